@@ -1,0 +1,2 @@
+//! Every limit of the server: its name with its unit, and why this number.
+
