@@ -1,0 +1,228 @@
+//! A running call, as its handler sees it.
+
+use core::fmt;
+use core::future::{Future, poll_fn};
+use core::panic::AssertUnwindSafe;
+use core::pin::pin;
+use core::task::Poll;
+
+use super::{Done, Identity, ToolError, ToolResult};
+use crate::json::{Value, Writer};
+use crate::outlet::Out;
+use crate::rpc::{self, Request};
+use crate::session::{LogLevel, Revision};
+
+/// What a handler may tell the server's clients beside its result. The server implements it.
+pub(crate) trait Announce {
+    /// `notifications/tools/list_changed` to every client that listens.
+    fn tools_changed(&self);
+    /// `notifications/message` to every client of an older revision; false when the message is too large.
+    fn broadcast(&self, level: LogLevel, logger: Option<&str>, text: &str) -> bool;
+}
+
+/// What surrounds a call.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    /// The way to all clients.
+    pub(crate) announce: &'a dyn Announce,
+    /// The client's name, where it told one.
+    pub(crate) client: Option<&'a str>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Nothing,
+    /// A text block is open: its string goes on.
+    Text,
+    /// A block was ended.
+    Block,
+}
+
+/// A running `tools/call`: its arguments, its client, and the way to answer.
+///
+/// The result is written piece by piece, of any length, through the server's fixed buffer: a method that writes waits
+/// (`await`) while the client is slow. [`text`](Self::text) is the whole of a simple result; [`write`](Self::write) and
+/// [`print`](Self::print) with [`done`](Self::done) make a long one.
+///
+/// When the call is cancelled (`notifications/cancelled`, a closed connection in 2026-07-28, the server's time limit),
+/// the handler's future is dropped at its next `await`.
+pub struct Call<'a> {
+    out: Out<'a>,
+    request: &'a Request<'a>,
+    context: Context<'a>,
+    written: Written,
+    progressed: f64,
+}
+
+impl<'a> Call<'a> {
+    pub(crate) fn new(out: Out<'a>, request: &'a Request<'a>, context: Context<'a>) -> Self {
+        Self { out, request, context, written: Written::Nothing, progressed: f64::NEG_INFINITY }
+    }
+
+    /// Ends the result with a text block: the whole of most results.
+    ///
+    /// # Errors
+    /// None of its own: the `Result` is the tool's, so that this can be its last expression.
+    pub async fn text(&mut self, text: &str) -> ToolResult {
+        self.write(text).await;
+        self.done().await
+    }
+
+    /// Appends to the result's text block; opens one if none is open.
+    pub async fn write(&mut self, text: &str) {
+        self.open_text().await;
+        self.out.escaped(text).await;
+    }
+
+    /// Appends formatted text, as `write!` would: `call.print(format_args!("{x} °C")).await`. The values are formatted
+    /// again when the buffer was full, so their `Display` must say the same twice.
+    pub async fn print(&mut self, text: fmt::Arguments<'_>) {
+        self.open_text().await;
+        self.out.write(|w| w.escaped_fmt(text)).await;
+    }
+
+    /// Ends the open text block: what is written next begins another one.
+    pub async fn end_block(&mut self) {
+        if self.written == Written::Text {
+            self.out.write(|w| drop(w.str("\"}"))).await;
+            self.written = Written::Block;
+        }
+    }
+
+    /// Ends the result.
+    ///
+    /// # Errors
+    /// None of its own: the `Result` is the tool's, so that this can be its last expression.
+    pub async fn done(&mut self) -> ToolResult {
+        self.end_block().await;
+        Ok(Done::new())
+    }
+
+    /// Tells the client how far the call is (`notifications/progress`), if the client gave a token for that. `progress`
+    /// must grow from one to the next: one that does not is not sent. True when it was sent.
+    ///
+    /// The answer becomes an event stream by this. A client that reads none, or whose result is already on its way,
+    /// gets no progress.
+    pub async fn progress(&mut self, progress: f64, total: Option<f64>, message: Option<&str>) -> bool {
+        let Some(token) = self.request.envelope.progress_token else { return false };
+        // Not `<=`: what is not a number must not pass.
+        if !(progress > self.progressed && progress.is_finite()) {
+            return false;
+        }
+        let token = token.span.of(self.request.doc);
+        let sent = self.out.notify(|w| {
+            w.str(r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"#).raw(token);
+            w.str(r#","progress":"#).float(progress);
+            if let Some(total) = total {
+                w.str(r#","total":"#).float(total);
+            }
+            if let Some(message) = message {
+                w.str(r#","message":"#).string(message);
+            }
+            w.str("}}");
+        });
+        let sent = sent.await;
+        if sent {
+            self.progressed = progress;
+        }
+        sent
+    }
+
+    /// The protocol revision that the client speaks.
+    pub fn revision(&self) -> Revision {
+        self.request.revision
+    }
+
+    /// The client's own name (`clientInfo.name`), where it told one: at most 32 bytes, and no proof of anything.
+    pub fn client_name(&self) -> Option<&str> {
+        self.context.client
+    }
+
+    /// Announces that the list of tools, or what is in it, changed: `notifications/tools/list_changed` goes to every
+    /// client that listens.
+    pub fn tools_changed(&self) {
+        self.context.announce.tools_changed();
+    }
+
+    /// Sends a message (`notifications/message`) to every client of an older revision that listens and whose level lets
+    /// it through. Clients of 2026-07-28 have no such stream. False when the text is too large for the event ring.
+    pub fn broadcast(&self, level: LogLevel, text: &str) -> bool {
+        self.context.announce.broadcast(level, None, text)
+    }
+
+    /// The arguments, and a buffer to unescape their strings in: the transmit buffer, as nothing was written yet.
+    pub(crate) fn with_arguments<T>(&mut self, read: impl FnOnce(Value<'a>, &mut [u8]) -> T) -> T {
+        let raw: &'a [u8] = match self.request.envelope.arguments {
+            Some(member) => member.span.of(self.request.doc),
+            None => b"{}",
+        };
+        self.out.with(|outlet| read(Value::new(raw), outlet.free()))
+    }
+
+    /// Writes the end of the result; `modern` says who answers, where the revision wants to know.
+    pub(crate) async fn close(&mut self, result: Result<ToolResult, Panicked>, modern: Option<&Identity>) {
+        let failure = match result {
+            Ok(Ok(_)) => None,
+            Ok(Err(error)) => Some(error),
+            Err(Panicked) => Some(ToolError::new("the tool failed: it panicked. The server's log may say more")),
+        };
+        if let Some(error) = &failure {
+            // What was written before the failure is no answer, unless the client has it already.
+            if self.out.with(|outlet| outlet.rewind()) {
+                self.written = Written::Nothing;
+            }
+            self.end_block().await;
+            self.print(format_args!("{error}")).await;
+        }
+        if self.written == Written::Nothing {
+            self.open_content(modern.is_some()).await;
+        }
+        self.end_block().await;
+        self.out
+            .write(|w| {
+                w.str(r#"],"isError":"#).bool(failure.is_some());
+                if let Some(identity) = modern {
+                    identity.write_meta(w);
+                }
+                w.str("}}");
+            })
+            .await;
+    }
+
+    async fn open_text(&mut self) {
+        match self.written {
+            Written::Text => return,
+            Written::Nothing => self.open_content(self.request.revision.is_modern()).await,
+            Written::Block => self.out.write(|w| drop(w.str(","))).await,
+        }
+        self.out.write(|w| drop(w.str(r#"{"type":"text","text":""#))).await;
+        self.written = Written::Text;
+    }
+
+    async fn open_content(&mut self, modern: bool) {
+        self.out
+            .write(|w: &mut Writer<'_>| {
+                rpc::begin_result(w, self.request.id());
+                w.str(if modern { r#"{"resultType":"complete","content":["# } else { r#"{"content":["# });
+            })
+            .await;
+    }
+}
+
+/// A handler panicked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Panicked;
+
+/// Runs a handler; its panic ends there.
+pub(crate) async fn unwound<F: Future>(handler: F) -> Result<F::Output, Panicked> {
+    let mut handler = pin!(handler);
+    poll_fn(|cx| {
+        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
+        match polled {
+            Ok(Poll::Pending) => Poll::Pending,
+            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
+            Err(_) => Poll::Ready(Err(Panicked)),
+        }
+    })
+    .await
+}

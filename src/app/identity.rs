@@ -1,0 +1,41 @@
+//! What the server says of itself.
+
+use std::borrow::Cow;
+
+use crate::json::Writer;
+use crate::rpc::META_SERVER_INFO;
+
+/// What the server says of itself (`Implementation` and `instructions`).
+#[derive(Clone, Debug)]
+pub(crate) struct Identity {
+    pub(crate) name: Cow<'static, str>,
+    pub(crate) version: Cow<'static, str>,
+    pub(crate) title: Option<Cow<'static, str>>,
+    pub(crate) instructions: Option<Cow<'static, str>>,
+    /// Results are the same for everyone who may ask.
+    pub(crate) public: bool,
+}
+
+impl Identity {
+    /// Writes the `Implementation` object.
+    pub(crate) fn write(&self, w: &mut Writer<'_>) {
+        w.str(r#"{"name":"#).string(&self.name).str(r#","version":"#).string(&self.version);
+        if let Some(title) = &self.title {
+            w.str(r#","title":"#).string(title);
+        }
+        w.str("}");
+    }
+
+    /// Writes the members that end every result of 2026-07-28, with the comma in front.
+    pub(crate) fn write_meta(&self, w: &mut Writer<'_>) {
+        w.str(r#","_meta":{"#).string(META_SERVER_INFO).str(":");
+        self.write(w);
+        w.str("}");
+    }
+
+    /// Writes the members of a result that a 2026-07-28 client may keep, with the comma in front.
+    pub(crate) fn write_caching(&self, w: &mut Writer<'_>) {
+        w.str(r#","ttlMs":"#).uint(u64::from(crate::limits::LIST_TTL_MS)).str(r#","cacheScope":"#);
+        w.string(if self.public { "public" } else { "private" });
+    }
+}

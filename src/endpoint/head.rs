@@ -1,0 +1,256 @@
+//! The first decision, from the head of a request alone: before a body is waited for.
+
+use super::{Answer, Body, Changes, Endpoint, Moment, NoSession};
+use crate::guard::{BearerRefusal, HostRefusal};
+use crate::http::{Accept, Cors, Known, Media, Method, Preflight, Request, Status};
+use crate::rpc::Code;
+use crate::session::{Principal, Revision, SessionId, SessionRef, Table};
+
+/// Where the requests of 2024-11-05's transport go, behind the public path.
+pub(crate) const MESSAGES_PATH: &str = "/messages";
+
+/// What a head asks for.
+pub(crate) struct Head<'r> {
+    /// The origin that may read the answer in a browser.
+    pub(crate) cors: Option<Cors<'r>>,
+    /// What to do.
+    pub(crate) admission: Admission<'r>,
+}
+
+/// What to do about a request, as far as its head tells.
+pub(crate) enum Admission<'r> {
+    /// Answer at once.
+    Answer(Answer<'r>),
+    /// Answer at once, after a session was ended by its client: its stream closes.
+    Ended(crate::session::Ended),
+    /// Read the body, then ask again.
+    Body(Posted),
+    /// Open a stream.
+    Open(Opening),
+}
+
+/// A POST whose body is to be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Posted {
+    /// Which endpoint it came to.
+    pub(crate) route: Route,
+    /// Who sent it.
+    pub(crate) principal: Principal,
+}
+
+/// The endpoints that take messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Streamable HTTP, all revisions.
+    Mcp,
+    /// 2024-11-05: the answer goes to the session's stream.
+    Messages,
+}
+
+/// A GET that opens a stream.
+#[derive(Debug)]
+pub(crate) enum Opening {
+    /// 2024-11-05: a new session, whose stream begins with `endpoint`.
+    HttpSse(Principal),
+    /// The stream of a session of 2025.
+    Session(SessionRef, Changes),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Mcp,
+    Sse,
+    Messages,
+    Health,
+    Elsewhere,
+}
+
+impl Endpoint {
+    /// Decides on a head. Guarding comes first, and a preflight before the token is asked for.
+    pub(crate) fn head<'r>(&self, request: Request<'r>, table: &mut Table<'_>, moment: &Moment) -> Head<'r> {
+        let local = moment.local;
+        if let Err(refusal) = self.guard.host(request.host(), request.authority(), local) {
+            let status = match refusal {
+                HostRefusal::Malformed(..) => Status::BAD_REQUEST,
+                HostRefusal::NotAllowed(..) => Status::FORBIDDEN,
+            };
+            let answer = Answer::refusal(status, Code::REFUSED, super::answer::Sentence::of(format_args!("{refusal}")));
+            return Head { cors: None, admission: Admission::Answer(answer) };
+        }
+        let cors = match self.guard.origin(request.all(Known::Origin), local) {
+            Ok(grant) => grant,
+            Err(refusal) => {
+                let message = super::answer::Sentence::of(format_args!("{refusal}"));
+                let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message);
+                return Head { cors: None, admission: Admission::Answer(answer) };
+            }
+        };
+        let admission = match self.admit(request, cors.is_some(), table, moment) {
+            Ok(admission) => admission,
+            Err(answer) => Admission::Answer(answer),
+        };
+        Head { cors, admission }
+    }
+
+    fn admit<'r>(
+        &self,
+        request: Request<'r>,
+        granted: bool,
+        table: &mut Table<'_>,
+        moment: &Moment,
+    ) -> Result<Admission<'r>, Answer<'r>> {
+        let place = place(request.path());
+        let method = request.method();
+        if method == Method::Options {
+            return Err(preflight(request, place, granted));
+        }
+        if place == Place::Elsewhere {
+            return Err(not_found());
+        }
+        if place == Place::Health {
+            return Err(health(method, moment.stopping));
+        }
+        let principal = self.guard.bearer(request.all(Known::Authorization)).map_err(challenge)?;
+        if moment.stopping {
+            let mut answer = Answer::unavailable("the server is shutting down");
+            answer.close = true;
+            return Err(answer);
+        }
+        match (place, method) {
+            (Place::Mcp, Method::Post) => posted(request, Route::Mcp, principal),
+            (Place::Messages, Method::Post) if self.http_sse => posted(request, Route::Messages, principal),
+            (Place::Mcp, Method::Get) => self.open(request, principal, table, moment),
+            (Place::Sse, Method::Get) if self.http_sse => Ok(Admission::Open(Opening::HttpSse(principal))),
+            (Place::Mcp, Method::Delete) => self.delete(request, principal, table, moment),
+            (Place::Mcp, _) => Err(Answer::not_allowed("POST", "this endpoint takes POST (MCP Streamable HTTP)")),
+            (Place::Sse, _) if self.http_sse => Err(Answer::not_allowed("GET", "this endpoint takes GET (MCP 2024-11-05, HTTP+SSE)")),
+            (Place::Messages, _) if self.http_sse => {
+                Err(Answer::not_allowed("POST", "this endpoint takes POST (MCP 2024-11-05, HTTP+SSE)"))
+            }
+            _ => Err(not_found()),
+        }
+    }
+
+    // GET /mcp: the stream of a session; without one 2024-11-05's own (DESIGN D6), or 405.
+    fn open<'r>(
+        &self,
+        request: Request<'r>,
+        principal: Principal,
+        table: &mut Table<'_>,
+        moment: &Moment,
+    ) -> Result<Admission<'r>, Answer<'r>> {
+        if let Some(id) = request.header(Known::McpSessionId) {
+            let found = self.session(id, principal, table, moment).map_err(no_session)?;
+            return Ok(Admission::Open(Opening::Session(found.session, found.changes)));
+        }
+        let asked = request.header(Known::McpProtocolVersion).map(Revision::parse);
+        let old = !matches!(asked, Some(None | Some(Revision::V2026_07_28)));
+        let only_events =
+            request.accepts(Media::EventStream) == Accept::Yes && request.accepts(Media::Json) == Accept::No;
+        if self.http_sse && old && only_events {
+            return Ok(Admission::Open(Opening::HttpSse(principal)));
+        }
+        Err(Answer::not_allowed("POST", "there is no stream to GET without an Mcp-Session-Id; send messages by POST"))
+    }
+
+    fn delete<'r>(
+        &self,
+        request: Request<'r>,
+        principal: Principal,
+        table: &mut Table<'_>,
+        moment: &Moment,
+    ) -> Result<Admission<'r>, Answer<'r>> {
+        let Some(text) = request.header(Known::McpSessionId) else {
+            return Err(Answer::not_allowed("POST", "DELETE ends a session and needs its Mcp-Session-Id"));
+        };
+        let id = SessionId::verify(&self.key, text, principal, moment.unix_s, u64::MAX)
+            .map_err(|_| no_session(NoSession::Unknown))?;
+        if table.is_ended(&id) {
+            return Err(no_session(NoSession::Unknown));
+        }
+        match table.find(&id).and_then(|session| table.end(session)) {
+            Some(ended) => Ok(Admission::Ended(ended)),
+            None => {
+                table.end_unknown(&id);
+                Err(Answer::empty(Status::OK))
+            }
+        }
+    }
+}
+
+/// The answer to a request whose session is not to be had.
+pub(super) fn no_session<'r>(why: NoSession) -> Answer<'r> {
+    match why {
+        NoSession::Unknown => {
+            let message = "session not found: it ended, or this server did not issue it; send initialize without an Mcp-Session-Id";
+            Answer::refusal(Status::NOT_FOUND, Code::SESSION_NOT_FOUND, message)
+        }
+        NoSession::Full => Answer::unavailable("all sessions of this server are in use"),
+    }
+}
+
+fn place(path: &str) -> Place {
+    match path {
+        "/mcp" | "/mcp/" => Place::Mcp,
+        "/sse" | "/sse/" => Place::Sse,
+        MESSAGES_PATH => Place::Messages,
+        "/healthz" => Place::Health,
+        _ => Place::Elsewhere,
+    }
+}
+
+// Clients look for OAuth metadata under /.well-known and want JSON, or they take the page for an error of another kind.
+fn not_found<'r>() -> Answer<'r> {
+    Answer::with(Status::NOT_FOUND, Body::Json(r#"{"error":"not_found","error_description":"nothing here; the MCP endpoint is /mcp"}"#))
+}
+
+fn health<'r>(method: Method, stopping: bool) -> Answer<'r> {
+    if !matches!(method, Method::Get | Method::Head) {
+        return Answer::not_allowed("GET, HEAD", "healthz takes GET or HEAD");
+    }
+    let mut answer = Answer::with(Status::OK, Body::Plain("ok\n"));
+    if stopping {
+        answer = Answer::with(Status::SERVICE_UNAVAILABLE, Body::Plain("shutting down\n"));
+        answer.close = true;
+    }
+    answer
+}
+
+fn challenge<'r>(refusal: BearerRefusal) -> Answer<'r> {
+    let (status, challenge) = match refusal {
+        BearerRefusal::Malformed => (Status::BAD_REQUEST, r#"Bearer error="invalid_request""#),
+        BearerRefusal::Missing => (Status::UNAUTHORIZED, "Bearer"),
+        BearerRefusal::Wrong => (Status::UNAUTHORIZED, r#"Bearer error="invalid_token""#),
+    };
+    let message = super::answer::Sentence::of(format_args!("{refusal}"));
+    let mut answer = Answer::refusal(status, Code::REFUSED, message);
+    answer.www_authenticate = Some(challenge);
+    answer
+}
+
+fn posted<'r>(request: Request<'r>, route: Route, principal: Principal) -> Result<Admission<'r>, Answer<'r>> {
+    // A page of another origin can send other types without a preflight.
+    if !request.content_type_is_json() {
+        let message = "the Content-Type of a message must be application/json";
+        return Err(Answer::refusal(Status::UNSUPPORTED_MEDIA_TYPE, Code::REFUSED, message));
+    }
+    Ok(Admission::Body(Posted { route, principal }))
+}
+
+// A preflight is answered before a token is asked for, as browsers send none with it; what it grants is in the CORS
+// headers, which only an allowed origin gets.
+fn preflight<'r>(request: Request<'r>, place: Place, granted: bool) -> Answer<'r> {
+    let allow = match place {
+        Place::Mcp => "GET, POST, DELETE, OPTIONS",
+        Place::Sse => "GET, OPTIONS",
+        Place::Messages => "POST, OPTIONS",
+        Place::Health => "GET, HEAD, OPTIONS",
+        Place::Elsewhere => "OPTIONS",
+    };
+    let mut answer = Answer::empty(Status::NO_CONTENT);
+    answer.allow = Some(allow);
+    if granted && request.header(Known::AccessControlRequestMethod).is_some() {
+        answer.preflight = Some(Preflight::of(&request));
+    }
+    answer
+}

@@ -1,0 +1,116 @@
+//! From an HTTP request to a decision, pure: who may come in, which revision a message belongs to, and what is to be
+//! done about it. The decision table is section 2.3 of the project's protocol notes, in code:
+//!
+//! ```text
+//!   head ── guard (Host, Origin, token) ── route ─┬─ Answer      405, 404, preflight, healthz, ...
+//!                                                  ├─ Open        GET: a stream
+//!                                                  └─ Body        POST: read it, then
+//!   body ── scan ── era ladder ───────────────────┬─ Answer      202, 400, 404, ...
+//!                                                  ├─ Work        a request: answer it
+//!                                                  └─ Listen      subscriptions/listen
+//! ```
+
+mod answer;
+mod head;
+mod message;
+mod modern;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use answer::{Answer, Body};
+pub(crate) use head::{Admission, Head, Opening, Posted, Route};
+pub(crate) use message::{Decision, Job, Work};
+
+use core::net::SocketAddr;
+
+use crate::app::Tool;
+use crate::guard::Guard;
+use crate::session::{Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table};
+
+/// What decides, and does not change while the server runs.
+pub(crate) struct Endpoint {
+    pub(crate) guard: Guard,
+    pub(crate) key: Key,
+    pub(crate) tools: &'static [Tool],
+    /// The path under which a proxy publishes this server, without a slash at its end.
+    pub(crate) public_path: String,
+    /// 2024-11-05's own transport is served.
+    pub(crate) http_sse: bool,
+    /// A known older revision in the header of a 2026-07-28 request is let through.
+    pub(crate) lenient_version_header: bool,
+    /// A session id that the table does not know is restored up to this age.
+    pub(crate) session_age_max_s: u64,
+}
+
+/// What is true at this moment, as the rim knows it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    /// Milliseconds of the server's monotonic clock.
+    pub(crate) now_ms: u64,
+    /// Seconds of the wall clock.
+    pub(crate) unix_s: u64,
+    /// The address that the client connected to.
+    pub(crate) local: Option<SocketAddr>,
+    /// The server is shutting down.
+    pub(crate) stopping: bool,
+    /// Fresh random bytes for a session id, where they may be needed.
+    pub(crate) random: [u8; RANDOM_BYTES],
+}
+
+/// Why a session can't be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoSession {
+    /// Not ours, or ended: 404.
+    Unknown,
+    /// No slot for it now: 503.
+    Full,
+}
+
+/// A session that was found, and who had to make room if it had to be restored first.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) session: SessionRef,
+    pub(crate) changes: Changes,
+}
+
+/// Clients that came or went by a decision: to be told to the application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Changes {
+    /// A session that has just been opened or restored.
+    pub(crate) came: Option<SessionRef>,
+    /// The number of a client that made room.
+    pub(crate) evicted: Option<u64>,
+}
+
+impl Endpoint {
+    /// The live session that an id names; one that the table forgot is restored (DESIGN D5).
+    fn session(
+        &self,
+        text: &[u8],
+        principal: crate::session::Principal,
+        table: &mut Table<'_>,
+        moment: &Moment,
+    ) -> Result<Found, NoSession> {
+        let id = SessionId::verify(&self.key, text, principal, moment.unix_s, u64::MAX);
+        let id = id.map_err(|_| NoSession::Unknown)?;
+        if let Some(session) = table.find(&id) {
+            table.touch(session, moment.now_ms);
+            return Ok(Found { session, changes: Changes::default() });
+        }
+        if id.is_older_than(self.session_age_max_s, moment.unix_s) {
+            return Err(NoSession::Unknown);
+        }
+        match table.restore(id, moment.now_ms) {
+            Ok(admitted) => Ok(Found {
+                session: admitted.session,
+                changes: Changes {
+                    came: Some(admitted.session),
+                    evicted: admitted.evicted.map(|evicted| evicted.client.0),
+                },
+            }),
+            Err(RestoreRefusal::Full) => Err(NoSession::Full),
+            Err(RestoreRefusal::Ended | RestoreRefusal::StreamGone) => Err(NoSession::Unknown),
+        }
+    }
+}

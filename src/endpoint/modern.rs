@@ -1,0 +1,107 @@
+//! The ladder of checks of a 2026-07-28 request: the first that fails answers.
+
+use super::answer::{Answer, Body, Data};
+use super::message::{Around, Decision, Job, Work};
+use super::{Changes, Endpoint};
+use crate::http::{Known, Status};
+use crate::json::{Kind, Text, Value};
+use crate::mcp::{Method, headers, subscriptions};
+use crate::rpc::{Code, Envelope, Member};
+use crate::session::Revision;
+
+impl Endpoint {
+    pub(super) fn modern(
+        &self,
+        around: &Around<'_, '_>,
+        envelope: Envelope,
+        doc: &[u8],
+    ) -> Result<Decision, Answer<'static>> {
+        let refuse = |code, message: &str| Err(refusal(&envelope, doc, code, message));
+        if envelope.meta_capabilities.is_none_or(|member| member.kind != Kind::Object) {
+            return refuse(
+                Code::INVALID_PARAMS,
+                "params._meta needs io.modelcontextprotocol/clientCapabilities, an object",
+            );
+        }
+        let Some(version) = envelope.meta_version.and_then(|member| text(member, doc)) else {
+            return refuse(Code::INVALID_PARAMS, "io.modelcontextprotocol/protocolVersion in params._meta must be a string");
+        };
+        if let Err(message) = self.headers(around, &envelope, version, doc) {
+            return refuse(Code::HEADER_MISMATCH, message);
+        }
+        if !version.eq_str(Revision::V2026_07_28.as_str()) {
+            let requested = envelope.meta_version.map_or(crate::json::Span::new(0, 0), |member| member.span);
+            let body = Body::Error {
+                id: envelope.id.map(|id| id.span),
+                code: Code::UNSUPPORTED_VERSION,
+                message: "unsupported protocol version in params._meta; older revisions begin with initialize".into(),
+                data: Data::Versions { requested },
+            };
+            return Err(Answer::with(Status::BAD_REQUEST, body));
+        }
+        let method = Method::of(Revision::V2026_07_28, envelope.method_name(doc));
+        if method == Some(Method::Listen) {
+            return match subscriptions::asked(&envelope, doc) {
+                Ok(filter) => Ok(Decision::Listen { envelope, filter }),
+                Err(message) => Ok(job(envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
+            };
+        }
+        Ok(job(envelope, self.work(method, &envelope, doc)))
+    }
+
+    // What gateways route by must be what the body says.
+    fn headers(
+        &self,
+        around: &Around<'_, '_>,
+        envelope: &Envelope,
+        version: Text<'_>,
+        doc: &[u8],
+    ) -> Result<(), &'static str> {
+        let head = around.head;
+        let named = head.header(Known::McpProtocolVersion).and_then(Revision::parse);
+        let older = named.is_some_and(|revision| !revision.is_modern()) && head.count(Known::McpProtocolVersion) == 1;
+        if !(self.lenient_version_header && older) {
+            headers::agree(&head, Known::McpProtocolVersion, version, &headers::VERSION)?;
+        }
+        if let Some(method) = envelope.method.and_then(|member| text(member, doc)) {
+            headers::agree(&head, Known::McpMethod, method, &headers::METHOD)?;
+        }
+        let name = match envelope.method_name(doc) {
+            b"tools/call" | b"prompts/get" => envelope.name,
+            b"resources/read" => envelope.uri,
+            _ => None,
+        };
+        match name.and_then(|member| text(member, doc)) {
+            Some(name) => headers::agree(&head, Known::McpName, name, &headers::NAME),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A request that names 2026-07-28 in its header, and has no envelope.
+pub(super) fn no_envelope(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {
+    let initialize = envelope.method_name(doc) == b"initialize" && envelope.protocol_version.is_some();
+    let (code, message) = if initialize {
+        (Code::HEADER_MISMATCH, "header mismatch: MCP-Protocol-Version is 2026-07-28, which has no initialize")
+    } else {
+        (
+            Code::INVALID_PARAMS,
+            "a 2026-07-28 request needs params._meta with io.modelcontextprotocol/protocolVersion and io.modelcontextprotocol/clientCapabilities",
+        )
+    };
+    refusal(envelope, doc, code, message)
+}
+
+fn job(envelope: Envelope, work: Work) -> Decision {
+    let revision = Revision::V2026_07_28;
+    Decision::Job(Job { envelope, revision, work, session: None, session_id: None, changes: Changes::default() })
+}
+
+fn refusal(envelope: &Envelope, doc: &[u8], code: Code, message: &str) -> Answer<'static> {
+    let id = envelope.id.filter(|_| envelope.id_raw(doc) != b"null").map(|id| id.span);
+    Answer::with(Status::BAD_REQUEST, Body::Error { id, code, message: message.into(), data: Data::None })
+}
+
+fn text<'d>(member: Member, doc: &'d [u8]) -> Option<Text<'d>> {
+    Value::new(member.span.of(doc)).as_text()
+}

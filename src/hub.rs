@@ -1,0 +1,224 @@
+//! The event ring (DESIGN D3): every event from the server to its clients is stored once, encoded as little as needed,
+//! and each stream has a cursor into it. The ring is the queue and the fan-out at once: nothing is copied per client,
+//! a slow reader slows nobody, and one that the ring has passed by is told so ([`Next::Lost`]).
+//!
+//! ```text
+//!   tail                                    head
+//!    |  [event][event][event][event][event]  |        positions count bytes since the start, and never repeat
+//!            ^ cursor of a slow stream       ^ cursor of one that has all
+//! ```
+//! Pure: bytes in, events out.
+
+use crate::json::Writer;
+use crate::rpc::META_SUBSCRIPTION_ID;
+use crate::session::LogLevel;
+use crate::sse;
+
+/// The bytes in front of an event's payload: length (2), kind (1), level (1), client (8).
+const FRAME_BYTES: usize = 12;
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// `notifications/tools/list_changed`.
+    ToolsChanged,
+    /// `notifications/prompts/list_changed`.
+    PromptsChanged,
+    /// `notifications/resources/list_changed`.
+    ResourcesChanged,
+    /// `notifications/message`; the payload is its `params` as JSON.
+    Message(LogLevel),
+}
+
+/// For whom an event is: every client, or the one of this number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Audience {
+    /// Every client.
+    All,
+    /// The client of this number, which is never 0.
+    Client(u64),
+}
+
+/// An event in the ring. Its payload may lie around the ring's end: two parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Event<'r> {
+    /// What happened.
+    pub(crate) kind: Kind,
+    /// For whom.
+    pub(crate) audience: Audience,
+    payload: (&'r [u8], &'r [u8]),
+}
+
+/// What a cursor finds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Next<'r> {
+    /// An event, and the cursor behind it.
+    Event(Event<'r>, u64),
+    /// Nothing new.
+    UpToDate,
+    /// The ring has overwritten what came next: the stream has lost events.
+    Lost,
+}
+
+/// The ring over lent bytes.
+pub(crate) struct Hub<'m> {
+    ring: &'m mut [u8],
+    tail: u64,
+    head: u64,
+}
+
+impl<'m> Hub<'m> {
+    /// An empty ring over `ring`, whose length is the bound.
+    pub(crate) fn new(ring: &'m mut [u8]) -> Self {
+        Self { ring, tail: 0, head: 0 }
+    }
+
+    /// The cursor of a stream that opens now: it sees what happens from here on.
+    pub(crate) fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// Stores an event, in the place of the oldest ones. False when it is larger than a quarter of the ring (one event
+    /// must not push out all others) or than a frame's length can say.
+    pub(crate) fn append(&mut self, kind: Kind, audience: Audience, payload: &[u8]) -> bool {
+        let size = FRAME_BYTES + payload.len();
+        let (Ok(length), true) = (u16::try_from(payload.len()), size <= self.ring.len() / 4) else { return false };
+        while self.head + size as u64 - self.tail > self.ring.len() as u64 {
+            self.tail += FRAME_BYTES as u64 + u64::from(self.length_at(self.tail));
+        }
+        let (code, level) = encode(kind);
+        let client = match audience {
+            Audience::All => 0,
+            Audience::Client(number) => number,
+        };
+        let mut frame = [0; FRAME_BYTES];
+        frame[..2].copy_from_slice(&length.to_le_bytes());
+        frame[2] = code;
+        frame[3] = level;
+        frame[4..].copy_from_slice(&client.to_le_bytes());
+        self.put(self.head, &frame);
+        self.put(self.head + FRAME_BYTES as u64, payload);
+        self.head += size as u64;
+        true
+    }
+
+    /// What `cursor` finds next.
+    pub(crate) fn next(&self, cursor: u64) -> Next<'_> {
+        if cursor >= self.head {
+            return Next::UpToDate;
+        }
+        if cursor < self.tail {
+            return Next::Lost;
+        }
+        let mut frame = [0; FRAME_BYTES];
+        for (at, byte) in frame.iter_mut().enumerate() {
+            *byte = self.byte(cursor + at as u64);
+        }
+        let length = usize::from(u16::from_le_bytes([frame[0], frame[1]]));
+        let client = frame[4..].try_into().map(u64::from_le_bytes).unwrap_or_default();
+        let audience = if client == 0 { Audience::All } else { Audience::Client(client) };
+        let begin = cursor + FRAME_BYTES as u64;
+        let event = Event { kind: decode(frame[2], frame[3]), audience, payload: self.get(begin, length) };
+        Next::Event(event, begin + length as u64)
+    }
+
+    fn length_at(&self, position: u64) -> u16 {
+        u16::from_le_bytes([self.byte(position), self.byte(position + 1)])
+    }
+
+    fn index(&self, position: u64) -> usize {
+        // Less than the ring's length, which is a usize.
+        usize::try_from(position % (self.ring.len().max(1) as u64)).unwrap_or_default()
+    }
+
+    fn byte(&self, position: u64) -> u8 {
+        self.ring.get(self.index(position)).copied().unwrap_or_default()
+    }
+
+    fn put(&mut self, position: u64, bytes: &[u8]) {
+        let at = self.index(position);
+        let first = bytes.len().min(self.ring.len() - at);
+        let (whole, around) = bytes.split_at(first);
+        self.ring[at..at + first].copy_from_slice(whole);
+        self.ring[..around.len()].copy_from_slice(around);
+    }
+
+    fn get(&self, position: u64, length: usize) -> (&[u8], &[u8]) {
+        let at = self.index(position);
+        let first = length.min(self.ring.len() - at);
+        (
+            self.ring.get(at..at + first).unwrap_or_default(),
+            self.ring.get(..length - first).unwrap_or_default(),
+        )
+    }
+}
+
+/// What a stream wants to hear, and how it must be told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Filter {
+    /// `notifications/tools/list_changed`.
+    pub(crate) tools: bool,
+    /// `notifications/prompts/list_changed`.
+    pub(crate) prompts: bool,
+    /// `notifications/resources/list_changed`.
+    pub(crate) resources: bool,
+    /// `notifications/message` of this level and above (older revisions only: DESIGN D16).
+    pub(crate) messages: Option<LogLevel>,
+    /// The client's number.
+    pub(crate) client: u64,
+}
+
+impl Filter {
+    /// Whether the stream is to get `event`.
+    pub(crate) fn wants(&self, event: &Event<'_>) -> bool {
+        let meant = match event.audience {
+            Audience::All => true,
+            Audience::Client(number) => number == self.client,
+        };
+        meant
+            && match event.kind {
+                Kind::ToolsChanged => self.tools,
+                Kind::PromptsChanged => self.prompts,
+                Kind::ResourcesChanged => self.resources,
+                Kind::Message(level) => self.messages.is_some_and(|least| level >= least),
+            }
+    }
+}
+
+impl Event<'_> {
+    /// Writes the event as one event of an event stream. `subscription` is the id of the `subscriptions/listen` request
+    /// that asked for it, as JSON; empty on the streams of older revisions.
+    pub(crate) fn render(&self, w: &mut Writer<'_>, subscription: &[u8]) {
+        w.raw(sse::MESSAGE_PREFIX).str(r#"{"jsonrpc":"2.0","method":"#);
+        w.str(match self.kind {
+            Kind::ToolsChanged => r#""notifications/tools/list_changed""#,
+            Kind::PromptsChanged => r#""notifications/prompts/list_changed""#,
+            Kind::ResourcesChanged => r#""notifications/resources/list_changed""#,
+            Kind::Message(_) => r#""notifications/message","params":"#,
+        });
+        if let Kind::Message(_) = self.kind {
+            w.raw(self.payload.0).raw(self.payload.1);
+        } else if !subscription.is_empty() {
+            w.str(r#","params":{"_meta":{"#).string(META_SUBSCRIPTION_ID).str(":").raw(subscription).str("}}");
+        }
+        w.str("}").raw(sse::EVENT_END);
+    }
+}
+
+fn encode(kind: Kind) -> (u8, u8) {
+    match kind {
+        Kind::ToolsChanged => (0, 0),
+        Kind::PromptsChanged => (1, 0),
+        Kind::ResourcesChanged => (2, 0),
+        Kind::Message(level) => (3, level as u8),
+    }
+}
+
+fn decode(code: u8, level: u8) -> Kind {
+    match code {
+        0 => Kind::ToolsChanged,
+        1 => Kind::PromptsChanged,
+        2 => Kind::ResourcesChanged,
+        _ => Kind::Message(LogLevel::ALL.get(usize::from(level)).copied().unwrap_or(LogLevel::Info)),
+    }
+}

@@ -1,0 +1,72 @@
+//! What the Model Context Protocol says, one file a topic. Renders results into an [`Out`]; knows nothing of HTTP but the
+//! status that 2026-07-28 asks for.
+//!
+//! - `discover`: `initialize` and `server/discover`, the two ways to learn what a server offers
+//! - `tools`: `tools/list`, `tools/call`
+//! - `subscriptions`: `subscriptions/listen`
+//! - `headers`: the request headers that 2026-07-28 compares with the body
+
+pub(crate) mod discover;
+pub(crate) mod headers;
+pub(crate) mod subscriptions;
+pub(crate) mod tools;
+
+use crate::http::Status;
+use crate::outlet::Out;
+use crate::rpc::{self, Code, Request};
+use crate::session::Revision;
+
+/// The methods that this server answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Initialize,
+    Discover,
+    Ping,
+    ToolsList,
+    ToolsCall,
+    SetLevel,
+    Listen,
+}
+
+impl Method {
+    /// The method of this name in a revision; `None`: `-32601`.
+    pub(crate) fn of(revision: Revision, name: &[u8]) -> Option<Method> {
+        Some(match (name, revision.is_modern()) {
+            (b"tools/list", _) => Method::ToolsList,
+            (b"tools/call", _) => Method::ToolsCall,
+            (b"initialize", false) => Method::Initialize,
+            (b"ping", false) => Method::Ping,
+            (b"logging/setLevel", false) => Method::SetLevel,
+            (b"server/discover", true) => Method::Discover,
+            (b"subscriptions/listen", true) => Method::Listen,
+            _ => return None,
+        })
+    }
+}
+
+/// Answers with a JSON-RPC error, and with the HTTP status that its revision asks for.
+pub(crate) async fn refuse(out: Out<'_>, request: &Request<'_>, code: Code, message: &str) {
+    out.with(|outlet| outlet.set_status(status_of(code, request.revision)));
+    out.write(|w| rpc::error(w, request.id(), code, message)).await;
+}
+
+/// The HTTP status of a JSON-RPC error (2026-07-28; older revisions answer requests with 200).
+pub(crate) fn status_of(code: Code, revision: Revision) -> Status {
+    match code {
+        _ if !revision.is_modern() => Status::OK,
+        Code::METHOD_NOT_FOUND => Status::NOT_FOUND,
+        Code::PARSE_ERROR | Code::INVALID_REQUEST | Code::HEADER_MISMATCH | Code::UNSUPPORTED_VERSION => {
+            Status::BAD_REQUEST
+        }
+        _ => Status::OK,
+    }
+}
+
+/// Answers with the empty result.
+pub(crate) async fn empty(out: Out<'_>, request: &Request<'_>) {
+    out.write(|w| {
+        rpc::begin_result(w, request.id());
+        w.str("{}}");
+    })
+    .await;
+}

@@ -1,0 +1,63 @@
+//! `tools/list` and `tools/call`, in every revision.
+
+use super::refuse;
+use crate::app::{Call, Context, Identity, Tool, Tools};
+use crate::outlet::Out;
+use crate::rpc::{self, Code, Envelope, Request};
+
+/// Answers `tools/list`: all tools on one page, in the order of their declaration.
+pub(crate) async fn list(out: Out<'_>, request: &Request<'_>, tools: &[Tool], identity: &Identity) {
+    if request.envelope.cursor.is_some() {
+        return refuse(out, request, Code::INVALID_PARAMS, "unknown cursor: tools/list has one page only").await;
+    }
+    let modern = request.revision.is_modern();
+    out.write(|w| {
+        rpc::begin_result(w, request.id());
+        w.str(if modern { r#"{"resultType":"complete","tools":["# } else { r#"{"tools":["# });
+    })
+    .await;
+    for (at, tool) in tools.iter().enumerate() {
+        out.write(|w| {
+            w.str(if at > 0 { "," } else { "" });
+            tool.write(w);
+        })
+        .await;
+    }
+    out.write(|w| {
+        w.str("]");
+        if modern {
+            identity.write_caching(w);
+            identity.write_meta(w);
+        }
+        w.str("}}");
+    })
+    .await;
+}
+
+/// The tool that a `tools/call` names, by its place in the list.
+///
+/// # Errors
+/// The message of the `-32602` when the request names no tool, or one that is not there.
+pub(crate) fn find(envelope: &Envelope, doc: &[u8], tools: &[Tool]) -> Result<usize, &'static str> {
+    let Some(name) = Envelope::text(envelope.name, doc) else {
+        return Err("tools/call needs params.name, the name of a tool as a string");
+    };
+    tools
+        .iter()
+        .position(|tool| tool.name.as_bytes() == name)
+        .ok_or("unknown tool: params.name is not in tools/list")
+}
+
+/// Runs a tool and answers with its result. The handler's panic is its own: it is answered as the tool's error.
+pub(crate) async fn call<A: Tools>(
+    app: &A,
+    out: Out<'_>,
+    request: &Request<'_>,
+    index: usize,
+    identity: &Identity,
+    context: Context<'_>,
+) {
+    let mut call = Call::new(out, request, context);
+    let result = crate::app::unwound(app.call_tool(index, &mut call)).await;
+    call.close(result, request.revision.is_modern().then_some(identity)).await;
+}

@@ -1,0 +1,467 @@
+//! The answer to one request, on its way out through one fixed transmit buffer.
+//!
+//! A handler writes its response into the [`Outlet`]; whoever owns the socket takes [`Outlet::pending`] bytes out of it.
+//! What form the answer takes is decided as late as possible (DESIGN D7):
+//!
+//! ```text
+//!              finish, it fits                      → JSON with Content-Length, one write
+//! Undecided ── the buffer is full                   → JSON, chunked (HTTP/1.0: until close)
+//!              a notification, or the call is slow  → event stream, comments while it is silent
+//! ```
+//! The buffer: room for a head and a chunk head, the part of the message that was not sent yet, and behind it, while
+//! the message waits, room for notifications that overtake it.
+//!
+//! Pure: no socket, no clock. A handler that must wait for room leaves its waker here.
+
+use core::cell::RefCell;
+use core::future::poll_fn;
+use core::ops::Range;
+use core::task::{Context, Poll, Waker};
+
+use crate::http::{Framing, ResponseHead, Status};
+use crate::json::{self, Writer};
+use crate::limits::RESPONSE_HEAD_BYTES_MAX;
+use crate::session::IdText;
+use crate::sse;
+
+/// Where the message begins in the buffer: behind the longest head, a chunk head and an event's field names.
+const BODY_AT: usize = RESPONSE_HEAD_BYTES_MAX + CHUNK_HEAD_BYTES + sse::MESSAGE_PREFIX.len();
+/// A chunk head of fixed width: six hexadecimal digits and CRLF. Leading zeros are legal (RFC 9112, section 7.1).
+const CHUNK_HEAD_BYTES: usize = 8;
+const CRLF: &[u8] = b"\r\n";
+const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+/// Behind the message: the end of its event, of its chunk, and of the stream.
+const TAIL_BYTES: usize = sse::EVENT_END.len() + CRLF.len() + LAST_CHUNK.len();
+
+/// How bytes behind a head that names no length are delimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// HTTP/1.1: chunks.
+    Chunked,
+    /// HTTP/1.0: up to the end of the connection.
+    UntilClose,
+}
+
+impl Wire {
+    fn framing(self) -> Framing {
+        match self {
+            Wire::Chunked => Framing::Chunked,
+            Wire::UntilClose => Framing::UntilClose,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Undecided,
+    Length,
+    Json(Wire),
+    Events(Wire),
+}
+
+/// One answer in the making. See the module's text.
+pub(crate) struct Outlet<'b> {
+    buf: &'b mut [u8],
+    /// Bytes of the message that wait at `BODY_AT`.
+    body: usize,
+    /// What the owner of the socket is to write.
+    queue: Range<usize>,
+    /// The queue holds the message: when it is sent, its place is free again.
+    queue_is_body: bool,
+    form: Form,
+    /// The head, but for what only the end of the response decides.
+    template: ResponseHead<'b>,
+    session_id: Option<IdText>,
+    /// The client reads event streams, so the answer may become one.
+    events: bool,
+    /// The answer to HEAD: its head alone.
+    head_only: bool,
+    /// Answers go to the session's stream (2024-11-05): no head, and the stream outlives them.
+    relayed: bool,
+    /// A part of the message was sent: nothing may come in between.
+    message_open: bool,
+    flush: bool,
+    finished: bool,
+    ended: bool,
+    gone: bool,
+    waiter: Option<Waker>,
+}
+
+impl<'b> Outlet<'b> {
+    /// The least transmit buffer that this can work with, in bytes.
+    pub(crate) const BYTES_MIN: usize = BODY_AT + TAIL_BYTES + 2048;
+
+    /// An answer on the request's own connection, under a head like `template`; `events`: the client reads event streams.
+    pub(crate) fn new(buf: &'b mut [u8], template: ResponseHead<'b>, events: bool) -> Self {
+        Self {
+            buf,
+            body: 0,
+            queue: 0..0,
+            queue_is_body: false,
+            form: Form::Undecided,
+            template,
+            session_id: None,
+            events,
+            head_only: false,
+            relayed: false,
+            message_open: false,
+            flush: false,
+            finished: false,
+            ended: false,
+            gone: false,
+            waiter: None,
+        }
+    }
+
+    /// An answer on the session's stream, which is framed as `wire` says (2024-11-05).
+    pub(crate) fn relay(buf: &'b mut [u8], wire: Wire) -> Self {
+        let mut outlet = Self::new(buf, ResponseHead::new(Status::OK), true);
+        outlet.form = Form::Events(wire);
+        outlet.relayed = true;
+        outlet
+    }
+
+    /// The status of the head, as long as none was written.
+    pub(crate) fn set_status(&mut self, status: Status) {
+        self.template.status = status;
+    }
+
+    /// The answer to HEAD: only the head of what is written is sent.
+    pub(crate) fn set_head_only(&mut self) {
+        self.head_only = true;
+    }
+
+    /// The head to come.
+    pub(crate) fn template(&mut self) -> &mut ResponseHead<'b> {
+        &mut self.template
+    }
+
+    /// The session id that the head gives to the client (`initialize`).
+    pub(crate) fn set_session_id(&mut self, id: IdText) {
+        self.session_id = Some(id);
+    }
+
+    /// The bytes to write now, empty when there is nothing to do before the handler goes on.
+    pub(crate) fn pending(&mut self) -> &[u8] {
+        if self.queue.is_empty() && !self.gone {
+            if self.finished && !self.ended {
+                self.frame_message(true);
+            } else if self.flush {
+                self.frame_message(false);
+            }
+        }
+        self.buf.get(self.queue.clone()).unwrap_or_default()
+    }
+
+    /// `n` bytes of what is pending were written.
+    pub(crate) fn sent(&mut self, n: usize) {
+        self.queue.start = self.queue.end.min(self.queue.start.saturating_add(n));
+        if !self.queue.is_empty() {
+            return;
+        }
+        self.queue = 0..0;
+        if self.queue_is_body {
+            self.queue_is_body = false;
+            self.body = 0;
+            self.flush = false;
+        }
+        self.wake();
+    }
+
+    /// Nobody is there to read: what is written from now on is dropped.
+    pub(crate) fn abandon(&mut self) {
+        self.gone = true;
+        self.queue = 0..0;
+        self.queue_is_body = false;
+        self.body = 0;
+        self.flush = false;
+        self.wake();
+    }
+
+    /// The handler has written all of its response.
+    pub(crate) fn finish(&mut self) {
+        self.finished = true;
+    }
+
+    /// All of a finished answer was handed out.
+    pub(crate) fn is_done(&self) -> bool {
+        self.gone || (self.ended && self.queue.is_empty())
+    }
+
+    /// Between the pieces of one event: its stream must not carry anything else (2024-11-05's lock).
+    pub(crate) fn holds_stream(&self) -> bool {
+        !self.queue.is_empty() || self.message_open
+    }
+
+    /// The head was handed out: the status can't change any more.
+    pub(crate) fn is_committed(&self) -> bool {
+        self.form != Form::Undecided
+    }
+
+    /// The answer is an event stream.
+    pub(crate) fn is_event_stream(&self) -> bool {
+        matches!(self.form, Form::Events(_))
+    }
+
+    /// Forgets the part of the response that was written, as long as none of it was sent. False when some was.
+    pub(crate) fn rewind(&mut self) -> bool {
+        let whole = !self.message_open && !matches!(self.form, Form::Json(_) | Form::Length) && !self.flush;
+        if whole {
+            self.body = 0;
+        }
+        whole
+    }
+
+    /// The call takes its time: makes the answer an event stream if it may be one, or, where it is one, keeps it alive
+    /// with a comment (WHATWG HTML, section 9.2.6). Does nothing while bytes wait to be written.
+    pub(crate) fn keep_alive(&mut self) {
+        if self.gone || self.finished || self.flush || self.message_open || !self.queue.is_empty() {
+            return;
+        }
+        self.overtake(|w| {
+            w.raw(sse::KEEP_ALIVE);
+        });
+    }
+
+    /// Opens an event stream that will be handed over to its listener: head, then what `first` writes.
+    /// False when that does not fit the buffer.
+    pub(crate) fn open_stream(&mut self, first: impl FnOnce(&mut Writer<'_>)) -> bool {
+        self.overtake(first)
+    }
+
+    // Queues a piece of the event stream behind the message that still waits. False when there is no room, or when the
+    // answer can't be (or become) an event stream.
+    fn overtake(&mut self, render: impl FnOnce(&mut Writer<'_>)) -> bool {
+        let at = BODY_AT + self.body + TAIL_BYTES;
+        let (wire, head) = match self.form {
+            Form::Events(wire) => (wire, 0),
+            Form::Undecided if self.events => {
+                let wire = self.wire();
+                let Some(head) = self.head(wire.framing(), at, true) else { return false };
+                (wire, head)
+            }
+            _ => return false,
+        };
+        let chunked = wire == Wire::Chunked;
+        let begin = at + head + if chunked { CHUNK_HEAD_BYTES } else { 0 };
+        let room = self.buf.len().saturating_sub(CRLF.len());
+        let Some(free) = self.buf.get_mut(begin..room) else { return false };
+        let mut w = Writer::new(free);
+        render(&mut w);
+        let (written, complete) = (w.written(), w.is_complete());
+        if !complete || written == 0 {
+            return false;
+        }
+        self.form = Form::Events(wire);
+        let end = if chunked { self.put_chunk(begin, begin + written) } else { begin + written };
+        self.queue = at..end;
+        self.queue_is_body = false;
+        true
+    }
+
+    // Writes the chunk head in front of `begin` and CRLF behind `end`; gives the end of all.
+    fn put_chunk(&mut self, begin: usize, end: usize) -> usize {
+        let mut size = end - begin;
+        let mut head = *b"000000\r\n";
+        for digit in head.iter_mut().take(6).rev() {
+            *digit = b"0123456789abcdef".get(size & 15).copied().unwrap_or(b'0');
+            size >>= 4;
+        }
+        self.put(begin - CHUNK_HEAD_BYTES, &head);
+        self.put(end, CRLF);
+        end + CRLF.len()
+    }
+
+    fn put(&mut self, at: usize, bytes: &[u8]) {
+        if let Some(place) = self.buf.get_mut(at..at + bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
+    }
+
+    fn wire(&self) -> Wire {
+        if self.template.http10 { Wire::UntilClose } else { Wire::Chunked }
+    }
+
+    // Renders the head at `at`; its length.
+    fn head(&mut self, framing: Framing, at: usize, event_stream: bool) -> Option<usize> {
+        let place = self.buf.get_mut(at..)?;
+        let content_type = match framing {
+            Framing::None | Framing::Length(0) => None,
+            _ if event_stream => Some("text/event-stream"),
+            _ => Some(self.template.content_type.unwrap_or("application/json")),
+        };
+        let head = ResponseHead {
+            content_type,
+            framing,
+            close: self.template.close || framing == Framing::UntilClose,
+            session_id: self.session_id.as_deref(),
+            event_stream,
+            ..self.template
+        };
+        head.render(place)
+    }
+
+    // Frames the message (or the part of it that is there) into the queue.
+    fn frame_message(&mut self, last: bool) {
+        let events = matches!(self.form, Form::Events(_));
+        let mut begin = BODY_AT;
+        let mut end = BODY_AT + self.body;
+        if events && !self.message_open && self.body > 0 {
+            begin -= sse::MESSAGE_PREFIX.len();
+            self.put(begin, sse::MESSAGE_PREFIX);
+        }
+        if events && last && (end > begin || self.message_open) {
+            self.put(end, sse::EVENT_END);
+            end += sse::EVENT_END.len();
+        }
+        let head_framing = match self.form {
+            Form::Undecided if last => {
+                self.form = Form::Length;
+                let no_content = self.template.status == Status::NO_CONTENT;
+                Some(if no_content { Framing::None } else { Framing::Length(self.body) })
+            }
+            Form::Undecided => {
+                let wire = self.wire();
+                self.form = Form::Json(wire);
+                Some(wire.framing())
+            }
+            _ => None,
+        };
+        let chunked = matches!(self.form, Form::Json(Wire::Chunked) | Form::Events(Wire::Chunked));
+        if chunked && end > begin {
+            end = self.put_chunk(begin, end);
+            begin -= CHUNK_HEAD_BYTES;
+        }
+        if chunked && last && !self.relayed {
+            self.put(end, LAST_CHUNK);
+            end += LAST_CHUNK.len();
+        }
+        if let Some(framing) = head_framing {
+            let message = begin;
+            begin = self.put_head(framing, begin);
+            end = if self.head_only { message } else { end };
+        }
+        self.queue = begin..end;
+        self.queue_is_body = true;
+        self.message_open = !last;
+        self.ended = last;
+    }
+
+    // Puts the head right in front of `begin`; gives where it starts.
+    fn put_head(&mut self, framing: Framing, begin: usize) -> usize {
+        let Some(length) = self.head(framing, 0, false) else {
+            // Can't be: RESPONSE_HEAD_BYTES_MAX holds the longest head. Without a head nothing may be sent.
+            self.gone = true;
+            return begin;
+        };
+        let start = begin - length.min(begin);
+        self.buf.copy_within(0..length.min(begin), start);
+        start
+    }
+
+    /// Room for the message, behind the part of it that waits.
+    fn free(&mut self) -> &mut [u8] {
+        let end = self.buf.len().saturating_sub(TAIL_BYTES);
+        self.buf.get_mut(BODY_AT + self.body..end).unwrap_or_default()
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waiter.take() {
+            waker.wake();
+        }
+    }
+
+    fn wait(&mut self, cx: &Context<'_>) {
+        match &self.waiter {
+            Some(waker) if waker.will_wake(cx.waker()) => {}
+            _ => self.waiter = Some(cx.waker().clone()),
+        }
+    }
+}
+
+/// The handler's side of an [`Outlet`].
+#[derive(Clone, Copy)]
+pub(crate) struct Out<'a> {
+    outlet: &'a RefCell<Outlet<'a>>,
+}
+
+impl<'a> Out<'a> {
+    /// Writes to `outlet`, which the owner of the socket empties.
+    pub(crate) const fn new(outlet: &'a RefCell<Outlet<'a>>) -> Self {
+        Self { outlet }
+    }
+
+    /// The outlet, for what needs no waiting.
+    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut Outlet<'a>) -> T) -> T {
+        look(&mut self.outlet.borrow_mut())
+    }
+
+    /// Appends what `render` writes, of any length: it is run again from where the buffer was full.
+    pub(crate) async fn write(&self, render: impl Fn(&mut Writer<'_>)) {
+        let mut skip = 0;
+        poll_fn(|cx| {
+            let mut outlet = self.outlet.borrow_mut();
+            if outlet.gone {
+                return Poll::Ready(());
+            }
+            if !outlet.flush {
+                let mut w = Writer::resume(outlet.free(), skip);
+                render(&mut w);
+                let (written, complete) = (w.written(), w.is_complete());
+                outlet.body += written;
+                skip += written;
+                if complete {
+                    return Poll::Ready(());
+                }
+                outlet.flush = true;
+            }
+            outlet.wait(cx);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Appends `text` as the inside of a JSON string, of any length.
+    pub(crate) async fn escaped(&self, text: &str) {
+        let mut rest = text.as_bytes();
+        poll_fn(|cx| {
+            let mut outlet = self.outlet.borrow_mut();
+            if outlet.gone {
+                return Poll::Ready(());
+            }
+            if !outlet.flush {
+                let (consumed, written) = json::escape_into(rest, outlet.free());
+                outlet.body += written;
+                rest = rest.get(consumed..).unwrap_or_default();
+                if rest.is_empty() {
+                    return Poll::Ready(());
+                }
+                outlet.flush = true;
+            }
+            outlet.wait(cx);
+            Poll::Pending
+        })
+        .await;
+    }
+
+    /// Sends a notification that overtakes the response, as an event of its own; waits while an earlier one is on its way.
+    /// False when it could not be sent: the client reads no event streams, or the response is already under way.
+    pub(crate) async fn notify(&self, render: impl Fn(&mut Writer<'_>)) -> bool {
+        poll_fn(|cx| {
+            let mut outlet = self.outlet.borrow_mut();
+            if outlet.gone || outlet.message_open {
+                return Poll::Ready(false);
+            }
+            if outlet.flush || !outlet.queue.is_empty() {
+                outlet.wait(cx);
+                return Poll::Pending;
+            }
+            Poll::Ready(outlet.overtake(|w| {
+                w.raw(sse::MESSAGE_PREFIX);
+                render(w);
+                w.raw(sse::EVENT_END);
+            }))
+        })
+        .await
+    }
+}

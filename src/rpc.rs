@@ -1,0 +1,255 @@
+//! The JSON-RPC 2.0 envelope, in and out: one scan of a message yields the spans that the protocol asks about, and
+//! frames are written around results. Pure: bytes in, spans and bytes out.
+
+use crate::json::{self, Kind, ScanError, Span, Value, Visit, Writer};
+use crate::session::Revision;
+
+/// `_meta` keys of the 2026-07-28 envelope.
+pub(crate) const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
+const META_CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
+const META_CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+/// The key that ties a notification to the `subscriptions/listen` request that asked for it.
+pub(crate) const META_SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
+/// The key under which results of 2026-07-28 name the server.
+pub(crate) const META_SERVER_INFO: &str = "io.modelcontextprotocol/serverInfo";
+
+/// A JSON-RPC error code with the meaning that MCP gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Code(pub(crate) i32);
+
+impl Code {
+    /// Not JSON.
+    pub(crate) const PARSE_ERROR: Code = Code(-32700);
+    /// JSON, but no request that this server may take.
+    pub(crate) const INVALID_REQUEST: Code = Code(-32600);
+    /// The method does not exist here.
+    pub(crate) const METHOD_NOT_FOUND: Code = Code(-32601);
+    /// The method exists, its parameters are wrong (also: unknown tool, malformed 2026-07-28 envelope).
+    pub(crate) const INVALID_PARAMS: Code = Code(-32602);
+    /// The server failed.
+    pub(crate) const INTERNAL: Code = Code(-32603);
+    /// 2026-07-28 `HeaderMismatch`: headers and body disagree.
+    pub(crate) const HEADER_MISMATCH: Code = Code(-32020);
+    /// 2026-07-28 `UnsupportedProtocolVersion`.
+    pub(crate) const UNSUPPORTED_VERSION: Code = Code(-32022);
+    /// The TypeScript server's generic refusal, kept for clients that know it.
+    pub(crate) const REFUSED: Code = Code(-32000);
+    /// The session named is not, or no longer, known.
+    pub(crate) const SESSION_NOT_FOUND: Code = Code(-32001);
+}
+
+/// What kind of JSON-RPC message an envelope is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Message {
+    /// `method` and `id`.
+    Request,
+    /// `method` without `id`.
+    Notification,
+    /// `result` or `error` without `method`.
+    Response,
+}
+
+/// A member that was found: where its value lies, and of which kind it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Member {
+    /// The value's JSON text.
+    pub(crate) span: Span,
+    /// The value's kind.
+    pub(crate) kind: Kind,
+}
+
+/// The spans of one message that the protocol asks about, found in one scan.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Envelope {
+    pub(crate) jsonrpc: Option<Member>,
+    pub(crate) id: Option<Member>,
+    pub(crate) method: Option<Member>,
+    pub(crate) params: Option<Member>,
+    pub(crate) result: Option<Member>,
+    pub(crate) error: Option<Member>,
+    /// `params.name` (tools, prompts).
+    pub(crate) name: Option<Member>,
+    /// `params.uri` (resources).
+    pub(crate) uri: Option<Member>,
+    /// `params.arguments`.
+    pub(crate) arguments: Option<Member>,
+    /// `params.cursor`.
+    pub(crate) cursor: Option<Member>,
+    /// `params.level` (`logging/setLevel`).
+    pub(crate) level: Option<Member>,
+    /// `params.requestId` (`notifications/cancelled`).
+    pub(crate) request_id: Option<Member>,
+    /// `params.notifications` (`subscriptions/listen`).
+    pub(crate) notifications: Option<Member>,
+    /// `params.protocolVersion` (`initialize`).
+    pub(crate) protocol_version: Option<Member>,
+    /// `params.clientInfo` (`initialize`).
+    pub(crate) client_info: Option<Member>,
+    /// `params._meta`.
+    pub(crate) meta: Option<Member>,
+    /// `params._meta.progressToken`.
+    pub(crate) progress_token: Option<Member>,
+    /// `params._meta["io.modelcontextprotocol/protocolVersion"]`: present in every 2026-07-28 request.
+    pub(crate) meta_version: Option<Member>,
+    /// `params._meta["io.modelcontextprotocol/clientCapabilities"]`.
+    pub(crate) meta_capabilities: Option<Member>,
+    /// `params._meta["io.modelcontextprotocol/clientInfo"]`.
+    pub(crate) meta_client_info: Option<Member>,
+    /// One of the members above came twice: two readers could disagree about the message.
+    pub(crate) duplicate: bool,
+}
+
+impl Envelope {
+    /// Scans one message, normalising its strings in place. Gives the root's kind beside the spans.
+    ///
+    /// # Errors
+    /// [`ScanError`] when `doc` is not exactly one JSON value.
+    pub(crate) fn scan(doc: &mut [u8]) -> Result<(Kind, Envelope), ScanError> {
+        let mut envelope = Envelope::default();
+        let kind = json::scan(doc, &mut envelope)?;
+        Ok((kind, envelope))
+    }
+
+    /// What the message is; `None` when it is no JSON-RPC 2.0 message.
+    pub(crate) fn message(&self, doc: &[u8]) -> Option<Message> {
+        let version = self.jsonrpc.filter(|m| m.kind == Kind::String)?;
+        if version.span.of(doc) != b"\"2.0\"" {
+            return None;
+        }
+        match (self.method, self.id) {
+            (Some(method), _) if method.kind != Kind::String => None,
+            (Some(_), Some(id)) => Self::legal_id(id, doc).then_some(Message::Request),
+            (Some(_), None) => Some(Message::Notification),
+            (None, Some(id)) if self.result.is_some() != self.error.is_some() => {
+                Self::legal_id(id, doc).then_some(Message::Response)
+            }
+            (None, _) => None,
+        }
+    }
+
+    /// The id to echo, byte for byte; `null` where there is none that may be echoed (JSON-RPC 2.0, section 5).
+    pub(crate) fn id_raw<'d>(&self, doc: &'d [u8]) -> &'d [u8] {
+        match self.id {
+            Some(id) if Self::legal_id(id, doc) => id.span.of(doc),
+            _ => b"null",
+        }
+    }
+
+    /// The text of a string member, without its quotes; normalised, so that plain names compare by bytes.
+    pub(crate) fn text<'d>(member: Option<Member>, doc: &'d [u8]) -> Option<&'d [u8]> {
+        let member = member.filter(|m| m.kind == Kind::String)?;
+        let raw = member.span.of(doc);
+        raw.get(1..raw.len().checked_sub(1)?)
+    }
+
+    /// The method's name; empty when there is none.
+    pub(crate) fn method_name<'d>(&self, doc: &'d [u8]) -> &'d [u8] {
+        Self::text(self.method, doc).unwrap_or_default()
+    }
+
+    // MCP: a request id is a string or an integer. A fraction or an exponent is let through, as JSON-RPC only says SHOULD NOT.
+    fn legal_id(id: Member, doc: &[u8]) -> bool {
+        matches!(id.kind, Kind::String | Kind::Number) && !id.span.of(doc).is_empty()
+    }
+
+    fn slot(&mut self, path: &[&[u8]]) -> Option<&mut Option<Member>> {
+        Some(match path {
+            [b"jsonrpc"] => &mut self.jsonrpc,
+            [b"id"] => &mut self.id,
+            [b"method"] => &mut self.method,
+            [b"params"] => &mut self.params,
+            [b"result"] => &mut self.result,
+            [b"error"] => &mut self.error,
+            [b"params", key] => match *key {
+                b"name" => &mut self.name,
+                b"uri" => &mut self.uri,
+                b"arguments" => &mut self.arguments,
+                b"cursor" => &mut self.cursor,
+                b"level" => &mut self.level,
+                b"requestId" => &mut self.request_id,
+                b"notifications" => &mut self.notifications,
+                b"protocolVersion" => &mut self.protocol_version,
+                b"clientInfo" => &mut self.client_info,
+                b"_meta" => &mut self.meta,
+                _ => return None,
+            },
+            [b"params", b"_meta", key] => {
+                if *key == b"progressToken" {
+                    &mut self.progress_token
+                } else if *key == META_PROTOCOL_VERSION.as_bytes() {
+                    &mut self.meta_version
+                } else if *key == META_CLIENT_CAPABILITIES.as_bytes() {
+                    &mut self.meta_capabilities
+                } else if *key == META_CLIENT_INFO.as_bytes() {
+                    &mut self.meta_client_info
+                } else {
+                    return None;
+                }
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl Visit for Envelope {
+    fn member(&mut self, doc: &[u8], path: &[Span], value: Span, kind: Kind) {
+        let mut keys: [&[u8]; 3] = [b""; 3];
+        for (key, span) in keys.iter_mut().zip(path) {
+            *key = span.of(doc);
+        }
+        let Some(keys) = keys.get(..path.len()) else { return };
+        let Some(slot) = self.slot(keys) else { return };
+        let twice = slot.replace(Member { span: value, kind }).is_some();
+        self.duplicate |= twice;
+    }
+}
+
+/// One request, scanned and admitted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request<'a> {
+    /// The message's bytes.
+    pub(crate) doc: &'a [u8],
+    /// Where in them things are.
+    pub(crate) envelope: Envelope,
+    /// The revision that the answer is written in.
+    pub(crate) revision: Revision,
+}
+
+impl<'a> Request<'a> {
+    /// The id to answer to.
+    pub(crate) fn id(&self) -> &'a [u8] {
+        self.envelope.id_raw(self.doc)
+    }
+}
+
+/// Name and version of a client, as `initialize` or the 2026-07-28 envelope tells them.
+pub(crate) fn implementation<'d>(member: Option<Member>, doc: &'d [u8]) -> (Option<json::Text<'d>>, Option<json::Text<'d>>) {
+    let Some(member) = member else { return (None, None) };
+    let value = Value::new(member.span.of(doc));
+    let text = |key| value.get(key).and_then(|v| v.as_text());
+    (text("name"), text("version"))
+}
+
+/// Writes the beginning of a successful response, up to where the result's value goes.
+pub(crate) fn begin_result(w: &mut Writer<'_>, id: &[u8]) {
+    w.str(r#"{"jsonrpc":"2.0","id":"#).raw(id).str(r#","result":"#);
+}
+
+/// Writes a whole error response.
+pub(crate) fn error(w: &mut Writer<'_>, id: &[u8], code: Code, message: &str) {
+    begin_error(w, id, code, message);
+    w.str("}}");
+}
+
+/// Writes a whole error response with `data`.
+pub(crate) fn error_with(w: &mut Writer<'_>, id: &[u8], code: Code, message: &str, data: impl Fn(&mut Writer<'_>)) {
+    begin_error(w, id, code, message);
+    w.str(r#","data":"#);
+    data(w);
+    w.str("}}");
+}
+
+fn begin_error(w: &mut Writer<'_>, id: &[u8], code: Code, message: &str) {
+    w.str(r#"{"jsonrpc":"2.0","id":"#).raw(id).str(r#","error":{"code":"#).int(i64::from(code.0));
+    w.str(r#","message":"#).string(message);
+}

@@ -1,0 +1,199 @@
+//! The way to a running server from anywhere: any thread, any executor.
+
+use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+
+use async_channel::{Receiver, Sender, TrySendError};
+
+use super::clients::ClientInfo;
+use crate::hub::Audience;
+use crate::json::{self, Writer};
+use crate::limits::{COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX};
+use crate::session::LogLevel;
+
+pub(super) const TOOLS_CHANGED: u32 = 1;
+pub(super) const SHUTDOWN: u32 = 2;
+
+/// The way to a running server: announces changes, sends messages, lists the clients, shuts down.
+///
+/// Usable from any thread, cheap to clone, bounded: changes that are announced faster than they are sent are one change,
+/// and messages wait in a queue of [`COMMANDS_MAX`].
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+    commands: Sender<Command>,
+}
+
+struct Shared {
+    flags: AtomicU32,
+    engine: Mutex<Option<Waker>>,
+}
+
+/// The engine's end.
+pub(super) struct Commands {
+    shared: Arc<Shared>,
+    receiver: Receiver<Command>,
+}
+
+/// What takes more than a flag.
+pub(super) enum Command {
+    Message { audience: Audience, level: LogLevel, params: String },
+    Clients { list: Vec<ClientInfo>, reply: Sender<Vec<ClientInfo>> },
+}
+
+/// A message of the application to its clients: `notifications/message`.
+#[derive(Clone, Debug)]
+pub struct Message {
+    level: LogLevel,
+    params: String,
+}
+
+impl Message {
+    /// A message whose data is a text. `logger` names the part of the application that speaks, where there are several.
+    pub fn text(level: LogLevel, logger: Option<&str>, text: &str) -> Self {
+        Self::build(level, logger, |w| {
+            w.string(text);
+        })
+    }
+
+    /// A message whose data is any JSON value.
+    ///
+    /// # Errors
+    /// `InvalidData` when `json` is not exactly one JSON value.
+    pub fn json(level: LogLevel, logger: Option<&str>, json: &str) -> io::Result<Self> {
+        let checked = json::validate(json.as_bytes());
+        checked.map_err(|error| io::Error::new(io::ErrorKind::InvalidData, format!("not JSON: {error}")))?;
+        // A line break between its tokens would end the event that carries it.
+        let one_line: String = json.chars().map(|c| if c == '\n' || c == '\r' { ' ' } else { c }).collect();
+        Ok(Self::build(level, logger, |w| {
+            w.str(&one_line);
+        }))
+    }
+
+    fn build(level: LogLevel, logger: Option<&str>, data: impl Fn(&mut Writer<'_>)) -> Self {
+        let render = |w: &mut Writer<'_>| message_params(w, level, logger, &data);
+        let mut measure = Writer::new(&mut []);
+        render(&mut measure);
+        let mut params = vec![0; measure.total()];
+        render(&mut Writer::new(&mut params));
+        Self { level, params: String::from_utf8(params).unwrap_or_default() }
+    }
+}
+
+/// Writes the `params` of `notifications/message`.
+pub(super) fn message_params(
+    w: &mut Writer<'_>,
+    level: LogLevel,
+    logger: Option<&str>,
+    data: impl Fn(&mut Writer<'_>),
+) {
+    w.str(r#"{"level":"#).string(level.as_str());
+    if let Some(logger) = logger {
+        w.str(r#","logger":"#).string(logger);
+    }
+    w.str(r#","data":"#);
+    data(w);
+    w.str("}");
+}
+
+impl Handle {
+    /// A handle, and the end that the engine listens to.
+    pub(super) fn new() -> (Handle, Commands) {
+        let (commands, receiver) = async_channel::bounded(COMMANDS_MAX);
+        let shared = Arc::new(Shared { flags: AtomicU32::new(0), engine: Mutex::new(None) });
+        (Handle { shared: shared.clone(), commands }, Commands { shared, receiver })
+    }
+
+    /// Announces that the list of tools, or what is in it, changed: `notifications/tools/list_changed` goes to every
+    /// client that listens, of every revision. Never waits, and never fails.
+    pub fn tools_changed(&self) {
+        self.flag(TOOLS_CHANGED);
+    }
+
+    /// Sends a message to every client of an older revision (up to 2025-11-25) that has a stream open and whose log level
+    /// lets it through, each once. (2026-07-28 has no such messages: its clients only get what they asked for.)
+    ///
+    /// # Errors
+    /// `InvalidInput` when it is larger than [`MESSAGE_PARAMS_BYTES_MAX`], `WouldBlock` when [`COMMANDS_MAX`] wait
+    /// already, `NotConnected` when the server has ended.
+    pub fn broadcast(&self, message: Message) -> io::Result<()> {
+        self.message(Audience::All, message)
+    }
+
+    /// Sends a message to one client, by its number in [`clients`](Self::clients). One that is gone, or has no stream,
+    /// gets nothing.
+    ///
+    /// # Errors
+    /// As [`broadcast`](Self::broadcast).
+    pub fn send(&self, client: u64, message: Message) -> io::Result<()> {
+        self.message(Audience::Client(client), message)
+    }
+
+    /// The connected clients: who, which revision, since when. At most `most` of them.
+    ///
+    /// # Errors
+    /// `NotConnected` when the server has ended.
+    pub async fn clients(&self, most: usize) -> io::Result<Vec<ClientInfo>> {
+        let (reply, answer) = async_channel::bounded(1);
+        // The list's memory is the caller's.
+        let command = Command::Clients { list: Vec::with_capacity(most), reply };
+        self.commands.send(command).await.map_err(|_| ended())?;
+        self.wake();
+        answer.recv().await.map_err(|_| ended())
+    }
+
+    /// Ends the server: no new work is taken, streams end, running calls have a moment to finish. Never waits; the future
+    /// of `serve` tells when it is done, within 2 s.
+    pub fn shutdown(&self) {
+        self.flag(SHUTDOWN);
+    }
+
+    fn message(&self, audience: Audience, message: Message) -> io::Result<()> {
+        let Message { level, params } = message;
+        if params.len() > MESSAGE_PARAMS_BYTES_MAX {
+            let text = format!("a message of {} bytes; at most {MESSAGE_PARAMS_BYTES_MAX} are taken", params.len());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
+        }
+        self.commands.try_send(Command::Message { audience, level, params }).map_err(|error| match error {
+            TrySendError::Full(_) => io::Error::new(io::ErrorKind::WouldBlock, "the queue of messages is full"),
+            TrySendError::Closed(_) => ended(),
+        })?;
+        self.wake();
+        Ok(())
+    }
+
+    fn flag(&self, flag: u32) {
+        self.shared.flags.fetch_or(flag, Ordering::AcqRel);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        let engine = self.shared.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(waker) = &*engine {
+            waker.wake_by_ref();
+        }
+    }
+}
+
+impl Commands {
+    /// From now on handles wake this.
+    pub(super) fn attach(&self, waker: Waker) {
+        *self.shared.engine.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker);
+    }
+
+    /// The flags that were raised since the last time.
+    pub(super) fn flags(&self) -> u32 {
+        self.shared.flags.swap(0, Ordering::AcqRel)
+    }
+
+    /// The next command.
+    pub(super) fn next(&self) -> Option<Command> {
+        self.receiver.try_recv().ok()
+    }
+}
+
+fn ended() -> io::Error {
+    io::Error::new(io::ErrorKind::NotConnected, "the server has ended")
+}

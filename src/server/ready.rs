@@ -1,0 +1,107 @@
+//! Who woke the engine: one bit for each thing that it polls, so that a wake-up costs what woke, and not a sweep over all.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Wake, Waker};
+
+const WORD_BITS: usize = 32; // 64-bit atomics are not everywhere
+
+/// The set of bits, and the task to wake when one is set.
+pub(super) struct Ready {
+    words: Box<[AtomicU32]>,
+    any: AtomicBool,
+    parent: Mutex<Option<Waker>>,
+}
+
+impl Ready {
+    /// `bits` bits, none set.
+    pub(super) fn new(bits: usize) -> Arc<Self> {
+        let words = (0..bits.div_ceil(WORD_BITS)).map(|_| AtomicU32::new(0)).collect();
+        Arc::new(Self { words, any: AtomicBool::new(false), parent: Mutex::new(None) })
+    }
+
+    /// A waker that sets one bit.
+    pub(super) fn waker(self: &Arc<Self>, bit: usize) -> Waker {
+        Waker::from(Arc::new(Bit { ready: self.clone(), bit }))
+    }
+
+    /// Sets a bit, and wakes the engine if it sleeps.
+    pub(super) fn set(&self, bit: usize) {
+        let mask = 1 << (bit % WORD_BITS);
+        let Some(word) = self.words.get(bit / WORD_BITS) else { return };
+        if word.fetch_or(mask, Ordering::AcqRel) & mask == 0 {
+            self.any.store(true, Ordering::Release);
+            if let Some(parent) = self.parent().take() {
+                parent.wake();
+            }
+        }
+    }
+
+    /// Calls `each` for the bits that are set, and unsets them. False when there were none.
+    pub(super) fn drain(&self, mut each: impl FnMut(usize)) -> bool {
+        if !self.any.swap(false, Ordering::AcqRel) {
+            return false;
+        }
+        for (at, word) in self.words.iter().enumerate() {
+            if word.load(Ordering::Relaxed) == 0 {
+                continue;
+            }
+            let mut bits = word.swap(0, Ordering::AcqRel);
+            while bits != 0 {
+                each(at * WORD_BITS + bits.trailing_zeros() as usize);
+                bits &= bits - 1;
+            }
+        }
+        true
+    }
+
+    /// Leaves word where to wake the engine; wakes it at once if a bit was set since the last drain.
+    pub(super) fn sleep(&self, waker: &Waker) {
+        let mut parent = self.parent();
+        match &*parent {
+            Some(known) if known.will_wake(waker) => {}
+            _ => *parent = Some(waker.clone()),
+        }
+        drop(parent);
+        if self.any.load(Ordering::Acquire) {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn parent(&self) -> std::sync::MutexGuard<'_, Option<Waker>> {
+        self.parent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+struct Bit {
+    ready: Arc<Ready>,
+    bit: usize,
+}
+
+impl Wake for Bit {
+    fn wake(self: Arc<Self>) {
+        self.ready.set(self.bit);
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.ready.set(self.bit);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_bit_is_given_once() {
+        let ready = Ready::new(100);
+        let wakers: Vec<Waker> = (0..100).map(|bit| ready.waker(bit)).collect();
+        for bit in [0, 31, 32, 99, 99] {
+            wakers[bit].wake_by_ref();
+        }
+        let mut seen = Vec::new();
+        assert!(ready.drain(|bit| seen.push(bit)));
+        assert_eq!(seen, [0, 31, 32, 99]);
+        assert!(!ready.drain(|_| unreachable!()));
+    }
+}

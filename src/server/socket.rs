@@ -1,0 +1,107 @@
+//! A connection's two directions, polled: a TCP socket, or anything else that reads and writes.
+
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use async_io::Async;
+use smol::io::{AsyncRead, AsyncWrite};
+
+/// What can be served as a connection.
+pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
+
+/// One connection.
+pub(super) enum Socket {
+    Tcp(Async<TcpStream>),
+    Other(Peeked),
+}
+
+/// A stream that has no way to ask whether there is something to read: one byte is read ahead.
+pub(super) struct Peeked {
+    io: Box<dyn Duplex>,
+    byte: Option<u8>,
+}
+
+impl Socket {
+    /// A connection over anything that reads and writes.
+    pub(super) fn other(io: Box<dyn Duplex>) -> Self {
+        Socket::Other(Peeked { io, byte: None })
+    }
+
+    /// Whether a read would give something (or the end, or an error).
+    pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Socket::Tcp(tcp) => tcp.poll_readable(cx),
+            Socket::Other(peeked) => {
+                if peeked.byte.is_some() {
+                    return Poll::Ready(Ok(()));
+                }
+                let mut byte = [0];
+                if ready!(Pin::new(&mut peeked.io).poll_read(cx, &mut byte))? > 0 {
+                    peeked.byte = Some(byte[0]);
+                }
+                Poll::Ready(Ok(()))
+            }
+        }
+    }
+
+    /// Reads what is there; 0 at the end.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Socket::Tcp(tcp) => loop {
+                match tcp.get_ref().read(buf) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    result => return Poll::Ready(result),
+                }
+                ready!(tcp.poll_readable(cx))?;
+            },
+            Socket::Other(peeked) => {
+                if let (Some(first), Some(byte)) = (buf.first_mut(), peeked.byte) {
+                    *first = byte;
+                    peeked.byte = None;
+                    return Poll::Ready(Ok(1));
+                }
+                Pin::new(&mut peeked.io).poll_read(cx, buf)
+            }
+        }
+    }
+
+    /// Writes what there is room for.
+    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        match self {
+            Socket::Tcp(tcp) => loop {
+                match tcp.get_ref().write(buf) {
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                    Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                    result => return Poll::Ready(result),
+                }
+                ready!(tcp.poll_writable(cx))?;
+            },
+            Socket::Other(peeked) => Pin::new(&mut peeked.io).poll_write(cx, buf),
+        }
+    }
+
+    /// Ends the direction to the client; what it still sends can be read.
+    pub(super) fn shutdown_write(&mut self, cx: &mut Context<'_>) {
+        match self {
+            // An error means that the connection is gone, which the next read will tell.
+            Socket::Tcp(tcp) => drop(tcp.get_ref().shutdown(Shutdown::Write)),
+            Socket::Other(peeked) => drop(Pin::new(&mut peeked.io).poll_close(cx)),
+        }
+    }
+
+    /// Bounds what the kernel keeps for a stream, and how long it waits for a peer that does not answer (DESIGN D12).
+    pub(super) fn prepare_stream(&self) {
+        use rustix::net::sockopt;
+        let Socket::Tcp(tcp) = self else { return };
+        // A kernel that lacks one of these goes on with its default.
+        drop(sockopt::set_socket_send_buffer_size(tcp, crate::limits::STREAM_SEND_BUFFER_BYTES));
+        drop(sockopt::set_tcp_user_timeout(tcp, crate::limits::STREAM_USER_TIMEOUT_MS));
+        drop(sockopt::set_socket_keepalive(tcp, true));
+    }
+}
