@@ -70,6 +70,10 @@ fn integers_are_exact_or_none() {
         assert_eq!(value(raw).as_i64(), Some(*number), "{raw}");
         assert_eq!(value(raw).as_u64(), u64::try_from(*number).ok(), "{raw}");
     }
+}
+
+#[test]
+fn what_is_no_integer_or_out_of_range_is_none() {
     for raw in [
         "1.5",
         "1e-1",

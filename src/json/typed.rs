@@ -45,7 +45,8 @@ impl core::error::Error for TypedError {}
 /// `scratch` must hold the longest string of `raw` that still has escapes (after scanning: `\"`, `\\`, controls), decoded, also where it is in a
 /// member that `T` ignores; as many bytes as `raw` has are always enough. Text goes into owned types (`heapless::String<N>`). Integers are read
 /// from their plain form only (not `1.0`, nor `1e2`); `null` is no float, nor is what overflows one. Untagged and internally tagged enums and
-/// `flatten` are [`TypedError::Unsupported`], as is 128 bits.
+/// `flatten` are [`TypedError::Unsupported`]. The value of an `id` is not for this: it is not normalised, so it may hold surrogate pairs, which
+/// are a mismatch here.
 ///
 /// # Errors
 /// See [`TypedError`].

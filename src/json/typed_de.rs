@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use serde::de::{self, Deserialize, DeserializeSeed, Deserializer, Error as _, Visitor};
+use serde::de::{self, DeserializeSeed, Deserializer, Error as _, Visitor};
 
 /// Wraps a deserializer, visitor, seed or access of serde, and everything that it hands out.
 pub(super) struct Guard<T>(pub(super) T);

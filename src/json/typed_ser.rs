@@ -5,7 +5,7 @@
 
 use core::fmt;
 
-use serde::ser::{self, Error as _, Impossible, Serialize, Serializer as _};
+use serde::ser::{self, Impossible, Serialize, Serializer as _};
 use serde_json_core::ser::{Error as WriteError, Serializer};
 
 use super::{TypedError, validate};
