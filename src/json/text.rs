@@ -1,0 +1,136 @@
+//! The text of a JSON string, read through its escapes.
+
+use core::fmt;
+use core::iter::FusedIterator;
+
+use super::strings;
+
+/// The inner text of a JSON string (RFC 8259 section 7), without its quotes, as it lies in the document: after [`super::scan`] the only escapes
+/// left are `\"`, `\\` and those of control characters, but in the value of an `id`, which is left as it came. All escapes are understood here,
+/// so text of a document that was only validated can be read as well.
+#[derive(Clone, Copy)]
+pub(crate) struct Text<'b> {
+    raw: &'b [u8],
+}
+
+impl<'b> Text<'b> {
+    /// The text of which `raw` is the JSON form between the quotes.
+    pub(crate) fn new(raw: &'b [u8]) -> Self {
+        Self { raw }
+    }
+
+    /// The JSON form, escapes and all.
+    pub(crate) fn raw(self) -> &'b [u8] {
+        self.raw
+    }
+
+    /// Whether the text is `other`, compared character by character after decoding.
+    pub(crate) fn eq_str(&self, other: &str) -> bool {
+        if self.has_escape() {
+            self.chars().eq(other.chars())
+        } else {
+            self.raw == other.as_bytes()
+        }
+    }
+
+    /// The text where it can be borrowed: when no escape is left in it.
+    pub(crate) fn plain(self) -> Option<&'b str> {
+        if self.has_escape() {
+            None
+        } else {
+            str::from_utf8(self.raw).ok()
+        }
+    }
+
+    /// The characters of the text, decoded. What could not be in a scanned document comes as U+FFFD.
+    pub(crate) fn chars(&self) -> Chars<'b> {
+        Chars { rest: self.raw }
+    }
+
+    /// The length of the decoded text in bytes of UTF-8.
+    pub(crate) fn decoded_len(&self) -> usize {
+        if self.has_escape() {
+            self.chars().map(char::len_utf8).sum()
+        } else {
+            self.raw.len()
+        }
+    }
+
+    /// Decodes the text into `out`; none where it does not fit, or never was scanned.
+    pub(crate) fn decode_into<'o>(&self, out: &'o mut [u8]) -> Option<&'o str> {
+        let mut written = 0;
+        let mut rest = self.raw;
+        while !rest.is_empty() {
+            let run = rest
+                .iter()
+                .position(|byte| *byte == b'\\')
+                .unwrap_or(rest.len());
+            let (plain, escaped) = rest.split_at(run); // `run` is at most the length
+            out.get_mut(written..)?
+                .get_mut(..run)?
+                .copy_from_slice(plain);
+            written += run;
+            if escaped.is_empty() {
+                break;
+            }
+            let escape = strings::escape(escaped, 0).ok()?;
+            let place = out.get_mut(written..)?.get_mut(..escape.char.len_utf8())?;
+            written += escape.char.encode_utf8(place).len();
+            rest = escaped.get(escape.length..)?;
+        }
+        str::from_utf8(out.get(..written)?).ok()
+    }
+
+    fn has_escape(&self) -> bool {
+        self.raw.contains(&b'\\')
+    }
+}
+
+/// The decoded text.
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use fmt::Write as _;
+        match self.plain() {
+            Some(text) => f.write_str(text),
+            None => self.chars().try_for_each(|char| f.write_char(char)),
+        }
+    }
+}
+
+impl fmt::Debug for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Text({})", self.raw.escape_ascii())
+    }
+}
+
+/// The decoded characters of a [`Text`].
+#[derive(Clone)]
+pub(crate) struct Chars<'b> {
+    rest: &'b [u8],
+}
+
+impl Iterator for Chars<'_> {
+    type Item = char;
+
+    fn next(&mut self) -> Option<char> {
+        let (char, length) = match self.rest.first()? {
+            b'\\' => match strings::escape(self.rest, 0) {
+                Ok(escape) => (escape.char, escape.length),
+                Err(_) => (char::REPLACEMENT_CHARACTER, 1),
+            },
+            byte @ 0..=0x7f => (char::from(*byte), 1),
+            _ => wide(self.rest).unwrap_or((char::REPLACEMENT_CHARACTER, 1)),
+        };
+        self.rest = self.rest.get(length..).unwrap_or_default();
+        Some(char)
+    }
+}
+
+impl FusedIterator for Chars<'_> {}
+
+/// The character at the start of `bytes` that is not ASCII, and its length.
+fn wide(bytes: &[u8]) -> Option<(char, usize)> {
+    let length = strings::utf8_length(bytes, 0).ok()?;
+    let char = str::from_utf8(bytes.get(..length)?).ok()?.chars().next()?;
+    Some((char, length))
+}

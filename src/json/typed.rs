@@ -1,0 +1,85 @@
+//! Rust types from JSON and to JSON: serde-json-core, kept from what it cannot take.
+//!
+//! serde-json-core 0.7 accepts much that is no JSON, so it reads only what was scanned. It panics where a type asks for something it has not
+//! built: map keys other than its own kind of string when reading; `char`, `u128`, tuple variants of enums and any error of a `Serialize`
+//! itself when writing. It sees those types through [`super::typed_de`] and [`super::typed_ser`] only, which make them errors.
+
+use core::fmt;
+
+use serde::{Serialize, de};
+use serde_json_core::de::{Deserializer, Error as ReadError};
+use serde_json_core::ser::Serializer;
+
+use super::{typed_de, typed_ser};
+
+/// Why a value could not be read into a type, or a type could not be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub(crate) enum TypedError {
+    /// Reading: the JSON is not of that type: another kind, out of range, a member missing, unknown or twice, text too long. Writing: the type
+    /// says of itself that it cannot be written.
+    Mismatch,
+    /// Reading: a string with escapes is longer than the scratch buffer.
+    ScratchFull,
+    /// Writing: the output buffer is too small.
+    OutputFull,
+    /// The type is of a shape that this server does not read or write.
+    Unsupported,
+}
+
+impl fmt::Display for TypedError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Mismatch => "the value does not fit the type",
+            Self::ScratchFull => "a string with escapes is too long",
+            Self::OutputFull => "the value does not fit the buffer",
+            Self::Unsupported => "the type has no JSON form here",
+        })
+    }
+}
+
+impl core::error::Error for TypedError {}
+
+/// Reads all of `raw`, the JSON text of one value that [`super::scan`] let through, into a `T`.
+///
+/// `scratch` must hold the longest string of `raw` that still has escapes (after scanning: `\"`, `\\`, controls), decoded, also where it is in a
+/// member that `T` ignores; as many bytes as `raw` has are always enough. Text goes into owned types (`heapless::String<N>`). Integers are read
+/// from their plain form only (not `1.0`, nor `1e2`); `null` is no float, nor is what overflows one. Untagged and internally tagged enums and
+/// `flatten` are [`TypedError::Unsupported`]. The value of an `id` is not for this: it is not normalised, so it may hold surrogate pairs, which
+/// are a mismatch here.
+///
+/// # Errors
+/// See [`TypedError`].
+pub(crate) fn from_raw<T: de::DeserializeOwned>(
+    raw: &[u8],
+    scratch: &mut [u8],
+) -> Result<T, TypedError> {
+    let mut deserializer = Deserializer::new(raw, Some(scratch));
+    let value = T::deserialize(typed_de::Guard(&mut deserializer)).map_err(read_error)?;
+    deserializer.end().map_err(read_error)?;
+    Ok(value)
+}
+
+/// Writes `value` as JSON text to the start of `out`, and gives its length in bytes.
+///
+/// `Serializer::serialize_bytes` embeds JSON text as it is, once it was found valid. Keys of maps must be strings or variants without data. NaN
+/// and the infinities become `null`. `char`, 128 bits, and tuple variants of enums are [`TypedError::Unsupported`].
+///
+/// # Errors
+/// See [`TypedError`]; `out` then holds a part.
+pub(crate) fn to_slice<T: Serialize + ?Sized>(
+    value: &T,
+    out: &mut [u8],
+) -> Result<usize, TypedError> {
+    let mut serializer = Serializer::new(out);
+    value.serialize(typed_ser::Guard::new(&mut serializer))?;
+    Ok(serializer.end())
+}
+
+fn read_error(error: ReadError) -> TypedError {
+    match error {
+        ReadError::EscapedStringIsTooLong => TypedError::ScratchFull,
+        ReadError::AnyIsUnsupported | ReadError::BytesIsUnsupported => TypedError::Unsupported,
+        _ => TypedError::Mismatch,
+    }
+}
