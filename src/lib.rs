@@ -7,5 +7,6 @@ pub mod limits;
 mod json;
 mod http;
 mod guard;
+mod sse;
 mod session;
 mod app;

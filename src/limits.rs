@@ -12,3 +12,33 @@ pub const JSON_PATH_KEYS_MAX: usize = 3;
 
 const _: () = assert!(JSON_DEPTH_MAX < u64::BITS as usize, "one bit a level");
 const _: () = assert!(JSON_PATH_KEYS_MAX <= JSON_DEPTH_MAX, "a path is a chain of nested objects");
+// --- http ---
+
+/// Header lines in one request, the size of the index. Clients send 7 to 12, a chain of proxies adds a dozen.
+pub const HEADERS_MAX: usize = 64;
+/// Bytes of a request head, whatever the configuration says: the index keeps 16-bit offsets.
+pub const HEAD_BYTES_CEILING: usize = 32 * 1024;
+/// Bytes of a method name: `UNSUBSCRIBE` and `VERSION-CONTROL` are the longest registered ones in use.
+pub const METHOD_BYTES_MAX: usize = 32;
+/// Bytes of a header name: twice the longest that a browser sends, and it must fit the index's 8 bits.
+pub const HEADER_NAME_BYTES_MAX: usize = 128;
+/// Empty lines skipped before a request line (RFC 9112, 2.2 asks for at least one).
+pub const BLANK_LINES_MAX: usize = 4;
+/// Digits of a chunk size: 16 hold any 64-bit number, more are padding.
+pub const CHUNK_SIZE_DIGITS_MAX: usize = 16;
+/// Bytes of chunk extensions in one body (RFC 9112, 7.1.1 asks for a bound). Nobody sends them; all are ignored.
+pub const CHUNK_EXTENSION_BYTES_MAX: usize = 1024;
+/// Bytes of trailer lines behind one chunked body. All are dropped: none means anything to MCP.
+pub const TRAILER_BYTES_MAX: usize = 1024;
+/// Bytes of the buffer that a chunked body never fills, so that its framing can still be read in few reads.
+pub const CHUNKED_SLACK_BYTES: usize = 64;
+/// `Mcp-Param-*` names granted in one CORS preflight: a tool with more annotated arguments than this is unknown.
+pub const PREFLIGHT_PARAM_HEADERS_MAX: usize = 16;
+/// Seconds for which a browser may remember a preflight: saves most of them, forgets a changed setting soon.
+pub const PREFLIGHT_MAX_AGE_SECONDS: u32 = 600;
+/// Bytes that hold any response head but a preflight's, with an origin, a session id and a challenge of usual length.
+pub const RESPONSE_HEAD_BYTES_MAX: usize = 1024;
+
+const _: () = assert!(HEADERS_MAX <= u8::MAX as usize, "the index counts headers in 8 bits");
+const _: () = assert!(HEADER_NAME_BYTES_MAX <= u8::MAX as usize, "the index keeps name lengths in 8 bits");
+const _: () = assert!(HEAD_BYTES_CEILING < u16::MAX as usize, "the index keeps offsets in 16 bits");

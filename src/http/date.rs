@@ -1,0 +1,61 @@
+//! The `Date` header's text.
+
+/// Bytes of an IMF-fixdate.
+pub(crate) const HTTP_DATE_BYTES: usize = 29;
+
+/// Writes an IMF-fixdate (RFC 9110, 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
+///
+/// Times before 1970 and after the year 9999 are written as the first and the last second between them: the format
+/// has four digits for the year.
+pub(crate) fn http_date(unix_seconds: i64, out: &mut [u8; HTTP_DATE_BYTES]) {
+    // Not negative, and less than 2^38, after the clamp.
+    let seconds = u64::try_from(unix_seconds).unwrap_or(0).min(LAST_SECOND);
+    let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+
+    *out = *b"Thu, 01 Jan 1970 00:00:00 GMT";
+    put_name(out, 0, WEEKDAYS, days % 7);
+    put_number(out, 5, 2, day);
+    put_name(out, 8, MONTHS, month - 1);
+    put_number(out, 12, 4, year);
+    put_number(out, 17, 2, second_of_day / 3600);
+    put_number(out, 20, 2, second_of_day / 60 % 60);
+    put_number(out, 23, 2, second_of_day % 60);
+}
+
+/// 9999-12-31 23:59:59.
+const LAST_SECOND: u64 = 253_402_300_799;
+/// 1970-01-01 was a Thursday.
+const WEEKDAYS: &[u8] = b"ThuFriSatSunMonTueWed";
+const MONTHS: &[u8] = b"JanFebMarAprMayJunJulAugSepOctNovDec";
+
+/// Year, month (1 to 12) and day (1 to 31) of a number of days since 1970, in the Gregorian calendar.
+///
+/// Years are counted from March, so that the leap day is the last of its year; an era is 400 years.
+fn civil(days: u64) -> (u64, u64, u64) {
+    // 719468 days lie between 0000-03-01 and 1970-01-01.
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    (year, month, day)
+}
+
+fn put_name(out: &mut [u8], at: usize, names: &[u8], which: u64) {
+    let name = usize::try_from(which).ok().and_then(|which| names.chunks_exact(3).nth(which));
+    if let (Some(place), Some(name)) = (out.get_mut(at..at + 3), name) {
+        place.copy_from_slice(name);
+    }
+}
+
+fn put_number(out: &mut [u8], at: usize, digits: usize, mut value: u64) {
+    for place in out.iter_mut().skip(at).take(digits).rev() {
+        // A remainder of ten fits a byte.
+        *place = b'0' + u8::try_from(value % 10).unwrap_or(0);
+        value /= 10;
+    }
+}

@@ -1,0 +1,166 @@
+//! Typed questions to a request head.
+
+use super::accept::{Accept, Media, accept, list};
+use super::index::{Field, Head, Version};
+use super::known::Known;
+
+/// A request head, whole and valid. Its questions cost at most one look at the values that they are about.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Request<'b> {
+    head: &'b Head,
+    buf: &'b [u8],
+}
+
+/// The methods that this server tells apart (RFC 9110, 9; case matters).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    /// `GET`
+    Get,
+    /// `HEAD`
+    Head,
+    /// `POST`
+    Post,
+    /// `PUT`
+    Put,
+    /// `DELETE`
+    Delete,
+    /// `OPTIONS`
+    Options,
+    /// `PATCH`
+    Patch,
+    /// Any other token.
+    Other,
+}
+
+impl Head {
+    /// Whether the request is one of HTTP/1.0.
+    pub(super) fn is_http10(&self) -> bool {
+        self.version == Version::Http10
+    }
+}
+
+impl<'b> Request<'b> {
+    /// `buf` is the buffer that the head was indexed in.
+    pub(super) fn new(head: &'b Head, buf: &'b [u8]) -> Self {
+        Self { head, buf }
+    }
+
+    /// The method.
+    pub(crate) fn method(&self) -> Method {
+        match self.head.method.of(self.buf) {
+            b"GET" => Method::Get,
+            b"HEAD" => Method::Head,
+            b"POST" => Method::Post,
+            b"PUT" => Method::Put,
+            b"DELETE" => Method::Delete,
+            b"OPTIONS" => Method::Options,
+            b"PATCH" => Method::Patch,
+            _ => Method::Other,
+        }
+    }
+
+    /// The method as it was sent.
+    pub(crate) fn method_text(&self) -> &'b str {
+        self.head.method.text_of(self.buf)
+    }
+
+    /// The path without the query, percent-encoding left as it is. `*` for asterisk-form, `/` for an absolute-form
+    /// target that ends with its authority.
+    pub(crate) fn path(&self) -> &'b str {
+        match self.head.path.text_of(self.buf) {
+            "" => "/",
+            path => path,
+        }
+    }
+
+    /// What is behind the first `?` of the target.
+    pub(crate) fn query(&self) -> Option<&'b str> {
+        self.head.query.map(|query| query.text_of(self.buf))
+    }
+
+    /// The value of the first query parameter of this name, percent-encoding left as it is; empty when it has no `=`.
+    pub(crate) fn query_param(&self, name: &str) -> Option<&'b str> {
+        self.query()?
+            .split('&')
+            .map(|pair| pair.split_once('=').unwrap_or((pair, "")))
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| value)
+    }
+
+    /// The authority of an absolute-form target, which stands above `Host` (RFC 9112, 3.2.2) and is to be judged as
+    /// strictly: its grammar has not been looked at.
+    pub(crate) fn authority(&self) -> Option<&'b str> {
+        self.head.authority.map(|authority| authority.text_of(self.buf))
+    }
+
+    /// The `Host` header: visible ASCII, maybe empty, its grammar not looked at. None only for HTTP/1.0.
+    pub(crate) fn host(&self) -> Option<&'b str> {
+        self.head.first(Known::Host).map(|field| field.value().text_of(self.buf))
+    }
+
+    /// Whether the request is one of HTTP/1.0, whose sender knows no chunks and no interim responses.
+    pub(crate) fn is_http10(&self) -> bool {
+        self.head.is_http10()
+    }
+
+    /// Whether the connection may serve another request (RFC 9112, 9.3).
+    pub(crate) fn keep_alive(&self) -> bool {
+        let has = |option: &[u8]| {
+            self.all(Known::Connection).flat_map(|value| list(value)).any(|item| item.eq_ignore_ascii_case(option))
+        };
+        !has(b"close") && (!self.is_http10() || has(b"keep-alive"))
+    }
+
+    /// The value of a header's first line, without white space around it.
+    pub(crate) fn header(&self, known: Known) -> Option<&'b [u8]> {
+        self.head.first(known).map(|field| field.value().of(self.buf))
+    }
+
+    /// How many lines a header has.
+    pub(crate) fn count(&self, known: Known) -> usize {
+        self.head.count(known)
+    }
+
+    /// The values of all lines of a header, in the order of arrival.
+    pub(crate) fn all(&self, known: Known) -> impl Iterator<Item = &'b [u8]> + use<'b> {
+        let buf = self.buf;
+        // A header that is not there is not looked for, one that is there once is found at once.
+        self.head
+            .from_first(known)
+            .iter()
+            .filter(move |field| field.is(known))
+            .take(self.head.count(known))
+            .map(move |field| field.value().of(buf))
+    }
+
+    /// All header lines: name as sent, value without white space around it.
+    pub(crate) fn headers(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> + use<'b> {
+        let buf = self.buf;
+        let pair = move |field: &'b Field| (field.name().text_of(buf), field.value().of(buf));
+        self.head.fields().iter().map(pair)
+    }
+
+    /// The `Mcp-Param-*` headers (MCP 2026-07-28, streamable HTTP): what is behind the prefix, and the value.
+    pub(crate) fn mcp_params(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> + use<'b> {
+        self.headers().filter_map(|(name, value)| Some((strip_mcp_param(name)?, value)))
+    }
+
+    /// Whether the body says that it is JSON: media type `application/json` in any case, whatever its parameters.
+    /// None when it does not say what it is. Two `Content-Type` lines are no JSON.
+    pub(crate) fn content_type_is_json(&self) -> Option<bool> {
+        let value = self.header(Known::ContentType)?;
+        let media = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+        Some(self.count(Known::ContentType) == 1 && media.eq_ignore_ascii_case(b"application/json"))
+    }
+
+    /// Whether the client accepts an answer of this type (RFC 9110, 12.5.1).
+    pub(crate) fn accepts(&self, media: Media) -> Accept {
+        accept(self.all(Known::Accept), media)
+    }
+}
+
+/// What a header name has behind `Mcp-Param-`, in any case; None when that is nothing.
+pub(super) fn strip_mcp_param(name: &str) -> Option<&str> {
+    let (prefix, rest) = name.split_at_checked("mcp-param-".len())?;
+    (prefix.eq_ignore_ascii_case("mcp-param-") && !rest.is_empty()).then_some(rest)
+}

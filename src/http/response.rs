@@ -1,0 +1,271 @@
+//! Response heads and chunk framing: bytes copied and integers written by hand, no `core::fmt`.
+
+use super::accept::list;
+use super::head::{TOKEN, VALUE, is};
+use super::request::strip_mcp_param;
+use super::status::Status;
+use crate::limits::{PREFLIGHT_MAX_AGE_SECONDS, PREFLIGHT_PARAM_HEADERS_MAX};
+
+/// The interim answer to `Expect: 100-continue` (RFC 9110, 15.2.1).
+pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
+
+/// What ends a chunked body, after the CRLF of the last chunk's data (RFC 9112, 7.1).
+pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+
+/// Bytes of the longest chunk head: eight digits and CRLF.
+pub(crate) const CHUNK_HEAD_BYTES: usize = 10;
+
+/// Everything of a response head that varies. `ResponseHead::new` has the usual values of the rest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResponseHead<'a> {
+    /// The status.
+    pub(crate) status: Status,
+    /// The body's type.
+    pub(crate) content_type: Option<&'static str>,
+    /// How the body ends.
+    pub(crate) framing: Framing,
+    /// Says `Connection: close`.
+    pub(crate) close: bool,
+    /// Says `Connection: keep-alive`, which an HTTP/1.0 client needs to hear. `close` and `UntilClose` win over it.
+    pub(crate) keep_alive: bool,
+    /// An IMF-fixdate, as `http_date` writes it. None on a device that has no clock (RFC 9110, 6.6.1).
+    pub(crate) date: Option<&'a [u8]>,
+    /// `Mcp-Session-Id`.
+    pub(crate) session_id: Option<&'a str>,
+    /// What a page of another origin may do with the response.
+    pub(crate) cors: Option<Cors<'a>>,
+    /// `Allow`, which a 405 must have.
+    pub(crate) allow: Option<&'static str>,
+    /// `Retry-After`, in seconds.
+    pub(crate) retry_after_seconds: Option<u32>,
+    /// `WWW-Authenticate`, which a 401 must have.
+    pub(crate) www_authenticate: Option<&'a str>,
+    /// Tells caches and proxies to pass an event stream on as it comes.
+    pub(crate) event_stream: bool,
+    /// The grants of a CORS preflight, on top of `cors`.
+    pub(crate) preflight: Option<Preflight<'a>>,
+    /// Says `Vary: Origin` also where nothing is granted, since another origin would get another answer.
+    pub(crate) vary_origin: bool,
+}
+
+/// How the body of a response ends (RFC 9112, 6.3). Nothing is said of it where the status has no body (204).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Framing {
+    /// After this many bytes.
+    Length(usize),
+    /// With the last chunk. Not for an HTTP/1.0 client.
+    Chunked,
+    /// With the connection, whose close is announced.
+    UntilClose,
+    /// There is none: 204. On a status that may have a body this says `Content-Length: 0`.
+    None,
+}
+
+/// A grant to one origin (WHATWG Fetch, 3.2).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cors<'a> {
+    /// The origin, exactly as the request had it; or `*`, which never comes with credentials.
+    pub(crate) origin: &'a str,
+    /// Whether credentials that the browser keeps may be used.
+    pub(crate) credentials: bool,
+}
+
+/// What a preflight asked for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Preflight<'a> {
+    /// `Access-Control-Request-Headers`: of these, the `Mcp-Param-*` names are granted, beside the fixed list.
+    pub(crate) requested_headers: &'a [u8],
+    /// Grants a page on a public network the way to this private one.
+    pub(crate) private_network: bool,
+}
+
+impl<'a> ResponseHead<'a> {
+    /// A head with nothing but status and framing, on a connection that stays.
+    pub(crate) const fn new(status: Status, framing: Framing) -> Self {
+        Self {
+            status,
+            content_type: None,
+            framing,
+            close: false,
+            keep_alive: false,
+            date: None,
+            session_id: None,
+            cors: None,
+            allow: None,
+            retry_after_seconds: None,
+            www_authenticate: None,
+            event_stream: false,
+            preflight: None,
+            vary_origin: false,
+        }
+    }
+
+    /// Writes the head with the empty line behind it, and returns its length. None when it does not fit, or when a
+    /// value holds a byte that would end its line.
+    pub(crate) fn render(&self, out: &mut [u8]) -> Option<usize> {
+        let mut out = Out { bytes: out, len: 0 };
+        out.put(b"HTTP/1.1 ")?;
+        out.put_number(u64::from(self.status.0))?;
+        out.put(b" ")?;
+        out.put(self.status.phrase().as_bytes())?;
+        out.put(b"\r\n")?;
+        if let Some(date) = self.date {
+            out.field(b"Date", date)?;
+        }
+        if let Some(content_type) = self.content_type {
+            out.field(b"Content-Type", content_type.as_bytes())?;
+        }
+        self.render_framing(&mut out)?;
+        if let Some(session_id) = self.session_id {
+            out.field(b"Mcp-Session-Id", session_id.as_bytes())?;
+        }
+        if let Some(allow) = self.allow {
+            out.field(b"Allow", allow.as_bytes())?;
+        }
+        if let Some(seconds) = self.retry_after_seconds {
+            out.number_field(b"Retry-After", u64::from(seconds))?;
+        }
+        if let Some(challenge) = self.www_authenticate {
+            out.field(b"WWW-Authenticate", challenge.as_bytes())?;
+        }
+        if self.event_stream {
+            out.field(b"Cache-Control", b"no-cache, no-transform")?;
+            out.field(b"X-Accel-Buffering", b"no")?;
+        }
+        self.render_cors(&mut out)?;
+        out.put(b"\r\n")?;
+        Some(out.len)
+    }
+
+    fn render_framing(&self, out: &mut Out<'_>) -> Option<()> {
+        if !self.status.is_bodiless() {
+            match self.framing {
+                Framing::Length(length) => out.number_field(b"Content-Length", u64::try_from(length).ok()?)?,
+                Framing::Chunked => out.field(b"Transfer-Encoding", b"chunked")?,
+                Framing::UntilClose => {}
+                Framing::None => out.number_field(b"Content-Length", 0)?,
+            }
+        }
+        if self.close || self.framing == Framing::UntilClose {
+            out.field(b"Connection", b"close")
+        } else if self.keep_alive {
+            out.field(b"Connection", b"keep-alive")
+        } else {
+            Some(())
+        }
+    }
+
+    fn render_cors(&self, out: &mut Out<'_>) -> Option<()> {
+        if let Some(cors) = self.cors {
+            let any = cors.origin == "*";
+            out.field(b"Access-Control-Allow-Origin", cors.origin.as_bytes())?;
+            if cors.credentials && !any {
+                out.field(b"Access-Control-Allow-Credentials", b"true")?;
+            }
+            match self.preflight {
+                Some(preflight) => preflight.render(out)?,
+                None => out.field(b"Access-Control-Expose-Headers", EXPOSED_HEADERS)?,
+            }
+            if any && !self.vary_origin {
+                return Some(());
+            }
+        } else if !self.vary_origin {
+            return Some(());
+        }
+        out.field(b"Vary", b"Origin")
+    }
+}
+
+impl Preflight<'_> {
+    fn render(self, out: &mut Out<'_>) -> Option<()> {
+        out.field(b"Access-Control-Allow-Methods", b"GET, POST, DELETE, OPTIONS")?;
+        out.put(b"Access-Control-Allow-Headers: ")?;
+        out.put(ALLOWED_HEADERS)?;
+        for name in list(self.requested_headers).filter(|name| is_mcp_param(name)).take(PREFLIGHT_PARAM_HEADERS_MAX) {
+            out.put(b", ")?;
+            out.put(name)?;
+        }
+        out.put(b"\r\n")?;
+        out.number_field(b"Access-Control-Max-Age", u64::from(PREFLIGHT_MAX_AGE_SECONDS))?;
+        if self.private_network {
+            out.field(b"Access-Control-Allow-Private-Network", b"true")?;
+        }
+        Some(())
+    }
+}
+
+/// The head of a chunk of `len` bytes: its digits and CRLF, at the right end of `out`, so that it can be put in front
+/// of data that is there already. None for 0, which would end the body, and beyond eight digits.
+pub(crate) fn chunk_head(len: usize, out: &mut [u8; CHUNK_HEAD_BYTES]) -> Option<&[u8]> {
+    let len = u32::try_from(len).ok().filter(|len| *len > 0)?;
+    *out = *b"00000000\r\n";
+    let digits = 8 - len.leading_zeros() as usize / 4;
+    for (place, shift) in out.iter_mut().take(8).rev().zip((0..32).step_by(4)) {
+        // Four bits index sixteen digits.
+        *place = HEX.get((len >> shift) as usize & 15).copied()?;
+    }
+    out.get(8 - digits..)
+}
+
+const HEX: &[u8; 16] = b"0123456789abcdef";
+
+/// The request headers that clients of MCP in a browser send. `*` would not cover `Authorization`.
+const ALLOWED_HEADERS: &[u8] = b"Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, \
+    Mcp-Method, Mcp-Name, Last-Event-ID";
+
+/// The response headers that a page may read.
+const EXPOSED_HEADERS: &[u8] = b"Mcp-Session-Id, WWW-Authenticate, Retry-After";
+
+/// Whether a requested header name is a token that begins with `Mcp-Param-`.
+fn is_mcp_param(name: &[u8]) -> bool {
+    name.iter().all(|byte| is(*byte, TOKEN))
+        && core::str::from_utf8(name).is_ok_and(|name| strip_mcp_param(name).is_some())
+}
+
+/// The caller's buffer, and how much of it is written.
+struct Out<'o> {
+    bytes: &'o mut [u8],
+    len: usize,
+}
+
+impl Out<'_> {
+    fn put(&mut self, bytes: &[u8]) -> Option<()> {
+        let end = self.len.checked_add(bytes.len())?;
+        self.bytes.get_mut(self.len..end)?.copy_from_slice(bytes);
+        self.len = end;
+        Some(())
+    }
+
+    fn put_number(&mut self, mut value: u64) -> Option<()> {
+        let mut digits = [b'0'; 20]; // u64::MAX has 20
+        let mut used = 0;
+        for place in digits.iter_mut().rev() {
+            // A remainder of ten fits a byte.
+            *place = b'0' + u8::try_from(value % 10).unwrap_or(0);
+            value /= 10;
+            used += 1;
+            if value == 0 {
+                break;
+            }
+        }
+        self.put(digits.get(digits.len() - used..)?)
+    }
+
+    /// A header line. A value that could end it is refused, wherever it came from: no response can be split.
+    fn field(&mut self, name: &[u8], value: &[u8]) -> Option<()> {
+        if !value.iter().all(|byte| is(*byte, VALUE)) {
+            return None;
+        }
+        self.put(name)?;
+        self.put(b": ")?;
+        self.put(value)?;
+        self.put(b"\r\n")
+    }
+
+    fn number_field(&mut self, name: &[u8], value: u64) -> Option<()> {
+        self.put(name)?;
+        self.put(b": ")?;
+        self.put_number(value)?;
+        self.put(b"\r\n")
+    }
+}
