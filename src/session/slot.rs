@@ -1,0 +1,249 @@
+//! One slot of the session table, and the session in it.
+
+use crate::limits::{CLIENT_TEXT_BYTES_MAX, SESSION_IDLE_MIN_MS, SESSION_SLOT_BYTES_MAX};
+
+use super::{LogLevel, Revision, SessionId, Transport};
+
+/// A place for one session. The array of them is lent to the table, and may lie in a `static`.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// Counts the sessions that left this slot, so that a reference to one of them does not reach its successor.
+    pub(super) generation: u32,
+    pub(super) session: Option<Session>,
+}
+
+impl Slot {
+    /// A slot with nobody in it.
+    pub(crate) const EMPTY: Self = Self { generation: 0, session: None };
+}
+
+const _: () = assert!(size_of::<Slot>() <= SESSION_SLOT_BYTES_MAX);
+
+/// The number of a client, counting up from 1. It is never used twice while the server runs: a client that is restored
+/// gets a new one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) struct ClientId(pub(crate) u64);
+
+/// A name or version as it is kept: at most [`CLIENT_TEXT_BYTES_MAX`] bytes, fit for one line of a log.
+pub(crate) type ClientText = heapless::String<CLIENT_TEXT_BYTES_MAX, u8>;
+
+/// The live state of a session. Times are milliseconds of the server's monotonic clock.
+#[derive(Debug)]
+pub(crate) struct Session {
+    id: SessionId,
+    revision: Revision,
+    capabilities: u16,
+    client: ClientId,
+    opened_at_ms: u64,
+    last_used_ms: u64,
+    calls_in_flight: u16,
+    stream: Option<u32>,
+    log_level: Option<LogLevel>,
+    has_subscriptions: bool,
+    initialized: bool,
+    proved: bool,
+    client_name: ClientText,
+    client_version: ClientText,
+}
+
+/// Who goes first when a slot is needed: the lesser rank.
+///
+/// First the class of [`Class`], then the time of last use, then the order of arrival, so that no two are equal.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct EvictionRank(Class, u64, ClientId);
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+enum Class {
+    /// It will not come back: an HTTP+SSE session without its stream, or one of which nothing came after `initialize`.
+    Abandoned,
+    /// It loses nothing, because its id restores it.
+    Restorable,
+    /// It would lose its log level or its subscriptions.
+    Holding,
+}
+
+impl Session {
+    pub(super) fn opened(id: SessionId, client: ClientId, name: &str, version: &str, now_ms: u64) -> Self {
+        let fields = id.fields();
+        Self {
+            id,
+            revision: fields.revision,
+            capabilities: fields.capabilities,
+            client,
+            opened_at_ms: now_ms,
+            last_used_ms: now_ms,
+            calls_in_flight: 0,
+            stream: None,
+            log_level: None,
+            has_subscriptions: false,
+            initialized: false,
+            proved: false,
+            client_name: client_text(name),
+            client_version: client_text(version),
+        }
+    }
+
+    /// A restored session: its client has been here before, so the handshake is long over.
+    pub(super) fn restored(id: SessionId, client: ClientId, now_ms: u64) -> Self {
+        Self { initialized: true, proved: true, ..Self::opened(id, client, "", "", now_ms) }
+    }
+
+    /// The id, which holds the transport and the principal.
+    pub(crate) const fn id(&self) -> &SessionId {
+        &self.id
+    }
+
+    /// The revision that was negotiated.
+    pub(crate) const fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The capabilities that the client declared, one bit each; their meaning is the caller's.
+    pub(crate) const fn capabilities(&self) -> u16 {
+        self.capabilities
+    }
+
+    /// The number of the client.
+    pub(crate) const fn client(&self) -> ClientId {
+        self.client
+    }
+
+    /// What the client calls itself, shortened; empty if it was restored.
+    pub(crate) fn client_name(&self) -> &str {
+        &self.client_name
+    }
+
+    /// The client's version, shortened; empty if it was restored.
+    pub(crate) fn client_version(&self) -> &str {
+        &self.client_version
+    }
+
+    pub(super) fn set_negotiated(&mut self, revision: Revision, capabilities: u16, name: &str, version: &str) {
+        self.revision = revision;
+        self.capabilities = capabilities;
+        self.client_name = client_text(name);
+        self.client_version = client_text(version);
+    }
+
+    /// When it was opened or restored.
+    pub(crate) const fn opened_at_ms(&self) -> u64 {
+        self.opened_at_ms
+    }
+
+    /// When something last came from the client or went to it.
+    pub(crate) const fn last_used_ms(&self) -> u64 {
+        self.last_used_ms
+    }
+
+    /// Calls that have begun and not ended.
+    pub(crate) const fn calls_in_flight(&self) -> u16 {
+        self.calls_in_flight
+    }
+
+    /// The stream by which the server speaks to this client, if one is open.
+    pub(crate) const fn stream(&self) -> Option<u32> {
+        self.stream
+    }
+
+    /// The least severe level of log message that the client asked for, if it did.
+    pub(crate) const fn log_level(&self) -> Option<LogLevel> {
+        self.log_level
+    }
+
+    /// Sets the level (`logging/setLevel`).
+    pub(super) const fn set_log_level(&mut self, level: Option<LogLevel>) {
+        self.log_level = level;
+        self.proved = true;
+    }
+
+    /// Whether the client subscribed to a resource; which ones is the hub's to know.
+    pub(crate) const fn has_subscriptions(&self) -> bool {
+        self.has_subscriptions
+    }
+
+    /// Notes whether the client has any subscription.
+    pub(super) const fn set_has_subscriptions(&mut self, any: bool) {
+        self.has_subscriptions = any;
+        self.proved = true;
+    }
+
+    /// Whether `notifications/initialized` came.
+    pub(crate) const fn initialized(&self) -> bool {
+        self.initialized
+    }
+
+    /// Notes that `notifications/initialized` came.
+    pub(super) const fn set_initialized(&mut self) {
+        self.initialized = true;
+        self.proved = true;
+    }
+
+    pub(super) fn touch(&mut self, now_ms: u64) {
+        self.last_used_ms = self.last_used_ms.max(now_ms);
+        self.proved = true;
+    }
+
+    /// Counts a call. `false` if there are more than can be counted.
+    pub(super) fn call_started(&mut self, now_ms: u64) -> bool {
+        self.touch(now_ms);
+        let Some(calls) = self.calls_in_flight.checked_add(1) else { return false };
+        self.calls_in_flight = calls;
+        true
+    }
+
+    pub(super) fn call_ended(&mut self, now_ms: u64) {
+        self.touch(now_ms);
+        self.calls_in_flight = self.calls_in_flight.saturating_sub(1);
+    }
+
+    /// Makes this the session's stream, and returns the one it takes the place of.
+    pub(super) fn stream_opened(&mut self, stream: u32, now_ms: u64) -> Option<u32> {
+        self.touch(now_ms);
+        self.stream.replace(stream).filter(|replaced| *replaced != stream)
+    }
+
+    /// Forgets the stream, unless a newer one took its place. Whether it was the session's stream.
+    pub(super) fn stream_closed(&mut self, stream: u32, now_ms: u64) -> bool {
+        let current = self.stream == Some(stream);
+        if current {
+            self.stream = None;
+            self.touch(now_ms);
+        }
+        current
+    }
+
+    /// The place in the order of eviction; `None` for a session that must stay. This is the policy at the head of `table`.
+    pub(super) fn eviction_rank(&self, now_ms: u64) -> Option<EvictionRank> {
+        let busy = self.calls_in_flight > 0 || self.stream.is_some();
+        if busy || now_ms.saturating_sub(self.last_used_ms) < SESSION_IDLE_MIN_MS {
+            return None;
+        }
+        let class = if !self.proved || self.id.fields().transport == Transport::HttpSse {
+            Class::Abandoned
+        } else if self.log_level.is_some() || self.has_subscriptions {
+            Class::Holding
+        } else {
+            Class::Restorable
+        };
+        Some(EvictionRank(class, self.last_used_ms, self.client))
+    }
+}
+
+/// Shortens a client's text at a character boundary, and replaces what could break or disguise a line of a log.
+fn client_text(text: &str) -> ClientText {
+    let mut kept = ClientText::new();
+    for character in text.chars() {
+        let shown = if is_hidden(character) { '?' } else { character };
+        if kept.push(shown).is_err() {
+            break;
+        }
+    }
+    kept
+}
+
+/// Control characters, and those that end a line or change the direction of writing without being seen.
+fn is_hidden(character: char) -> bool {
+    let invisible = matches!(character,
+        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+    character.is_control() || invisible
+}
