@@ -189,7 +189,7 @@ impl Event<'_> {
     /// Writes the event as one event of an event stream. `subscription` is the id of the `subscriptions/listen` request
     /// that asked for it, as JSON; empty on the streams of older revisions.
     pub(crate) fn render(&self, w: &mut Writer<'_>, subscription: &[u8]) {
-        w.raw(sse::MESSAGE_PREFIX).str(r#"{"jsonrpc":"2.0","method":"#);
+        w.raw(sse::MESSAGE).str(r#"{"jsonrpc":"2.0","method":"#);
         w.str(match self.kind {
             Kind::ToolsChanged => r#""notifications/tools/list_changed""#,
             Kind::PromptsChanged => r#""notifications/prompts/list_changed""#,
@@ -201,7 +201,7 @@ impl Event<'_> {
         } else if !subscription.is_empty() {
             w.str(r#","params":{"_meta":{"#).string(META_SUBSCRIPTION_ID).str(":").raw(subscription).str("}}");
         }
-        w.str("}").raw(sse::EVENT_END);
+        w.str("}").raw(sse::END);
     }
 }
 

@@ -82,3 +82,118 @@ pub const CLIENT_TEXT_BYTES_MAX: usize = 32;
 
 /// Bytes of one session's slot, all told.
 pub const SESSION_SLOT_BYTES_MAX: usize = 192;
+// --- app ---
+
+/// Bytes of a `String` argument (UTF-8) that says nothing else. A page of text; whoever needs more says so with `#[len(..)]`.
+pub const STRING_ARG_BYTES_MAX: usize = 1024;
+
+/// Items of a `Vec` argument that says nothing else: more than a device has pins.
+pub const ARRAY_ARG_ITEMS_MAX: usize = 64;
+
+/// Levels of objects and arrays in a tool's arguments, the arguments themselves included. Models lose their way past three; each level costs a
+/// stack frame while arguments are checked, and 24 bytes of path.
+pub const ARG_DEPTH_MAX: usize = 8;
+
+/// Members of one object in a tool's arguments: one bit each in the set of those seen.
+pub const OBJECT_FIELDS_MAX: usize = u64::BITS as usize;
+
+/// Characters of a wrong argument that its refusal repeats: enough to recognise it.
+pub const ARG_SHOWN_CHARS_MAX: usize = 60;
+
+/// Bytes of a tool's error message: a paragraph that says what to do better, not a log.
+pub const TOOL_ERROR_BYTES_MAX: usize = 1024;
+
+/// Bytes of a tool's name. The specification has 128, but model APIs refuse more than 64.
+pub const TOOL_NAME_BYTES_MAX: usize = 64;
+
+const _: () = assert!(ARG_DEPTH_MAX < 63, "deeper than a scanned document can be");
+
+// --- server ---
+
+/// Milliseconds between two looks at all deadlines. Coarse, so that no request arms a timer of its own.
+pub const TICK_MS: u32 = 500;
+/// Connections at once, where the configuration does not say: a household's clients, two or three connections each.
+pub const CONNECTIONS_DEFAULT: usize = 64;
+/// Calls that run at once, where the configuration does not say.
+pub const CALLS_DEFAULT: usize = 8;
+/// Streams open at once, where the configuration does not say: half of the connections, so that calls have the rest.
+pub const STREAMS_DEFAULT: usize = 32;
+/// Sessions alive at once, where the configuration does not say.
+pub const SESSIONS_DEFAULT: usize = 64;
+/// Request buffers beyond the calls, for what frees others: cancellations, the end of sessions, pings, discovery.
+pub const RESERVED_BUFFERS: usize = 1;
+/// Connections beyond the configured ones, only to tell newcomers that the house is full.
+pub const REFUSALS_MAX: usize = 4;
+/// Connections that calls have to themselves: streams may take all others.
+pub const CONNECTIONS_FOR_CALLS_MIN: usize = 2;
+/// Bytes of a request head: bearer tokens, and what proxies add.
+pub const HEAD_BYTES_MAX: usize = 8 * 1024;
+/// Bytes of a request target: the longest path, and a session id.
+pub const TARGET_BYTES_MAX: usize = 2 * 1024;
+/// Bytes of a request body, where the configuration does not say. Messages of common clients have 50 to 4,000.
+pub const BODY_BYTES_DEFAULT: usize = 64 * 1024;
+/// Bytes of a transmit buffer: longer answers are sent in pieces.
+pub const TRANSMIT_BYTES: usize = 16 * 1024;
+/// Bytes of the ring of events.
+pub const RING_BYTES: usize = 32 * 1024;
+/// Bytes of one event as it is sent, with its framing.
+pub const EVENT_BYTES_MAX: usize = 6 * 1024;
+/// Bytes of the `params` of a message of the application: an event less its framing.
+pub const MESSAGE_PARAMS_BYTES_MAX: usize = 5 * 1024;
+/// Bytes of the id of a `subscriptions/listen` request, as JSON: it is kept for as long as the stream is open.
+pub const LISTENER_ID_BYTES_MAX: usize = 64;
+/// Messages of an array (2025-03-26) that are taken.
+pub const BATCH_MAX: usize = 16;
+/// Commands of the application that wait for the engine.
+pub const COMMANDS_MAX: usize = 64;
+/// Milliseconds for which a client may keep a list (`ttlMs`): long for what hardly changes, short enough without a
+/// listener.
+pub const LIST_TTL_MS: u32 = 60_000;
+/// Milliseconds for a whole request head to come.
+pub const HEAD_TIMEOUT_MS: u64 = 10_000;
+/// Milliseconds after which a connection that has not brought a head may make room for another.
+pub const HEAD_GRACE_MS: u64 = 1_000;
+/// Milliseconds that a body or an answer may take before its rate counts.
+pub const TRANSFER_GRACE_MS: u64 = 10_000;
+/// Bytes a second that a client must send of a body, or take of an answer.
+pub const TRANSFER_RATE_MIN: u64 = 1_024;
+/// Milliseconds that an idle connection is kept, where the configuration does not say.
+pub const IDLE_TIMEOUT_MS_DEFAULT: u64 = 60_000;
+/// Milliseconds that a request waits for a buffer before it is answered 503.
+pub const QUEUE_TIMEOUT_MS: u64 = 5_000;
+/// Milliseconds after which a waiting request may look at the reserve.
+pub const RESERVE_AFTER_MS: u64 = 500;
+/// Milliseconds that a tool may run, where the configuration does not say.
+pub const TOOL_TIMEOUT_MS_DEFAULT: u64 = 300_000;
+/// Milliseconds after which a call that has not answered becomes an event stream, so that proxies and clients see life.
+pub const EVENTS_AFTER_MS: u64 = 2_000;
+/// Milliseconds of silence after which a stream gets a comment. With the tick it stays under 15 s.
+pub const KEEP_ALIVE_MS: u64 = 14_000;
+/// Milliseconds that clients are told to wait before they reconnect (`retry:`), plus up to half of it.
+pub const RETRY_MS: u32 = 2_000;
+/// Seconds that a client is told to wait when the house is full.
+pub const RETRY_AFTER_S: u32 = 2;
+/// Milliseconds without a message after which a 2024-11-05 stream may make room for another.
+pub const SILENT_STREAM_MS: u64 = 30_000;
+/// Milliseconds for running calls to end when the server shuts down: it must be gone within 2 s.
+pub const SHUTDOWN_GRACE_MS: u64 = 1_200;
+/// Milliseconds that a refused connection is read to its end, so that its client can read the refusal.
+pub const LINGER_MS: u64 = 1_000;
+/// Bytes that are read of it for that.
+pub const LINGER_BYTES_MAX: u32 = 64 * 1024;
+/// Connections accepted in one turn of the engine: others get their share.
+pub const ACCEPTS_PER_TURN: usize = 8;
+/// Events sent to one stream in one turn.
+pub const EVENTS_PER_TURN: usize = 16;
+/// Milliseconds to wait when accepting fails for want of files or memory.
+pub const ACCEPT_BACKOFF_MS: u64 = 100;
+/// Bytes that the kernel keeps for a stream whose client does not read (it doubles the number).
+pub const STREAM_SEND_BUFFER_BYTES: usize = 16 * 1024;
+/// Milliseconds after which the kernel gives up on a peer that acknowledges nothing.
+pub const STREAM_USER_TIMEOUT_MS: u32 = 30_000;
+/// Seconds for which a session id that the table forgot is restored: thirty days.
+pub const SESSION_AGE_MAX_S: u64 = 30 * 24 * 3600;
+
+const _: () = assert!(MESSAGE_PARAMS_BYTES_MAX + 256 <= EVENT_BYTES_MAX, "a message must fit an event");
+const _: () = assert!(EVENT_BYTES_MAX <= RING_BYTES / 4, "one event must not push out all others");
+const _: () = assert!(KEEP_ALIVE_MS + TICK_MS as u64 <= 15_000, "streams are to show life every 15 s");

@@ -18,20 +18,19 @@ use core::future::poll_fn;
 use core::ops::Range;
 use core::task::{Context, Poll, Waker};
 
-use crate::http::{Framing, ResponseHead, Status};
+use crate::http::{Framing, LAST_CHUNK, ResponseHead, Status};
 use crate::json::{self, Writer};
 use crate::limits::RESPONSE_HEAD_BYTES_MAX;
 use crate::session::IdText;
 use crate::sse;
 
 /// Where the message begins in the buffer: behind the longest head, a chunk head and an event's field names.
-const BODY_AT: usize = RESPONSE_HEAD_BYTES_MAX + CHUNK_HEAD_BYTES + sse::MESSAGE_PREFIX.len();
+const BODY_AT: usize = RESPONSE_HEAD_BYTES_MAX + CHUNK_HEAD_BYTES + sse::MESSAGE.len();
 /// A chunk head of fixed width: six hexadecimal digits and CRLF. Leading zeros are legal (RFC 9112, section 7.1).
-const CHUNK_HEAD_BYTES: usize = 8;
+pub(crate) const CHUNK_HEAD_BYTES: usize = 8;
 const CRLF: &[u8] = b"\r\n";
-const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 /// Behind the message: the end of its event, of its chunk, and of the stream.
-const TAIL_BYTES: usize = sse::EVENT_END.len() + CRLF.len() + LAST_CHUNK.len();
+const TAIL_BYTES: usize = sse::END.len() + CRLF.len() + LAST_CHUNK.len();
 
 /// How bytes behind a head that names no length are delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,6 +73,8 @@ pub(crate) struct Outlet<'b> {
     session_id: Option<IdText>,
     /// The client reads event streams, so the answer may become one.
     events: bool,
+    /// The request was HTTP/1.0.
+    http10: bool,
     /// The answer to HEAD: its head alone.
     head_only: bool,
     /// Answers go to the session's stream (2024-11-05): no head, and the stream outlives them.
@@ -102,6 +103,7 @@ impl<'b> Outlet<'b> {
             template,
             session_id: None,
             events,
+            http10: false,
             head_only: false,
             relayed: false,
             message_open: false,
@@ -115,7 +117,7 @@ impl<'b> Outlet<'b> {
 
     /// An answer on the session's stream, which is framed as `wire` says (2024-11-05).
     pub(crate) fn relay(buf: &'b mut [u8], wire: Wire) -> Self {
-        let mut outlet = Self::new(buf, ResponseHead::new(Status::OK), true);
+        let mut outlet = Self::new(buf, ResponseHead::new(Status::OK, Framing::None), true);
         outlet.form = Form::Events(wire);
         outlet.relayed = true;
         outlet
@@ -124,6 +126,11 @@ impl<'b> Outlet<'b> {
     /// The status of the head, as long as none was written.
     pub(crate) fn set_status(&mut self, status: Status) {
         self.template.status = status;
+    }
+
+    /// The request was HTTP/1.0, whose clients know no chunks.
+    pub(crate) fn set_http10(&mut self) {
+        self.http10 = true;
     }
 
     /// The answer to HEAD: only the head of what is written is sent.
@@ -253,33 +260,18 @@ impl<'b> Outlet<'b> {
             return false;
         }
         self.form = Form::Events(wire);
-        let end = if chunked { self.put_chunk(begin, begin + written) } else { begin + written };
+        let end = if chunked { chunk(self.buf, begin, begin + written) } else { begin + written };
         self.queue = at..end;
         self.queue_is_body = false;
         true
     }
 
-    // Writes the chunk head in front of `begin` and CRLF behind `end`; gives the end of all.
-    fn put_chunk(&mut self, begin: usize, end: usize) -> usize {
-        let mut size = end - begin;
-        let mut head = *b"000000\r\n";
-        for digit in head.iter_mut().take(6).rev() {
-            *digit = b"0123456789abcdef".get(size & 15).copied().unwrap_or(b'0');
-            size >>= 4;
-        }
-        self.put(begin - CHUNK_HEAD_BYTES, &head);
-        self.put(end, CRLF);
-        end + CRLF.len()
-    }
-
     fn put(&mut self, at: usize, bytes: &[u8]) {
-        if let Some(place) = self.buf.get_mut(at..at + bytes.len()) {
-            place.copy_from_slice(bytes);
-        }
+        put(self.buf, at, bytes);
     }
 
     fn wire(&self) -> Wire {
-        if self.template.http10 { Wire::UntilClose } else { Wire::Chunked }
+        if self.http10 { Wire::UntilClose } else { Wire::Chunked }
     }
 
     // Renders the head at `at`; its length.
@@ -307,12 +299,12 @@ impl<'b> Outlet<'b> {
         let mut begin = BODY_AT;
         let mut end = BODY_AT + self.body;
         if events && !self.message_open && self.body > 0 {
-            begin -= sse::MESSAGE_PREFIX.len();
-            self.put(begin, sse::MESSAGE_PREFIX);
+            begin -= sse::MESSAGE.len();
+            self.put(begin, sse::MESSAGE);
         }
         if events && last && (end > begin || self.message_open) {
-            self.put(end, sse::EVENT_END);
-            end += sse::EVENT_END.len();
+            self.put(end, sse::END);
+            end += sse::END.len();
         }
         let head_framing = match self.form {
             Form::Undecided if last => {
@@ -329,7 +321,7 @@ impl<'b> Outlet<'b> {
         };
         let chunked = matches!(self.form, Form::Json(Wire::Chunked) | Form::Events(Wire::Chunked));
         if chunked && end > begin {
-            end = self.put_chunk(begin, end);
+            end = chunk(self.buf, begin, end);
             begin -= CHUNK_HEAD_BYTES;
         }
         if chunked && last && !self.relayed {
@@ -376,6 +368,26 @@ impl<'b> Outlet<'b> {
             Some(waker) if waker.will_wake(cx.waker()) => {}
             _ => self.waiter = Some(cx.waker().clone()),
         }
+    }
+}
+
+/// Makes a chunk of `buf[begin..end]`: writes its head in front and CRLF behind, for which there must be room. Gives the
+/// end of all.
+pub(crate) fn chunk(buf: &mut [u8], begin: usize, end: usize) -> usize {
+    let mut size = end.saturating_sub(begin);
+    let mut head = *b"000000\r\n";
+    for digit in head.iter_mut().take(6).rev() {
+        *digit = b"0123456789abcdef".get(size & 15).copied().unwrap_or(b'0');
+        size >>= 4;
+    }
+    put(buf, begin.saturating_sub(CHUNK_HEAD_BYTES), &head);
+    put(buf, end, CRLF);
+    end + CRLF.len()
+}
+
+fn put(buf: &mut [u8], at: usize, bytes: &[u8]) {
+    if let Some(place) = buf.get_mut(at..at + bytes.len()) {
+        place.copy_from_slice(bytes);
     }
 }
 
@@ -457,9 +469,9 @@ impl<'a> Out<'a> {
                 return Poll::Pending;
             }
             Poll::Ready(outlet.overtake(|w| {
-                w.raw(sse::MESSAGE_PREFIX);
+                w.raw(sse::MESSAGE);
                 render(w);
-                w.raw(sse::EVENT_END);
+                w.raw(sse::END);
             }))
         })
         .await

@@ -150,13 +150,14 @@ impl<'a> Call<'a> {
         self.context.announce.broadcast(level, None, text)
     }
 
-    /// The arguments, and a buffer to unescape their strings in: the transmit buffer, as nothing was written yet.
-    pub(crate) fn with_arguments<T>(&mut self, read: impl FnOnce(Value<'a>, &mut [u8]) -> T) -> T {
-        let raw: &'a [u8] = match self.request.envelope.arguments {
-            Some(member) => member.span.of(self.request.doc),
-            None => b"{}",
-        };
-        self.out.with(|outlet| read(Value::new(raw), outlet.free()))
+    /// The `arguments` of the request; `{}` where it has none.
+    pub(crate) fn arguments(&self) -> Value<'a> {
+        Value::new(self.request.envelope.arguments.map_or(b"{}", |member| member.span.of(self.request.doc)))
+    }
+
+    /// Lends a buffer to unescape strings in: the transmit buffer, as long as nothing was written.
+    pub(crate) fn with_scratch<T>(&mut self, read: impl FnOnce(&mut [u8]) -> T) -> T {
+        self.out.with(|outlet| read(outlet.free()))
     }
 
     /// Writes the end of the result; `modern` says who answers, where the revision wants to know.
@@ -164,7 +165,7 @@ impl<'a> Call<'a> {
         let failure = match result {
             Ok(Ok(_)) => None,
             Ok(Err(error)) => Some(error),
-            Err(Panicked) => Some(ToolError::new("the tool failed: it panicked. The server's log may say more")),
+            Err(Panicked) => Some(ToolError::from("the tool failed: it panicked. The server's log may say more")),
         };
         if let Some(error) = &failure {
             // What was written before the failure is no answer, unless the client has it already.
@@ -172,7 +173,8 @@ impl<'a> Call<'a> {
                 self.written = Written::Nothing;
             }
             self.end_block().await;
-            self.print(format_args!("{error}")).await;
+            let arguments = self.arguments();
+            self.print(format_args!("{}", error.told(arguments))).await;
         }
         if self.written == Written::Nothing {
             self.open_content(modern.is_some()).await;

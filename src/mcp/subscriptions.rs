@@ -25,19 +25,19 @@ pub(crate) fn asked(envelope: &Envelope, doc: &[u8]) -> Result<Filter, &'static 
 
 /// Writes the first message of the stream: which notifications will come.
 pub(crate) fn acknowledge(w: &mut Writer<'_>, filter: Filter, id: &[u8]) {
-    w.raw(sse::MESSAGE_PREFIX);
+    w.raw(sse::MESSAGE);
     w.str(r#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{"#);
     w.str(if filter.tools { r#""toolsListChanged":true"# } else { "" });
     w.str(r#"},"_meta":{"#).string(META_SUBSCRIPTION_ID).str(":").raw(id).str("}}}");
-    w.raw(sse::EVENT_END);
+    w.raw(sse::END);
 }
 
 /// Writes the response that ends the stream.
 pub(crate) fn complete(w: &mut Writer<'_>, id: &[u8], identity: &Identity) {
-    w.raw(sse::MESSAGE_PREFIX);
+    w.raw(sse::MESSAGE);
     rpc::begin_result(w, id);
     w.str(r#"{"resultType":"complete","_meta":{"#).string(META_SUBSCRIPTION_ID).str(":").raw(id).str(",");
     w.string(rpc::META_SERVER_INFO).str(":");
     identity.write(w);
-    w.str("}}}").raw(sse::EVENT_END);
+    w.str("}}}").raw(sse::END);
 }

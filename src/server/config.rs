@@ -1,0 +1,146 @@
+//! How a server is set up.
+
+use std::net::SocketAddr;
+
+use crate::limits;
+
+/// How a server is set up: where it listens, who may come in, and how much it holds.
+///
+/// The default listens on `127.0.0.1:8000`, lets in this machine alone, and holds what a household needs.
+#[derive(Clone)]
+pub struct Config {
+    pub(super) listen: SocketAddr,
+    pub(super) tokens: Vec<String>,
+    pub(super) allow_origins: Vec<String>,
+    pub(super) allow_hosts: Vec<String>,
+    pub(super) public_base: Option<String>,
+    pub(super) connections: usize,
+    pub(super) calls: usize,
+    pub(super) streams: usize,
+    pub(super) sessions: usize,
+    pub(super) body_bytes: usize,
+    pub(super) idle_timeout_ms: u64,
+    pub(super) tool_timeout_ms: u64,
+    pub(super) http_sse: bool,
+    pub(super) lenient_version_header: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            tokens: Vec::new(),
+            allow_origins: Vec::new(),
+            allow_hosts: Vec::new(),
+            public_base: None,
+            connections: limits::CONNECTIONS_DEFAULT,
+            calls: limits::CALLS_DEFAULT,
+            streams: limits::STREAMS_DEFAULT,
+            sessions: limits::SESSIONS_DEFAULT,
+            body_bytes: limits::BODY_BYTES_DEFAULT,
+            idle_timeout_ms: limits::IDLE_TIMEOUT_MS_DEFAULT,
+            tool_timeout_ms: limits::TOOL_TIMEOUT_MS_DEFAULT,
+            http_sse: true,
+            lenient_version_header: false,
+        }
+    }
+}
+
+impl Config {
+    /// The default configuration.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The address to listen on. Beyond loopback, set a [`token`](Self::token) as well.
+    #[must_use]
+    pub fn listen(self, listen: SocketAddr) -> Self {
+        Self { listen, ..self }
+    }
+
+    /// Asks every request for this bearer token (or for one of several).
+    #[must_use]
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.tokens.push(token.into());
+        self
+    }
+
+    /// Lets pages of this origin (`https://app.example`) use the server from a browser. `*` lets in every page: only with
+    /// a token, or for a server whose tools anyone may use.
+    #[must_use]
+    pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
+        self.allow_origins.push(origin.into());
+        self
+    }
+
+    /// A further name (`name` or `name:port`) under which clients may address the server. Known without: loopback, the
+    /// machine's own name, `<name>.local`, and the addresses it is reached at.
+    #[must_use]
+    pub fn allow_host(mut self, host: impl Into<String>) -> Self {
+        self.allow_hosts.push(host.into());
+        self
+    }
+
+    /// The URL under which a proxy publishes this server (`https://example.org/board`): its host is allowed, and its path
+    /// stands in front of what 2024-11-05 clients are told to POST to.
+    #[must_use]
+    pub fn public_base(mut self, url: impl Into<String>) -> Self {
+        self.public_base = Some(url.into());
+        self
+    }
+
+    /// Connections at once. A client uses two or three.
+    #[must_use]
+    pub fn connections(self, connections: usize) -> Self {
+        Self { connections, ..self }
+    }
+
+    /// Calls that run at once; each has a request buffer and a transmit buffer.
+    #[must_use]
+    pub fn calls(self, calls: usize) -> Self {
+        Self { calls, ..self }
+    }
+
+    /// Streams open at once; fewer than connections, or else as many as leave two for calls.
+    #[must_use]
+    pub fn streams(self, streams: usize) -> Self {
+        Self { streams, ..self }
+    }
+
+    /// Sessions alive at once. One that made room for another is restored when its client is heard again.
+    #[must_use]
+    pub fn sessions(self, sessions: usize) -> Self {
+        Self { sessions, ..self }
+    }
+
+    /// Bytes of a request body; a larger one is refused with 413.
+    #[must_use]
+    pub fn body_bytes(self, body_bytes: usize) -> Self {
+        Self { body_bytes, ..self }
+    }
+
+    /// Milliseconds that an idle keep-alive connection is kept.
+    #[must_use]
+    pub fn idle_timeout_ms(self, idle_timeout_ms: u64) -> Self {
+        Self { idle_timeout_ms, ..self }
+    }
+
+    /// Milliseconds after which a running tool is dropped, and its call answered with an error.
+    #[must_use]
+    pub fn tool_timeout_ms(self, tool_timeout_ms: u64) -> Self {
+        Self { tool_timeout_ms, ..self }
+    }
+
+    /// Whether 2024-11-05's own transport (HTTP+SSE) is served. It is, by default.
+    #[must_use]
+    pub fn http_sse(self, http_sse: bool) -> Self {
+        Self { http_sse, ..self }
+    }
+
+    /// Lets a 2026-07-28 request through whose `MCP-Protocol-Version` header names a known older revision, which the
+    /// specification forbids and some connectors send. Off by default.
+    #[must_use]
+    pub fn lenient_version_header(self, lenient_version_header: bool) -> Self {
+        Self { lenient_version_header, ..self }
+    }
+}

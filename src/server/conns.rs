@@ -1,0 +1,178 @@
+//! The table of connections: who holds which slot, and who must give it up when all are taken (DESIGN D4).
+//!
+//! ```text
+//!  accept → New ──bytes──→ Queued? → Busy (a worker has it) ─┬→ Idle ──bytes──→ Busy
+//!                                                            ├→ Stream
+//!                                                            └→ Lingering → free
+//! ```
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::socket::Socket;
+use crate::limits::{HEAD_GRACE_MS, REFUSALS_MAX};
+
+/// A slot for a connection.
+pub(super) struct Conn {
+    pub(super) socket: Option<Socket>,
+    pub(super) state: State,
+    generation: u32,
+    pub(super) peer: Option<IpAddr>,
+    pub(super) local: Option<SocketAddr>,
+    /// When it came to its state.
+    pub(super) since_ms: u64,
+}
+
+/// What a connection is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Free,
+    /// Nothing came yet.
+    New,
+    /// Between two requests.
+    Idle,
+    /// Bytes are there, and no buffer.
+    Queued,
+    /// A worker has it; `head`: it has not brought a whole head yet.
+    Busy {
+        head: bool,
+    },
+    /// It is the connection of this stream.
+    Stream(usize),
+    /// It was refused, and is read for a moment so that its client can read why.
+    Lingering {
+        read: u32,
+    },
+}
+
+/// A connection, and which of its slot's connections it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ConnRef {
+    pub(super) index: usize,
+    generation: u32,
+}
+
+/// How a newcomer gets its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A free one.
+    Free,
+    /// That of this connection, which is to be closed first.
+    Of(usize),
+    /// One of those that are kept to say that the house is full.
+    Refusal,
+    /// None at all.
+    None,
+}
+
+impl Conn {
+    /// A free slot.
+    pub(super) const EMPTY: Self =
+        Self { socket: None, state: State::Free, generation: 0, peer: None, local: None, since_ms: 0 };
+}
+
+/// All connections.
+pub(super) struct Conns<'m> {
+    slots: &'m mut [Conn],
+    free: Vec<usize>,
+}
+
+impl<'m> Conns<'m> {
+    /// No connections, in these slots.
+    pub(super) fn new(slots: &'m mut [Conn]) -> Self {
+        slots.fill_with(|| Conn::EMPTY);
+        let free = (0..slots.len()).rev().collect();
+        Self { slots, free }
+    }
+
+    /// The slots, in order.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Connections open.
+    pub(super) fn open(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// Where a newcomer goes:
+    ///
+    /// | | its slot | who loses it |
+    /// |-|----------|--------------|
+    /// | 1 | a free one | - |
+    /// | 2 | of the connection that has been idle longest between two requests | its client opens another |
+    /// | 3 | of the oldest that has not brought a whole head within a second | a slow or silent peer |
+    /// | 4 | one that is kept for refusals: 503 and close | the newcomer |
+    ///
+    /// A connection that is being answered, and a stream, are never touched.
+    pub(super) fn place(&self, now_ms: u64) -> Place {
+        if self.free.len() > REFUSALS_MAX {
+            return Place::Free;
+        }
+        let idle = self.oldest(|conn| conn.state == State::Idle);
+        let slow = || {
+            self.oldest(|conn| {
+                let headless = matches!(conn.state, State::New | State::Busy { head: true });
+                headless && now_ms.saturating_sub(conn.since_ms) >= HEAD_GRACE_MS
+            })
+        };
+        let refused = || self.oldest(|conn| matches!(conn.state, State::Lingering { .. }));
+        match idle.or_else(slow).or_else(refused) {
+            Some(index) => Place::Of(index),
+            None if self.free.is_empty() => Place::None,
+            None => Place::Refusal,
+        }
+    }
+
+    /// Takes a free slot.
+    pub(super) fn open_in(
+        &mut self,
+        socket: Socket,
+        peer: Option<IpAddr>,
+        local: Option<SocketAddr>,
+        now_ms: u64,
+    ) -> Option<usize> {
+        let index = self.free.pop()?;
+        let conn = self.slots.get_mut(index)?;
+        conn.socket = Some(socket);
+        conn.state = State::New;
+        conn.since_ms = now_ms;
+        conn.peer = peer;
+        conn.local = local;
+        Some(index)
+    }
+
+    /// Closes a connection and frees its slot.
+    pub(super) fn close(&mut self, index: usize) {
+        let Some(conn) = self.slots.get_mut(index) else { return };
+        if conn.state != State::Free {
+            let generation = conn.generation.wrapping_add(1);
+            *conn = Conn { generation, ..Conn::EMPTY };
+            self.free.push(index);
+        }
+    }
+
+    /// A connection by its place.
+    pub(super) fn at(&mut self, index: usize) -> Option<&mut Conn> {
+        self.slots.get_mut(index).filter(|conn| conn.state != State::Free)
+    }
+
+    /// A connection that may have been closed since.
+    pub(super) fn get(&mut self, conn: ConnRef) -> Option<&mut Conn> {
+        self.at(conn.index).filter(|slot| slot.generation == conn.generation)
+    }
+
+    /// A reference that goes stale when the connection closes.
+    pub(super) fn reference(&self, index: usize) -> Option<ConnRef> {
+        let slot = self.slots.get(index)?;
+        Some(ConnRef { index, generation: slot.generation })
+    }
+
+    /// All slots, with their places.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Conn)> {
+        self.slots.iter().enumerate().filter(|(_, conn)| conn.state != State::Free)
+    }
+
+    fn oldest(&self, which: impl Fn(&Conn) -> bool) -> Option<usize> {
+        self.iter().filter(|(_, conn)| which(conn)).min_by_key(|(_, conn)| conn.since_ms).map(|(index, _)| index)
+    }
+}

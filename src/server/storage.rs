@@ -1,0 +1,170 @@
+//! The memory of a server: lent by the application as a `static`, or allocated once at start.
+
+use std::sync::{Mutex, MutexGuard};
+
+use super::conns::Conn;
+use super::streams::Stream;
+use crate::limits::{REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, TRANSMIT_BYTES};
+use crate::session;
+
+/// A server's memory as a value, for those who want all of it in the program's image:
+///
+/// ```
+/// static STORAGE: smol_mcp::Storage<16, 8, 16, 4, 32768> = smol_mcp::Storage::new();
+/// ```
+/// Its capacities are those of the server that uses it, instead of the configuration's: connections (of which four only
+/// tell that the house is full), streams, sessions, request buffers (of which one is a reserve) and their bytes (head and body).
+pub struct Storage<
+    const CONNECTIONS: usize,
+    const STREAMS: usize,
+    const SESSIONS: usize,
+    const BUFFERS: usize,
+    const REQUEST_BYTES: usize,
+> {
+    parts: Mutex<Parts<CONNECTIONS, STREAMS, SESSIONS, BUFFERS, REQUEST_BYTES>>,
+}
+
+struct Parts<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> {
+    conns: [Conn; C],
+    streams: [Stream; S],
+    sessions: [session::Slot; N],
+    requests: [[u8; R]; B],
+    answers: [[u8; TRANSMIT_BYTES]; B],
+    ring: [u8; RING_BYTES],
+}
+
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Storage<C, S, N, B, R> {
+    const CHECKED: () = {
+        assert!(C > REFUSALS_MAX + 2, "a storage needs more connections: four are for refusals");
+        assert!(B > RESERVED_BUFFERS, "a storage needs at least two request buffers: one is a reserve");
+        assert!(N > 0 && S > 0, "a storage needs a session and a stream");
+        assert!(R >= crate::limits::HEAD_BYTES_MAX * 2, "a request buffer must hold a head, and a body of that size");
+    };
+
+    /// Empty memory.
+    pub const fn new() -> Self {
+        let () = Self::CHECKED;
+        Self {
+            parts: Mutex::new(Parts {
+                conns: [const { Conn::EMPTY }; C],
+                streams: [const { Stream::EMPTY }; S],
+                sessions: [const { session::Slot::EMPTY }; N],
+                requests: [[0; R]; B],
+                answers: [[0; TRANSMIT_BYTES]; B],
+                ring: [0; RING_BYTES],
+            }),
+        }
+    }
+}
+
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Default for Storage<C, S, N, B, R> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Memory that a server can take for as long as it runs.
+pub(super) trait Memory {
+    type Guard<'s>: Lend
+    where
+        Self: 's;
+
+    /// Takes the memory; `None` while another server has it.
+    fn take(&self) -> Option<Self::Guard<'_>>;
+}
+
+/// Memory that was taken.
+pub(super) trait Lend {
+    /// Its parts.
+    fn lend(&mut self) -> Views<'_>;
+}
+
+/// The parts of a server's memory, as slices: what is below does not know their capacities as types.
+pub(super) struct Views<'m> {
+    pub(super) conns: &'m mut [Conn],
+    pub(super) streams: &'m mut [Stream],
+    pub(super) sessions: &'m mut [session::Slot],
+    pub(super) requests: Vec<&'m mut [u8]>,
+    pub(super) answers: Vec<&'m mut [u8]>,
+    pub(super) ring: &'m mut [u8],
+}
+
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Memory for Storage<C, S, N, B, R> {
+    type Guard<'s> = MutexGuard<'s, Parts<C, S, N, B, R>>;
+
+    fn take(&self) -> Option<Self::Guard<'_>> {
+        match self.parts.try_lock() {
+            Ok(guard) => Some(guard),
+            // A server that panicked left its connections here; the next one clears them.
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::WouldBlock) => None,
+        }
+    }
+}
+
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Lend
+    for MutexGuard<'_, Parts<C, S, N, B, R>>
+{
+    fn lend(&mut self) -> Views<'_> {
+        let parts = &mut **self;
+        Views {
+            conns: &mut parts.conns,
+            streams: &mut parts.streams,
+            sessions: &mut parts.sessions,
+            requests: parts.requests.iter_mut().map(<[u8; R]>::as_mut_slice).collect(),
+            answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
+            ring: &mut parts.ring,
+        }
+    }
+}
+
+/// Memory from the heap, allocated once.
+pub(super) struct Heap {
+    pub(super) connections: usize,
+    pub(super) streams: usize,
+    pub(super) sessions: usize,
+    pub(super) calls: usize,
+    pub(super) request_bytes: usize,
+}
+
+/// The heap's memory, taken.
+pub(super) struct Allocated {
+    conns: Vec<Conn>,
+    streams: Vec<Stream>,
+    sessions: Vec<session::Slot>,
+    requests: Vec<u8>,
+    request_bytes: usize,
+    answers: Vec<u8>,
+    ring: Vec<u8>,
+}
+
+impl Memory for Heap {
+    type Guard<'s> = Allocated;
+
+    fn take(&self) -> Option<Allocated> {
+        let buffers = self.calls + RESERVED_BUFFERS;
+        Some(Allocated {
+            conns: (0..self.connections + REFUSALS_MAX).map(|_| Conn::EMPTY).collect(),
+            streams: (0..self.streams).map(|_| Stream::EMPTY).collect(),
+            sessions: (0..self.sessions).map(|_| session::Slot::EMPTY).collect(),
+            // Zeroed by the kernel, page by page, when first used.
+            requests: vec![0; buffers * self.request_bytes],
+            request_bytes: self.request_bytes,
+            answers: vec![0; buffers * TRANSMIT_BYTES],
+            ring: vec![0; RING_BYTES],
+        })
+    }
+}
+
+impl Lend for Allocated {
+    fn lend(&mut self) -> Views<'_> {
+        Views {
+            conns: &mut self.conns,
+            streams: &mut self.streams,
+            sessions: &mut self.sessions,
+            requests: self.requests.chunks_exact_mut(self.request_bytes).collect(),
+            answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
+            ring: &mut self.ring,
+        }
+    }
+}
