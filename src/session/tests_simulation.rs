@@ -5,8 +5,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use crate::limits::{DELETED_IDS_MAX, SESSION_IDLE_MIN_MS};
 
 use super::{
-    Admitted, Evicted, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef, Slot,
-    Table, TableFull, Transport,
+    Admitted, Evicted, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields,
+    SessionId, SessionRef, Slot, Table, TableFull, Transport,
 };
 
 const STEPS: u32 = 200_000;
@@ -49,7 +49,10 @@ struct World {
 
 #[test]
 fn the_table_keeps_its_promises() {
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_cafe_u64);
+    let seed = std::env::var("SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(0x5eed_cafe_u64);
     println!("SEED={seed}");
     let mut slots = [const { Slot::EMPTY }; SLOTS];
     let mut table = Table::new(&mut slots);
@@ -75,14 +78,19 @@ fn the_table_keeps_its_promises() {
     }
     // The run went where it should: none of these is rare.
     assert!(world.evictions > 1000 && world.restores > 1000 && world.full > 1000);
-    println!("{} evictions, {} restores, {} times full", world.evictions, world.restores, world.full);
+    println!(
+        "{} evictions, {} restores, {} times full",
+        world.evictions, world.restores, world.full
+    );
 }
 
 impl World {
     fn step(&mut self, table: &mut Table<'_>, step: u32) {
         // Mostly a short while, so that sessions are both within and past the minimum idle time.
         self.now += [0, 1, 40, 200, SESSION_IDLE_MIN_MS][self.random.below(5)];
-        let Some(session) = self.any_live() else { return self.open(table, step) };
+        let Some(session) = self.any_live() else {
+            return self.open(table, step);
+        };
         let now = self.now;
         let expected = &mut self.live.get_mut(&session).unwrap().1;
         match self.random.below(16) {
@@ -102,13 +110,23 @@ impl World {
                 (expected.calls, expected.last_used) = (expected.calls.saturating_sub(1), now);
             }
             11 => {
-                assert_eq!(table.stream_opened(session, step, now), Ok(expected.stream.replace(step)));
+                assert_eq!(
+                    table.stream_opened(session, step, now),
+                    Ok(expected.stream.replace(step))
+                );
                 expected.last_used = now;
             }
             12 | 13 => {
                 let stream = expected.stream.take();
-                assert_eq!(table.stream_closed(session, stream.unwrap_or(u32::MAX), now), stream.is_some());
-                expected.last_used = if stream.is_some() { now } else { expected.last_used };
+                assert_eq!(
+                    table.stream_closed(session, stream.unwrap_or(u32::MAX), now),
+                    stream.is_some()
+                );
+                expected.last_used = if stream.is_some() {
+                    now
+                } else {
+                    expected.last_used
+                };
             }
             14 => {
                 expected.holding = !expected.holding;
@@ -119,7 +137,11 @@ impl World {
     }
 
     fn any_live(&mut self) -> Option<SessionRef> {
-        let mut live: Vec<_> = self.live.iter().map(|(session, (id, _))| (id.random(), *session)).collect();
+        let mut live: Vec<_> = self
+            .live
+            .iter()
+            .map(|(session, (id, _))| (id.random(), *session))
+            .collect();
         // The order of a hash map would not be the same in the next run.
         live.sort_unstable_by_key(|(random, _)| *random);
         (!live.is_empty()).then(|| live[self.random.below(live.len())].1)
@@ -144,19 +166,31 @@ impl World {
         }
     }
 
-    /// A client comes with an id it was once given; of the recent ones, so that ended ones are among them.
+    /// A client comes with an id it was once given; of the recent ones, so that ended ones are
+    /// among them.
     fn come_back(&mut self, table: &mut Table<'_>) {
         let recent = self.issued.len().min(40);
         if recent == 0 {
             return;
         }
         let (id, text) = self.issued[self.issued.len() - 1 - self.random.below(recent)].clone();
-        let read = SessionId::verify(&self.key, text.as_bytes(), Principal::ANYONE, 0, u64::MAX);
-        assert_eq!(read, Ok(id));
-        let known = self.live.iter().find(|(_, (live, _))| *live == id).map(|(session, _)| *session);
+        // Not every time, because hashing takes most of the time of an unoptimised test.
+        if self.random.below(8) == 0 {
+            let read =
+                SessionId::verify(&self.key, text.as_bytes(), Principal::ANYONE, 0, u64::MAX);
+            assert_eq!(read, Ok(id));
+        }
+        let known = self
+            .live
+            .iter()
+            .find(|(_, (live, _))| *live == id)
+            .map(|(session, _)| *session);
         assert_eq!(table.find(&id), known);
         match table.restore(id, self.now) {
-            Ok(Admitted { session, evicted: None }) if known.is_some() => assert_eq!(Some(session), known),
+            Ok(Admitted {
+                session,
+                evicted: None,
+            }) if known.is_some() => assert_eq!(Some(session), known),
             Ok(admitted) => {
                 assert!(known.is_none() && !self.ended.contains(&id));
                 self.admitted(table, id, &admitted);
@@ -186,18 +220,32 @@ impl World {
             None => assert!(self.live.len() < SLOTS),
             Some(evicted) => self.evicted(&evicted),
         }
-        let expected = Expected { last_used: self.now, ..Expected::default() };
-        assert!(self.live.insert(admitted.session, (id, expected)).is_none(), "a slot was given twice");
+        let expected = Expected {
+            last_used: self.now,
+            ..Expected::default()
+        };
+        assert!(
+            self.live.insert(admitted.session, (id, expected)).is_none(),
+            "a slot was given twice"
+        );
     }
 
     fn evicted(&mut self, evicted: &Evicted) {
         assert_eq!(self.live.len(), SLOTS, "evicted beside a free slot");
         let (_, was) = self.live.remove(&evicted.session).unwrap();
         assert!(self.may_go(&was));
-        assert_eq!((evicted.idle_ms, evicted.lost_state), (self.now - was.last_used, was.holding));
+        assert_eq!(
+            (evicted.idle_ms, evicted.lost_state),
+            (self.now - was.last_used, was.holding)
+        );
         if was.holding {
             // Only when nobody else could go.
-            assert!(!self.live.values().any(|(_, other)| self.may_go(other) && !other.holding));
+            assert!(
+                !self
+                    .live
+                    .values()
+                    .any(|(_, other)| self.may_go(other) && !other.holding)
+            );
         }
         self.gone.push(evicted.session);
         self.evictions += 1;
@@ -210,13 +258,26 @@ impl World {
     }
 
     fn may_go(&self, session: &Expected) -> bool {
-        session.calls == 0 && session.stream.is_none() && self.now - session.last_used >= SESSION_IDLE_MIN_MS
+        session.calls == 0
+            && session.stream.is_none()
+            && self.now - session.last_used >= SESSION_IDLE_MIN_MS
     }
 
     /// The list of ended ids is exact; looked at less often, because it is long.
     fn check_ended(&self, table: &Table<'_>) {
-        assert!(self.ended.iter().all(|id| table.is_ended(id) && table.find(id).is_none()));
-        assert!(table.ended().eq(self.ended.iter().map(SessionId::random).collect::<Vec<_>>().iter()));
+        assert!(
+            self.ended
+                .iter()
+                .all(|id| table.is_ended(id) && table.find(id).is_none())
+        );
+        assert!(
+            table.ended().eq(self
+                .ended
+                .iter()
+                .map(SessionId::random)
+                .collect::<Vec<_>>()
+                .iter())
+        );
     }
 
     /// Nothing is lost, nothing is double, and everything is as it was left.
@@ -227,12 +288,24 @@ impl World {
             let (id, expected) = &self.live[&session];
             assert!(ids.insert(id.random()), "an id has two slots");
             assert_eq!((state.id(), state.last_used_ms()), (id, expected.last_used));
-            assert_eq!((state.revision(), state.capabilities()), (id.fields().revision, id.fields().capabilities));
-            assert_eq!((state.calls_in_flight(), state.stream()), (expected.calls, expected.stream));
+            assert_eq!(
+                (state.revision(), state.capabilities()),
+                (id.fields().revision, id.fields().capabilities)
+            );
+            assert_eq!(
+                (state.calls_in_flight(), state.stream()),
+                (expected.calls, expected.stream)
+            );
             assert_eq!(state.log_level().is_some(), expected.holding);
             live += 1;
         }
         assert_eq!(live, self.live.len());
-        assert!(self.gone.iter().rev().take(20).all(|stale| table.get(*stale).is_none()));
+        assert!(
+            self.gone
+                .iter()
+                .rev()
+                .take(20)
+                .all(|stale| table.get(*stale).is_none())
+        );
     }
 }
