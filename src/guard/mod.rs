@@ -1,1 +1,153 @@
-//! Skeleton.
+#![allow(dead_code, unused_imports)] // until merged
+
+//! Who may come in: Host, Origin and token of a request, asked from its head alone, before its body
+//! is waited for.
+//!
+//! - [`Guard::host`] holds off DNS rebinding: a page of somebody else's whose name suddenly leads
+//!   here still sends that name. What a server on a local network is rightly called is allowed
+//!   without configuration: loopback, the machine's own name (also with `.local`), the address that
+//!   the connection came to; further names are configured.
+//! - [`Guard::origin`] holds off pages of other sites (MCP, "Security Warning" of the transports:
+//!   MUST), and says which pages are given CORS headers.
+//! - [`Guard::bearer`] asks for a token, where one is configured, and says whose it is.
+//!
+//! All refusals are sentences that name the setting that would admit, and repeat at most
+//! [`REFUSED_VALUE_CHARS_MAX`](crate::limits::REFUSED_VALUE_CHARS_MAX) printable characters of what
+//! the peer sent. Nothing allocates after [`Guard::new`].
+
+mod authority;
+mod bearer;
+mod cors;
+mod error;
+mod host;
+mod origin;
+mod public_base;
+mod shown;
+
+#[cfg(test)]
+mod tests_bearer;
+#[cfg(test)]
+mod tests_config;
+#[cfg(test)]
+mod tests_host;
+#[cfg(test)]
+mod tests_origin;
+
+use std::net::{IpAddr, SocketAddr};
+
+pub(crate) use bearer::BearerRefusal;
+pub(crate) use cors::{write_cors_fields, write_preflight_fields};
+pub(crate) use error::GuardError;
+pub(crate) use host::{HostFault, HostRefusal};
+pub(crate) use origin::{OriginFault, OriginGrant, OriginRefusal};
+pub(crate) use public_base::PublicBase;
+
+use authority::{UriHost, same_name};
+use bearer::Tokens;
+use host::HostRule;
+use origin::OriginRule;
+
+/// What the guard is built from; see the settings of the same names.
+#[derive(Clone, Default)]
+pub(crate) struct GuardOptions<'a> {
+    /// Names the server is called by, beside its own: `name` with any port, or `name:port`.
+    pub(crate) allow_hosts: Vec<String>,
+    /// Origins of the pages that may use the server, beside its own and those of this machine; `*`
+    /// for all.
+    pub(crate) allow_origins: Vec<String>,
+    /// The bearer tokens of which a request must bring one. None: everybody may come in.
+    pub(crate) tokens: Vec<String>,
+    /// The machine's own name, as the system tells it; one that can't be a name in a URL is
+    /// ignored.
+    pub(crate) host_name: Option<String>,
+    /// The URL by which the server is reached from outside.
+    pub(crate) public_base: Option<&'a PublicBase>,
+}
+
+/// The rules of who may come in, built once at the start.
+#[derive(Debug)]
+pub(crate) struct Guard {
+    hosts: Vec<HostRule>,
+    origins: Vec<OriginRule>,
+    /// `*` is among the origins.
+    open_origins: bool,
+    own_names: Vec<String>,
+    public_origin: Option<OriginRule>,
+    tokens: Tokens,
+}
+
+impl Guard {
+    /// Checks the settings and builds the guard. The error says which value is wrong, and what
+    /// would be right.
+    pub(crate) fn new(options: &GuardOptions<'_>) -> Result<Self, GuardError> {
+        let public_base = options.public_base;
+        let mut hosts = options
+            .allow_hosts
+            .iter()
+            .map(|host| HostRule::new(host))
+            .collect::<Result<Vec<_>, _>>()?;
+        hosts.extend(public_base.and_then(HostRule::of_public_base));
+        let (open, named): (Vec<_>, Vec<_>) = options
+            .allow_origins
+            .iter()
+            .partition(|origin| *origin == "*");
+        Ok(Self {
+            hosts,
+            origins: named
+                .into_iter()
+                .map(|origin| OriginRule::new(origin))
+                .collect::<Result<_, _>>()?,
+            open_origins: !open.is_empty(),
+            own_names: own_names(options.host_name.as_deref()),
+            public_origin: public_base.and_then(|base| OriginRule::read(base.origin())),
+            tokens: Tokens::new(&options.tokens)?,
+        })
+    }
+
+    /// Whether everybody may come in, because no token is configured.
+    pub(crate) fn is_open(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// Whether the host is the machine itself as seen from itself.
+    fn is_loopback(host: UriHost<'_>) -> bool {
+        match host {
+            UriHost::Name(name) => same_name(name, "localhost"),
+            UriHost::Ip(address) => address.is_loopback(),
+        }
+    }
+
+    /// Whether the host is this machine's own name, or the address that this connection came to.
+    /// The latter is asked of the connection and not of the machine's interfaces, so that it stays
+    /// true when addresses change.
+    fn is_own(&self, host: UriHost<'_>, local: Option<SocketAddr>) -> bool {
+        match host {
+            UriHost::Name(name) => self.own_names.iter().any(|own| same_name(name, own)),
+            UriHost::Ip(address) => local.is_some_and(|local| canonical(local) == address),
+        }
+    }
+}
+
+/// The address without its port; an IPv4 address that an IPv6 socket shows as `::ffff:a.b.c.d` is
+/// the IPv4 address.
+fn canonical(address: SocketAddr) -> IpAddr {
+    address.ip().to_canonical()
+}
+
+/// The names by which the machine knows itself, and its neighbours know it: its name, the first
+/// part of it, and that part with `.local` (which is what mDNS responders publish).
+fn own_names(host_name: Option<&str>) -> Vec<String> {
+    let Some(name) = host_name.map(|name| name.strip_suffix('.').unwrap_or(name)) else {
+        return Vec::new();
+    };
+    // A machine without a name is called "localhost" or "(none)".
+    let usable =
+        matches!(UriHost::parse(name), Some(UriHost::Name(_))) && !same_name(name, "localhost");
+    let (short, _) = name.split_once('.').unwrap_or((name, ""));
+    if !usable || short.is_empty() || name.contains(['(', '[']) {
+        return Vec::new();
+    }
+    let mut names = vec![name.to_owned(), short.to_owned(), format!("{short}.local")];
+    names.dedup();
+    names
+}

@@ -1,14 +1,16 @@
 //! Session ids that carry what a session is, and prove that this server issued them.
 //!
 //! ```text
-//! byte 0        1..3           3..8                8..20    20..36
-//! 0001 rrr k    capabilities   issued, unix s      random   tag
-//!      |   |    big endian     40 bits, big endian          HMAC-SHA256(key, purpose, bytes 0..20, principal), 16 bytes
+//! byte 0      1..3           3..8              8..20    20..36
+//! 0001 rrr k  capabilities   issued, unix s    random   tag
+//!      |   |  big endian     40 bits, big endian        HMAC-SHA256 of purpose, bytes 0..20
+//!      |   |                                            and principal, its first 16 bytes
 //!      |   transport: 0 Streamable HTTP, 1 HTTP+SSE
 //!      revision, in order of time
 //! ```
-//! These 36 bytes are written as base64url (RFC 4648, section 5): 48 visible ASCII characters without padding and with no
-//! bits left over, so a text is either exactly the one that was issued or another id.
+//! These 36 bytes are written as base64url (RFC 4648, section 5): 48 visible ASCII characters
+//! without padding and with no bits left over, so a text is either exactly the one that was issued
+//! or another id.
 
 use crate::limits::{CLOCK_SET_MIN_UNIX_S, SESSION_ID_CHARS_MAX};
 
@@ -31,7 +33,8 @@ pub(crate) struct SessionFields {
     pub(crate) transport: Transport,
     /// The capabilities that the client declared, one bit each; their meaning is the caller's.
     pub(crate) capabilities: u16,
-    /// When it was issued, in unix seconds; what does not fit in 40 bits (the year 36,812) is written as the largest that does.
+    /// When it was issued, in unix seconds; what does not fit in 40 bits (the year 36,812) is
+    /// written as the largest that does.
     pub(crate) issued_unix_s: u64,
 }
 
@@ -44,7 +47,8 @@ pub(crate) enum Transport {
     HttpSse,
 }
 
-/// Why a text is not a session id of this server. All are answered like an id that is not known: 404.
+/// Why a text is not a session id of this server. All are answered like an id that is not known:
+/// 404.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum IdRefusal {
     /// It has not the form of an id: another server's, or another version's.
@@ -58,13 +62,15 @@ pub(crate) enum IdRefusal {
 /// An id as it is written on the wire; see [`SESSION_ID_CHARS_MAX`].
 pub(crate) type IdText = heapless::String<SESSION_ID_CHARS_MAX>;
 
-/// Bytes of the random part: 96 bits, which nobody guesses and which do not repeat in the life of a device.
+/// Bytes of the random part: 96 bits, which nobody guesses and which do not repeat in the life of a
+/// device.
 pub(crate) const RANDOM_BYTES: usize = 12;
 
 impl SessionId {
     /// Issues an id: the id itself, for the table, and its text, for the client.
     ///
-    /// `random` must come from the system's random source. A modern revision has no sessions: that is the caller's to know.
+    /// `random` must come from the system's random source. A modern revision has no sessions: that
+    /// is the caller's to know.
     pub(crate) fn issue(
         key: &Key,
         fields: SessionFields,
@@ -72,7 +78,14 @@ impl SessionId {
         random: [u8; RANDOM_BYTES],
     ) -> (Self, IdText) {
         let issued_unix_s = fields.issued_unix_s.min(ISSUED_UNIX_S_MAX);
-        let id = Self { fields: SessionFields { issued_unix_s, ..fields }, random, principal };
+        let id = Self {
+            fields: SessionFields {
+                issued_unix_s,
+                ..fields
+            },
+            random,
+            principal,
+        };
         (id, id.text(key))
     }
 
@@ -89,9 +102,9 @@ impl SessionId {
 
     /// Reads an id that a client sent, and checks that this key signed it for this principal.
     ///
-    /// Its age counts from its issue and not from its last use. So that a session in daily use does not end, a caller that
-    /// keeps a table passes `u64::MAX` here, serves what the table knows, and asks [`Self::is_older_than`] before it
-    /// restores what the table does not know.
+    /// Its age counts from its issue and not from its last use. So that a session in daily use does
+    /// not end, a caller that keeps a table passes `u64::MAX` here, serves what the table knows,
+    /// and asks [`Self::is_older_than`] before it restores what the table does not know.
     pub(crate) fn verify(
         key: &Key,
         text: &[u8],
@@ -105,13 +118,17 @@ impl SessionId {
         if !equal_in_constant_time(&id.tag(key, body), tag) {
             return Err(IdRefusal::Forged);
         }
-        if id.is_older_than(max_age_s, now_unix_s) { Err(IdRefusal::Expired) } else { Ok(id) }
+        if id.is_older_than(max_age_s, now_unix_s) {
+            Err(IdRefusal::Expired)
+        } else {
+            Ok(id)
+        }
     }
 
     /// Whether more than `max_age_s` seconds went by since the id was issued.
     ///
-    /// Boards without a battery start in 1970 until they learn the time. An id issued before that has no age, and one
-    /// issued "in the future" (the clock went back) is new.
+    /// Boards without a battery start in 1970 until they learn the time. An id issued before that
+    /// has no age, and one issued "in the future" (the clock went back) is new.
     pub(crate) fn is_older_than(&self, max_age_s: u64, now_unix_s: u64) -> bool {
         let issued = self.fields.issued_unix_s;
         issued >= CLOCK_SET_MIN_UNIX_S && now_unix_s.saturating_sub(issued) > max_age_s
@@ -137,7 +154,12 @@ impl SessionId {
     }
 
     fn body(&self) -> [u8; BODY_BYTES] {
-        let SessionFields { revision, transport, capabilities, issued_unix_s } = self.fields;
+        let SessionFields {
+            revision,
+            transport,
+            capabilities,
+            issued_unix_s,
+        } = self.fields;
         let kind = match transport {
             Transport::Streamable => 0,
             Transport::HttpSse => 1,
@@ -147,7 +169,10 @@ impl SessionId {
         // `issue` and `from_body` hold it to 40 bits.
         let [_, _, _, s0, s1, s2, s3, s4] = issued_unix_s.to_be_bytes();
         let [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11] = self.random;
-        [first, caps0, caps1, s0, s1, s2, s3, s4, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11]
+        [
+            first, caps0, caps1, s0, s1, s2, s3, s4, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10,
+            r11,
+        ]
     }
 
     fn from_body(body: &[u8; BODY_BYTES], principal: Principal) -> Option<Self> {
@@ -156,14 +181,22 @@ impl SessionId {
             return None;
         }
         let revision = *Revision::ALL.get(usize::from(first >> 1 & 0b111))?;
-        let transport = if first & 1 == 0 { Transport::Streamable } else { Transport::HttpSse };
+        let transport = if first & 1 == 0 {
+            Transport::Streamable
+        } else {
+            Transport::HttpSse
+        };
         let fields = SessionFields {
             revision,
             transport,
             capabilities: u16::from_be_bytes([caps0, caps1]),
             issued_unix_s: u64::from_be_bytes([0, 0, 0, s0, s1, s2, s3, s4]),
         };
-        Some(Self { fields, random, principal })
+        Some(Self {
+            fields,
+            random,
+            principal,
+        })
     }
 }
 
@@ -176,7 +209,8 @@ const ID_BYTES: usize = BODY_BYTES + TAG_BYTES;
 const ID_CHARS: usize = ID_BYTES / 3 * 4;
 const ISSUED_UNIX_S_MAX: u64 = (1 << 40) - 1;
 
-// Whole groups only: then base64 has no padding, and no bits that could be changed without changing a byte.
+// Whole groups only: then base64 has no padding, and no bits that could be changed without changing
+// a byte.
 const _: () = assert!(ID_BYTES.is_multiple_of(3) && ID_CHARS <= SESSION_ID_CHARS_MAX);
 
 fn revision_code(revision: Revision) -> u8 {
@@ -197,7 +231,9 @@ fn split(bytes: &[u8; ID_BYTES]) -> Option<(&[u8; BODY_BYTES], &[u8; TAG_BYTES])
 fn encode(bytes: &[u8; ID_BYTES]) -> IdText {
     let mut text = IdText::new();
     for group in bytes.chunks_exact(3) {
-        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = group
+            .iter()
+            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
         for shift in [18, 12, 6, 0] {
             let sextet = (bits >> shift & 0x3f) as u8;
             // There is room: the assertion above holds the length to the capacity.

@@ -4,21 +4,23 @@ use core::{fmt, hint};
 
 use hmac_sha256::HMAC;
 
-/// The secret that signs what clients bring back. Where it is kept over a restart, session ids outlive the restart.
+/// The secret that signs what clients bring back. Where it is kept over a restart, session ids
+/// outlive the restart.
 #[derive(Clone)]
 pub(crate) struct Key([u8; 32]);
 
 impl Key {
-    /// The key of these bytes, which must come from the system's random source or from a file only the server can read.
+    /// The key of these bytes, which must come from the system's random source or from a file only
+    /// the server can read.
     pub(crate) const fn new(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The tag of the parts: HMAC-SHA256 (RFC 2104), truncated to its first 16 bytes (128 bits, as RFC 2104, section 5
-    /// allows).
+    /// The tag of the parts: HMAC-SHA256 (RFC 2104), truncated to its first 16 bytes (128 bits, as
+    /// RFC 2104, section 5 allows).
     ///
-    /// `purpose` keeps uses of the key apart: a tag made for one is not valid for another. Every part but the last must
-    /// have a fixed length, because the parts are not separated.
+    /// `purpose` keeps uses of the key apart: a tag made for one is not valid for another. Every
+    /// part but the last must have a fixed length, because the parts are not separated.
     pub(crate) fn tag(&self, purpose: &[u8], parts: &[&[u8]]) -> [u8; 16] {
         let mut mac = HMAC::new(self.0);
         mac.update(purpose);
@@ -46,8 +48,11 @@ pub(super) const fn first_of<const N: usize>(hash: &[u8; 32]) -> [u8; N] {
     }
 }
 
-/// Whether two secrets of the same length are equal, in a time that does not depend on where they differ.
+/// Whether two secrets of the same length are equal, in a time that does not depend on where they
+/// differ.
 pub(crate) fn equal_in_constant_time<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
-    let difference = a.iter().zip(b).fold(0, |difference, (a, b)| hint::black_box(difference | (a ^ b)));
+    let difference = a.iter().zip(b).fold(0, |difference, (a, b)| {
+        hint::black_box(difference | (a ^ b))
+    });
     hint::black_box(difference) == 0
 }

@@ -2,10 +2,11 @@
 
 use core::fmt;
 
-/// How severe a log message is: the names of RFC 5424, section 6.2.1, as `logging/setLevel` and `notifications/message`
-/// spell them.
+/// How severe a log message is: the names of RFC 5424, section 6.2.1, as `logging/setLevel` and
+/// `notifications/message` spell them.
 ///
-/// The order runs from the least to the most severe, so that a message is sent if `message >= wanted`.
+/// The order runs from the least to the most severe, so that a message is sent if `message >=
+/// wanted`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum LogLevel {
     /// Details for debugging.
@@ -53,9 +54,12 @@ impl LogLevel {
         }
     }
 
-    /// The level of that name; names are case-sensitive. `None` for any other text, which is answered with -32602.
+    /// The level of that name; names are case-sensitive. `None` for any other text, which is
+    /// answered with -32602.
     pub fn parse(name: &[u8]) -> Option<Self> {
-        Self::ALL.into_iter().find(|level| level.as_str().as_bytes() == name)
+        Self::ALL
+            .into_iter()
+            .find(|level| level.as_str().as_bytes() == name)
     }
 }
 

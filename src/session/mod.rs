@@ -2,15 +2,17 @@
 
 //! Sessions: ids that cannot be lost, and the table of what is alive.
 //!
-//! Clients of the revisions up to 2025-11-25 begin with `initialize` and are given a session id. The id itself says what
-//! was negotiated and is signed ([`SessionId`]), so a session that the table forgot is restored from it. The table
-//! ([`Table`]) has a fixed number of slots and an admission policy that is written at its head.
+//! Clients of the revisions up to 2025-11-25 begin with `initialize` and are given a session id.
+//! The id itself says what was negotiated and is signed ([`SessionId`]), so a session that the
+//! table forgot is restored from it. The table ([`Table`]) has a fixed number of slots and an
+//! admission policy that is written at its head.
 //!
 //! Pure: times are given, random bytes are given, nothing here reads or writes.
 
 mod id;
 mod key;
 mod log_level;
+mod outcome;
 mod principal;
 mod revision;
 mod slot;
@@ -28,7 +30,10 @@ mod tests_table;
 pub(crate) use id::{IdRefusal, IdText, RANDOM_BYTES, SessionFields, SessionId, Transport};
 pub(crate) use key::{Key, equal_in_constant_time};
 pub use log_level::LogLevel;
+pub(crate) use outcome::{
+    Admitted, Counts, Ended, Evicted, RestoreRefusal, SessionRef, Stale, TableFull,
+};
 pub(crate) use principal::Principal;
 pub use revision::Revision;
 pub(crate) use slot::{ClientId, ClientText, Session, Slot};
-pub(crate) use table::{Admitted, Counts, Ended, Evicted, RestoreRefusal, SessionRef, Stale, Table, TableFull};
+pub(crate) use table::Table;

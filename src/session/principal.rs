@@ -4,10 +4,11 @@ use core::fmt;
 
 use super::key::first_of;
 
-/// Whose credential a request carried. Sessions are bound to it, so that an id is worth nothing to another principal.
+/// Whose credential a request carried. Sessions are bound to it, so that an id is worth nothing to
+/// another principal.
 ///
-/// It is a prefix of the token's hash and not the token's place in the configuration: it stays the same when tokens are
-/// added, taken away or put in another order.
+/// It is a prefix of the token's hash and not the token's place in the configuration: it stays the
+/// same when tokens are added, taken away or put in another order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Principal([u8; 8]);
 
@@ -29,6 +30,10 @@ impl Principal {
 impl fmt::Debug for Principal {
     /// Tells only whether there is a token: a part of its hash would help to guess a weak one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::ANYONE { "Principal(anyone)" } else { "Principal(of a token)" })
+        f.write_str(if *self == Self::ANYONE {
+            "Principal(anyone)"
+        } else {
+            "Principal(of a token)"
+        })
     }
 }

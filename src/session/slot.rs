@@ -7,24 +7,29 @@ use super::{LogLevel, Revision, SessionId, Transport};
 /// A place for one session. The array of them is lent to the table, and may lie in a `static`.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// Counts the sessions that left this slot, so that a reference to one of them does not reach its successor.
+    /// Counts the sessions that left this slot, so that a reference to one of them does not reach
+    /// its successor.
     pub(super) generation: u32,
     pub(super) session: Option<Session>,
 }
 
 impl Slot {
     /// A slot with nobody in it.
-    pub(crate) const EMPTY: Self = Self { generation: 0, session: None };
+    pub(crate) const EMPTY: Self = Self {
+        generation: 0,
+        session: None,
+    };
 }
 
 const _: () = assert!(size_of::<Slot>() <= SESSION_SLOT_BYTES_MAX);
 
-/// The number of a client, counting up from 1. It is never used twice while the server runs: a client that is restored
-/// gets a new one.
+/// The number of a client, counting up from 1. It is never used twice while the server runs: a
+/// client that is restored gets a new one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ClientId(pub(crate) u64);
 
-/// A name or version as it is kept: at most [`CLIENT_TEXT_BYTES_MAX`] bytes, fit for one line of a log.
+/// A name or version as it is kept: at most [`CLIENT_TEXT_BYTES_MAX`] bytes, fit for one line of a
+/// log.
 pub(crate) type ClientText = heapless::String<CLIENT_TEXT_BYTES_MAX, u8>;
 
 /// The live state of a session. Times are milliseconds of the server's monotonic clock.
@@ -48,13 +53,15 @@ pub(crate) struct Session {
 
 /// Who goes first when a slot is needed: the lesser rank.
 ///
-/// First the class of [`Class`], then the time of last use, then the order of arrival, so that no two are equal.
+/// First the class of [`Class`], then the time of last use, then the order of arrival, so that no
+/// two are equal.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(super) struct EvictionRank(Class, u64, ClientId);
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 enum Class {
-    /// It will not come back: an HTTP+SSE session without its stream, or one of which nothing came after `initialize`.
+    /// It will not come back: an HTTP+SSE session without its stream, or one of which nothing came
+    /// after `initialize`.
     Abandoned,
     /// It loses nothing, because its id restores it.
     Restorable,
@@ -63,7 +70,13 @@ enum Class {
 }
 
 impl Session {
-    pub(super) fn opened(id: SessionId, client: ClientId, name: &str, version: &str, now_ms: u64) -> Self {
+    pub(super) fn opened(
+        id: SessionId,
+        client: ClientId,
+        name: &str,
+        version: &str,
+        now_ms: u64,
+    ) -> Self {
         let fields = id.fields();
         Self {
             id,
@@ -85,7 +98,11 @@ impl Session {
 
     /// A restored session: its client has been here before, so the handshake is long over.
     pub(super) fn restored(id: SessionId, client: ClientId, now_ms: u64) -> Self {
-        Self { initialized: true, proved: true, ..Self::opened(id, client, "", "", now_ms) }
+        Self {
+            initialized: true,
+            proved: true,
+            ..Self::opened(id, client, "", "", now_ms)
+        }
     }
 
     /// The id, which holds the transport and the principal.
@@ -118,7 +135,13 @@ impl Session {
         &self.client_version
     }
 
-    pub(super) fn set_negotiated(&mut self, revision: Revision, capabilities: u16, name: &str, version: &str) {
+    pub(super) fn set_negotiated(
+        &mut self,
+        revision: Revision,
+        capabilities: u16,
+        name: &str,
+        version: &str,
+    ) {
         self.revision = revision;
         self.capabilities = capabilities;
         self.client_name = client_text(name);
@@ -186,7 +209,9 @@ impl Session {
     /// Counts a call. `false` if there are more than can be counted.
     pub(super) fn call_started(&mut self, now_ms: u64) -> bool {
         self.touch(now_ms);
-        let Some(calls) = self.calls_in_flight.checked_add(1) else { return false };
+        let Some(calls) = self.calls_in_flight.checked_add(1) else {
+            return false;
+        };
         self.calls_in_flight = calls;
         true
     }
@@ -199,7 +224,9 @@ impl Session {
     /// Makes this the session's stream, and returns the one it takes the place of.
     pub(super) fn stream_opened(&mut self, stream: u32, now_ms: u64) -> Option<u32> {
         self.touch(now_ms);
-        self.stream.replace(stream).filter(|replaced| *replaced != stream)
+        self.stream
+            .replace(stream)
+            .filter(|replaced| *replaced != stream)
     }
 
     /// Forgets the stream, unless a newer one took its place. Whether it was the session's stream.
@@ -212,7 +239,8 @@ impl Session {
         current
     }
 
-    /// The place in the order of eviction; `None` for a session that must stay. This is the policy at the head of `table`.
+    /// The place in the order of eviction; `None` for a session that must stay. This is the policy
+    /// at the head of `table`.
     pub(super) fn eviction_rank(&self, now_ms: u64) -> Option<EvictionRank> {
         let busy = self.calls_in_flight > 0 || self.stream.is_some();
         if busy || now_ms.saturating_sub(self.last_used_ms) < SESSION_IDLE_MIN_MS {
@@ -229,7 +257,8 @@ impl Session {
     }
 }
 
-/// Shortens a client's text at a character boundary, and replaces what could break or disguise a line of a log.
+/// Shortens a client's text at a character boundary, and replaces what could break or disguise a
+/// line of a log.
 fn client_text(text: &str) -> ClientText {
     let mut kept = ClientText::new();
     for character in text.chars() {
@@ -241,7 +270,8 @@ fn client_text(text: &str) -> ClientText {
     kept
 }
 
-/// Control characters, and those that end a line or change the direction of writing without being seen.
+/// Control characters, and those that end a line or change the direction of writing without being
+/// seen.
 fn is_hidden(character: char) -> bool {
     let invisible = matches!(character,
         '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');

@@ -1,29 +1,36 @@
 //! The table of live sessions: who is admitted, and who makes room.
 //!
-//! A newcomer (an `initialize`, or an authentic id that the table does not know) is given the first of these:
+//! A newcomer (an `initialize`, or an authentic id that the table does not know) is given the first
+//! of these:
 //!
-//! | | the slot                                                                   | what its owner loses            |
-//! |-|----------------------------------------------------------------------------|---------------------------------|
-//! | 1 | a free one                                                               | -                               |
-//! | 2 | of an abandoned session: nothing came after `initialize`, or it is an HTTP+SSE session whose stream closed | nothing |
-//! | 3 | of a session that neither set a log level nor subscribed                 | nothing: its id restores it     |
-//! | 4 | of a session that did                                                    | log level and subscriptions     |
-//! | 5 | none: [`TableFull`], to be answered with 503 and `Retry-After`           | -                               |
+//! |   | the slot                                                      | and its owner loses |
+//! |---|---------------------------------------------------------------|---------------------|
+//! | 1 | a free one                                                    |                     |
+//! | 2 | of an abandoned session: nothing came after `initialize`, or  | nothing             |
+//! |   | it is an HTTP+SSE session whose stream closed                 |                     |
+//! | 3 | of a session with neither a log level nor a subscription      | nothing: its id     |
+//! |   |                                                               | restores it         |
+//! | 4 | of a session with one of these                                | these               |
+//! | 5 | none: [`TableFull`], to be answered 503 with `Retry-After`    |                     |
 //!
-//! In 2 to 4 it is the slot of the session whose last use lies furthest back, among those with no call in flight, with no
-//! open stream, and with [`SESSION_IDLE_MIN_MS`](crate::limits::SESSION_IDLE_MIN_MS) since their last use; others are
-//! never evicted, however long they live. Nothing is evicted for a newcomer that is not admitted. An id that was ended by
-//! DELETE is not admitted again for as long as it is remembered
+//! In 2 to 4 it is the slot of the session whose last use lies furthest back, among those with no
+//! call in flight, with no open stream, and with
+//! [`SESSION_IDLE_MIN_MS`](crate::limits::SESSION_IDLE_MIN_MS) since their last use; others are
+//! never evicted, however long they live. Nothing is evicted for a newcomer that is not admitted.
+//! An id that was ended by DELETE is not admitted again for as long as it is remembered
 //! ([`DELETED_IDS_MAX`](crate::limits::DELETED_IDS_MAX) of them, the oldest is forgotten first).
 //!
-//! A crowd of strangers that only send `initialize` thus evicts its own sessions (2) before those of anybody who came to
-//! stay.
+//! A crowd of strangers that only send `initialize` thus evicts its own sessions (2) before those
+//! of anybody who came to stay.
 
 use heapless::HistoryBuf;
 
 use crate::limits::DELETED_IDS_MAX;
 
-use super::{ClientId, LogLevel, RANDOM_BYTES, Revision, Session, SessionId, Slot, Transport};
+use super::{
+    Admitted, ClientId, Counts, Ended, Evicted, LogLevel, RANDOM_BYTES, RestoreRefusal, Revision,
+    Session, SessionId, SessionRef, Slot, Stale, TableFull, Transport,
+};
 
 /// The live sessions, in slots that the caller lends.
 #[derive(Debug)]
@@ -33,92 +40,22 @@ pub(crate) struct Table<'m> {
     ended: HistoryBuf<[u8; RANDOM_BYTES], DELETED_IDS_MAX>,
 }
 
-/// A reference to a live session: its slot, and which of the slot's sessions it is.
-///
-/// It goes stale when the session leaves, and is then answered with `None` or `false`. (It could be mistaken after 2^32
-/// sessions in one slot.)
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct SessionRef {
-    slot: usize,
-    generation: u32,
-}
-
-/// A session that has its slot.
-#[derive(Debug)]
-pub(crate) struct Admitted {
-    /// The session.
-    pub(crate) session: SessionRef,
-    /// Who made room, to be logged, and its subscriptions to be dropped.
-    pub(crate) evicted: Option<Evicted>,
-}
-
-/// A session that made room for another.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Evicted {
-    /// The reference by which it was known, which is stale now.
-    pub(crate) session: SessionRef,
-    /// The number of its client.
-    pub(crate) client: ClientId,
-    /// Milliseconds since its last use.
-    pub(crate) idle_ms: u64,
-    /// Whether it lost a log level or subscriptions.
-    pub(crate) lost_state: bool,
-}
-
-/// A session that was ended.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Ended {
-    /// Its id.
-    pub(crate) id: SessionId,
-    /// The number of its client.
-    pub(crate) client: ClientId,
-    /// The stream that was open, to be closed.
-    pub(crate) stream: Option<u32>,
-}
-
-/// The session of the reference has left. Answered like an id that is not known: 404.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Stale;
-
-/// Every slot is taken by a session that must stay. Answered with 503 and `Retry-After`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct TableFull;
-
-/// Why a session is not restored.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum RestoreRefusal {
-    /// Every slot is taken by a session that must stay. Answered with 503 and `Retry-After`.
-    Full,
-    /// The session was ended by DELETE. Answered with 404.
-    Ended,
-    /// It is an HTTP+SSE session, which ended with its stream. Answered with 404.
-    StreamGone,
-}
-
-/// How full the table is.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Counts {
-    /// Sessions alive.
-    pub(crate) sessions: usize,
-    /// Those with an open stream.
-    pub(crate) with_stream: usize,
-    /// Those with a call in flight.
-    pub(crate) with_call: usize,
-    /// Calls in flight.
-    pub(crate) calls: usize,
-}
-
 impl<'m> Table<'m> {
     /// A table with nobody in it, of as many sessions as there are slots.
     pub(crate) fn new(slots: &'m mut [Slot]) -> Self {
         slots.fill_with(|| Slot::EMPTY);
-        Self { slots, clients: 0, ended: HistoryBuf::new() }
+        Self {
+            slots,
+            clients: 0,
+            ended: HistoryBuf::new(),
+        }
     }
 
-    /// Admits the session of an `initialize`, or of an HTTP+SSE stream, by the policy of this module.
+    /// Admits the session of an `initialize`, or of an HTTP+SSE stream, by the policy of this
+    /// module.
     ///
-    /// The id must have been issued just now; name and version are the client's own, of any length and content (empty where
-    /// they are not known yet: see [`Self::set_negotiated`]).
+    /// The id must have been issued just now; name and version are the client's own, of any length
+    /// and content (empty where they are not known yet: see [`Self::set_negotiated`]).
     pub(crate) fn open(
         &mut self,
         id: SessionId,
@@ -126,14 +63,24 @@ impl<'m> Table<'m> {
         client_version: &str,
         now_ms: u64,
     ) -> Result<Admitted, TableFull> {
-        self.admit(now_ms, |client| Session::opened(id, client, client_name, client_version, now_ms))
+        self.admit(now_ms, |client| {
+            Session::opened(id, client, client_name, client_version, now_ms)
+        })
     }
 
-    /// Admits a session whose id was verified, but is not known (DESIGN, "Sessions cannot be lost"): evicted, or from
-    /// before a restart. Revision, capabilities and principal are those of the id; a live session is found, not doubled.
-    pub(crate) fn restore(&mut self, id: SessionId, now_ms: u64) -> Result<Admitted, RestoreRefusal> {
+    /// Admits a session whose id was verified, but is not known (DESIGN, "Sessions cannot be
+    /// lost"): evicted, or from before a restart. Revision, capabilities and principal are those of
+    /// the id; a live session is found, not doubled.
+    pub(crate) fn restore(
+        &mut self,
+        id: SessionId,
+        now_ms: u64,
+    ) -> Result<Admitted, RestoreRefusal> {
         if let Some(session) = self.find(&id) {
-            return Ok(Admitted { session, evicted: None });
+            return Ok(Admitted {
+                session,
+                evicted: None,
+            });
         }
         if self.is_ended(&id) {
             return Err(RestoreRefusal::Ended);
@@ -141,24 +88,33 @@ impl<'m> Table<'m> {
         if id.fields().transport == Transport::HttpSse {
             return Err(RestoreRefusal::StreamGone);
         }
-        self.admit(now_ms, |client| Session::restored(id, client, now_ms)).map_err(|TableFull| RestoreRefusal::Full)
+        self.admit(now_ms, |client| Session::restored(id, client, now_ms))
+            .map_err(|TableFull| RestoreRefusal::Full)
     }
 
-    /// The live session of a verified id. The principal is a part of the id, so nobody finds another's session.
+    /// The live session of a verified id. The principal is a part of the id, so nobody finds
+    /// another's session.
     pub(crate) fn find(&self, id: &SessionId) -> Option<SessionRef> {
-        self.iter().find(|(_, session)| session.id() == id).map(|(session, _)| session)
+        self.iter()
+            .find(|(_, session)| session.id() == id)
+            .map(|(session, _)| session)
     }
 
     /// The session, unless the reference is stale.
     pub(crate) fn get(&self, session: SessionRef) -> Option<&Session> {
         let slot = self.slots.get(session.slot)?;
-        slot.session.as_ref().filter(|_| slot.generation == session.generation)
+        slot.session
+            .as_ref()
+            .filter(|_| slot.generation == session.generation)
     }
 
-    /// The session, to be changed, unless the reference is stale. What changes its standing goes through the table.
+    /// The session, to be changed, unless the reference is stale. What changes its standing goes
+    /// through the table.
     fn get_mut(&mut self, session: SessionRef) -> Option<&mut Session> {
         let slot = self.slots.get_mut(session.slot)?;
-        slot.session.as_mut().filter(|_| slot.generation == session.generation)
+        slot.session
+            .as_mut()
+            .filter(|_| slot.generation == session.generation)
     }
 
     /// Notes that the client was heard.
@@ -168,22 +124,26 @@ impl<'m> Table<'m> {
         }
     }
 
-    /// Counts a call that begins: until [`Self::call_ended`] the session is not evicted. `false` if the reference is stale,
-    /// or the session has 65,535 calls in flight; then the call must not be begun.
+    /// Counts a call that begins: until [`Self::call_ended`] the session is not evicted. `false` if
+    /// the reference is stale, or the session has 65,535 calls in flight; then the call must not be
+    /// begun.
     pub(crate) fn call_started(&mut self, session: SessionRef, now_ms: u64) -> bool {
-        self.get_mut(session).is_some_and(|session| session.call_started(now_ms))
+        self.get_mut(session)
+            .is_some_and(|session| session.call_started(now_ms))
     }
 
-    /// Counts a call that ended, however it did. Nothing happens if the session ended before its call.
+    /// Counts a call that ended, however it did. Nothing happens if the session ended before its
+    /// call.
     pub(crate) fn call_ended(&mut self, session: SessionRef, now_ms: u64) {
         if let Some(session) = self.get_mut(session) {
             session.call_ended(now_ms);
         }
     }
 
-    /// Makes the stream the session's own: until [`Self::stream_closed`] the session is not evicted. Returns the stream whose
-    /// place it takes, which is to be closed: the newest wins, because a 409 sends some clients into a loop.
-    /// With a stale reference the stream must not be opened.
+    /// Makes the stream the session's own: until [`Self::stream_closed`] the session is not
+    /// evicted. Returns the stream whose place it takes, which is to be closed: the newest wins,
+    /// because a 409 sends some clients into a loop. With a stale reference the stream must not be
+    /// opened.
     pub(crate) fn stream_opened(
         &mut self,
         session: SessionRef,
@@ -194,23 +154,31 @@ impl<'m> Table<'m> {
         Ok(session.stream_opened(stream, now_ms))
     }
 
-    /// Notes that the stream closed. Whether it was the session's own still; an HTTP+SSE session is then to be ended.
+    /// Notes that the stream closed. Whether it was the session's own still; an HTTP+SSE session is
+    /// then to be ended.
     pub(crate) fn stream_closed(&mut self, session: SessionRef, stream: u32, now_ms: u64) -> bool {
-        self.get_mut(session).is_some_and(|session| session.stream_closed(stream, now_ms))
+        self.get_mut(session)
+            .is_some_and(|session| session.stream_closed(stream, now_ms))
     }
 
-    /// Sets the level of log messages that the client wants (`logging/setLevel`). `false` if the reference is stale.
+    /// Sets the level of log messages that the client wants (`logging/setLevel`). `false` if the
+    /// reference is stale.
     pub(crate) fn set_log_level(&mut self, session: SessionRef, level: Option<LogLevel>) -> bool {
-        self.get_mut(session).map(|session| session.set_log_level(level)).is_some()
+        self.get_mut(session)
+            .map(|session| session.set_log_level(level))
+            .is_some()
     }
 
     /// Notes whether the client has any subscription. `false` if the reference is stale.
     pub(crate) fn set_has_subscriptions(&mut self, session: SessionRef, any: bool) -> bool {
-        self.get_mut(session).map(|session| session.set_has_subscriptions(any)).is_some()
+        self.get_mut(session)
+            .map(|session| session.set_has_subscriptions(any))
+            .is_some()
     }
 
-    /// Sets what `initialize` negotiated on an HTTP+SSE stream, whose id had to be issued before it. `false` if the reference is
-    /// stale. (For Streamable HTTP the id says it, and would say otherwise after a restore.)
+    /// Sets what `initialize` negotiated on an HTTP+SSE stream, whose id had to be issued before
+    /// it. `false` if the reference is stale. (For Streamable HTTP the id says it, and would say
+    /// otherwise after a restore.)
     pub(crate) fn set_negotiated(
         &mut self,
         session: SessionRef,
@@ -220,31 +188,45 @@ impl<'m> Table<'m> {
         client_version: &str,
     ) -> bool {
         let session = self.get_mut(session);
-        session.map(|session| session.set_negotiated(revision, capabilities, client_name, client_version)).is_some()
+        session
+            .map(|session| {
+                session.set_negotiated(revision, capabilities, client_name, client_version);
+            })
+            .is_some()
     }
 
     /// Notes that `notifications/initialized` came. `false` if the reference is stale.
     pub(crate) fn set_initialized(&mut self, session: SessionRef) -> bool {
-        self.get_mut(session).map(Session::set_initialized).is_some()
+        self.get_mut(session)
+            .map(Session::set_initialized)
+            .is_some()
     }
 
-    /// Ends a session (DELETE, or the stream of an HTTP+SSE session closed). Its id is remembered, so that it gets 404.
-    /// `None` if the reference is stale.
+    /// Ends a session (DELETE, or the stream of an HTTP+SSE session closed). Its id is remembered,
+    /// so that it gets 404. `None` if the reference is stale.
     pub(crate) fn end(&mut self, session: SessionRef) -> Option<Ended> {
-        let slot = self.slots.get_mut(session.slot).filter(|slot| slot.generation == session.generation)?;
+        let slot = self
+            .slots
+            .get_mut(session.slot)
+            .filter(|slot| slot.generation == session.generation)?;
         let gone = slot.session.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         let id = *gone.id();
+        self.end_unknown(&id);
+        Some(Ended {
+            id,
+            client: gone.client(),
+            stream: gone.stream(),
+        })
+    }
+
+    /// Ends the session of a verified id that the table does not know: a DELETE for one that was
+    /// evicted.
+    pub(crate) fn end_unknown(&mut self, id: &SessionId) {
         // An HTTP+SSE session is never restored, so there is nothing to remember.
         if id.fields().transport == Transport::Streamable {
             self.remember_ended(id.random());
         }
-        Some(Ended { id, client: gone.client(), stream: gone.stream() })
-    }
-
-    /// Ends the session of a verified id that the table does not know: a DELETE for one that was evicted.
-    pub(crate) fn end_unknown(&mut self, id: &SessionId) {
-        self.remember_ended(id.random());
     }
 
     /// Whether the id was ended, as far as is remembered.
@@ -257,7 +239,8 @@ impl<'m> Table<'m> {
         self.ended.oldest_ordered()
     }
 
-    /// Remembers an ended id by its random part; also when the list is read back after a restart, oldest first.
+    /// Remembers an ended id by its random part; also when the list is read back after a restart,
+    /// oldest first.
     pub(crate) fn remember_ended(&mut self, random: [u8; RANDOM_BYTES]) {
         if !self.ended.contains(&random) {
             self.ended.write(random);
@@ -268,7 +251,13 @@ impl<'m> Table<'m> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionRef, &Session)> {
         self.slots.iter().enumerate().filter_map(|(index, slot)| {
             let session = slot.session.as_ref()?;
-            Some((SessionRef { slot: index, generation: slot.generation }, session))
+            Some((
+                SessionRef {
+                    slot: index,
+                    generation: slot.generation,
+                },
+                session,
+            ))
         })
     }
 
@@ -289,11 +278,18 @@ impl<'m> Table<'m> {
         counts
     }
 
-    fn admit(&mut self, now_ms: u64, session: impl FnOnce(ClientId) -> Session) -> Result<Admitted, TableFull> {
+    fn admit(
+        &mut self,
+        now_ms: u64,
+        session: impl FnOnce(ClientId) -> Session,
+    ) -> Result<Admitted, TableFull> {
         let index = self.place(now_ms).ok_or(TableFull)?;
         let slot = self.slots.get_mut(index).ok_or(TableFull)?;
         let evicted = slot.session.take().map(|gone| Evicted {
-            session: SessionRef { slot: index, generation: slot.generation },
+            session: SessionRef {
+                slot: index,
+                generation: slot.generation,
+            },
             client: gone.client(),
             idle_ms: now_ms.saturating_sub(gone.last_used_ms()),
             lost_state: gone.log_level().is_some() || gone.has_subscriptions(),
@@ -304,10 +300,17 @@ impl<'m> Table<'m> {
         // A client a nanosecond would take five centuries to come to the end of these numbers.
         self.clients = self.clients.saturating_add(1);
         slot.session = Some(session(ClientId(self.clients)));
-        Ok(Admitted { session: SessionRef { slot: index, generation: slot.generation }, evicted })
+        Ok(Admitted {
+            session: SessionRef {
+                slot: index,
+                generation: slot.generation,
+            },
+            evicted,
+        })
     }
 
-    /// The slot for a newcomer: a free one, or the one whose session is the first in the order of eviction.
+    /// The slot for a newcomer: a free one, or the one whose session is the first in the order of
+    /// eviction.
     fn place(&self, now_ms: u64) -> Option<usize> {
         if let Some(free) = self.slots.iter().position(|slot| slot.session.is_none()) {
             return Some(free);

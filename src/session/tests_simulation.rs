@@ -1,12 +1,12 @@
 //! Many clients, few slots, a long time: the promises of the table hold after every step.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 
 use crate::limits::{DELETED_IDS_MAX, SESSION_IDLE_MIN_MS};
 
 use super::{
-    Admitted, Evicted, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef, Slot,
-    Table, TableFull, Transport,
+    Admitted, Evicted, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields,
+    SessionId, SessionRef, Slot, Table, TableFull, Transport,
 };
 
 const STEPS: u32 = 200_000;
@@ -38,7 +38,7 @@ struct World {
     now: u64,
     key: Key,
     issued: Vec<(SessionId, String)>,
-    live: HashMap<SessionRef, (SessionId, Expected)>,
+    live: Vec<(SessionRef, SessionId, Expected)>,
     ended: VecDeque<SessionId>,
     gone: Vec<SessionRef>,
     clients: HashSet<u64>,
@@ -49,7 +49,10 @@ struct World {
 
 #[test]
 fn the_table_keeps_its_promises() {
-    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_cafe_u64);
+    let seed = std::env::var("SEED")
+        .ok()
+        .and_then(|seed| seed.parse().ok())
+        .unwrap_or(0x5eed_cafe_u64);
     println!("SEED={seed}");
     let mut slots = [const { Slot::EMPTY }; SLOTS];
     let mut table = Table::new(&mut slots);
@@ -58,7 +61,7 @@ fn the_table_keeps_its_promises() {
         now: 0,
         key: Key::new([9; 32]),
         issued: Vec::new(),
-        live: HashMap::new(),
+        live: Vec::new(),
         ended: VecDeque::new(),
         gone: Vec::new(),
         clients: HashSet::new(),
@@ -69,22 +72,27 @@ fn the_table_keeps_its_promises() {
     for step in 0..STEPS {
         world.step(&mut table, step);
         world.check(&table);
-        if step % 16 == 0 {
+        if step % 256 == 0 {
             world.check_ended(&table);
         }
     }
     // The run went where it should: none of these is rare.
     assert!(world.evictions > 1000 && world.restores > 1000 && world.full > 1000);
-    println!("{} evictions, {} restores, {} times full", world.evictions, world.restores, world.full);
+    println!(
+        "{} evictions, {} restores, {} times full",
+        world.evictions, world.restores, world.full
+    );
 }
 
 impl World {
     fn step(&mut self, table: &mut Table<'_>, step: u32) {
         // Mostly a short while, so that sessions are both within and past the minimum idle time.
         self.now += [0, 1, 40, 200, SESSION_IDLE_MIN_MS][self.random.below(5)];
-        let Some(session) = self.any_live() else { return self.open(table, step) };
-        let now = self.now;
-        let expected = &mut self.live.get_mut(&session).unwrap().1;
+        if self.live.is_empty() {
+            return self.open(table, step);
+        }
+        let (now, any) = (self.now, self.random.below(self.live.len()));
+        let (session, _, ref mut expected) = self.live[any];
         match self.random.below(16) {
             0 | 1 => self.open(table, step),
             2 | 3 => self.come_back(table),
@@ -102,27 +110,30 @@ impl World {
                 (expected.calls, expected.last_used) = (expected.calls.saturating_sub(1), now);
             }
             11 => {
-                assert_eq!(table.stream_opened(session, step, now), Ok(expected.stream.replace(step)));
+                assert_eq!(
+                    table.stream_opened(session, step, now),
+                    Ok(expected.stream.replace(step))
+                );
                 expected.last_used = now;
             }
             12 | 13 => {
                 let stream = expected.stream.take();
-                assert_eq!(table.stream_closed(session, stream.unwrap_or(u32::MAX), now), stream.is_some());
-                expected.last_used = if stream.is_some() { now } else { expected.last_used };
+                assert_eq!(
+                    table.stream_closed(session, stream.unwrap_or(u32::MAX), now),
+                    stream.is_some()
+                );
+                expected.last_used = if stream.is_some() {
+                    now
+                } else {
+                    expected.last_used
+                };
             }
             14 => {
                 expected.holding = !expected.holding;
                 assert!(table.set_log_level(session, expected.holding.then_some(LogLevel::Info)));
             }
-            _ => self.end(table, session),
+            _ => self.end(table, any),
         }
-    }
-
-    fn any_live(&mut self) -> Option<SessionRef> {
-        let mut live: Vec<_> = self.live.iter().map(|(session, (id, _))| (id.random(), *session)).collect();
-        // The order of a hash map would not be the same in the next run.
-        live.sort_unstable_by_key(|(random, _)| *random);
-        (!live.is_empty()).then(|| live[self.random.below(live.len())].1)
     }
 
     fn open(&mut self, table: &mut Table<'_>, step: u32) {
@@ -144,7 +155,8 @@ impl World {
         }
     }
 
-    /// A client comes with an id it was once given; of the recent ones, so that ended ones are among them.
+    /// A client comes with an id it was once given; of the recent ones, so that ended ones are
+    /// among them.
     fn come_back(&mut self, table: &mut Table<'_>) {
         let recent = self.issued.len().min(40);
         if recent == 0 {
@@ -153,10 +165,17 @@ impl World {
         let (id, text) = self.issued[self.issued.len() - 1 - self.random.below(recent)].clone();
         let read = SessionId::verify(&self.key, text.as_bytes(), Principal::ANYONE, 0, u64::MAX);
         assert_eq!(read, Ok(id));
-        let known = self.live.iter().find(|(_, (live, _))| *live == id).map(|(session, _)| *session);
+        let known = self
+            .live
+            .iter()
+            .find(|(_, live, _)| *live == id)
+            .map(|(session, ..)| *session);
         assert_eq!(table.find(&id), known);
         match table.restore(id, self.now) {
-            Ok(Admitted { session, evicted: None }) if known.is_some() => assert_eq!(Some(session), known),
+            Ok(Admitted {
+                session,
+                evicted: None,
+            }) if known.is_some() => assert_eq!(Some(session), known),
             Ok(admitted) => {
                 assert!(known.is_none() && !self.ended.contains(&id));
                 self.admitted(table, id, &admitted);
@@ -168,8 +187,8 @@ impl World {
         }
     }
 
-    fn end(&mut self, table: &mut Table<'_>, session: SessionRef) {
-        let (id, expected) = self.live.remove(&session).unwrap();
+    fn end(&mut self, table: &mut Table<'_>, index: usize) {
+        let (session, id, expected) = self.live.swap_remove(index);
         let ended = table.end(session).unwrap();
         assert_eq!((ended.id, ended.stream), (id, expected.stream));
         self.gone.push(session);
@@ -186,18 +205,38 @@ impl World {
             None => assert!(self.live.len() < SLOTS),
             Some(evicted) => self.evicted(&evicted),
         }
-        let expected = Expected { last_used: self.now, ..Expected::default() };
-        assert!(self.live.insert(admitted.session, (id, expected)).is_none(), "a slot was given twice");
+        let expected = Expected {
+            last_used: self.now,
+            ..Expected::default()
+        };
+        assert!(
+            !self.live.iter().any(|(live, ..)| *live == admitted.session),
+            "a slot was given twice"
+        );
+        self.live.push((admitted.session, id, expected));
     }
 
     fn evicted(&mut self, evicted: &Evicted) {
         assert_eq!(self.live.len(), SLOTS, "evicted beside a free slot");
-        let (_, was) = self.live.remove(&evicted.session).unwrap();
+        let index = self
+            .live
+            .iter()
+            .position(|(live, ..)| *live == evicted.session)
+            .unwrap();
+        let (_, _, was) = self.live.swap_remove(index);
         assert!(self.may_go(&was));
-        assert_eq!((evicted.idle_ms, evicted.lost_state), (self.now - was.last_used, was.holding));
+        assert_eq!(
+            (evicted.idle_ms, evicted.lost_state),
+            (self.now - was.last_used, was.holding)
+        );
         if was.holding {
             // Only when nobody else could go.
-            assert!(!self.live.values().any(|(_, other)| self.may_go(other) && !other.holding));
+            assert!(
+                !self
+                    .live
+                    .iter()
+                    .any(|(_, _, other)| self.may_go(other) && !other.holding)
+            );
         }
         self.gone.push(evicted.session);
         self.evictions += 1;
@@ -205,34 +244,64 @@ impl World {
 
     fn refused(&mut self) {
         assert_eq!(self.live.len(), SLOTS, "refused beside a free slot");
-        assert!(!self.live.values().any(|(_, session)| self.may_go(session)));
+        assert!(!self.live.iter().any(|(_, _, session)| self.may_go(session)));
         self.full += 1;
     }
 
     fn may_go(&self, session: &Expected) -> bool {
-        session.calls == 0 && session.stream.is_none() && self.now - session.last_used >= SESSION_IDLE_MIN_MS
+        session.calls == 0
+            && session.stream.is_none()
+            && self.now - session.last_used >= SESSION_IDLE_MIN_MS
     }
 
     /// The list of ended ids is exact; looked at less often, because it is long.
     fn check_ended(&self, table: &Table<'_>) {
-        assert!(self.ended.iter().all(|id| table.is_ended(id) && table.find(id).is_none()));
-        assert!(table.ended().eq(self.ended.iter().map(SessionId::random).collect::<Vec<_>>().iter()));
+        assert!(
+            self.ended
+                .iter()
+                .all(|id| table.is_ended(id) && table.find(id).is_none())
+        );
+        assert!(
+            table.ended().eq(self
+                .ended
+                .iter()
+                .map(SessionId::random)
+                .collect::<Vec<_>>()
+                .iter())
+        );
     }
 
     /// Nothing is lost, nothing is double, and everything is as it was left.
     fn check(&mut self, table: &Table<'_>) {
-        let mut ids = HashSet::new();
+        let mut ids = Vec::new();
         let mut live = 0;
         for (session, state) in table.iter() {
-            let (id, expected) = &self.live[&session];
-            assert!(ids.insert(id.random()), "an id has two slots");
+            let (_, id, expected) = self
+                .live
+                .iter()
+                .find(|(live, ..)| *live == session)
+                .unwrap();
+            assert!(!ids.contains(id), "an id has two slots");
+            ids.push(*id);
             assert_eq!((state.id(), state.last_used_ms()), (id, expected.last_used));
-            assert_eq!((state.revision(), state.capabilities()), (id.fields().revision, id.fields().capabilities));
-            assert_eq!((state.calls_in_flight(), state.stream()), (expected.calls, expected.stream));
+            assert_eq!(
+                (state.revision(), state.capabilities()),
+                (id.fields().revision, id.fields().capabilities)
+            );
+            assert_eq!(
+                (state.calls_in_flight(), state.stream()),
+                (expected.calls, expected.stream)
+            );
             assert_eq!(state.log_level().is_some(), expected.holding);
             live += 1;
         }
         assert_eq!(live, self.live.len());
-        assert!(self.gone.iter().rev().take(20).all(|stale| table.get(*stale).is_none()));
+        assert!(
+            self.gone
+                .iter()
+                .rev()
+                .take(20)
+                .all(|stale| table.get(*stale).is_none())
+        );
     }
 }

@@ -1,0 +1,78 @@
+//! What the table answers: references, who was admitted, who had to go, and why not.
+
+use super::{ClientId, SessionId};
+
+/// A reference to a live session: its slot, and which of the slot's sessions it is.
+///
+/// It goes stale when the session leaves, and is then answered with `None` or `false`. (It could be
+/// mistaken after 2^32 sessions in one slot.)
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct SessionRef {
+    pub(super) slot: usize,
+    pub(super) generation: u32,
+}
+
+/// A session that has its slot.
+#[derive(Debug)]
+pub(crate) struct Admitted {
+    /// The session.
+    pub(crate) session: SessionRef,
+    /// Who made room, to be logged, and its subscriptions to be dropped.
+    pub(crate) evicted: Option<Evicted>,
+}
+
+/// A session that made room for another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Evicted {
+    /// The reference by which it was known, which is stale now.
+    pub(crate) session: SessionRef,
+    /// The number of its client.
+    pub(crate) client: ClientId,
+    /// Milliseconds since its last use.
+    pub(crate) idle_ms: u64,
+    /// Whether it lost a log level or subscriptions.
+    pub(crate) lost_state: bool,
+}
+
+/// A session that was ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Ended {
+    /// Its id.
+    pub(crate) id: SessionId,
+    /// The number of its client.
+    pub(crate) client: ClientId,
+    /// The stream that was open, to be closed.
+    pub(crate) stream: Option<u32>,
+}
+
+/// The session of the reference has left. Answered like an id that is not known: 404.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Stale;
+
+/// Every slot is taken by a session that must stay. Answered with 503 and `Retry-After`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct TableFull;
+
+/// Why a session is not restored.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum RestoreRefusal {
+    /// Every slot is taken by a session that must stay. Answered with 503 and `Retry-After`.
+    Full,
+    /// The session was ended by DELETE. Answered with 404.
+    Ended,
+    /// It is an HTTP+SSE session, which ended with its stream. Answered with 404.
+    StreamGone,
+}
+
+/// How full the table is.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(crate) struct Counts {
+    /// Sessions alive.
+    pub(crate) sessions: usize,
+    /// Those with an open stream.
+    pub(crate) with_stream: usize,
+    /// Those with a call in flight.
+    pub(crate) with_call: usize,
+    /// Calls in flight.
+    pub(crate) calls: usize,
+}
