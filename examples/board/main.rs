@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 
 #[path = "../common/mod.rs"]
-#[allow(dead_code)] // until the tools are attached
 mod common;
 #[allow(dead_code)] // until the tools are attached
 mod sources;

@@ -1,5 +1,6 @@
 //! What all examples share: their command line, the log on stderr, the line that says they are ready, and the wait for a signal.
 #![forbid(unsafe_code)]
+#![allow(dead_code, reason = "shared by path: each example uses a part of it")]
 
 mod args;
 

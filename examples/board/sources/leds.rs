@@ -122,7 +122,8 @@ impl Led {
         let path = |file: &str| format!("{LEDS}/{name}/{file}");
         let listed = root.text(&path("trigger")).unwrap_or_default();
         let chosen = |word: &str| word.strip_prefix('[').and_then(|word| word.strip_suffix(']')).map(str::to_owned);
-        let words = || listed.split_whitespace().take(TRIGGERS_MAX);
+        let plain = |word: &&str| !word.contains(char::is_control);
+        let words = || listed.split_whitespace().filter(plain).take(TRIGGERS_MAX);
         Self {
             brightness: Known(root.number(&path("brightness"))),
             max_brightness: Known(root.number(&path("max_brightness"))),
@@ -149,12 +150,14 @@ impl fmt::Display for Leds {
             writeln!(f, "There are more; only the first {LEDS_MAX} are shown.")?;
         }
         // The list is long, and nearly always the same for all.
-        match self.leds.split_first() {
-            Some((first, others)) if others.iter().all(|led| led.triggers == first.triggers) => {
-                writeln!(f, "Triggers to choose from: {}", first.triggers.join(", "))
-            }
-            _ => self.leds.iter().try_for_each(|led| writeln!(f, "Triggers for {}: {}", led.name, led.triggers.join(", "))),
+        let mut with_triggers = self.leds.iter().filter(|led| !led.triggers.is_empty());
+        let Some(first) = with_triggers.next() else { return Ok(()) };
+        if self.leds.iter().all(|led| led.triggers == first.triggers) {
+            return writeln!(f, "Triggers to choose from: {}", first.triggers.join(", "));
         }
+        let line = |f: &mut fmt::Formatter<'_>, led: &Led| writeln!(f, "Triggers for {}: {}", led.name, led.triggers.join(", "));
+        line(f, first)?;
+        with_triggers.try_for_each(|led| line(f, led))
     }
 }
 

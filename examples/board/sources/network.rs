@@ -1,6 +1,7 @@
 //! Network interfaces: their state, addresses and counters, and the way out. From `/sys/class/net` and `/proc/net`.
 
 use std::fmt;
+use std::net::Ipv4Addr;
 
 use serde::Serialize;
 
@@ -129,7 +130,7 @@ impl fmt::Display for Network {
 
 impl fmt::Display for Interface {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}{}", self.name, self.state, if self.wireless { ", wireless" } else { "" })?;
+        write!(f, "{}: state {}{}", self.name, self.state, if self.wireless { ", wireless" } else { "" })?;
         self.signal_dbm.iter().try_for_each(|signal| write!(f, ", signal {signal} dBm"))?;
         self.speed_mbit_per_s.iter().try_for_each(|speed| write!(f, ", {speed} Mbit/s"))?;
         self.mtu_bytes.iter().try_for_each(|mtu| write!(f, ", MTU {mtu}"))?;
@@ -156,11 +157,11 @@ fn signal(wireless: &str, name: &str) -> Option<i32> {
 
 fn default_routes(root: &Root, routes: &[Route4]) -> Vec<String> {
     let out = routes.iter().filter(|route| route.prefix == 0 && route.to.is_unspecified());
-    let out = out.map(|route| match route.via.is_unspecified() {
-        true => format!("directly by {}", route.on),
-        false => format!("{} by {}", route.via, route.on),
-    });
-    out.chain(addresses::gateways6(root).into_iter().map(|(via, on)| format!("{via} by {on}"))).collect()
+    let words = |route: &Route4| match route.via {
+        Ipv4Addr::UNSPECIFIED => format!("directly by {}", route.on),
+        via => format!("{via} by {}", route.on),
+    };
+    out.map(words).chain(addresses::gateways6(root).into_iter().map(|(via, on)| format!("{via} by {on}"))).collect()
 }
 
 /// What to say of an address that is not surely of one interface.

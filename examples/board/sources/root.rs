@@ -81,13 +81,14 @@ impl Root {
         self.names(path, max, |name| dir.join(name).is_dir())
     }
 
-    /// The names in a folder for which `wanted` holds, in natural order; at most `max`. Names that are not UTF-8 are passed over.
+    /// The names in a folder for which `wanted` holds, in natural order; at most `max`. A name that is not UTF-8 or
+    /// holds control characters is passed over: it could not be shown, nor asked for.
     pub(crate) fn names(&self, path: &str, max: usize, wanted: impl Fn(&str) -> bool) -> Result<Names, Lack> {
         let entries = self.below(path).and_then(fs::read_dir).map_err(|error| Lack::from_io(path, &error))?;
         let mut names = Names { list: Vec::new(), more: false };
         for (looked_at, entry) in entries.enumerate() {
             let name = entry.map_err(|error| Lack::from_io(path, &error))?.file_name();
-            let Some(name) = name.to_str().filter(|name| wanted(name)) else { continue };
+            let Some(name) = name.to_str().filter(|name| !name.contains(char::is_control) && wanted(name)) else { continue };
             if names.list.len() == max || looked_at >= ENTRIES_MAX {
                 names.more = true;
                 break;

@@ -77,7 +77,8 @@ impl fmt::Display for Reading {
         match &self.value {
             Some(Known(Ok(value))) => write!(f, "{value:.decimals$} {unit}")?,
             Some(Known(Err(lack))) => write!(f, "{lack}")?,
-            None => write!(f, "{} has no value, only an alarm", self.quantity)?,
+            // Seen on the Raspberry Pi, whose firmware tells that the voltage is too low, but not how low.
+            None => write!(f, "{} not told", self.quantity)?,
         }
         if let Some(critical) = self.critical {
             write!(f, ", critical at {critical:.decimals$} {unit}")?;

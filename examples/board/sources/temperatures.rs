@@ -37,7 +37,7 @@ pub(crate) struct Temperature {
     pub(crate) critical_celsius: Option<f64>,
 }
 
-/// The bits of the firmware's word: what holds now, and what has held since the start.
+/// The bits of the firmware's word: what holds now, and from bit 16 what has held before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub(crate) struct Throttling(u32);
 
@@ -45,7 +45,7 @@ pub(crate) struct Throttling(u32);
 pub(crate) fn read(root: &Root) -> Result<Temperatures, Lack> {
     let zones = root.names(THERMAL, ZONES_MAX, |name| name.starts_with("thermal_zone"));
     let chips = sensors::chips(root);
-    let zones: Vec<Zone> = zones.map_or_else(|_| Vec::new(), |names| names.list.into_iter().map(|name| Zone::read(root, name)).collect());
+    let zones: Vec<Zone> = zones.map_or_else(|_| Vec::new(), |names| names.list.iter().map(|name| Zone::read(root, name)).collect());
     let mut temperatures: Vec<Temperature> = Vec::new();
     for chip in chips.iter().flatten().filter(|chip| !zones.iter().any(|zone| zone.is_shown_by(chip))) {
         temperatures.extend(chip.readings(root, &TEMPERATURE).filter_map(Temperature::of_reading));
@@ -78,7 +78,7 @@ impl fmt::Display for Temperatures {
 
 impl fmt::Display for Throttling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Throttling: now {}; since the start {}", Flags(self.0), Flags(self.0 >> 16))
+        write!(f, "Throttling: now {}; earlier {}", Flags(self.0), Flags(self.0 >> 16))
     }
 }
 
@@ -109,7 +109,7 @@ struct Zone {
 }
 
 impl Zone {
-    fn read(root: &Root, name: String) -> Self {
+    fn read(root: &Root, name: &str) -> Self {
         let file = |file: &str| format!("{THERMAL}/{name}/{file}");
         let kind = root.line(&file("type")).unwrap_or_else(|_| "unnamed".to_owned());
         let path = file("temp");
