@@ -129,8 +129,8 @@ fn links_in_circles_and_crowds_of_everything() {
         }
         fs::create_dir_all(dir.path().join(format!("proc/9{number}"))).unwrap();
     }
-    let mounts: String = (0..5000).map(|number| format!("/dev/sd{number} /mnt/{number} ext4 rw 0 0\n")).collect();
-    fs::write(dir.path().join("proc/self/mounts"), mounts).unwrap();
+    let mounts: Vec<String> = (0..5000).map(|number| format!("/dev/sd{number} /mnt/{number} ext4 rw 0 0")).collect();
+    fs::write(dir.path().join("proc/self/mounts"), mounts.join("\n")).unwrap();
     check(dir.path(), &"crowds");
     let reports = all_reports(&Root::new(dir.path()));
     assert!(reports[2].contains("There are more mounts than were read"));

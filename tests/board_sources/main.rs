@@ -1,6 +1,7 @@
 //! The sources of the board example, read from copies of a board's `/proc` and `/sys`: what they tell, what they say is lacking, and
 //! that no content of any file can make them fail otherwise.
 #![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, reason = "this is all tests")]
 
 #[path = "../../examples/board/sources/mod.rs"]
 mod sources;
