@@ -128,7 +128,8 @@ fn what_is_not_known_or_missing_is_named() {
 fn help_and_version_are_shown() {
     for words in [["--help"].as_slice(), &["-h"], &["--streams", "3", "--help", "--nonsense"]] {
         let Ok(Action::Show(help)) = parse_with(words, None) else { panic!("{words:?}") };
-        for part in ["board 1.2.3\nDoes something.", "--root DIR", "read below DIR", "--listen ADDR:PORT", "other users see it in `ps`", "SMOL_MCP_TOKEN"] {
+        let parts = ["board 1.2.3\nDoes something.", "--root DIR", "read below DIR", "--listen ADDR:PORT", "see it in `ps`", "SMOL_MCP_TOKEN"];
+        for part in parts {
             assert!(help.contains(part), "{part}: {help}");
         }
         assert!(help.ends_with('\n') && help.lines().all(|line| line.len() <= 110), "{help}");

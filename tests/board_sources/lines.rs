@@ -53,7 +53,8 @@ fn text_from_files_is_one_short_line() {
 
 #[test]
 fn a_file_is_read_as_far_as_the_limit() {
-    let dir = tree(&[("proc/long", &b"0123456789abcde\n".repeat(8192)), ("proc/line", &b"x".repeat(200_000)), ("proc/exact", &b"y".repeat(FILE_BYTES_MAX))]);
+    let (long, line, exact) = (b"0123456789abcde\n".repeat(8192), b"x".repeat(200_000), b"y".repeat(FILE_BYTES_MAX));
+    let dir = tree(&[("proc/long", &long), ("proc/line", &line), ("proc/exact", &exact)]);
     let root = Root::new(dir.path());
     let (text, cut) = root.read("proc/long").unwrap();
     assert!(cut && text.ends_with('\n') && text.len() <= FILE_BYTES_MAX && text.len() > FILE_BYTES_MAX - 16);

@@ -1,10 +1,12 @@
 //! Which addresses the interfaces have, and where packets for everywhere else go: from the tables under `/proc/net`.
 //!
-//! The kernel lists IPv6 addresses with their interface, but IPv4 addresses without: those are matched with the routes to their own
-//! networks, and where two interfaces share a network it says so rather than guess.
+//! The kernel lists IPv6 addresses with their interface, but IPv4 addresses without. The running machine is asked for those in another
+//! way; where that is not possible they are matched with the routes to their own networks, and where two interfaces share a network it
+//! says so rather than guess.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
+use super::netlink;
 use super::root::{LINE_BYTES_MAX, Root};
 use super::text::clean;
 
@@ -46,8 +48,17 @@ pub(crate) struct Route4 {
     pub(crate) metric: u32,
 }
 
-/// The IPv4 addresses: `local` entries of `/proc/net/fib_trie`, each once.
-pub(crate) fn ipv4(root: &Root, routes: &[Route4]) -> Vec<Address4> {
+/// The IPv4 addresses, for interfaces with these names and numbers.
+pub(crate) fn ipv4(root: &Root, routes: &[Route4], interfaces: &[(String, u32)]) -> Vec<Address4> {
+    let owned = if root.is_live() { netlink::ipv4() } else { None };
+    let Some(owned) = owned else { return ipv4_of_routes(root, routes) };
+    let name = |index: u32| interfaces.iter().find(|(_, number)| *number == index).map(|(name, _)| name.clone());
+    let place = |(address, prefix, index)| Address4 { address, on: name(index).map(|name| (name, prefix)).into_iter().collect() };
+    owned.into_iter().map(place).collect()
+}
+
+/// The `local` entries of `/proc/net/fib_trie`, each once.
+fn ipv4_of_routes(root: &Root, routes: &[Route4]) -> Vec<Address4> {
     let text = root.text("proc/net/fib_trie").unwrap_or_default();
     let mut found: Vec<Address4> = Vec::new();
     let mut leaf = None;

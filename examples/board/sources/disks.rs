@@ -113,7 +113,7 @@ impl fmt::Display for Space {
                 let share = percent(used_bytes.0, used_bytes.0.saturating_add(available_bytes.0));
                 write!(f, "{size_bytes} total, {used_bytes} used ({share} %), {available_bytes} available")
             }
-            Self::SizeOnly { size_bytes } => write!(f, "size {size_bytes}; how full it is can only be told on the machine itself"),
+            Self::SizeOnly { size_bytes } => write!(f, "size {size_bytes}; how full it is is not told"),
             Self::NotAsked => f.write_str("not asked how full it is, since a server that does not answer would block"),
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod disks;
 pub(crate) mod host;
 pub(crate) mod leds;
 pub(crate) mod memory;
+pub(crate) mod netlink;
 pub(crate) mod network;
 pub(crate) mod processes;
 pub(crate) mod root;

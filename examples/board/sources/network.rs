@@ -71,7 +71,9 @@ pub(crate) fn read(root: &Root) -> Result<Network, Lack> {
     }
     let mut routes = addresses::routes4(root);
     routes.sort_by_key(|route| route.metric);
-    let (four, six) = (addresses::ipv4(root, &routes), addresses::ipv6(root));
+    let number = |name: &String| Some((name.clone(), root.number(&format!("{NET}/{name}/ifindex")).ok()?));
+    let numbers: Vec<(String, u32)> = names.list.iter().filter_map(number).collect();
+    let (four, six) = (addresses::ipv4(root, &routes, &numbers), addresses::ipv6(root));
     let wireless = root.text(WIRELESS).unwrap_or_default();
     let interface = |name: String| Interface::read(root, name, &four, &six, &wireless);
     Ok(Network {

@@ -20,6 +20,9 @@ pub(crate) const COMMAND_BYTES_MAX: usize = 120;
 /// The kernel counts CPU time in hundredths of a second for programs, whatever its own clock (`USER_HZ`; 100 on all boards' architectures).
 const TICKS_PER_SECOND: u64 = 100;
 
+/// The state of one that waits for a device, and for no signal.
+const WAITING: &str = "waiting for a device";
+
 /// All processes at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Sample {
@@ -135,7 +138,7 @@ pub(crate) fn compare(root: &Root, before: &Sample, now: &Sample, wanted: Wanted
 
 impl fmt::Display for Top {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} of {} processes", self.processes.len(), self.total)?;
+        write!(f, "{} of the {} processes seen", self.processes.len(), self.total)?;
         if self.more {
             write!(f, " (the machine has more than {PROCESSES_MAX}; the rest were not read)")?;
         }
@@ -205,7 +208,8 @@ impl Row {
         let status = root.text(&format!("proc/{pid}/status")).unwrap_or_default();
         let first = |key| value_of(&status, key, ':')?.split_ascii_whitespace().next();
         let uid = first("Uid").and_then(|uid| uid.parse().ok());
-        let command = command.then(|| root.text(&format!("proc/{pid}/cmdline")).unwrap_or_default());
+        // The kernel reads it out of the process's memory, which may be locked for as long as the process waits for a device.
+        let command = (command && process.state != WAITING).then(|| root.text(&format!("proc/{pid}/cmdline")).unwrap_or_default());
         Self {
             pid,
             name: process.name.clone(),
@@ -235,7 +239,7 @@ fn state(letter: &str) -> &'static str {
         "R" => "running",
         "S" => "sleeping",
         "I" => "idle",
-        "D" => "waiting for a device",
+        "D" => WAITING,
         "T" | "t" => "stopped",
         "Z" => "ended, not collected (zombie)",
         "X" | "x" => "ending",

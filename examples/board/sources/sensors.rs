@@ -124,7 +124,7 @@ impl Chip {
     fn reading(&self, root: &Root, kind: &Kind, sensor: &str) -> Option<Reading> {
         let &(_, quantity, unit, scale) = kind;
         let path = |attribute: &str| format!("{HWMON}/{}/{sensor}_{attribute}", self.folder);
-        let has = |attribute: &str| self.files.iter().any(|file| file.strip_prefix(sensor).and_then(|rest| rest.strip_prefix('_')) == Some(attribute));
+        let has = |attribute: &str| self.files.iter().any(|file| file.split_once('_') == Some((sensor, attribute)));
         let number = |attribute: &str| root.number::<i32>(&path(attribute)).map(|number| f64::from(number) / scale);
         let value = ["input", "average"].into_iter().find(|attribute| has(attribute)).map(|attribute| Known(number(attribute)));
         let alarm = self.alarm(root, sensor);

@@ -37,9 +37,14 @@ pub(crate) struct Temperature {
     pub(crate) critical_celsius: Option<f64>,
 }
 
-/// The bits of the firmware's word: what holds now, and from bit 16 what has held before.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-pub(crate) struct Throttling(u32);
+/// What the Raspberry Pi's firmware reports: `under-voltage`, `frequency capped`, `throttled`, `soft temperature limit`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Throttling {
+    /// What holds now.
+    pub(crate) now: Vec<&'static str>,
+    /// What has held before.
+    pub(crate) earlier: Vec<&'static str>,
+}
 
 /// Reads all thermometers.
 pub(crate) fn read(root: &Root) -> Result<Temperatures, Lack> {
@@ -56,7 +61,7 @@ pub(crate) fn read(root: &Root) -> Result<Temperatures, Lack> {
     }
     let word = root.line(THROTTLED).ok();
     let bits = word.and_then(|word| u32::from_str_radix(word.trim_start_matches("0x"), 16).ok());
-    Ok(Temperatures { temperatures, throttling: bits.map(Throttling) })
+    Ok(Temperatures { temperatures, throttling: bits.map(Throttling::of_bits) })
 }
 
 impl fmt::Display for Temperatures {
@@ -78,20 +83,17 @@ impl fmt::Display for Temperatures {
 
 impl fmt::Display for Throttling {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Throttling: now {}; earlier {}", Flags(self.0), Flags(self.0 >> 16))
+        let words = |names: &[&str]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        write!(f, "Throttling: now {}; earlier {}", words(&self.now), words(&self.earlier))
     }
 }
 
-/// One half of the throttling word.
-struct Flags(u32);
-
-impl fmt::Display for Flags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Throttling {
+    /// Out of the firmware's word, whose bits from 16 on stand for earlier.
+    fn of_bits(bits: u32) -> Self {
         let names = ["under-voltage", "frequency capped", "throttled", "soft temperature limit"];
-        let mut set = names.into_iter().enumerate().filter(|(bit, _)| self.0 >> bit & 1 == 1).map(|(_, name)| name);
-        let Some(first) = set.next() else { return f.write_str("none") };
-        f.write_str(first)?;
-        set.try_for_each(|name| write!(f, ", {name}"))
+        let set = |bits: u32| names.into_iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1).map(|(_, name)| name).collect();
+        Self { now: set(bits), earlier: set(bits >> 16) }
     }
 }
 
