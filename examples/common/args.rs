@@ -1,0 +1,241 @@
+//! The command line of the examples, parsed without a process: arguments and environment in, what to do out.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+
+/// The variable that holds the token when no flag gives it.
+pub(crate) const TOKEN_VARIABLE: &str = "SMOL_MCP_TOKEN";
+/// Where a server listens unless told otherwise: this machine alone can reach it.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
+/// The most of a wrong value that is shown again, in characters: enough to recognise it in one line.
+const SHOWN_CHARS_MAX: usize = 60;
+/// The widest flag in the help, in columns.
+const HELP_COLUMN: usize = 26;
+
+/// What an example is, for its help.
+#[derive(Debug)]
+pub(crate) struct Program {
+    /// Its name, with which its messages begin.
+    pub(crate) name: &'static str,
+    /// Its version.
+    pub(crate) version: &'static str,
+    /// What it does, in a line.
+    pub(crate) about: &'static str,
+    /// The flags it has beside the common ones.
+    pub(crate) own: &'static [OwnFlag],
+}
+
+/// A flag of one example alone, which takes a value; given twice, the later one holds.
+#[derive(Debug)]
+pub(crate) struct OwnFlag {
+    /// Its name without dashes.
+    pub(crate) name: &'static str,
+    /// What the help calls its value.
+    pub(crate) value: &'static str,
+    /// What it does, in a line.
+    pub(crate) help: &'static str,
+}
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Action {
+    /// To serve.
+    Run(Box<Args>),
+    /// To print this, the help or the version, and end well.
+    Show(String),
+}
+
+/// The flags of a run. What was not given is left to the library's defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Args {
+    /// Where to listen; port 0 lets the system choose.
+    pub(crate) listen: SocketAddr,
+    /// The token that clients must present; none: no token is asked for.
+    pub(crate) token: Option<String>,
+    /// Web origins allowed beside the default ones.
+    pub(crate) allow_origins: Vec<String>,
+    /// Host names by which clients may call the server, beside the default ones.
+    pub(crate) allow_hosts: Vec<String>,
+    /// The URL under which a proxy publishes the server.
+    pub(crate) public_base: Option<String>,
+    /// Connections at once.
+    pub(crate) connections: Option<u16>,
+    /// Event streams at once.
+    pub(crate) streams: Option<u16>,
+    /// Sessions remembered.
+    pub(crate) sessions: Option<u16>,
+    /// The example's own flags that were given.
+    own: Vec<(&'static str, OsString)>,
+}
+
+impl Args {
+    /// The value of one of the example's own flags, if it was given.
+    pub(crate) fn own(&self, name: &str) -> Option<&OsStr> {
+        self.own.iter().rev().find(|(own, _)| *own == name).map(|(_, value)| value.as_os_str())
+    }
+}
+
+impl Default for Args {
+    fn default() -> Self {
+        Self {
+            listen: DEFAULT_LISTEN,
+            token: None,
+            allow_origins: Vec::new(),
+            allow_hosts: Vec::new(),
+            public_base: None,
+            connections: None,
+            streams: None,
+            sessions: None,
+            own: Vec::new(),
+        }
+    }
+}
+
+/// What is wrong with the command line or the environment, in one line. A token is never part of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct UsageError(String);
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Parses `arguments` (without the program's name), with `variable` to look up the environment.
+pub(crate) fn parse<A>(program: &Program, arguments: A, variable: impl Fn(&str) -> Option<OsString>) -> Result<Action, UsageError>
+where
+    A: IntoIterator<Item = OsString>,
+{
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut args = Args::default();
+    // The variable first, since a flag wins; and checked even so, since the next start may be without the flag.
+    if let Some(token) = variable(TOKEN_VARIABLE) {
+        args.token = Some(token_of(TOKEN_VARIABLE, token)?);
+    }
+    while let Some(argument) = parser.next().map_err(|error| UsageError(one_line(&error.to_string())))? {
+        let flag = match argument {
+            lexopt::Arg::Long(name) => name.to_owned(),
+            lexopt::Arg::Short('h') => "help".to_owned(),
+            lexopt::Arg::Short('V') => "version".to_owned(),
+            lexopt::Arg::Short(letter) => return Err(unknown(&format!("-{letter}"))),
+            lexopt::Arg::Value(value) => return Err(unknown(&value.to_string_lossy())),
+        };
+        match flag.as_str() {
+            "help" => return Ok(Action::Show(help(program))),
+            "version" => return Ok(Action::Show(format!("{} {}\n", program.name, program.version))),
+            _ => take(program, &mut args, &flag, &mut parser)?,
+        }
+    }
+    Ok(Action::Run(Box::new(args)))
+}
+
+/// Takes the value of one flag.
+fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Parser) -> Result<(), UsageError> {
+    let own = program.own.iter().find(|own| own.name == flag);
+    if own.is_none() && !FLAGS.iter().any(|(name, _, _)| *name == flag) {
+        return Err(unknown(&format!("--{flag}")));
+    }
+    let value = parser.value().map_err(|_| UsageError(format!("--{flag}: a value is missing")))?;
+    if let Some(own) = own {
+        args.own.push((own.name, value));
+        return Ok(());
+    }
+    let text = || value.to_string_lossy();
+    match flag {
+        "listen" => args.listen = text().parse().map_err(|_| wrong(flag, LISTEN_EXPECTED, &text()))?,
+        "token" => args.token = Some(token_of("--token", value)?),
+        "allow-origin" => args.allow_origins.push(checked(flag, text().into_owned(), is_origin, ORIGIN_EXPECTED)?),
+        "allow-host" => args.allow_hosts.push(checked(flag, text().into_owned(), is_host, HOST_EXPECTED)?),
+        "public-base" => args.public_base = Some(checked(flag, text().into_owned(), is_base, BASE_EXPECTED)?),
+        "connections" => args.connections = Some(count(flag, &text())?),
+        "streams" => args.streams = Some(count(flag, &text())?),
+        _ => args.sessions = Some(count(flag, &text())?),
+    }
+    Ok(())
+}
+
+const LISTEN_EXPECTED: &str = "an address and a port, such as 0.0.0.0:8000 or [::1]:8000 (a name is not looked up)";
+const ORIGIN_EXPECTED: &str = "an origin without a path, such as https://app.example.com";
+const HOST_EXPECTED: &str = "a host name or address, with or without a port, such as board.example.com";
+const BASE_EXPECTED: &str = "a URL, such as https://example.com/board";
+
+fn checked(flag: &str, value: String, is_right: impl Fn(&str) -> bool, expected: &str) -> Result<String, UsageError> {
+    if is_right(&value) { Ok(value) } else { Err(wrong(flag, expected, &value)) }
+}
+
+fn count(flag: &str, value: &str) -> Result<u16, UsageError> {
+    let number = value.parse().ok().filter(|&number: &u16| number > 0);
+    number.ok_or_else(|| wrong(flag, "a number from 1 to 65535", value))
+}
+
+/// A token as it can stand in a header (RFC 6750 2.1 asks for less than visible ASCII; what guards the door decides further).
+fn token_of(from: &str, value: OsString) -> Result<String, UsageError> {
+    let token = value.into_string().ok().filter(|token| is_visible(token));
+    token.ok_or_else(|| UsageError(format!("{from}: expected visible ASCII characters without blanks (at least one; what came is not shown)")))
+}
+
+fn is_visible(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// `SCHEME://HOST[:PORT]` (RFC 6454 6.2).
+fn is_origin(text: &str) -> bool {
+    text.split_once("://").is_some_and(|(scheme, host)| is_visible(scheme) && is_host(host))
+}
+
+fn is_host(text: &str) -> bool {
+    is_visible(text) && !text.contains(['/', '?', '#', '@', ','])
+}
+
+fn is_base(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| is_visible(rest) && !rest.starts_with('/') && !rest.contains(['?', '#', '"']))
+}
+
+fn wrong(flag: &str, expected: &str, value: &str) -> UsageError {
+    UsageError(format!("--{flag}: expected {expected}, got {:?}", one_line(value)))
+}
+
+fn unknown(argument: &str) -> UsageError {
+    UsageError(format!("unexpected argument {:?} (see --help)", one_line(argument)))
+}
+
+/// Not more than fits in a line of a log, and in one line.
+fn one_line(text: &str) -> String {
+    let mut line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(SHOWN_CHARS_MAX).collect();
+    if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
+        line.push('…');
+    }
+    line
+}
+
+/// The common flags: name, what the help calls the value, and what it does.
+const FLAGS: [(&str, &str, &str); 8] = [
+    ("listen", "ADDR:PORT", "where to listen (default 127.0.0.1:8000: this machine alone)"),
+    ("token", "TOKEN", "ask clients for this bearer token; other users see it in `ps`,\nso rather set SMOL_MCP_TOKEN (the flag wins)"),
+    ("allow-origin", "ORIGIN", "let web pages of this origin call the server; may be repeated"),
+    ("allow-host", "HOST", "answer to this host name too; may be repeated"),
+    ("public-base", "URL", "the URL under which a proxy publishes the server"),
+    ("connections", "N", "connections at once"),
+    ("streams", "N", "event streams at once"),
+    ("sessions", "N", "sessions remembered"),
+];
+
+fn help(program: &Program) -> String {
+    let Program { name, version, about, own } = program;
+    let mut help = format!("{name} {version}\n{about}\n\nUsage: {name} [FLAGS]\n\n");
+    let own = own.iter().map(|own| (own.name, own.value, own.help));
+    let mut line = |flag: &str, text: &str| {
+        let text = text.replace('\n', &format!("\n{:HELP_COLUMN$}", ""));
+        // Writing to a String cannot fail.
+        let _ = writeln!(help, "{:HELP_COLUMN$}{text}", format!("  {flag}"));
+    };
+    for (flag, value, text) in own.chain(FLAGS) {
+        line(&format!("--{flag} {value}"), text);
+    }
+    line("-h, --help", "print this help");
+    line("-V, --version", "print the version");
+    help.push_str("\nEnvironment: SMOL_MCP_TOKEN (see --token), RUST_LOG (error, warn, info, debug or trace; default warn).\n");
+    help
+}

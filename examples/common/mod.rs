@@ -1,0 +1,85 @@
+//! What all examples share: their command line, the log on stderr, the line that says they are ready, and the wait for a signal.
+#![forbid(unsafe_code)]
+#![allow(dead_code, reason = "shared by path: each example uses a part of it")]
+
+mod args;
+
+use std::env;
+use std::fmt::Display;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use async_signal::{Signal, Signals};
+use smol::stream::StreamExt;
+
+pub(crate) use args::{Action, Args, OwnFlag, Program, parse};
+
+/// The path at which the examples serve MCP.
+const MCP_PATH: &str = "/mcp";
+/// Set by systemd for a service whose stderr goes to the journal.
+const JOURNAL_VARIABLE: &str = "JOURNAL_STREAM";
+
+/// The arguments this process was started with. Where there is nothing to run, since help was asked for or an argument is wrong, it has
+/// been printed, and what remains is to exit with this code: 0 or 1.
+pub(crate) fn args_or_exit(program: &Program) -> Result<Args, ExitCode> {
+    match parse(program, env::args_os().skip(1), |name| env::var_os(name)) {
+        Ok(Action::Run(args)) => Ok(*args),
+        Ok(Action::Show(text)) => {
+            say(&text);
+            Err(ExitCode::SUCCESS)
+        }
+        Err(error) => {
+            complain(program, &error);
+            Err(ExitCode::FAILURE)
+        }
+    }
+}
+
+/// Says on stderr, in one line, why the program ends: `board: cannot listen on 127.0.0.1:8000: address in use`.
+pub(crate) fn complain(program: &Program, error: &dyn Display) {
+    // There is nobody else to tell when stderr is closed.
+    let _ = writeln!(io::stderr(), "{}: {error}", program.name);
+}
+
+/// Says on stdout where MCP clients find the server, once it listens at `address`. A stdout that is closed or full is no reason to end.
+pub(crate) fn ready_line(address: SocketAddr) {
+    say(&format!("listening on http://{address}{MCP_PATH}\n"));
+}
+
+/// Sends the log to stderr, at the level that the variable `RUST_LOG` says, or `warn`. In systemd's journal each line gets its priority.
+pub(crate) fn log_to_stderr() {
+    let mut builder = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"));
+    if env::var_os(JOURNAL_VARIABLE).is_some() {
+        builder.format(|out, record| writeln!(out, "<{}>{}: {}", priority(record.level()), record.target(), record.args()));
+    }
+    // It fails only where a logger is installed already, which then serves.
+    let _ = builder.target(env_logger::Target::Stderr).try_init();
+}
+
+/// Waits for SIGTERM or SIGINT and gives the name of the one that came. From then on neither ends the process by itself.
+pub(crate) async fn signals() -> io::Result<&'static str> {
+    let mut signals = Signals::new([Signal::Term, Signal::Int])?;
+    match signals.next().await {
+        Some(Ok(Signal::Int)) => Ok("SIGINT"),
+        Some(Ok(_)) => Ok("SIGTERM"),
+        Some(Err(error)) => Err(error),
+        None => Err(io::ErrorKind::UnexpectedEof.into()),
+    }
+}
+
+/// Prints without the panic that `println!` has when nobody reads.
+fn say(text: &str) {
+    let mut out = io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}
+
+/// A level as syslog counts (RFC 5424 6.2.1).
+fn priority(level: log::Level) -> u8 {
+    match level {
+        log::Level::Error => 3,
+        log::Level::Warn => 4,
+        log::Level::Info => 6,
+        log::Level::Debug | log::Level::Trace => 7,
+    }
+}

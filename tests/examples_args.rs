@@ -1,0 +1,164 @@
+//! The command line that all examples share, parsed without a process; and the wait for a signal.
+#![forbid(unsafe_code)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "this is all tests")]
+
+#[path = "../examples/common/mod.rs"]
+mod common;
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStringExt;
+use std::time::Duration;
+
+use common::{Action, Args, OwnFlag, Program, parse};
+
+const PROGRAM: Program = Program {
+    name: "board",
+    version: "1.2.3",
+    about: "Does something.",
+    own: &[OwnFlag { name: "root", value: "DIR", help: "read below DIR" }],
+};
+
+/// Parses words, with this value of `SMOL_MCP_TOKEN`.
+fn parse_with(words: &[&str], token: Option<&str>) -> Result<Action, String> {
+    let variable = |name: &str| token.filter(|_| name == "SMOL_MCP_TOKEN").map(OsString::from);
+    parse(&PROGRAM, words.iter().map(OsString::from), variable).map_err(|error| error.to_string())
+}
+
+fn args(words: &[&str]) -> Args {
+    match parse_with(words, None) {
+        Ok(Action::Run(args)) => *args,
+        other => panic!("{words:?}: {other:?}"),
+    }
+}
+
+fn error(words: &[&str]) -> String {
+    let error = parse_with(words, None).unwrap_err();
+    assert!(!error.contains('\n') && error.len() < 250, "{error:?}");
+    error
+}
+
+#[test]
+fn nothing_given_is_this_machine_alone() {
+    let args = args(&[]);
+    assert_eq!(args, Args::default());
+    assert_eq!(args.listen.to_string(), "127.0.0.1:8000");
+    assert_eq!((args.token.as_deref(), args.own("root")), (None, None));
+}
+
+#[test]
+fn every_flag_is_taken() {
+    let words = "--listen [::1]:0 --token t0ken --allow-origin https://a.example --allow-origin http://[::1]:3000 --allow-host b.example:81 \
+        --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --sessions 65535 --root /tmp";
+    let args = args(&words.split_whitespace().collect::<Vec<_>>());
+    assert_eq!(args.listen.to_string(), "[::1]:0");
+    assert_eq!(args.token.as_deref(), Some("t0ken"));
+    assert_eq!(args.allow_origins, ["https://a.example", "http://[::1]:3000"]);
+    assert_eq!(args.allow_hosts, ["b.example:81", "c"]);
+    assert_eq!(args.public_base.as_deref(), Some("https://example.com/board"));
+    assert_eq!((args.connections, args.streams, args.sessions), (Some(64), Some(16), Some(65535)));
+    assert_eq!(args.own("root"), Some(OsStr::new("/tmp")));
+}
+
+#[test]
+fn the_last_of_a_single_flag_holds() {
+    let args = args(&["--root", "a", "--streams", "1", "--root", "b", "--streams", "2"]);
+    assert_eq!((args.own("root"), args.streams), (Some(OsStr::new("b")), Some(2)));
+}
+
+#[test]
+fn a_path_need_not_be_utf_8() {
+    let path = OsString::from_vec(vec![b'/', 0xff]);
+    let Ok(Action::Run(args)) = parse(&PROGRAM, [OsString::from("--root"), path.clone()], |_| None) else { panic!() };
+    assert_eq!(args.own("root"), Some(path.as_os_str()));
+}
+
+#[test]
+fn the_token_comes_from_the_flag_else_from_the_environment() {
+    let token = |words: &[&str], variable| match parse_with(words, variable) {
+        Ok(Action::Run(args)) => args.token,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(token(&[], Some("env")).as_deref(), Some("env"));
+    assert_eq!(token(&["--token", "flag"], Some("env")).as_deref(), Some("flag"));
+}
+
+#[test]
+fn a_bad_token_is_refused_and_not_shown() {
+    // An empty one would otherwise leave the door open.
+    for bad in ["", "sec ret", "sec\nret", "secrét"] {
+        for error in [parse_with(&[], Some(bad)).unwrap_err(), parse_with(&["--token", bad], None).unwrap_err()] {
+            assert!(error.contains("visible ASCII") && !error.contains("sec"), "{error}");
+        }
+    }
+    assert!(parse_with(&[], Some("")).unwrap_err().starts_with("SMOL_MCP_TOKEN: "));
+}
+
+#[test]
+fn a_wrong_value_is_one_clear_line() {
+    assert_eq!(error(&["--connections", "x"]), "--connections: expected a number from 1 to 65535, got \"x\"");
+    for bad in ["0", "-1", "65536", "", "1e3", "١"] {
+        let flag = format!("--sessions={bad}");
+        assert!(error(&[&flag]).starts_with("--sessions: expected a number from 1 to 65535, got "), "{bad}");
+    }
+    for bad in ["8000", ":8000", "localhost:8000", "127.0.0.1", "127.0.0.1:99999", "::1:8000x", ""] {
+        assert!(error(&["--listen", bad]).starts_with("--listen: expected an address and a port, such as 0.0.0.0:8000 or [::1]:8000"), "{bad}");
+    }
+    for bad in ["example.com", "https://", "https://a/", "https://a b", "://a", "https://a/path", ""] {
+        assert!(error(&["--allow-origin", bad]).starts_with("--allow-origin: expected an origin without a path"), "{bad}");
+    }
+    for bad in ["https://a", "a/b", "", "a b", "a,b"] {
+        assert!(error(&["--allow-host", bad]).starts_with("--allow-host: expected a host name"), "{bad}");
+    }
+    for bad in ["example.com", "ftp://a", "https://", "https:///x", "https://a?b", "/board"] {
+        assert!(error(&["--public-base", bad]).starts_with("--public-base: expected a URL"), "{bad}");
+    }
+}
+
+#[test]
+fn what_is_not_known_or_missing_is_named() {
+    assert_eq!(error(&["--connection", "5"]), "unexpected argument \"--connection\" (see --help)");
+    assert_eq!(error(&["-x"]), "unexpected argument \"-x\" (see --help)");
+    assert_eq!(error(&["serve"]), "unexpected argument \"serve\" (see --help)");
+    assert_eq!(error(&["--streams"]), "--streams: a value is missing");
+    // What is long, or would break the line, is cut and mended.
+    assert!(error(&[&"a\nb".repeat(100)]).starts_with("unexpected argument \"a ba ba b"));
+}
+
+#[test]
+fn help_and_version_are_shown() {
+    for words in [["--help"].as_slice(), &["-h"], &["--streams", "3", "--help", "--nonsense"]] {
+        let Ok(Action::Show(help)) = parse_with(words, None) else { panic!("{words:?}") };
+        let parts = ["board 1.2.3\nDoes something.", "--root DIR", "read below DIR", "--listen ADDR:PORT", "see it in `ps`", "SMOL_MCP_TOKEN"];
+        for part in parts {
+            assert!(help.contains(part), "{part}: {help}");
+        }
+        assert!(help.ends_with('\n') && help.lines().all(|line| line.len() <= 110), "{help}");
+    }
+    assert_eq!(parse_with(&["-V"], None), Ok(Action::Show("board 1.2.3\n".to_owned())));
+}
+
+#[test]
+fn any_words_are_taken_or_refused_in_one_line() {
+    let words = ["--", "-", "--=", "--=x", "-hx", "-Vx", "--token=", "--listen=", "--root", "--root=", "\u{0}", "--\u{1b}[31m", "-é"];
+    for one in words {
+        for two in words {
+            if let Err(error) = parse_with(&[one, two], None) {
+                assert!(!error.contains(char::is_control), "{one:?} {two:?}: {error:?}");
+            }
+        }
+    }
+    let raw = [vec![0xff], vec![b'-', 0xff], vec![b'-', b'-', 0xff, b'=', 0xfe], b"--connections=\xff".to_vec()];
+    for bytes in raw {
+        assert!(parse(&PROGRAM, [OsString::from_vec(bytes)], |_| None).is_err());
+    }
+}
+
+#[test]
+fn a_signal_ends_the_wait() {
+    let send = async {
+        smol::Timer::after(Duration::from_millis(50)).await;
+        std::process::Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status().unwrap();
+    };
+    let (name, ()) = smol::block_on(smol::future::zip(common::signals(), send));
+    assert_eq!(name.unwrap(), "SIGTERM");
+}
