@@ -19,7 +19,7 @@ use super::refusal::Refusal;
 use super::request::Request;
 use crate::limits::{BLANK_LINES_MAX, CHUNKED_SLACK_BYTES, HEAD_BYTES_CEILING};
 
-/// Reads the requests of one connection, one after the other. Owns no bytes; about 800 bytes itself.
+/// Reads the requests of one connection, one after the other. Owns no bytes; about 700 bytes itself.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     phase: Phase,
