@@ -19,7 +19,7 @@ use super::refusal::Refusal;
 use super::request::Request;
 use crate::limits::{BLANK_LINES_MAX, CHUNKED_SLACK_BYTES, HEAD_BYTES_CEILING};
 
-/// Reads the requests of one connection, one after the other. Owns no bytes; about 800 bytes itself.
+/// Reads the requests of one connection, one after the other. Owns no bytes; about 700 bytes itself.
 #[derive(Debug)]
 pub(crate) struct Decoder {
     phase: Phase,
@@ -43,6 +43,7 @@ pub(crate) struct Decoder {
 /// A buffer of `head_bytes_max + body_bytes_max + CHUNKED_SLACK_BYTES` holds every request within them. In a smaller
 /// one a head that fills the buffer is 431, a body that has no room behind its head is 413.
 #[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_field_names)] // they are all limits, and say so wherever they are written
 pub(crate) struct Limits {
     /// Bytes of the request line and the headers, with the empty line behind them.
     pub(crate) head_bytes_max: usize,
@@ -134,7 +135,11 @@ impl Decoder {
 
     /// Where the body is in the buffer, after `Step::Body`: decoded, in one piece. Empty before.
     pub(crate) fn body(&self) -> core::ops::Range<usize> {
-        if self.phase == Phase::Whole { self.body_start..self.body_end } else { 0..0 }
+        if self.phase == Phase::Whole {
+            self.body_start..self.body_end
+        } else {
+            0..0
+        }
     }
 
     /// Where the buffered bytes end. Behind the body they are pipelined ones.
@@ -153,9 +158,10 @@ impl Decoder {
             && !self.chunked.has_begun()
     }
 
-    /// Whether no byte of a next request has come. Empty lines before it do not count, once they were stepped over.
+    /// Whether no byte of a next request has come, so that the buffer can be taken away. Empty lines before it do not
+    /// count, once they were stepped over to their LF.
     pub(crate) fn is_idle(&self) -> bool {
-        matches!(self.phase, Phase::Between | Phase::BlankLine) && self.filled == 0
+        self.phase == Phase::Between && self.filled == 0
     }
 
     /// Done with this request: pipelined bytes move to the front of the buffer, to be stepped over next.
@@ -198,7 +204,11 @@ impl Decoder {
         match self.phase {
             Phase::Between | Phase::BlankLine => {
                 self.skip_blank_lines(buf)?;
-                if self.phase == Phase::Head { self.take_head(buf, limits) } else { Ok(Step::NeedMore) }
+                if self.phase == Phase::Head {
+                    self.take_head(buf, limits)
+                } else {
+                    Ok(Step::NeedMore)
+                }
             }
             Phase::Head => self.take_head(buf, limits),
             Phase::Length if self.filled < self.body_end => Ok(Step::NeedMore),
@@ -248,7 +258,11 @@ impl Decoder {
         let max = limits.head_bytes_max.min(HEAD_BYTES_CEILING).min(buf.len());
         let text = buf.get(..self.filled.min(max)).unwrap_or_default();
         if !self.scan.run(text, &mut self.head, limits)? {
-            return if self.scan.at() >= max { Err(self.scan.too_long()) } else { Ok(Step::NeedMore) };
+            return if self.scan.at() >= max {
+                Err(self.scan.too_long())
+            } else {
+                Ok(Step::NeedMore)
+            };
         }
         self.head_whole = true;
         self.body_start = self.scan.at();
@@ -267,13 +281,23 @@ impl Decoder {
 
     fn take_chunks(&mut self, buf: &mut [u8], limits: &Limits) -> Result<Step, Refusal> {
         // The same whether chunks come one by one or all at once: what the buffer holds, less some for framing.
-        let room_in_all = buf.len().saturating_sub(self.body_start).saturating_sub(CHUNKED_SLACK_BYTES);
+        let room_in_all = buf
+            .len()
+            .saturating_sub(self.body_start)
+            .saturating_sub(CHUNKED_SLACK_BYTES);
         let decoded_before = self.body_end.saturating_sub(self.body_start);
-        let room = limits.body_bytes_max.min(room_in_all).saturating_sub(decoded_before);
+        let room = limits
+            .body_bytes_max
+            .min(room_in_all)
+            .saturating_sub(decoded_before);
         let raw = buf.get_mut(self.body_end..self.filled).unwrap_or_default();
         let decoded = self.chunked.decode(raw, room)?;
         self.body_end += decoded.data;
         self.filled = self.body_end + decoded.rest;
-        Ok(if decoded.whole { self.whole() } else { Step::NeedMore })
+        Ok(if decoded.whole {
+            self.whole()
+        } else {
+            Step::NeedMore
+        })
     }
 }

@@ -50,7 +50,12 @@ enum Place {
 impl Scan {
     /// At the first byte of a request line.
     pub(super) const fn new() -> Self {
-        Self { place: Place::Method, at: 0, mark: 0, name: Span::EMPTY }
+        Self {
+            place: Place::Method,
+            at: 0,
+            mark: 0,
+            name: Span::EMPTY,
+        }
     }
 
     /// How many bytes have been scanned: the length of the head once it is whole.
@@ -60,14 +65,23 @@ impl Scan {
 
     /// What is too long when the head may have no further byte.
     pub(super) fn too_long(&self) -> Refusal {
-        if self.place == Place::Target { Refusal::TargetTooLong } else { Refusal::HeadTooLong }
+        if self.place == Place::Target {
+            Refusal::TargetTooLong
+        } else {
+            Refusal::HeadTooLong
+        }
     }
 
     /// Scans what came since, up to the end of the head (true) or of the text (false).
     ///
     /// # Errors
     /// The refusal that the first wrong byte calls for.
-    pub(super) fn run(&mut self, text: &[u8], head: &mut Head, limits: &Limits) -> Result<bool, Refusal> {
+    pub(super) fn run(
+        &mut self,
+        text: &[u8],
+        head: &mut Head,
+        limits: &Limits,
+    ) -> Result<bool, Refusal> {
         while let Some(&byte) = text.get(self.at) {
             match self.place {
                 Place::Method | Place::Target | Place::Version | Place::LineEnd => {
@@ -85,7 +99,13 @@ impl Scan {
     }
 
     /// A byte of the request line (RFC 9112, 3).
-    fn request_line(&mut self, byte: u8, text: &[u8], head: &mut Head, limits: &Limits) -> Result<(), Refusal> {
+    fn request_line(
+        &mut self,
+        byte: u8,
+        text: &[u8],
+        head: &mut Head,
+        limits: &Limits,
+    ) -> Result<(), Refusal> {
         let len = self.at - self.mark;
         match (self.place, byte) {
             (Place::Method, b' ') if len > 0 => {
@@ -111,7 +131,9 @@ impl Scan {
             (Place::Method, TLS_HANDSHAKE) if len == 0 => return Err(Refusal::Tls),
             (Place::Method, _) if !is(byte, TOKEN) => return Err(Refusal::Method),
             (Place::Method, _) if len >= METHOD_BYTES_MAX => return Err(Refusal::MethodTooLong),
-            (Place::Target, _) if len >= limits.target_bytes_max => return Err(Refusal::TargetTooLong),
+            (Place::Target, _) if len >= limits.target_bytes_max => {
+                return Err(Refusal::TargetTooLong);
+            }
             (Place::Target, _) if !is(byte, TARGET) => return Err(Refusal::Target),
             (Place::Version, _) if len >= VERSION_BYTES => return Err(Refusal::Version),
             _ => {}
@@ -120,7 +142,13 @@ impl Scan {
     }
 
     /// A byte of a header line, or of the empty line (RFC 9112, 5).
-    fn field(&mut self, byte: u8, text: &[u8], head: &mut Head, limits: &Limits) -> Result<(), Refusal> {
+    fn field(
+        &mut self,
+        byte: u8,
+        text: &[u8],
+        head: &mut Head,
+        limits: &Limits,
+    ) -> Result<(), Refusal> {
         let len = self.at - self.mark;
         match (self.place, byte) {
             (Place::FieldStart, b'\r') => self.enter(Place::HeadEnd),
@@ -148,7 +176,11 @@ impl Scan {
             (Place::Space, _) if is(byte, VALUE) => self.place = Place::Value,
             (Place::Space | Place::Value, b'\r') => {
                 let value = text.get(self.mark..self.at).unwrap_or_default();
-                let trailing = value.iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+                let trailing = value
+                    .iter()
+                    .rev()
+                    .take_while(|byte| matches!(byte, b' ' | b'\t'))
+                    .count();
                 head.push(self.name, Span::new(self.mark, self.at - trailing), text)?;
                 self.enter(Place::FieldEnd);
             }
@@ -178,7 +210,9 @@ fn version(text: &[u8]) -> Result<Version, Refusal> {
     match text {
         b"HTTP/1.1" => Ok(Version::Http11),
         b"HTTP/1.0" => Ok(Version::Http10),
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => Err(Refusal::VersionUnsupported),
+        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => {
+            Err(Refusal::VersionUnsupported)
+        }
         _ => Err(Refusal::Version),
     }
 }
@@ -189,7 +223,10 @@ fn target(head: &mut Head, text: &[u8], start: usize, end: usize) -> Result<(), 
     let mut path = start;
     if let Some(scheme) = scheme_bytes(target) {
         let rest = target.get(scheme..).unwrap_or_default();
-        let authority = rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+        let authority = rest
+            .iter()
+            .position(|byte| matches!(byte, b'/' | b'?'))
+            .unwrap_or(rest.len());
         if authority == 0 {
             return Err(Refusal::Target);
         }
@@ -199,7 +236,11 @@ fn target(head: &mut Head, text: &[u8], start: usize, end: usize) -> Result<(), 
         return Err(Refusal::Target);
     }
     let rest = text.get(path..end).unwrap_or_default();
-    let path_end = path + rest.iter().position(|byte| *byte == b'?').unwrap_or(rest.len());
+    let path_end = path
+        + rest
+            .iter()
+            .position(|byte| *byte == b'?')
+            .unwrap_or(rest.len());
     head.path = Span::new(path, path_end);
     head.query = (path_end < end).then(|| Span::new(path_end + 1, end));
     Ok(())
@@ -209,7 +250,11 @@ fn target(head: &mut Head, text: &[u8], start: usize, end: usize) -> Result<(), 
 fn scheme_bytes(target: &[u8]) -> Option<usize> {
     [&b"http://"[..], b"https://"]
         .into_iter()
-        .find(|scheme| target.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+        .find(|scheme| {
+            target
+                .get(..scheme.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+        })
         .map(<[u8]>::len)
 }
 
@@ -235,11 +280,25 @@ const fn classes() -> [u8; 256] {
         let token = byte.is_ascii_alphanumeric()
             || matches!(
                 byte,
-                b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+                b'!' | b'#'
+                    | b'$'
+                    | b'%'
+                    | b'&'
+                    | b'\''
+                    | b'*'
+                    | b'+'
+                    | b'-'
+                    | b'.'
+                    | b'^'
+                    | b'_'
+                    | b'`'
+                    | b'|'
+                    | b'~'
             );
         let target = byte.is_ascii_graphic() && byte != b'#';
         let value = byte == b'\t' || byte == b' ' || byte.is_ascii_graphic() || byte >= 0x80;
-        table[byte as usize] = (token as u8 * TOKEN) | (target as u8 * TARGET) | (value as u8 * VALUE);
+        table[byte as usize] =
+            (token as u8 * TOKEN) | (target as u8 * TARGET) | (value as u8 * VALUE);
         if byte == u8::MAX {
             return table;
         }

@@ -61,13 +61,17 @@ impl Span {
     pub(super) fn new(start: usize, end: usize) -> Self {
         let len = end.saturating_sub(start);
         // Both fit: the scan ends at HEAD_BYTES_CEILING. If not, the span is empty or cut, never wrong memory.
-        Self { start: u16::try_from(start).unwrap_or(u16::MAX), len: u16::try_from(len).unwrap_or(0) }
+        Self {
+            start: u16::try_from(start).unwrap_or(u16::MAX),
+            len: u16::try_from(len).unwrap_or(0),
+        }
     }
 
     /// Its bytes in the buffer that it was found in.
     pub(super) fn of(self, buf: &[u8]) -> &[u8] {
         let start = usize::from(self.start);
-        buf.get(start..start + usize::from(self.len)).unwrap_or_default()
+        buf.get(start..start + usize::from(self.len))
+            .unwrap_or_default()
     }
 
     /// Its text. Whatever is asked for as text was found to be ASCII when it was scanned.
@@ -77,20 +81,28 @@ impl Span {
 }
 
 impl Field {
-    const EMPTY: Self = Self { name: 0, name_len: 0, known: UNKNOWN, value: Span::EMPTY };
+    const EMPTY: Self = Self {
+        name: 0,
+        name_len: 0,
+        known: UNKNOWN,
+        value: Span::EMPTY,
+    };
 
     /// The name's stretch.
-    pub(super) fn name(&self) -> Span {
-        Span { start: self.name, len: u16::from(self.name_len) }
+    pub(super) fn name(self) -> Span {
+        Span {
+            start: self.name,
+            len: u16::from(self.name_len),
+        }
     }
 
     /// The value's stretch, without white space around it.
-    pub(super) fn value(&self) -> Span {
+    pub(super) fn value(self) -> Span {
         self.value
     }
 
     /// Whether it is this header.
-    pub(super) fn is(&self, known: Known) -> bool {
+    pub(super) fn is(self, known: Known) -> bool {
         self.known == known as u8
     }
 }
@@ -130,7 +142,10 @@ impl Head {
     /// `TooManyHeaders` when the index is full.
     pub(super) fn push(&mut self, name: Span, value: Span, buf: &[u8]) -> Result<(), Refusal> {
         let known = Known::of(name.of(buf));
-        let field = self.fields.get_mut(usize::from(self.count)).ok_or(Refusal::TooManyHeaders)?;
+        let field = self
+            .fields
+            .get_mut(usize::from(self.count))
+            .ok_or(Refusal::TooManyHeaders)?;
         *field = Field {
             name: name.start,
             name_len: u8::try_from(name.len).map_err(|_| Refusal::HeaderNameTooLong)?,
@@ -153,18 +168,21 @@ impl Head {
     }
 
     /// The lines from the first of a known header on; none when it is not there.
-    pub(super) fn from_first(&self, known: Known) -> &[Field] {
+    pub(super) fn starting_at(&self, known: Known) -> &[Field] {
         let seen = self.known.get(known as usize).filter(|seen| seen.count > 0);
-        seen.and_then(|seen| self.fields().get(usize::from(seen.first)..)).unwrap_or_default()
+        seen.and_then(|seen| self.fields().get(usize::from(seen.first)..))
+            .unwrap_or_default()
     }
 
     /// The first line of a known header.
     pub(super) fn first(&self, known: Known) -> Option<&Field> {
-        self.from_first(known).first()
+        self.starting_at(known).first()
     }
 
     /// How many lines a known header has.
     pub(super) fn count(&self, known: Known) -> usize {
-        self.known.get(known as usize).map_or(0, |seen| usize::from(seen.count))
+        self.known
+            .get(known as usize)
+            .map_or(0, |seen| usize::from(seen.count))
     }
 }

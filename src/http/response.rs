@@ -79,7 +79,7 @@ pub(crate) struct Preflight<'a> {
     pub(crate) private_network: bool,
 }
 
-impl<'a> ResponseHead<'a> {
+impl ResponseHead<'_> {
     /// A head with nothing but status and framing, on a connection that stays.
     pub(crate) const fn new(status: Status, framing: Framing) -> Self {
         Self {
@@ -140,7 +140,9 @@ impl<'a> ResponseHead<'a> {
     fn render_framing(&self, out: &mut Out<'_>) -> Option<()> {
         if !self.status.is_bodiless() {
             match self.framing {
-                Framing::Length(length) => out.number_field(b"Content-Length", u64::try_from(length).ok()?)?,
+                Framing::Length(length) => {
+                    out.number_field(b"Content-Length", u64::try_from(length).ok()?)?;
+                }
                 Framing::Chunked => out.field(b"Transfer-Encoding", b"chunked")?,
                 Framing::UntilClose => {}
                 Framing::None => out.number_field(b"Content-Length", 0)?,
@@ -178,15 +180,24 @@ impl<'a> ResponseHead<'a> {
 
 impl Preflight<'_> {
     fn render(self, out: &mut Out<'_>) -> Option<()> {
-        out.field(b"Access-Control-Allow-Methods", b"GET, POST, DELETE, OPTIONS")?;
+        out.field(
+            b"Access-Control-Allow-Methods",
+            b"GET, POST, DELETE, OPTIONS",
+        )?;
         out.put(b"Access-Control-Allow-Headers: ")?;
         out.put(ALLOWED_HEADERS)?;
-        for name in list(self.requested_headers).filter(|name| is_mcp_param(name)).take(PREFLIGHT_PARAM_HEADERS_MAX) {
+        for name in list(self.requested_headers)
+            .filter(|name| is_mcp_param(name))
+            .take(PREFLIGHT_PARAM_HEADERS_MAX)
+        {
             out.put(b", ")?;
             out.put(name)?;
         }
         out.put(b"\r\n")?;
-        out.number_field(b"Access-Control-Max-Age", u64::from(PREFLIGHT_MAX_AGE_SECONDS))?;
+        out.number_field(
+            b"Access-Control-Max-Age",
+            u64::from(PREFLIGHT_MAX_AGE_SECONDS),
+        )?;
         if self.private_network {
             out.field(b"Access-Control-Allow-Private-Network", b"true")?;
         }
@@ -210,7 +221,8 @@ pub(crate) fn chunk_head(len: usize, out: &mut [u8; CHUNK_HEAD_BYTES]) -> Option
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The request headers that clients of MCP in a browser send. `*` would not cover `Authorization`.
-const ALLOWED_HEADERS: &[u8] = b"Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, \
+const ALLOWED_HEADERS: &[u8] =
+    b"Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, \
     Mcp-Method, Mcp-Name, Last-Event-ID";
 
 /// The response headers that a page may read.
