@@ -12,3 +12,29 @@ pub const JSON_PATH_KEYS_MAX: usize = 3;
 
 const _: () = assert!(JSON_DEPTH_MAX < u64::BITS as usize, "one bit a level");
 const _: () = assert!(JSON_PATH_KEYS_MAX <= JSON_DEPTH_MAX, "a path is a chain of nested objects");
+
+// --- app ---
+
+/// Bytes of a `String` argument (UTF-8) that says nothing else. A page of text; whoever needs more says so with `#[len(..)]`.
+pub const STRING_ARG_BYTES_MAX: usize = 1024;
+
+/// Items of a `Vec` argument that says nothing else: more than a device has pins.
+pub const ARRAY_ARG_ITEMS_MAX: usize = 64;
+
+/// Levels of objects and arrays in a tool's arguments, the arguments themselves included. Models lose their way past three; each level costs a
+/// stack frame while arguments are checked, and 24 bytes of path.
+pub const ARG_DEPTH_MAX: usize = 8;
+
+/// Members of one object in a tool's arguments: one bit each in the set of those seen.
+pub const OBJECT_FIELDS_MAX: usize = u64::BITS as usize;
+
+/// Characters of a wrong argument that its refusal repeats: enough to recognise it.
+pub const ARG_SHOWN_CHARS_MAX: usize = 60;
+
+/// Bytes of a tool's error message: a paragraph that says what to do better, not a log.
+pub const TOOL_ERROR_BYTES_MAX: usize = 1024;
+
+/// Bytes of a tool's name. The specification has 128, but model APIs refuse more than 64.
+pub const TOOL_NAME_BYTES_MAX: usize = 64;
+
+const _: () = assert!(ARG_DEPTH_MAX < JSON_DEPTH_MAX, "arguments lie inside a document");

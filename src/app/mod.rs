@@ -1,1 +1,47 @@
-//! Skeleton.
+//! The face for authors: what an application says about its tools, and what a tool can do.
+//!
+//! [`args!`](crate::args) makes a struct, its `Deserialize` and its [`Schema`] from one declaration; [`tools!`](crate::tools) makes methods
+//! into a table of [`Tool`]s and a static dispatch over them. A call's arguments are first held against the schema ([`validate`]), which can
+//! say what is wrong with them, and then read into the struct, which cannot; the first lets through nothing that the second refuses.
+//!
+//! Invariants: descriptors are constants, made by the compiler; nothing here allocates except on behalf of an author (a `String` argument, an
+//! error message); no argument can make a rendering or a check recurse deeper than the types do.
+#![allow(dead_code)] // until merged
+
+mod arg;
+mod args;
+mod call;
+mod error;
+mod mark;
+mod parse;
+mod schema;
+mod tool;
+mod tools;
+mod validate;
+
+#[cfg(test)]
+mod tests_errors;
+#[cfg(test)]
+mod tests_schema;
+#[cfg(test)]
+mod tests_tools;
+#[cfg(test)]
+mod tests_validate;
+
+pub use arg::{Arg, NoRange};
+pub use call::Call;
+pub use error::{Done, ToolError, ToolResult};
+pub use schema::{Field, Schema, Variant};
+pub use tool::{Annotations, Tool, Tools};
+
+/// What the macros need where they are expanded. No part of the interface.
+pub mod private {
+    pub use serde;
+
+    pub use super::arg::{Ranged, with_len};
+    pub use super::mark::{
+        Mark, annotations, are_names_unique, choice, doc_bytes, doc_len, is_object, is_tool_name, name, object, plain, snake_bytes,
+        snake_len, text, title,
+    };
+    pub use super::parse::{no_such_tool, parse, parse_none};
+}

@@ -1,0 +1,147 @@
+//! Which Rust types an argument can have.
+
+use core::ops::RangeInclusive;
+
+use super::Schema;
+use crate::limits::{ARRAY_ARG_ITEMS_MAX, STRING_ARG_BYTES_MAX};
+
+/// A type that an argument of a tool can have: `bool`, the integers of 8 to 64 bits, `f32`, `f64`, `heapless::String<N>`, `String`,
+/// `heapless::Vec<T, N>`, `Vec<T>`, `Option<T>`, and whatever [`args!`](crate::args) declares.
+///
+/// A `&str` cannot be one: it could not hold a text that came with an escape in it, such as a line break.
+///
+/// [`args!`](crate::args) implements it; by hand it is needed only for a [`Schema::Verbatim`]. What [`Schema`] lets through,
+/// `serde::Deserialize` must be able to read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an argument of a tool",
+    note = "an argument is a bool, an integer, a float, a `heapless::String<N>`, a `String`, a `heapless::Vec<T, N>`, a `Vec<T>`, an `Option<T>`, \
+            or a struct or enum that `args!` declares"
+)]
+pub trait Arg: Sized {
+    /// What values it takes.
+    const SCHEMA: Schema;
+
+    /// Whether it must be given. Only `Option<T>` need not be.
+    const REQUIRED: bool = true;
+
+    /// The most characters or items for which the type has room: the end of what `#[len(..)]` can ask for.
+    const CAPACITY: usize = usize::MAX;
+
+    /// The type of the numbers in `#[range(..)]`; [`NoRange`] where a range makes no sense.
+    type Limit;
+}
+
+/// The [`Arg::Limit`] of a type that is not a number: `#[range(..)]` cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoRange {}
+
+impl Arg for bool {
+    const SCHEMA: Schema = Schema::Bool;
+    type Limit = NoRange;
+}
+
+macro_rules! integers {
+    ($($int:ty)*) => {
+        $(
+            impl Arg for $int {
+                const SCHEMA: Schema = Schema::Integer { min: <$int>::MIN as i128, max: <$int>::MAX as i128 };
+                type Limit = $int;
+            }
+
+            impl Ranged<$int> {
+                /// The schema with these bounds.
+                ///
+                /// # Panics
+                /// When it is compiled, if the range is empty.
+                pub const fn schema(self) -> Schema {
+                    let (min, max) = (*self.range.start() as i128, *self.range.end() as i128);
+                    assert!(min <= max, "`#[range(..)]` holds no number");
+                    Schema::Integer { min, max }
+                }
+            }
+        )*
+    };
+}
+
+integers!(u8 u16 u32 u64 i8 i16 i32 i64);
+
+impl Arg for f32 {
+    const SCHEMA: Schema = Schema::Number { min: Self::MIN as f64, max: Self::MAX as f64 };
+    // As JSON has only one kind of fraction, and 0.1 is to be told as 0.1.
+    type Limit = f64;
+}
+
+impl Arg for f64 {
+    const SCHEMA: Schema = Schema::Number { min: Self::MIN, max: Self::MAX };
+    type Limit = Self;
+}
+
+impl Ranged<f64> {
+    /// The schema with these bounds.
+    ///
+    /// # Panics
+    /// When it is compiled, if the range is empty.
+    pub const fn schema(self) -> Schema {
+        let (min, max) = (*self.range.start(), *self.range.end());
+        assert!(min <= max, "`#[range(..)]` holds no number");
+        Schema::Number { min, max }
+    }
+}
+
+impl<const N: usize, L: heapless::LenType> Arg for heapless::String<N, L> {
+    const SCHEMA: Schema = Schema::String { chars_min: 0, chars_max: N, bytes_max: N };
+    const CAPACITY: usize = N;
+    type Limit = NoRange;
+}
+
+/// At most [`STRING_ARG_BYTES_MAX`] bytes, unless `#[len(..)]` says how many characters.
+impl Arg for String {
+    const SCHEMA: Schema = Schema::String { chars_min: 0, chars_max: STRING_ARG_BYTES_MAX, bytes_max: STRING_ARG_BYTES_MAX };
+    type Limit = NoRange;
+}
+
+impl<T: Arg, const N: usize, L: heapless::LenType> Arg for heapless::Vec<T, N, L> {
+    const SCHEMA: Schema = Schema::Array { items: &T::SCHEMA, items_min: 0, items_max: N };
+    const CAPACITY: usize = N;
+    type Limit = NoRange;
+}
+
+/// At most [`ARRAY_ARG_ITEMS_MAX`] items, unless `#[len(..)]` says how many.
+impl<T: Arg> Arg for Vec<T> {
+    const SCHEMA: Schema = Schema::Array { items: &T::SCHEMA, items_min: 0, items_max: ARRAY_ARG_ITEMS_MAX };
+    type Limit = NoRange;
+}
+
+/// Need not be given; `null` counts as absent.
+impl<T: Arg> Arg for Option<T> {
+    const SCHEMA: Schema = T::SCHEMA;
+    const REQUIRED: bool = false;
+    const CAPACITY: usize = T::CAPACITY;
+    type Limit = T::Limit;
+}
+
+/// A schema being narrowed by `#[range(..)]`: a type for each kind of number, because a constant function cannot be generic over them.
+#[derive(Debug)]
+pub struct Ranged<L> {
+    /// What the attribute says.
+    pub range: RangeInclusive<L>,
+}
+
+/// The schema narrowed by `#[len(..)]`, for a type with room for `capacity` characters or items.
+///
+/// # Panics
+/// When it is compiled, if the range is empty or goes beyond `capacity`, or the type has no length.
+pub const fn with_len(schema: Schema, range: &RangeInclusive<usize>, capacity: usize) -> Schema {
+    let (min, max) = (*range.start(), *range.end());
+    assert!(min <= max, "`#[len(..)]` holds no length");
+    assert!(max <= capacity, "`#[len(..)]` allows more than the type has room for");
+    assert!(matches!(schema, Schema::String { .. } | Schema::Array { .. }), "`#[len(..)]` is for strings and arrays");
+    match schema {
+        Schema::String { .. } => {
+            let bytes_max = max.saturating_mul(char::MAX.len_utf8());
+            Schema::String { chars_min: min, chars_max: max, bytes_max: if bytes_max < capacity { bytes_max } else { capacity } }
+        }
+        Schema::Array { items, .. } => Schema::Array { items, items_min: min, items_max: max },
+        other => other,
+    }
+}

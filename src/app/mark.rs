@@ -1,0 +1,244 @@
+//! The compile-time half of the macros: attributes become [`Mark`]s, and constant functions read them. Public for the macros only.
+
+use super::{Annotations, Field, Schema, Tool, Variant};
+use crate::limits::{ARG_DEPTH_MAX, OBJECT_FIELDS_MAX, TOOL_NAME_BYTES_MAX};
+
+/// An attribute of a tool, an argument or a variant.
+#[derive(Clone, Copy, Debug)]
+pub enum Mark {
+    /// A line of a doc comment.
+    Doc(&'static str),
+    /// `#[read_only]`
+    ReadOnly,
+    /// `#[additive]`
+    Additive,
+    /// `#[destructive]`
+    Destructive,
+    /// `#[idempotent]`
+    Idempotent,
+    /// `#[open_world]`
+    OpenWorld,
+    /// `#[title("..")]`
+    Title(&'static str),
+    /// `#[name("..")]`
+    Name(&'static str),
+    /// One that the compiler reads.
+    Foreign,
+}
+
+/// How many bytes [`doc_bytes`] makes.
+pub const fn doc_len(marks: &[Mark]) -> usize {
+    let (mut len, mut lines, mut at) = (0, 0, 0);
+    while at < marks.len() {
+        if let Mark::Doc(line) = marks[at] {
+            // The line, and the line break before all but the first.
+            len += doc_line(line).len() + (lines > 0) as usize;
+            lines += 1;
+        }
+        at += 1;
+    }
+    len
+}
+
+/// The lines of a doc comment, joined by line breaks, without the space that follows `///`.
+pub const fn doc_bytes<const LEN: usize>(marks: &[Mark]) -> [u8; LEN] {
+    let (mut bytes, mut len, mut lines, mut at) = ([0; LEN], 0, 0, 0);
+    while at < marks.len() {
+        if let Mark::Doc(line) = marks[at] {
+            if lines > 0 {
+                bytes[len] = b'\n';
+                len += 1;
+            }
+            lines += 1;
+            let line = doc_line(line);
+            let (_, room) = bytes.split_at_mut(len);
+            let (room, _) = room.split_at_mut(line.len());
+            room.copy_from_slice(line);
+            len += line.len();
+        }
+        at += 1;
+    }
+    bytes
+}
+
+const fn doc_line(line: &'static str) -> &'static [u8] {
+    match line.as_bytes() {
+        [b' ', rest @ ..] => rest,
+        whole => whole,
+    }
+}
+
+/// The text that one of the functions above made.
+pub const fn text(bytes: &'static [u8]) -> &'static str {
+    match str::from_utf8(bytes) {
+        Ok(text) => text,
+        // Whole lines were joined, so this is never reached.
+        Err(_) => "",
+    }
+}
+
+/// An identifier without the `r#` of a raw one.
+pub const fn plain(identifier: &'static str) -> &'static str {
+    match identifier.as_bytes() {
+        [b'r', b'#', ..] => identifier.split_at(2).1,
+        _ => identifier,
+    }
+}
+
+/// How many bytes [`snake_bytes`] makes.
+pub const fn snake_len(camel: &str) -> usize {
+    let (mut len, mut at) = (0, 0);
+    while at < camel.len() {
+        len += 1 + (at > 0 && camel.as_bytes()[at].is_ascii_uppercase()) as usize;
+        at += 1;
+    }
+    len
+}
+
+/// The name in snake case, by the rule of serde's `rename_all`: an underscore before each capital but the first.
+///
+/// # Panics
+/// When it is compiled, if the name is not ASCII.
+pub const fn snake_bytes<const LEN: usize>(camel: &str) -> [u8; LEN] {
+    assert!(camel.is_ascii(), "a variant that is not ASCII needs `#[name(\"..\")]`");
+    let (mut bytes, mut len, mut at) = ([0; LEN], 0, 0);
+    while at < camel.len() {
+        let byte = camel.as_bytes()[at];
+        if at > 0 && byte.is_ascii_uppercase() {
+            bytes[len] = b'_';
+            len += 1;
+        }
+        bytes[len] = byte.to_ascii_lowercase();
+        len += 1;
+        at += 1;
+    }
+    bytes
+}
+
+/// The schema of a struct.
+///
+/// # Panics
+/// When it is compiled, if it has too many fields or nests too deep.
+pub const fn object(fields: &'static [Field]) -> Schema {
+    assert!(fields.len() <= OBJECT_FIELDS_MAX, "more fields than `OBJECT_FIELDS_MAX`");
+    let schema = Schema::Object(fields);
+    assert!(schema.depth() <= ARG_DEPTH_MAX, "structs and arrays nest deeper than `ARG_DEPTH_MAX`");
+    schema
+}
+
+/// The schema of an enum.
+///
+/// # Panics
+/// When it is compiled, if two variants have the same name, or a name needs escapes in JSON.
+pub const fn choice(variants: &'static [Variant]) -> Schema {
+    let mut at = 0;
+    while at < variants.len() {
+        let name = variants[at].name.as_bytes();
+        let mut byte = 0;
+        while byte < name.len() {
+            // What has an escape in JSON could be read by one layer and not by the other.
+            assert!(name[byte] >= b' ' && !matches!(name[byte], b'"' | b'\\'), "a variant's name has a character that JSON must escape");
+            byte += 1;
+        }
+        let mut other = 0;
+        while other < at {
+            assert!(!equal(variants[other].name, variants[at].name), "two variants have the same name");
+            other += 1;
+        }
+        at += 1;
+    }
+    Schema::Enum(variants)
+}
+
+/// Whether a tool's arguments can have this schema.
+pub const fn is_object(schema: &Schema) -> bool {
+    schema.is_object()
+}
+
+/// The `#[title("..")]`, if there is one.
+pub const fn title(marks: &[Mark]) -> Option<&'static str> {
+    let mut at = 0;
+    while at < marks.len() {
+        if let Mark::Title(title) = marks[at] {
+            return Some(title);
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The `#[name("..")]`, or the function's own name.
+pub const fn name(marks: &[Mark], function: &'static str) -> &'static str {
+    let mut at = 0;
+    while at < marks.len() {
+        if let Mark::Name(name) = marks[at] {
+            return name;
+        }
+        at += 1;
+    }
+    plain(function)
+}
+
+/// What the attributes say about a tool's effects; `None` where they do not say it, or contradict each other.
+pub const fn annotations(marks: &[Mark]) -> Option<Annotations> {
+    let (mut read_only, mut additive, mut destructive, mut idempotent, mut open_world) = (false, false, false, false, false);
+    let mut at = 0;
+    while at < marks.len() {
+        match marks[at] {
+            Mark::ReadOnly => read_only = true,
+            Mark::Additive => additive = true,
+            Mark::Destructive => destructive = true,
+            Mark::Idempotent => idempotent = true,
+            Mark::OpenWorld => open_world = true,
+            Mark::Doc(_) | Mark::Title(_) | Mark::Name(_) | Mark::Foreign => {}
+        }
+        at += 1;
+    }
+    match (read_only, additive, destructive, idempotent) {
+        (true, false, false, false) => Some(Annotations { read_only, destructive, idempotent: true, open_world }),
+        (false, true, false, _) | (false, false, true, _) | (false, false, false, true) => {
+            Some(Annotations { read_only, destructive, idempotent, open_world })
+        }
+        _ => None,
+    }
+}
+
+/// Whether a tool may have this name (MCP, "Tool names"; 64 bytes because some clients and model APIs stop there).
+pub const fn is_tool_name(name: &str) -> bool {
+    let mut at = 0;
+    while at < name.len() {
+        if !matches!(name.as_bytes()[at], b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'_' | b'-' | b'.') {
+            return false;
+        }
+        at += 1;
+    }
+    !name.is_empty() && name.len() <= TOOL_NAME_BYTES_MAX
+}
+
+/// Whether no two tools have the same name.
+pub const fn are_names_unique(tools: &[Tool]) -> bool {
+    let mut at = 0;
+    while at < tools.len() {
+        let mut other = 0;
+        while other < at {
+            if equal(tools[other].name, tools[at].name) {
+                return false;
+            }
+            other += 1;
+        }
+        at += 1;
+    }
+    true
+}
+
+const fn equal(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut at = 0;
+    while at < a.len() && at < b.len() {
+        if a[at] != b[at] {
+            return false;
+        }
+        at += 1;
+    }
+    a.len() == b.len()
+}

@@ -1,0 +1,56 @@
+//! The way from a call to a tool's arguments.
+
+use serde::de::DeserializeOwned;
+
+use super::{Arg, Call, Field, Schema, ToolError, ToolResult, validate};
+use crate::json::{self, TypedError};
+
+/// The schema of a tool without arguments.
+const NONE: &Schema = &Schema::Object(NO_FIELDS);
+const NO_FIELDS: &[Field] = &[];
+
+/// Checks the arguments of a call and reads them into their type.
+///
+/// # Errors
+/// They do not fit the schema, or a text with escapes in it is too long for the scratch buffer. Both are for the model to read.
+pub fn parse<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
+    check(call, &T::SCHEMA)?;
+    let arguments = call.arguments();
+    json::from_raw(arguments.raw(), call.scratch()).map_err(|error| {
+        ToolError::from(match error {
+            TypedError::ScratchFull => "the arguments could not be read: a text with escapes in it is too long for this server",
+            // What else the typed layer refuses, the schema refused before; except for a type that implements `Arg` by hand.
+            _ => "the arguments do not fit the tool's type",
+        })
+    })
+}
+
+/// Checks that a call has no arguments.
+///
+/// # Errors
+/// It has some.
+pub fn parse_none(call: &Call<'_>) -> Result<(), ToolError> {
+    check(call, NONE)
+}
+
+/// The answer to an index that is none of the tools'. The server looks names up before, so this is never told.
+///
+/// # Errors
+/// Always.
+pub fn no_such_tool(_call: &mut Call<'_>) -> ToolResult {
+    Err(ToolError::from("no such tool"))
+}
+
+fn check(call: &Call<'_>, schema: &'static Schema) -> Result<(), ToolError> {
+    validate::validate(schema, call.arguments(), &mut Nowhere).map_err(|_| ToolError::arguments(schema))
+}
+
+/// Where the reason of a refusal goes until it is told.
+struct Nowhere;
+
+impl core::fmt::Write for Nowhere {
+    fn write_str(&mut self, _text: &str) -> core::fmt::Result {
+        // Ends the formatting at its first piece.
+        Err(core::fmt::Error)
+    }
+}

@@ -1,0 +1,227 @@
+//! What an argument may be: descriptors that live in the program's read-only data, and the JSON Schema they are told to the client as.
+
+use crate::json::Writer;
+
+/// What a value may be. One descriptor serves both ends: it is rendered as JSON Schema (2020-12, in the subset that older clients know) for
+/// `tools/list`, and held against the arguments of `tools/call`.
+///
+/// Made by [`args!`](crate::args) and by the [`Arg`](crate::Arg) of each Rust type; seldom by hand.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub enum Schema {
+    /// `true` or `false`.
+    Bool,
+    /// A number without fraction, both bounds included.
+    Integer {
+        /// The smallest.
+        min: i128,
+        /// The largest.
+        max: i128,
+    },
+    /// A number, both bounds included.
+    Number {
+        /// The smallest.
+        min: f64,
+        /// The largest.
+        max: f64,
+    },
+    /// A string.
+    String {
+        /// The fewest characters (Unicode scalar values).
+        chars_min: usize,
+        /// The most characters.
+        chars_max: usize,
+        /// The most bytes of the text in UTF-8: what the Rust type can hold. JSON Schema cannot say this.
+        bytes_max: usize,
+    },
+    /// A string that is one of these names.
+    Enum(&'static [Variant]),
+    /// An array.
+    Array {
+        /// What each item may be.
+        items: &'static Schema,
+        /// The fewest items.
+        items_min: usize,
+        /// The most items.
+        items_max: usize,
+    },
+    /// An object with these members and no others.
+    Object(&'static [Field]),
+    /// A hand-written JSON Schema, told as it is. Of the value only that it is an object is checked.
+    Verbatim(&'static str),
+}
+
+/// A member of a [`Schema::Object`].
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// The member's name.
+    pub name: &'static str,
+    /// What the model reads about it; may be empty.
+    pub description: &'static str,
+    /// Whether it must be there. Where it need not, `null` counts as absent.
+    pub required: bool,
+    /// What its value may be.
+    pub schema: Schema,
+}
+
+/// One of the names of a [`Schema::Enum`].
+#[derive(Clone, Copy, Debug)]
+pub struct Variant {
+    /// The string that stands for it.
+    pub name: &'static str,
+    /// What the model reads about it; may be empty. JSON Schema has no place for it beside a plain `enum`, so it joins the description of the
+    /// whole.
+    pub description: &'static str,
+}
+
+/// Integers beyond this are not exact in every JSON parser (RFC 8259 section 6); as bounds they only say "64 bits", and are left out.
+const EXACT_INTEGER_MAX: i64 = (1 << 53) - 1;
+
+/// Bounds from here on only say "32 or 64 bits", and are left out.
+const NUMBER_BOUND_MAX: f64 = f32::MAX as f64;
+
+impl Schema {
+    /// How many levels of objects and arrays stand in each other; 0 for a scalar.
+    pub(crate) const fn depth(&self) -> usize {
+        match self {
+            Self::Array { items, .. } => 1 + items.depth(),
+            Self::Object(fields) => {
+                let (mut deepest, mut at) = (0, 0);
+                while at < fields.len() {
+                    let depth = fields[at].schema.depth();
+                    if depth > deepest {
+                        deepest = depth;
+                    }
+                    at += 1;
+                }
+                1 + deepest
+            }
+            _ => 0,
+        }
+    }
+
+    /// Whether it describes an object, as MCP wants of a tool's `inputSchema`.
+    pub(crate) const fn is_object(&self) -> bool {
+        matches!(self, Self::Object(_) | Self::Verbatim(_))
+    }
+
+    /// Renders the JSON Schema.
+    pub(crate) fn write(&self, w: &mut Writer<'_>) {
+        self.write_described("", w);
+    }
+
+    /// Renders the JSON Schema with the `description` of the member it belongs to.
+    fn write_described(&self, description: &str, w: &mut Writer<'_>) {
+        if let Self::Verbatim(json) = self {
+            w.str(json);
+            return;
+        }
+        w.str("{\"type\":\"").str(self.type_name()).str("\"");
+        self.write_description(description, w);
+        self.write_constraints(w);
+        w.str("}");
+    }
+
+    const fn type_name(&self) -> &'static str {
+        match self {
+            Self::Bool => "boolean",
+            Self::Integer { .. } => "integer",
+            Self::Number { .. } => "number",
+            Self::String { .. } | Self::Enum(_) => "string",
+            Self::Array { .. } => "array",
+            Self::Object(_) | Self::Verbatim(_) => "object",
+        }
+    }
+
+    /// The `description` member: the member's own, and a line for each variant that has one. Nothing where all are empty.
+    fn write_description(&self, description: &str, w: &mut Writer<'_>) {
+        let variants = if let Self::Enum(variants) = self { variants } else { &[][..] };
+        if description.is_empty() && variants.iter().all(|variant| variant.description.is_empty()) {
+            return;
+        }
+        w.str(",\"description\":\"");
+        w.escaped(description);
+        let mut first = description.is_empty();
+        for variant in variants.iter().filter(|variant| !variant.description.is_empty()) {
+            if !first {
+                w.str("\\n");
+            }
+            first = false;
+            w.str("`").escaped(variant.name).str("`: ").escaped(variant.description);
+        }
+        w.str("\"");
+    }
+
+    fn write_constraints(&self, w: &mut Writer<'_>) {
+        match *self {
+            Self::Bool | Self::Verbatim(_) => {}
+            Self::Integer { min, max } => {
+                write_integer_bound("minimum", min, w);
+                write_integer_bound("maximum", max, w);
+            }
+            Self::Number { min, max } => {
+                write_number_bound("minimum", min, w);
+                write_number_bound("maximum", max, w);
+            }
+            Self::String { chars_min, chars_max, .. } => write_lengths("minLength", chars_min, "maxLength", chars_max, w),
+            Self::Enum(variants) => {
+                w.str(",\"enum\":");
+                write_names(variants.iter().map(|variant| variant.name), w);
+            }
+            Self::Array { items, items_min, items_max } => {
+                w.str(",\"items\":");
+                items.write(w);
+                write_lengths("minItems", items_min, "maxItems", items_max, w);
+            }
+            Self::Object(fields) => write_fields(fields, w),
+        }
+    }
+}
+
+fn write_fields(fields: &[Field], w: &mut Writer<'_>) {
+    if !fields.is_empty() {
+        w.str(",\"properties\":");
+        for (at, field) in fields.iter().enumerate() {
+            w.str(if at == 0 { "{" } else { "," }).string(field.name).str(":");
+            field.schema.write_described(field.description, w);
+        }
+        w.str("}");
+    }
+    // An empty `required` is an error before draft 6.
+    if fields.iter().any(|field| field.required) {
+        w.str(",\"required\":");
+        write_names(fields.iter().filter(|field| field.required).map(|field| field.name), w);
+    }
+    w.str(",\"additionalProperties\":false");
+}
+
+fn write_names(names: impl Iterator<Item = &'static str>, w: &mut Writer<'_>) {
+    w.str("[");
+    for (at, name) in names.enumerate() {
+        w.str(if at == 0 { "" } else { "," }).string(name);
+    }
+    w.str("]");
+}
+
+fn write_integer_bound(name: &str, bound: i128, w: &mut Writer<'_>) {
+    match i64::try_from(bound) {
+        Ok(exact) if (-EXACT_INTEGER_MAX..=EXACT_INTEGER_MAX).contains(&exact) => {
+            w.str(",\"").str(name).str("\":").int(exact);
+        }
+        _ => {}
+    }
+}
+
+fn write_number_bound(name: &str, bound: f64, w: &mut Writer<'_>) {
+    if bound.abs() < NUMBER_BOUND_MAX {
+        w.str(",\"").str(name).str("\":").float(bound);
+    }
+}
+
+/// The bounds of a length. A smallest length of 0 says nothing and is left out.
+fn write_lengths(min_name: &str, min: usize, max_name: &str, max: usize, w: &mut Writer<'_>) {
+    if min > 0 {
+        w.str(",\"").str(min_name).str("\":").uint(min as u64);
+    }
+    w.str(",\"").str(max_name).str("\":").uint(max as u64);
+}

@@ -1,0 +1,66 @@
+//! What a program offers: its tools, as `tools/list` tells them.
+
+use core::future::Future;
+
+use super::{Call, Schema, ToolResult};
+use crate::json::Writer;
+
+/// The tools of an application. Written by [`tools!`](crate::tools).
+pub trait Tools {
+    /// What they are, in the order in which they are listed. It does not change while the program runs.
+    const TOOLS: &'static [Tool];
+
+    /// Runs the tool at `index` of [`Tools::TOOLS`].
+    ///
+    /// Resolves to an error if its arguments do not fit, or if it fails itself.
+    fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult>;
+}
+
+/// A tool as it is told to the client (MCP, "Tools", data type `Tool`).
+#[derive(Clone, Copy, Debug)]
+pub struct Tool {
+    /// What it is called by: 1 to [`TOOL_NAME_BYTES_MAX`](crate::limits::TOOL_NAME_BYTES_MAX) of the characters `A-Za-z0-9_-.`
+    pub name: &'static str,
+    /// What people see instead of the name.
+    pub title: Option<&'static str>,
+    /// What the model reads to know when and how to use it.
+    pub description: &'static str,
+    /// Its arguments: an object.
+    pub input: &'static Schema,
+    /// What it does to the world.
+    pub annotations: Annotations,
+}
+
+/// What a tool does to the world (MCP, `ToolAnnotations`). Hosts ask their user, or do not, by these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Annotations {
+    /// It changes nothing.
+    pub read_only: bool,
+    /// It may undo or overwrite something. If not, it only adds.
+    pub destructive: bool,
+    /// To call it twice with the same arguments does no more than to call it once.
+    pub idempotent: bool,
+    /// It reaches beyond the device, to what nobody listed.
+    pub open_world: bool,
+}
+
+impl Tool {
+    /// Renders the entry of `tools/list`, in the shape that suits every revision: those that do not know a member ignore it.
+    pub(crate) fn write(&self, w: &mut Writer<'_>) {
+        w.str("{\"name\":").string(self.name);
+        if let Some(title) = self.title {
+            w.str(",\"title\":").string(title);
+        }
+        w.str(",\"description\":").string(self.description).str(",\"inputSchema\":");
+        self.input.write(w);
+        w.str(",\"annotations\":{");
+        // 2025-03-26 has the title here only.
+        if let Some(title) = self.title {
+            w.str("\"title\":").string(title).str(",");
+        }
+        // All four, though some are the defaults: hosts differ in what they take for granted.
+        let Annotations { read_only, destructive, idempotent, open_world } = self.annotations;
+        w.str("\"readOnlyHint\":").bool(read_only).str(",\"destructiveHint\":").bool(destructive);
+        w.str(",\"idempotentHint\":").bool(idempotent).str(",\"openWorldHint\":").bool(open_world).str("}}");
+    }
+}

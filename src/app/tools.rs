@@ -1,0 +1,205 @@
+//! `tools!`: an application's tools from its methods.
+
+/// Makes the methods of a type into tools.
+///
+/// ```
+/// use smol_mcp::{Call, ToolResult, args, tools};
+///
+/// args! {
+///     struct SetLed {
+///         /// Whether the LED is lit.
+///         on: bool,
+///     }
+/// }
+///
+/// struct Board;
+///
+/// tools! {
+///     impl Board {
+///         /// Turn the LED on or off.
+///         #[idempotent]
+///         async fn set_led(&self, call: &mut Call<'_>, args: SetLed) -> ToolResult {
+///             call.text(if args.on { "on" } else { "off" }).await
+///         }
+///
+///         /// Read the temperature.
+///         #[read_only]
+///         #[title("Temperature")]
+///         async fn temperature(&self, call: &mut Call<'_>) -> ToolResult {
+///             call.text("21 °C").await
+///         }
+///     }
+/// }
+/// ```
+/// gives `impl Board` with these methods, and its [`Tools`](crate::Tools): they are listed in this order, and called without allocation or
+/// dynamic dispatch. One type has one `tools!`; methods that are no tools stand elsewhere.
+///
+/// - The doc comment is the description that the model reads. It must be there.
+/// - The arguments are a struct of [`args!`](crate::args), checked before the method runs; or there are none.
+/// - What a tool does to the world decides whether the host asks its user first, so each tool must say exactly one of
+///   - `#[read_only]`: it changes nothing;
+///   - `#[additive]`: it changes something, but undoes and overwrites nothing;
+///   - `#[idempotent]`: like `#[additive]`, and calling it again with the same arguments changes nothing more;
+///   - `#[destructive]`, or both `#[destructive]` and `#[idempotent]`: it may undo or overwrite something.
+/// - `#[open_world]`: it also reaches beyond the device. Without it, it does not.
+/// - `#[title("..")]`: what people see; `#[name("..")]`: what it is called by, where that is not the method's name.
+///
+/// ```compile_fail,E0080
+/// # use smol_mcp::{Call, ToolResult};
+/// struct Board;
+/// smol_mcp::tools! {
+///     impl Board {
+///         /// Does it change anything?
+///         async fn undecided(&self, call: &mut Call<'_>) -> ToolResult { call.text("").await }
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! tools {
+    (
+        impl $App:ty {
+            $(
+                $(#[$($attr:tt)*])*
+                $vis:vis async fn $name:ident(
+                    &$this:ident, $call:tt : $call_ty:ty $(, $args:tt : $args_ty:ty)? $(,)?
+                ) -> $ret:ty $body:block
+            )*
+        }
+    ) => {
+        impl $App {
+            $(
+                $crate::__tool_fn! {
+                    [] [$([$($attr)*])*]
+                    [$vis async fn $name(&$this, $call: $call_ty $(, $args: $args_ty)?) -> $ret $body]
+                }
+            )*
+        }
+
+        impl $crate::Tools for $App {
+            const TOOLS: &'static [$crate::Tool] = &[$($crate::__tool!($name [$([$($attr)*])*] $($args_ty)?)),*];
+
+            async fn call_tool(&self, index: usize, call: &mut $crate::Call<'_>) -> $crate::ToolResult {
+                #[allow(non_camel_case_types, dead_code, clippy::upper_case_acronyms)]
+                enum Index { $($name),* }
+                match index {
+                    $(found if found == Index::$name as usize => $crate::__run_tool!(self $name call $($args_ty)?),)*
+                    _ => $crate::__private::no_such_tool(call),
+                }
+            }
+        }
+
+        const _: () = assert!(
+            $crate::__private::are_names_unique(<$App as $crate::Tools>::TOOLS),
+            concat!("two tools of `", stringify!($App), "` have the same name")
+        );
+    };
+}
+
+/// A tool's method, with those of its attributes that the compiler knows.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tool_fn {
+    ([$($kept:tt)*] [] [$($function:tt)*]) => { $(#$kept)* $($function)* };
+    ([$($kept:tt)*] [[doc = $doc:expr] $($rest:tt)*] $function:tt) => {
+        $crate::__tool_fn! { [$($kept)* [doc = $doc]] [$($rest)*] $function }
+    };
+    ([$($kept:tt)*] [[allow $lints:tt] $($rest:tt)*] $function:tt) => {
+        $crate::__tool_fn! { [$($kept)* [allow $lints]] [$($rest)*] $function }
+    };
+    ([$($kept:tt)*] [[expect $lints:tt] $($rest:tt)*] $function:tt) => {
+        $crate::__tool_fn! { [$($kept)* [expect $lints]] [$($rest)*] $function }
+    };
+    ($kept:tt [$ours:tt $($rest:tt)*] $function:tt) => { $crate::__tool_fn! { $kept [$($rest)*] $function } };
+}
+
+/// A [`Tool`](crate::Tool), as a constant expression.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __tool {
+    ($name:ident [$([$($attr:tt)*])*] $($args_ty:ty)?) => {{
+        const MARKS: &[$crate::__private::Mark] = &[$($crate::__mark!($($attr)*)),*];
+        const NAME: &str = $crate::__private::name(MARKS, stringify!($name));
+        const DESCRIPTION: &str = $crate::__text!($($crate::__mark!($($attr)*)),*);
+        const ANNOTATIONS: Option<$crate::Annotations> = $crate::__private::annotations(MARKS);
+        const INPUT: $crate::Schema = $crate::__input!($($args_ty)?);
+        const _: () = {
+            assert!(
+                ANNOTATIONS.is_some(),
+                concat!(
+                    "tool `", stringify!($name), "` must say what it does to the world: exactly one of `#[read_only]`, `#[additive]`, ",
+                    "`#[idempotent]` and `#[destructive]` (only `#[destructive]` and `#[additive]` can have `#[idempotent]` beside them)"
+                )
+            );
+            assert!(
+                !DESCRIPTION.is_empty(),
+                concat!("tool `", stringify!($name), "` needs a doc comment: it is the description that the model reads")
+            );
+            assert!(
+                $crate::__private::is_tool_name(NAME),
+                concat!("tool `", stringify!($name), "` needs a name of 1 to 64 of the characters A-Za-z0-9_-.")
+            );
+            assert!(
+                $crate::__private::is_object(&INPUT),
+                concat!("the arguments of tool `", stringify!($name), "` must be a struct of `args!`")
+            );
+        };
+        $crate::Tool {
+            name: NAME,
+            title: $crate::__private::title(MARKS),
+            description: DESCRIPTION,
+            input: &INPUT,
+            annotations: match ANNOTATIONS {
+                Some(annotations) => annotations,
+                // Refused above.
+                None => $crate::Annotations { read_only: false, destructive: true, idempotent: false, open_world: true },
+            },
+        }
+    }};
+}
+
+/// The schema of a tool's arguments.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __input {
+    () => { $crate::Schema::Object(&[]) };
+    ($args_ty:ty) => { <$args_ty as $crate::Arg>::SCHEMA };
+}
+
+/// What one attribute of a tool says.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __mark {
+    (doc = $doc:expr) => { $crate::__private::Mark::Doc($doc) };
+    (read_only) => { $crate::__private::Mark::ReadOnly };
+    (additive) => { $crate::__private::Mark::Additive };
+    (destructive) => { $crate::__private::Mark::Destructive };
+    (idempotent) => { $crate::__private::Mark::Idempotent };
+    (open_world) => { $crate::__private::Mark::OpenWorld };
+    (title($title:expr)) => { $crate::__private::Mark::Title($title) };
+    (name($name:expr)) => { $crate::__private::Mark::Name($name) };
+    (allow $lints:tt) => { $crate::__private::Mark::Foreign };
+    (expect $lints:tt) => { $crate::__private::Mark::Foreign };
+    ($($other:tt)*) => {
+        compile_error!(concat!(
+            "a tool cannot have the attribute `#[", stringify!($($other)*), "]`; it can have a doc comment, `#[read_only]`, `#[additive]`, ",
+            "`#[idempotent]`, `#[destructive]`, `#[open_world]`, `#[title(\"..\")]`, `#[name(\"..\")]`, `#[allow(..)]` and `#[expect(..)]`"
+        ))
+    };
+}
+
+/// Reads the arguments and awaits the method. The arguments live in the method's future only, not beside it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __run_tool {
+    ($this:ident $name:ident $call:ident) => {{
+        $crate::__private::parse_none($call)?;
+        $this.$name($call).await
+    }};
+    ($this:ident $name:ident $call:ident $args_ty:ty) => {{
+        let running = {
+            let args = $crate::__private::parse::<$args_ty>($call)?;
+            $this.$name($call, args)
+        };
+        running.await
+    }};
+}
