@@ -89,6 +89,7 @@ pub const CLIENT_TEXT_BYTES_MAX: usize = 32;
 
 /// Bytes of one session's slot, all told.
 pub const SESSION_SLOT_BYTES_MAX: usize = 192;
+
 // --- app ---
 
 /// Bytes of a `String` argument (UTF-8) that says nothing else. A page of text; whoever needs more says so with `#[len(..)]`.
@@ -206,3 +207,4 @@ const _: () = assert!(EVENT_BYTES_MAX <= RING_BYTES / 4, "one event must not pus
 const _: () = assert!(KEEP_ALIVE_MS + TICK_MS as u64 <= 15_000, "streams are to show life every 15 s");
 /// Bytes of one session's slot, all told: what it takes on a 64-bit machine, for the memory budget.
 pub const SESSION_SLOT_BYTES_MAX: usize = 160;
+const _: () = assert!(ARG_DEPTH_MAX < JSON_DEPTH_MAX, "arguments lie inside a document");

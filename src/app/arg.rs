@@ -50,6 +50,9 @@ macro_rules! integers {
 
             impl Ranged<$int> {
                 /// The schema with these bounds.
+                ///
+                /// # Panics
+                /// When it is compiled, if the range is empty.
                 pub const fn schema(self) -> Schema {
                     let (min, max) = (*self.range.start() as i128, *self.range.end() as i128);
                     assert!(min <= max, "`#[range(..)]` holds no number");
@@ -75,6 +78,9 @@ impl Arg for f64 {
 
 impl Ranged<f64> {
     /// The schema with these bounds.
+    ///
+    /// # Panics
+    /// When it is compiled, if the range is empty.
     pub const fn schema(self) -> Schema {
         let (min, max) = (*self.range.start(), *self.range.end());
         assert!(min <= max, "`#[range(..)]` holds no number");
@@ -122,6 +128,9 @@ pub struct Ranged<L> {
 }
 
 /// The schema narrowed by `#[len(..)]`, for a type with room for `capacity` characters or items.
+///
+/// # Panics
+/// When it is compiled, if the range is empty or goes beyond `capacity`, or the type has no length.
 pub const fn with_len(schema: Schema, range: &RangeInclusive<usize>, capacity: usize) -> Schema {
     let (min, max) = (*range.start(), *range.end());
     assert!(min <= max, "`#[len(..)]` holds no length");

@@ -11,7 +11,7 @@
 ///         times: u8,
 ///         /// As listed by `list_leds`.
 ///         #[len(1..=20)]
-///         led: heapless::String<20>,
+///         led: smol_mcp::heapless::String<20>,
 ///         /// `slow` when absent.
 ///         speed: Option<Speed>,
 ///         then: Option<smol_mcp::heapless::Vec<Speed, 4>>,
@@ -42,7 +42,6 @@
 ///
 /// ```compile_fail,E0080
 /// smol_mcp::args! { struct Led { #[len(1..=30)] name: smol_mcp::heapless::String<20> } }
-/// let _: smol_mcp::Schema = <Led as smol_mcp::Arg>::SCHEMA;
 /// ```
 #[macro_export]
 macro_rules! args {
@@ -79,6 +78,8 @@ macro_rules! args {
             ]);
             type Limit = $crate::NoRange;
         }
+
+        const _: $crate::Schema = <$Name as $crate::Arg>::SCHEMA;
 
         $crate::args! { $($rest)* }
     };
@@ -117,6 +118,8 @@ macro_rules! args {
             ]);
             type Limit = $crate::NoRange;
         }
+
+        const _: $crate::Schema = <$Name as $crate::Arg>::SCHEMA;
 
         $crate::args! { $($rest)* }
     };

@@ -47,7 +47,6 @@ enum Reason {
 
 impl ToolError {
     /// A failure with this message, or with that of another error. It is formatted into a `String` here.
-    #[expect(clippy::needless_pass_by_value, reason = "an error is passed on by value")]
     pub fn new(message: impl fmt::Display) -> Self {
         Self(Reason::Owned(message.to_string()))
     }

@@ -96,6 +96,9 @@ pub const fn snake_len(camel: &str) -> usize {
 }
 
 /// The name in snake case, by the rule of serde's `rename_all`: an underscore before each capital but the first.
+///
+/// # Panics
+/// When it is compiled, if the name is not ASCII.
 pub const fn snake_bytes<const LEN: usize>(camel: &str) -> [u8; LEN] {
     assert!(camel.is_ascii(), "a variant that is not ASCII needs `#[name(\"..\")]`");
     let (mut bytes, mut len, mut at) = ([0; LEN], 0, 0);
@@ -113,6 +116,9 @@ pub const fn snake_bytes<const LEN: usize>(camel: &str) -> [u8; LEN] {
 }
 
 /// The schema of a struct.
+///
+/// # Panics
+/// When it is compiled, if it has too many fields or nests too deep.
 pub const fn object(fields: &'static [Field]) -> Schema {
     assert!(fields.len() <= OBJECT_FIELDS_MAX, "more fields than `OBJECT_FIELDS_MAX`");
     let schema = Schema::Object(fields);
@@ -121,6 +127,9 @@ pub const fn object(fields: &'static [Field]) -> Schema {
 }
 
 /// The schema of an enum.
+///
+/// # Panics
+/// When it is compiled, if two variants have the same name, or a name needs escapes in JSON.
 pub const fn choice(variants: &'static [Variant]) -> Schema {
     let mut at = 0;
     while at < variants.len() {

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 
 use super::{Arg, Call, Field, Schema, ToolError, ToolResult, validate};
-use crate::json;
+use crate::json::{self, TypedError};
 
 /// The schema of a tool without arguments.
 const NONE: &Schema = &Schema::Object(NO_FIELDS);
@@ -16,9 +16,13 @@ const NO_FIELDS: &[Field] = &[];
 pub fn parse<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
     check(call, &T::SCHEMA)?;
     let arguments = call.arguments();
-    // Only memory can be lacking now: what else the typed layer refuses, the schema refused.
-    call.with_scratch(|scratch| json::from_raw(arguments.raw(), scratch))
-        .map_err(|_| ToolError::from("the arguments could not be read: a text with escapes in it is too long for this server"))
+    json::from_raw(arguments.raw(), call.scratch()).map_err(|error| {
+        ToolError::from(match error {
+            TypedError::ScratchFull => "the arguments could not be read: a text with escapes in it is too long for this server",
+            // What else the typed layer refuses, the schema refused before; except for a type that implements `Arg` by hand.
+            _ => "the arguments do not fit the tool's type",
+        })
+    })
 }
 
 /// Checks that a call has no arguments.

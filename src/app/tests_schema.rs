@@ -100,7 +100,8 @@ crate::args! {
         Once,
     }
 
-    pub(crate) enum Plain { A, B1, LED }
+    #[expect(clippy::upper_case_acronyms, reason = "to see what becomes of it")]
+    enum Plain { A, B1, LED }
 }
 
 #[test]

@@ -210,3 +210,13 @@ fn effects_must_be_said_once() {
     assert!(!says(&[Mark::ReadOnly, Mark::Destructive]) && !says(&[Mark::ReadOnly, Mark::Idempotent]));
     assert!(!says(&[Mark::Additive, Mark::Destructive]));
 }
+/// The future of a call has the method's future in it, and little else: no second copy of the arguments.
+#[test]
+fn the_dispatch_costs_little() {
+    let board = Board { calls: Cell::new(0) };
+    let mut scratch = [];
+    let mut call = Call::new(b"{}", &mut scratch);
+    let method = size_of_val(&board.set_led(&mut call, SetLed { on: true, brightness: None, label: None }));
+    let dispatch = size_of_val(&board.call_tool(0, &mut call));
+    assert!(size_of::<SetLed>() > 64 && dispatch <= method + 64, "{method} and {dispatch} bytes");
+}

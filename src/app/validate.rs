@@ -55,7 +55,7 @@ impl Validator<'_> {
             let Some((at, field)) = fields.iter().enumerate().find(|(_, field)| key.eq_str(field.name)) else {
                 return self.unknown(fields, key);
             };
-            // The macro allows no more fields than there are bits; of a field past them, only a repetition would go unseen.
+            // `args!` allows no more fields than there are bits. In a schema by hand, what lies past them is left to the typed layer.
             let bit = u32::try_from(at).ok().and_then(|at| 1_u64.checked_shl(at)).unwrap_or(0);
             if seen & bit != 0 {
                 let path = Member(&self.path, field.name);
