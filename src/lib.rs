@@ -6,17 +6,26 @@
 extern crate self as smol_mcp;
 
 pub use heapless;
+pub use smol::block_on;
 
 pub use app::{Annotations, Arg, Call, Done, Field, NoRange, Schema, Tool, ToolError, ToolResult, Tools, Variant};
+pub use server::{Bound, ClientEvent, ClientInfo, Config, Duplex, Handle, Message, Server, Storage, testing};
+pub use session::{LogLevel, Revision};
 
 #[doc(hidden)]
 pub use app::private as __private;
 
 pub mod limits;
 
-mod json;
-mod http;
-mod guard;
-mod sse;
-mod session;
 mod app;
+mod endpoint;
+mod guard;
+mod http;
+mod hub;
+mod json;
+mod mcp;
+mod outlet;
+mod rpc;
+mod server;
+mod session;
+mod sse;

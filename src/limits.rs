@@ -56,9 +56,6 @@ pub const REFUSED_VALUE_CHARS_MAX: usize = 100;
 /// stream.
 pub const PUBLIC_BASE_BYTES_MAX: usize = 256;
 
-/// Seconds that a browser may remember a CORS preflight: two hours, the most that Chromium keeps.
-pub const CORS_MAX_AGE_S: u32 = 7200;
-
 // --- session ---
 
 /// Characters of a session id on the wire: what a table of listeners has room for (an id of ours
@@ -87,8 +84,8 @@ pub const DELETED_IDS_MAX: usize = 64;
 /// seen in the field is `claude-ai (via mcp-remote 0.15.1)`, whose tail may go.
 pub const CLIENT_TEXT_BYTES_MAX: usize = 32;
 
-/// Bytes of one session's slot, all told.
-pub const SESSION_SLOT_BYTES_MAX: usize = 192;
+/// Bytes of one session's slot, all told: what it takes on a 64-bit machine.
+pub const SESSION_SLOT_BYTES_MAX: usize = 160;
 
 // --- app ---
 
@@ -199,12 +196,8 @@ pub const ACCEPT_BACKOFF_MS: u64 = 100;
 pub const STREAM_SEND_BUFFER_BYTES: usize = 16 * 1024;
 /// Milliseconds after which the kernel gives up on a peer that acknowledges nothing.
 pub const STREAM_USER_TIMEOUT_MS: u32 = 30_000;
-/// Seconds for which a session id that the table forgot is restored: thirty days.
-pub const SESSION_AGE_MAX_S: u64 = 30 * 24 * 3600;
 
 const _: () = assert!(MESSAGE_PARAMS_BYTES_MAX + 256 <= EVENT_BYTES_MAX, "a message must fit an event");
 const _: () = assert!(EVENT_BYTES_MAX <= RING_BYTES / 4, "one event must not push out all others");
 const _: () = assert!(KEEP_ALIVE_MS + TICK_MS as u64 <= 15_000, "streams are to show life every 15 s");
-/// Bytes of one session's slot, all told: what it takes on a 64-bit machine, for the memory budget.
-pub const SESSION_SLOT_BYTES_MAX: usize = 160;
 const _: () = assert!(ARG_DEPTH_MAX < JSON_DEPTH_MAX, "arguments lie inside a document");

@@ -200,14 +200,29 @@ impl<'b> Outlet<'b> {
         !self.queue.is_empty() || self.message_open
     }
 
-    /// The head was handed out: the status can't change any more.
-    pub(crate) fn is_committed(&self) -> bool {
-        self.form != Form::Undecided
+    /// A part of the message was sent, and not its end.
+    pub(crate) fn is_open(&self) -> bool {
+        self.message_open
     }
 
     /// The answer is an event stream.
     pub(crate) fn is_event_stream(&self) -> bool {
         matches!(self.form, Form::Events(_))
+    }
+
+    /// The answer is one JSON text, however long it takes.
+    pub(crate) fn set_json_only(&mut self) {
+        self.events = false;
+    }
+
+    /// The head is that of an event stream, whatever the request said that it accepts.
+    pub(crate) fn set_event_stream(&mut self) {
+        self.events = true;
+    }
+
+    /// More follows what was finished (a batch).
+    pub(crate) fn resume(&mut self) {
+        self.finished = false;
     }
 
     /// Forgets the part of the response that was written, as long as none of it was sent. False when some was.
@@ -357,6 +372,23 @@ impl<'b> Outlet<'b> {
         self.buf.get_mut(BODY_AT + self.body..end).unwrap_or_default()
     }
 
+    // Fills what is free; asks for a flush when that was not enough. `fill` tells how much it wrote, and whether that was all.
+    fn poll_fill(&mut self, cx: &Context<'_>, fill: impl FnOnce(&mut [u8]) -> (usize, bool)) -> Poll<()> {
+        if self.gone {
+            return Poll::Ready(());
+        }
+        if !self.flush {
+            let (written, complete) = fill(self.free());
+            self.body += written;
+            if complete {
+                return Poll::Ready(());
+            }
+            self.flush = true;
+        }
+        self.wait(cx);
+        Poll::Pending
+    }
+
     fn wake(&mut self) {
         if let Some(waker) = self.waiter.take() {
             waker.wake();
@@ -391,89 +423,108 @@ fn put(buf: &mut [u8], at: usize, bytes: &[u8]) {
     }
 }
 
+/// What a handler may do with an [`Outlet`], whoever owns its buffer. Polled; [`Out`] waits.
+trait Pen {
+    fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()>;
+    fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
+    fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
+    fn rewind(&self) -> bool;
+    fn set_status(&self, status: Status);
+    fn lend(&self, look: &mut dyn FnMut(&mut [u8]));
+}
+
+impl Pen for RefCell<Outlet<'_>> {
+    fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()> {
+        self.borrow_mut().poll_fill(cx, |free| {
+            let mut w = Writer::resume(free, *skip);
+            render(&mut w);
+            *skip += w.written();
+            (w.written(), w.is_complete())
+        })
+    }
+
+    fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()> {
+        self.borrow_mut().poll_fill(cx, |free| {
+            let (consumed, written) = json::escape_into(rest, free);
+            *rest = rest.get(consumed..).unwrap_or_default();
+            (written, rest.is_empty())
+        })
+    }
+
+    fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool> {
+        let mut outlet = self.borrow_mut();
+        if outlet.gone || outlet.message_open {
+            return Poll::Ready(false);
+        }
+        if outlet.flush || !outlet.queue.is_empty() {
+            outlet.wait(cx);
+            return Poll::Pending;
+        }
+        Poll::Ready(outlet.overtake(|w| {
+            w.raw(sse::MESSAGE);
+            render(w);
+            w.raw(sse::END);
+        }))
+    }
+
+    fn rewind(&self) -> bool {
+        self.borrow_mut().rewind()
+    }
+
+    fn set_status(&self, status: Status) {
+        self.borrow_mut().set_status(status);
+    }
+
+    fn lend(&self, look: &mut dyn FnMut(&mut [u8])) {
+        look(self.borrow_mut().free());
+    }
+}
+
 /// The handler's side of an [`Outlet`].
 #[derive(Clone, Copy)]
 pub(crate) struct Out<'a> {
-    outlet: &'a RefCell<Outlet<'a>>,
+    pen: &'a dyn Pen,
 }
 
 impl<'a> Out<'a> {
     /// Writes to `outlet`, which the owner of the socket empties.
-    pub(crate) const fn new(outlet: &'a RefCell<Outlet<'a>>) -> Self {
-        Self { outlet }
-    }
-
-    /// The outlet, for what needs no waiting.
-    pub(crate) fn with<T>(&self, look: impl FnOnce(&mut Outlet<'a>) -> T) -> T {
-        look(&mut self.outlet.borrow_mut())
+    pub(crate) const fn new<'b: 'a>(outlet: &'a RefCell<Outlet<'b>>) -> Self {
+        Self { pen: outlet }
     }
 
     /// Appends what `render` writes, of any length: it is run again from where the buffer was full.
     pub(crate) async fn write(&self, render: impl Fn(&mut Writer<'_>)) {
         let mut skip = 0;
-        poll_fn(|cx| {
-            let mut outlet = self.outlet.borrow_mut();
-            if outlet.gone {
-                return Poll::Ready(());
-            }
-            if !outlet.flush {
-                let mut w = Writer::resume(outlet.free(), skip);
-                render(&mut w);
-                let (written, complete) = (w.written(), w.is_complete());
-                outlet.body += written;
-                skip += written;
-                if complete {
-                    return Poll::Ready(());
-                }
-                outlet.flush = true;
-            }
-            outlet.wait(cx);
-            Poll::Pending
-        })
-        .await;
+        poll_fn(|cx| self.pen.poll_write(cx, &mut skip, &render)).await;
     }
 
     /// Appends `text` as the inside of a JSON string, of any length.
     pub(crate) async fn escaped(&self, text: &str) {
         let mut rest = text.as_bytes();
-        poll_fn(|cx| {
-            let mut outlet = self.outlet.borrow_mut();
-            if outlet.gone {
-                return Poll::Ready(());
-            }
-            if !outlet.flush {
-                let (consumed, written) = json::escape_into(rest, outlet.free());
-                outlet.body += written;
-                rest = rest.get(consumed..).unwrap_or_default();
-                if rest.is_empty() {
-                    return Poll::Ready(());
-                }
-                outlet.flush = true;
-            }
-            outlet.wait(cx);
-            Poll::Pending
-        })
-        .await;
+        poll_fn(|cx| self.pen.poll_escaped(cx, &mut rest)).await;
     }
 
     /// Sends a notification that overtakes the response, as an event of its own; waits while an earlier one is on its way.
     /// False when it could not be sent: the client reads no event streams, or the response is already under way.
     pub(crate) async fn notify(&self, render: impl Fn(&mut Writer<'_>)) -> bool {
-        poll_fn(|cx| {
-            let mut outlet = self.outlet.borrow_mut();
-            if outlet.gone || outlet.message_open {
-                return Poll::Ready(false);
-            }
-            if outlet.flush || !outlet.queue.is_empty() {
-                outlet.wait(cx);
-                return Poll::Pending;
-            }
-            Poll::Ready(outlet.overtake(|w| {
-                w.raw(sse::MESSAGE);
-                render(w);
-                w.raw(sse::END);
-            }))
-        })
-        .await
+        poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
+    }
+
+    /// Forgets what was written, as long as nothing of it was sent. False when some was.
+    pub(crate) fn rewind(&self) -> bool {
+        self.pen.rewind()
+    }
+
+    /// The status of the head, as long as none was written.
+    pub(crate) fn set_status(&self, status: Status) {
+        self.pen.set_status(status);
+    }
+
+    /// Lends the free part of the transmit buffer.
+    pub(crate) fn lend<T>(&self, look: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
+        let mut look = Some(look);
+        let mut result = None;
+        self.pen.lend(&mut |free| result = look.take().map(|look| look(free)));
+        result
     }
 }

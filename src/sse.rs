@@ -2,7 +2,6 @@
 //!
 //! An event is `event: message`, maybe `id:`, one `data:` line, and an empty line; without the empty line every client
 //! waits for ever. Lines end in LF. The data is JSON as the bounded writer makes it, in which no raw CR or LF can be.
-#![allow(dead_code)] // until merged
 
 /// The type of the stream, for `Content-Type`.
 pub(crate) const EVENT_STREAM: &str = "text/event-stream";

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use async_signal::{Signal, Signals};
 use smol::stream::StreamExt;
+use smol_mcp::{Bound, Config, Server, Tools};
 
 pub(crate) use args::{Action, Args, OwnFlag, Program, parse};
 
@@ -19,6 +20,50 @@ pub(crate) use args::{Action, Args, OwnFlag, Program, parse};
 const MCP_PATH: &str = "/mcp";
 /// Set by systemd for a service whose stderr goes to the journal.
 const JOURNAL_VARIABLE: &str = "JOURNAL_STREAM";
+
+/// The whole of an example: reads the command line, makes the server, serves it until a signal comes.
+pub(crate) fn main<A: Tools>(program: &Program, server: impl FnOnce(&Args) -> Result<Server<A>, String>) -> ExitCode {
+    let args = match args_or_exit(program) {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    log_to_stderr();
+    let bound = server(&args).and_then(|server| server.bind(config(&args)).map_err(|error| error.to_string()));
+    let ended = bound.and_then(|bound| serve(bound).map_err(|error| error.to_string()));
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(program, &error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the command line says of the server.
+pub(crate) fn config(args: &Args) -> Config {
+    let mut config = Config::new().listen(args.listen);
+    config = args.token.iter().fold(config, Config::token);
+    config = args.allow_origins.iter().fold(config, Config::allow_origin);
+    config = args.allow_hosts.iter().fold(config, Config::allow_host);
+    config = args.public_base.iter().fold(config, Config::public_base);
+    config = args.connections.into_iter().fold(config, |config, number| config.connections(number.into()));
+    config = args.streams.into_iter().fold(config, |config, number| config.streams(number.into()));
+    args.sessions.into_iter().fold(config, |config, number| config.sessions(number.into()))
+}
+
+/// Says that the server is ready, and serves until a signal comes.
+fn serve<A: Tools>(bound: Bound<A>) -> io::Result<()> {
+    if let Some(address) = bound.local_addr() {
+        ready_line(address);
+    }
+    let handle = bound.handle();
+    smol::block_on(smol::future::or(bound.run(), async {
+        let signal = signals().await?;
+        log::info!("{signal}");
+        handle.shutdown();
+        smol::future::pending().await
+    }))
+}
 
 /// The arguments this process was started with. Where there is nothing to run, since help was asked for or an argument is wrong, it has
 /// been printed, and what remains is to exit with this code: 0 or 1.

@@ -20,6 +20,17 @@ pub(crate) trait Announce {
     fn broadcast(&self, level: LogLevel, logger: Option<&str>, text: &str) -> bool;
 }
 
+/// Nobody to announce anything to.
+pub(crate) struct Silent;
+
+impl Announce for Silent {
+    fn tools_changed(&self) {}
+
+    fn broadcast(&self, _: LogLevel, _: Option<&str>, _: &str) -> bool {
+        false
+    }
+}
+
 /// What surrounds a call.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
@@ -78,7 +89,7 @@ impl<'a> Call<'a> {
     /// again when the buffer was full, so their `Display` must say the same twice.
     pub async fn print(&mut self, text: fmt::Arguments<'_>) {
         self.open_text().await;
-        self.out.write(|w| w.escaped_fmt(text)).await;
+        self.out.write(|w| drop(w.escaped_fmt(text))).await;
     }
 
     /// Ends the open text block: what is written next begins another one.
@@ -156,8 +167,8 @@ impl<'a> Call<'a> {
     }
 
     /// Lends a buffer to unescape strings in: the transmit buffer, as long as nothing was written.
-    pub(crate) fn with_scratch<T>(&mut self, read: impl FnOnce(&mut [u8]) -> T) -> T {
-        self.out.with(|outlet| read(outlet.free()))
+    pub(crate) fn with_scratch<T>(&mut self, read: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
+        self.out.lend(read)
     }
 
     /// Writes the end of the result; `modern` says who answers, where the revision wants to know.
@@ -169,7 +180,7 @@ impl<'a> Call<'a> {
         };
         if let Some(error) = &failure {
             // What was written before the failure is no answer, unless the client has it already.
-            if self.out.with(|outlet| outlet.rewind()) {
+            if self.out.rewind() {
                 self.written = Written::Nothing;
             }
             self.end_block().await;

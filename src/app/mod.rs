@@ -30,7 +30,7 @@ mod tests_validate;
 
 pub use arg::{Arg, NoRange};
 pub use call::Call;
-pub(crate) use call::{Announce, Context, unwound};
+pub(crate) use call::{Announce, Context, Silent, unwound};
 pub use error::{Done, ToolError, ToolResult};
 pub(crate) use identity::Identity;
 pub use schema::{Field, Schema, Variant};

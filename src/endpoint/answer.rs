@@ -4,7 +4,7 @@ use core::fmt::Write as _;
 
 use crate::http::{Preflight, ResponseHead, Status};
 use crate::json::{Span, Writer};
-use crate::rpc::{self, Code};
+use crate::rpc::{self, Code, Envelope};
 
 /// The longest sentence of an answer, in bytes; what is longer is cut.
 const MESSAGE_BYTES_MAX: usize = 400;
@@ -108,6 +108,18 @@ impl Answer<'_> {
 }
 
 impl<'r> Answer<'r> {
+    /// It has a body.
+    pub(crate) fn has_body(&self) -> bool {
+        !matches!(self.body, Body::Empty)
+    }
+
+    /// Makes a refusal the answer to this request.
+    pub(crate) fn answer_to(&mut self, envelope: &Envelope) {
+        if let Body::Error { id, .. } = &mut self.body {
+            *id = envelope.id.map(|id| id.span);
+        }
+    }
+
     /// Fills in the head.
     pub(crate) fn apply(&self, head: &mut ResponseHead<'r>) {
         head.status = self.status;

@@ -1,7 +1,7 @@
 //! The first decision, from the head of a request alone: before a body is waited for.
 
 use super::{Answer, Body, Changes, Endpoint, Moment, NoSession};
-use crate::guard::{BearerRefusal, HostRefusal};
+use crate::guard::{BearerRefusal, OriginGrant};
 use crate::http::{Accept, Cors, Known, Media, Method, Preflight, Request, Status};
 use crate::rpc::Code;
 use crate::session::{Principal, Revision, SessionId, SessionRef, Table};
@@ -70,15 +70,11 @@ impl Endpoint {
     pub(crate) fn head<'r>(&self, request: Request<'r>, table: &mut Table<'_>, moment: &Moment) -> Head<'r> {
         let local = moment.local;
         if let Err(refusal) = self.guard.host(request.host(), request.authority(), local) {
-            let status = match refusal {
-                HostRefusal::Malformed(..) => Status::BAD_REQUEST,
-                HostRefusal::NotAllowed(..) => Status::FORBIDDEN,
-            };
-            let answer = Answer::refusal(status, Code::REFUSED, super::answer::Sentence::of(format_args!("{refusal}")));
+            let answer = Answer::refusal(Status(refusal.status()), Code::REFUSED, super::answer::Sentence::of(format_args!("{refusal}")));
             return Head { cors: None, admission: Admission::Answer(answer) };
         }
         let cors = match self.guard.origin(request.all(Known::Origin), local) {
-            Ok(grant) => grant,
+            Ok(grant) => grant.and_then(grant_of),
             Err(refusal) => {
                 let message = super::answer::Sentence::of(format_args!("{refusal}"));
                 let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message);
@@ -90,6 +86,11 @@ impl Endpoint {
             Err(answer) => Admission::Answer(answer),
         };
         Head { cors, admission }
+    }
+
+    /// The CORS grant of a request whose head was admitted.
+    pub(crate) fn cors<'r>(&self, request: Request<'r>, moment: &Moment) -> Option<Cors<'r>> {
+        self.guard.origin(request.all(Known::Origin), moment.local).ok().flatten().and_then(grant_of)
     }
 
     fn admit<'r>(
@@ -178,6 +179,14 @@ impl Endpoint {
     }
 }
 
+fn grant_of(grant: OriginGrant<'_>) -> Option<Cors<'_>> {
+    match grant {
+        OriginGrant::NoCors => None,
+        OriginGrant::Echo(origin) => Some(Cors { origin, credentials: false }),
+        OriginGrant::Any => Some(Cors { origin: "*", credentials: false }),
+    }
+}
+
 /// The answer to a request whose session is not to be had.
 pub(super) fn no_session<'r>(why: NoSession) -> Answer<'r> {
     match why {
@@ -217,20 +226,17 @@ fn health<'r>(method: Method, stopping: bool) -> Answer<'r> {
 }
 
 fn challenge<'r>(refusal: BearerRefusal) -> Answer<'r> {
-    let (status, challenge) = match refusal {
-        BearerRefusal::Malformed => (Status::BAD_REQUEST, r#"Bearer error="invalid_request""#),
-        BearerRefusal::Missing => (Status::UNAUTHORIZED, "Bearer"),
-        BearerRefusal::Wrong => (Status::UNAUTHORIZED, r#"Bearer error="invalid_token""#),
-    };
     let message = super::answer::Sentence::of(format_args!("{refusal}"));
-    let mut answer = Answer::refusal(status, Code::REFUSED, message);
-    answer.www_authenticate = Some(challenge);
+    let mut answer = Answer::refusal(Status(refusal.status()), Code::REFUSED, message);
+    answer.www_authenticate = Some(refusal.challenge());
     answer
 }
 
 fn posted<'r>(request: Request<'r>, route: Route, principal: Principal) -> Result<Admission<'r>, Answer<'r>> {
     // A page of another origin can send other types without a preflight.
-    if !request.content_type_is_json() {
+    // The clients of 2024-11-05 need not say what they send; what a page sends has an Origin.
+    let json = request.content_type_is_json().unwrap_or(route == Route::Messages);
+    if !json {
         let message = "the Content-Type of a message must be application/json";
         return Err(Answer::refusal(Status::UNSUPPORTED_MEDIA_TYPE, Code::REFUSED, message));
     }
@@ -250,7 +256,9 @@ fn preflight<'r>(request: Request<'r>, place: Place, granted: bool) -> Answer<'r
     let mut answer = Answer::empty(Status::NO_CONTENT);
     answer.allow = Some(allow);
     if granted && request.header(Known::AccessControlRequestMethod).is_some() {
-        answer.preflight = Some(Preflight::of(&request));
+        let requested_headers = request.header(Known::AccessControlRequestHeaders).unwrap_or_default();
+        let private_network = request.header(Known::AccessControlRequestPrivateNetwork) == Some(b"true");
+        answer.preflight = Some(Preflight { requested_headers, private_network });
     }
     answer
 }

@@ -250,7 +250,8 @@ impl Endpoint {
             capabilities: discover::capabilities(&envelope, doc),
             issued_unix_s: moment.unix_s,
         };
-        let (id, text) = SessionId::issue(&self.key, fields, around.posted.principal, moment.random);
+        let random = (moment.random)().ok_or_else(|| no_session(NoSession::Full))?;
+        let (id, text) = SessionId::issue(&self.key, fields, around.posted.principal, random);
         let (name, version) = client(&envelope, doc);
         let admitted = table.open(id, &name, &version, moment.now_ms).map_err(|_| no_session(NoSession::Full))?;
         let changes =
@@ -310,7 +311,8 @@ impl Endpoint {
             capabilities: 0,
             issued_unix_s: moment.unix_s,
         };
-        let (id, text) = SessionId::issue(&self.key, fields, principal, moment.random);
+        let random = (moment.random)().ok_or_else(|| no_session(NoSession::Full))?;
+        let (id, text) = SessionId::issue(&self.key, fields, principal, random);
         let admitted = table.open(id, "", "", moment.now_ms).map_err(|_| no_session(NoSession::Full))?;
         let evicted = admitted.evicted.map(|evicted| evicted.client.0);
         Ok((admitted.session, text, Changes { came: None, evicted }))

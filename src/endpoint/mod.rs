@@ -15,12 +15,10 @@ mod head;
 mod message;
 mod modern;
 
-#[cfg(test)]
-mod tests;
-
 pub(crate) use answer::{Answer, Body};
 pub(crate) use head::{Admission, Head, Opening, Posted, Route};
-pub(crate) use message::{Decision, Job, Work};
+pub(crate) use head::MESSAGES_PATH;
+pub(crate) use message::{Decision, Job, Work, client_text};
 
 use core::net::SocketAddr;
 
@@ -54,8 +52,8 @@ pub(crate) struct Moment {
     pub(crate) local: Option<SocketAddr>,
     /// The server is shutting down.
     pub(crate) stopping: bool,
-    /// Fresh random bytes for a session id, where they may be needed.
-    pub(crate) random: [u8; RANDOM_BYTES],
+    /// Gives fresh random bytes for a session id; `None` when the system has none.
+    pub(crate) random: fn() -> Option<[u8; RANDOM_BYTES]>,
 }
 
 /// Why a session can't be used.

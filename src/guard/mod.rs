@@ -1,4 +1,3 @@
-#![allow(dead_code, unused_imports)] // until merged
 
 //! Who may come in: Host, Origin and token of a request, asked from its head alone, before its body
 //! is waited for.
@@ -17,7 +16,6 @@
 
 mod authority;
 mod bearer;
-mod cors;
 mod error;
 mod host;
 mod origin;
@@ -36,7 +34,6 @@ mod tests_origin;
 use std::net::{IpAddr, SocketAddr};
 
 pub(crate) use bearer::BearerRefusal;
-pub(crate) use cors::{write_cors_fields, write_preflight_fields};
 pub(crate) use error::GuardError;
 pub(crate) use host::{HostFault, HostRefusal};
 pub(crate) use origin::{OriginFault, OriginGrant, OriginRefusal};

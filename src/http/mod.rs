@@ -6,7 +6,6 @@
 //! ```
 //! What is absent: a lenient mode. A request whose framing is in doubt is refused, the connection is closed,
 //! and nothing behind it is ever looked at (RFC 9112, 6.3 and 11.2).
-#![allow(dead_code, unused_imports)] // until merged
 
 mod accept;
 mod chunked;

@@ -46,7 +46,7 @@ impl Method {
 
 /// Answers with a JSON-RPC error, and with the HTTP status that its revision asks for.
 pub(crate) async fn refuse(out: Out<'_>, request: &Request<'_>, code: Code, message: &str) {
-    out.with(|outlet| outlet.set_status(status_of(code, request.revision)));
+    out.set_status(status_of(code, request.revision));
     out.write(|w| rpc::error(w, request.id(), code, message)).await;
 }
 

@@ -1,7 +1,7 @@
 //! `tools/list` and `tools/call`, in every revision.
 
 use super::refuse;
-use crate::app::{Call, Context, Identity, Tool, Tools};
+use crate::app::{Call, Context, Identity, Silent, Tool, Tools};
 use crate::outlet::Out;
 use crate::rpc::{self, Code, Envelope, Request};
 
@@ -46,6 +46,14 @@ pub(crate) fn find(envelope: &Envelope, doc: &[u8], tools: &[Tool]) -> Result<us
         .iter()
         .position(|tool| tool.name.as_bytes() == name)
         .ok_or("unknown tool: params.name is not in tools/list")
+}
+
+/// Answers a call that has no other result with an error of the tool.
+pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, message: &'static str, identity: &Identity) {
+    let context = Context { announce: &Silent, client: None };
+    let mut call = Call::new(out, request, context);
+    let result = Ok(Err(message.into()));
+    call.close(result, request.revision.is_modern().then_some(identity)).await;
 }
 
 /// Runs a tool and answers with its result. The handler's panic is its own: it is answered as the tool's error.

@@ -16,7 +16,7 @@ pub struct Config {
     pub(super) public_base: Option<String>,
     pub(super) connections: usize,
     pub(super) calls: usize,
-    pub(super) streams: usize,
+    pub(super) streams: Option<usize>,
     pub(super) sessions: usize,
     pub(super) body_bytes: usize,
     pub(super) idle_timeout_ms: u64,
@@ -35,7 +35,7 @@ impl Default for Config {
             public_base: None,
             connections: limits::CONNECTIONS_DEFAULT,
             calls: limits::CALLS_DEFAULT,
-            streams: limits::STREAMS_DEFAULT,
+            streams: None,
             sessions: limits::SESSIONS_DEFAULT,
             body_bytes: limits::BODY_BYTES_DEFAULT,
             idle_timeout_ms: limits::IDLE_TIMEOUT_MS_DEFAULT,
@@ -104,7 +104,7 @@ impl Config {
     /// Streams open at once; fewer than connections, or else as many as leave two for calls.
     #[must_use]
     pub fn streams(self, streams: usize) -> Self {
-        Self { streams, ..self }
+        Self { streams: Some(streams), ..self }
     }
 
     /// Sessions alive at once. One that made room for another is restored when its client is heard again.

@@ -151,6 +151,11 @@ impl<'m> Conns<'m> {
         }
     }
 
+    /// Closes all.
+    pub(super) fn clear(&mut self) {
+        (0..self.slots.len()).for_each(|index| self.close(index));
+    }
+
     /// A connection by its place.
     pub(super) fn at(&mut self, index: usize) -> Option<&mut Conn> {
         self.slots.get_mut(index).filter(|conn| conn.state != State::Free)

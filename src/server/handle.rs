@@ -1,6 +1,7 @@
 //! The way to a running server from anywhere: any thread, any executor.
 
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
@@ -8,6 +9,7 @@ use std::task::Waker;
 use async_channel::{Receiver, Sender, TrySendError};
 
 use super::clients::ClientInfo;
+use super::socket::Duplex;
 use crate::hub::Audience;
 use crate::json::{self, Writer};
 use crate::limits::{COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX};
@@ -41,6 +43,8 @@ pub(super) struct Commands {
 pub(super) enum Command {
     Message { audience: Audience, level: LogLevel, params: String },
     Clients { list: Vec<ClientInfo>, reply: Sender<Vec<ClientInfo>> },
+    Connect { io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr> },
+    Tick(u64),
 }
 
 /// A message of the application to its clients: `notifications/message`.
@@ -148,6 +152,22 @@ impl Handle {
     /// of `serve` tells when it is done, within 2 s.
     pub fn shutdown(&self) {
         self.flag(SHUTDOWN);
+    }
+
+    /// Serves a connection that the application has accepted: a TLS stream, a Unix socket, a pipe. `peer` and `local` are
+    /// its addresses, where it has any: Host and Origin are held against `local`.
+    ///
+    /// Dropped when [`COMMANDS_MAX`] commands wait already, or the server has ended.
+    pub fn connect(&self, io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr>) {
+        // A connection that can't be taken is closed by being dropped.
+        drop(self.commands.try_send(Command::Connect { io, peer, local }));
+        self.wake();
+    }
+
+    // A test's clock has come to this.
+    pub(super) fn tick(&self, now_ms: u64) {
+        drop(self.commands.try_send(Command::Tick(now_ms)));
+        self.wake();
     }
 
     fn message(&self, audience: Audience, message: Message) -> io::Result<()> {

@@ -24,7 +24,7 @@ pub struct Storage<
     parts: Mutex<Parts<CONNECTIONS, STREAMS, SESSIONS, BUFFERS, REQUEST_BYTES>>,
 }
 
-struct Parts<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> {
+pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> {
     conns: [Conn; C],
     streams: [Stream; S],
     sessions: [session::Slot; N],

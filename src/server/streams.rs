@@ -236,6 +236,11 @@ impl<'m> Streams<'m> {
         self.iter().filter(|(_, stream)| silent(stream)).min_by_key(|(_, stream)| stream.opened_ms).map(|(at, _)| at)
     }
 
+    /// The slots, in order.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Every slot is taken.
     pub(super) fn is_full(&self) -> bool {
         self.slots.iter().all(|slot| slot.open.is_some())

@@ -1,4 +1,3 @@
-#![allow(dead_code, unreachable_pub, unused_imports)] // until merged
 
 //! Sessions: ids that cannot be lost, and the table of what is alive.
 //!

@@ -261,6 +261,12 @@ impl<'m> Table<'m> {
         })
     }
 
+    /// A number for a client that has no session (2026-07-28).
+    pub(crate) fn next_client(&mut self) -> ClientId {
+        self.clients = self.clients.saturating_add(1);
+        ClientId(self.clients)
+    }
+
     /// How many sessions there can be.
     pub(crate) const fn capacity(&self) -> usize {
         self.slots.len()

@@ -1,0 +1,333 @@
+//! What all tasks of a server share. One thread: cells, no locks. Nothing here waits.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use super::clients::{ClientEvent, ClientInfo};
+use super::conns::{ConnRef, Conns, State};
+use super::handle::message_params;
+use super::ready::Ready;
+use super::streams::{Open, Rendered, StreamRef, Streams};
+use crate::app::{Announce, Identity};
+use crate::endpoint::{Changes, Endpoint, Moment};
+use crate::http;
+use crate::hub::{Audience, Hub, Kind};
+use crate::json::{Value, Writer};
+use crate::limits::{EVENT_BYTES_MAX, EVENTS_PER_TURN, MESSAGE_PARAMS_BYTES_MAX};
+use crate::session::{Ended, LogLevel, RANDOM_BYTES, SessionRef, Table};
+
+/// The bits of the engine's set: these, then the workers, then the connections.
+pub(super) const LISTENER: usize = 0;
+pub(super) const COMMANDS: usize = 1;
+pub(super) const TICK: usize = 2;
+pub(super) const WORKERS: usize = 3;
+
+/// The application's ear for clients that come and go.
+pub(super) type OnClient = Box<dyn Fn(&ClientEvent<'_>)>;
+
+/// What a server is made of, but for its tasks.
+pub(super) struct Core<'m, A> {
+    pub(super) app: A,
+    pub(super) identity: Identity,
+    pub(super) endpoint: Endpoint,
+    pub(super) limits: http::Limits,
+    pub(super) idle_timeout_ms: u64,
+    pub(super) tool_timeout_ms: u64,
+    pub(super) on_client: Option<OnClient>,
+    pub(super) now_ms: Cell<u64>,
+    pub(super) unix_s: Cell<u64>,
+    pub(super) date: Cell<Option<[u8; http::HTTP_DATE_BYTES]>>,
+    pub(super) conns: RefCell<Conns<'m>>,
+    pub(super) streams: RefCell<Streams<'m>>,
+    pub(super) sessions: RefCell<Table<'m>>,
+    pub(super) hub: RefCell<Hub<'m>>,
+    pub(super) workers: Vec<WorkerSlot>,
+    pub(super) queue: RefCell<VecDeque<usize>>,
+    pub(super) ready: Arc<Ready>,
+    pub(super) wakers: Vec<Waker>,
+    pub(super) scratch: RefCell<Vec<u8>>,
+    pub(super) stopping: Cell<bool>,
+    pub(super) hasher: RandomState,
+}
+
+/// What others may know of a worker, and tell it.
+#[derive(Default)]
+pub(super) struct WorkerSlot {
+    /// Serves only what frees others.
+    pub(super) reserved: bool,
+    pub(super) job: Cell<Option<ConnRef>>,
+    /// When what it waits for is overdue (0: never), and that it is.
+    pub(super) deadline_ms: Cell<u64>,
+    pub(super) expired: Cell<bool>,
+    /// The call that it runs: its session, and a hash of its id.
+    pub(super) call: Cell<Option<(SessionRef, u64)>>,
+    pub(super) cancelled: Cell<bool>,
+    pub(super) running: Cell<bool>,
+    /// The stream that it writes its answer to (2024-11-05).
+    pub(super) relay: Cell<Option<StreamRef>>,
+}
+
+impl<A> Core<'_, A> {
+    /// The bit of a connection.
+    pub(super) fn conn_bit(&self, index: usize) -> usize {
+        WORKERS + self.workers.len() + index
+    }
+
+    /// Wakes a worker.
+    pub(super) fn wake_worker(&self, index: usize) {
+        self.ready.set(WORKERS + index);
+    }
+
+    /// The waker of a bit.
+    pub(super) fn waker(&self, bit: usize) -> &Waker {
+        self.wakers.get(bit).unwrap_or(Waker::noop())
+    }
+
+    /// What is true now, for a request that came by this connection.
+    pub(super) fn moment(&self, conn: ConnRef) -> Moment {
+        Moment {
+            now_ms: self.now_ms.get(),
+            unix_s: self.unix_s.get(),
+            local: self.conns.borrow_mut().get(conn).and_then(|conn| conn.local),
+            stopping: self.stopping.get(),
+            random: || {
+                let mut random = [0; RANDOM_BYTES];
+                getrandom::fill(&mut random).ok().map(|()| random)
+            },
+        }
+    }
+
+    /// A hash of a request's id, equal for equal ids of one type however they are written.
+    pub(super) fn hash_id(&self, id: &[u8]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        match Value::new(id).as_text() {
+            Some(text) => text.chars().for_each(|char| char.hash(&mut hasher)),
+            None => id.hash(&mut hasher),
+        }
+        hasher.finish()
+    }
+
+    /// Drops the call of a session that has this id, if it runs.
+    pub(super) fn cancel(&self, session: SessionRef, id: &[u8]) {
+        let call = Some((session, self.hash_id(id)));
+        for (index, worker) in self.workers.iter().enumerate().filter(|(_, worker)| worker.call.get() == call) {
+            worker.cancelled.set(true);
+            self.wake_worker(index);
+        }
+    }
+
+    /// Tells the application who came and went.
+    pub(super) fn tell(&self, changes: Changes) {
+        if let Some(id) = changes.evicted {
+            self.went(id);
+        }
+        let sessions = self.sessions.borrow();
+        if let Some(session) = changes.came.and_then(|session| sessions.get(session)) {
+            self.came(session.client().0, session.client_name(), session.revision());
+        }
+    }
+
+    pub(super) fn came(&self, id: u64, name: &str, revision: crate::session::Revision) {
+        log::info!("client {id} came: {name:?}, {revision}");
+        if let Some(on_client) = &self.on_client {
+            on_client(&ClientEvent::Came { id, name, revision });
+        }
+    }
+
+    pub(super) fn went(&self, id: u64) {
+        log::info!("client {id} went");
+        if let Some(on_client) = &self.on_client {
+            on_client(&ClientEvent::Went { id });
+        }
+    }
+
+    /// A session was ended by its client: its stream closes.
+    pub(super) fn ended(&self, ended: Ended) {
+        self.went(ended.client.0);
+        let stream = ended.stream.and_then(|index| self.streams.borrow().reference(index as usize));
+        if let Some(stream) = stream {
+            self.close_stream(stream, true);
+        }
+    }
+
+    /// Closes a stream and its connection, and forgets it everywhere. `politely`: its end is written first, if the socket
+    /// takes it at once.
+    pub(super) fn close_stream(&self, stream: StreamRef, politely: bool) {
+        if politely && self.streams.borrow_mut().get(stream).is_some_and(Open::end) {
+            self.write_stream(stream);
+        }
+        let Some(open) = self.streams.borrow_mut().close(stream) else { return };
+        self.conns.borrow_mut().close(open.conn.index);
+        for (index, worker) in self.workers.iter().enumerate().filter(|(_, w)| w.relay.get() == Some(stream)) {
+            // Nobody will ever read that answer.
+            worker.cancelled.set(true);
+            self.wake_worker(index);
+        }
+        let Some(session) = open.session else { return self.went(open.filter.client) };
+        let mut sessions = self.sessions.borrow_mut();
+        let current = sessions.stream_closed(session, index32(stream.index), self.now_ms.get());
+        if current && open.http_sse {
+            let ended = sessions.end(session);
+            drop(sessions);
+            if let Some(ended) = ended {
+                self.went(ended.client.0);
+            }
+        }
+    }
+
+    /// Something is in the ring: every stream looks.
+    pub(super) fn wake_streams(&self) {
+        for (_, stream) in self.streams.borrow().iter() {
+            self.ready.set(self.conn_bit(stream.conn.index));
+        }
+    }
+
+    /// Writes what is due to a stream, as far as its socket takes it. False when the stream is no more: it was closed.
+    pub(super) fn write_stream(&self, stream: StreamRef) -> bool {
+        for _ in 0..EVENTS_PER_TURN {
+            match self.write_event(stream) {
+                Written::Event => {}
+                Written::NoMore => return true,
+                Written::Broken(why) => {
+                    log::debug!("a stream is closed: {why}");
+                    self.close_stream(stream, false);
+                    return false;
+                }
+            }
+        }
+        let conn = self.streams.borrow_mut().get(stream).map(|open| open.conn.index);
+        if let Some(conn) = conn {
+            self.ready.set(self.conn_bit(conn));
+        }
+        true
+    }
+
+    fn write_event(&self, stream: StreamRef) -> Written {
+        let mut streams = self.streams.borrow_mut();
+        let hub = self.hub.borrow();
+        let mut scratch = self.scratch.borrow_mut();
+        let Some(open) = streams.get(stream).filter(|open| open.writer.is_none()) else { return Written::NoMore };
+        let (from, to) = match open.render(&hub, &self.identity, &mut scratch) {
+            Rendered::Bytes { from, to } => (from, to),
+            Rendered::Nothing => {
+                self.wake_writers(stream);
+                return Written::NoMore;
+            }
+            Rendered::Lost => return Written::Broken("its client reads too slowly"),
+        };
+        let bytes = scratch.get(from..to).unwrap_or_default();
+        let mut conns = self.conns.borrow_mut();
+        let Some(socket) = conns.get(open.conn).and_then(|conn| conn.socket.as_mut()) else {
+            return Written::Broken("its connection is gone");
+        };
+        let bit = self.conn_bit(open.conn.index);
+        match socket.poll_write(&mut Context::from_waker(self.waker(bit)), bytes) {
+            std::task::Poll::Ready(Ok(n)) => {
+                open.wrote(n, n >= bytes.len(), &hub, self.now_ms.get());
+                Written::Event
+            }
+            std::task::Poll::Ready(Err(_)) => Written::Broken("its connection broke"),
+            std::task::Poll::Pending => {
+                open.stalled_ms.get_or_insert(self.now_ms.get());
+                self.wake_writers(stream);
+                Written::NoMore
+            }
+        }
+    }
+
+    /// A stream may be free for the answers that wait for it.
+    pub(super) fn wake_writers(&self, stream: StreamRef) {
+        for (index, worker) in self.workers.iter().enumerate() {
+            if worker.relay.get() == Some(stream) {
+                self.wake_worker(index);
+            }
+        }
+    }
+
+    /// Stores an event and wakes the streams. False when it is too large.
+    pub(super) fn append(&self, kind: Kind, audience: Audience, payload: &[u8]) -> bool {
+        let stored = self.hub.borrow_mut().append(kind, audience, payload);
+        if stored {
+            self.wake_streams();
+        }
+        stored
+    }
+
+    /// Fills `list` with the connected clients, up to the capacity that its caller gave it.
+    pub(super) fn list_clients(&self, list: &mut Vec<ClientInfo>) {
+        let now_ms = self.now_ms.get();
+        let sessions = self.sessions.borrow();
+        for (_, session) in sessions.iter().take(list.capacity() - list.len()) {
+            list.push(ClientInfo {
+                id: session.client().0,
+                name: session.client_name().into(),
+                version: session.client_version().into(),
+                revision: session.revision(),
+                connected_ms: now_ms.saturating_sub(session.opened_at_ms()),
+                listens: session.stream().is_some(),
+            });
+        }
+        let streams = self.streams.borrow();
+        let listeners = streams.iter().filter(|(_, stream)| stream.session.is_none());
+        for (_, stream) in listeners.take(list.capacity() - list.len()) {
+            list.push(ClientInfo {
+                id: stream.filter.client,
+                name: String::new(),
+                version: String::new(),
+                revision: crate::session::Revision::V2026_07_28,
+                connected_ms: now_ms.saturating_sub(stream.opened_ms),
+                listens: true,
+            });
+        }
+    }
+
+    /// Closes a connection, and the stream that it carries.
+    pub(super) fn close_conn(&self, index: usize) {
+        let state = self.conns.borrow_mut().at(index).map(|conn| conn.state);
+        let stream = match state {
+            Some(State::Stream(stream)) => self.streams.borrow().reference(stream),
+            _ => None,
+        };
+        match stream {
+            Some(stream) => self.close_stream(stream, false),
+            None => {
+                if state == Some(State::Queued) {
+                    self.queue.borrow_mut().retain(|queued| *queued != index);
+                }
+                self.conns.borrow_mut().close(index);
+            }
+        }
+    }
+}
+
+enum Written {
+    Event,
+    NoMore,
+    Broken(&'static str),
+}
+
+/// A stream's place as the session table keeps it.
+pub(super) fn index32(index: usize) -> u32 {
+    u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+impl<A> Announce for Core<'_, A> {
+    fn tools_changed(&self) {
+        self.append(Kind::ToolsChanged, Audience::All, &[]);
+    }
+
+    fn broadcast(&self, level: LogLevel, logger: Option<&str>, text: &str) -> bool {
+        let mut params = [0; MESSAGE_PARAMS_BYTES_MAX];
+        let mut w = Writer::new(&mut params);
+        message_params(&mut w, level, logger, |w| {
+            w.string(text);
+        });
+        let (length, complete) = (w.written(), w.is_complete());
+        complete && self.append(Kind::Message(level), Audience::All, params.get(..length).unwrap_or_default())
+    }
+}
+
+const _: () = assert!(EVENT_BYTES_MAX > MESSAGE_PARAMS_BYTES_MAX);

@@ -1,0 +1,359 @@
+//! The engine: one future that polls what woke. It accepts, gives connections to workers, writes streams, and looks at the
+//! deadlines; everything else happens in the workers.
+
+use std::future::Future;
+use std::io;
+use std::net::TcpListener;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant, SystemTime};
+
+use async_io::{Async, Timer};
+use smol::stream::Stream as _;
+
+use super::conns::{Place, State};
+use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
+use super::handle::{Command, Commands, SHUTDOWN, TOOLS_CHANGED};
+use super::socket::Socket;
+use crate::app::{Announce, Tools};
+use crate::http;
+use crate::hub::Kind;
+use crate::limits::{
+    ACCEPT_BACKOFF_MS, ACCEPTS_PER_TURN, CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS, TICK_MS,
+};
+
+/// Rounds over what woke before others on the executor get their turn.
+const ROUNDS_PER_TURN: usize = 8;
+/// Milliseconds between two looks while the server shuts down.
+const SHUTDOWN_TICK_MS: u64 = 50;
+
+/// Where the time comes from.
+pub(super) enum Clock {
+    /// The machine's.
+    Machine { start: Instant, tick: Timer, ticking: bool },
+    /// A test's.
+    Test,
+}
+
+/// A server's tasks.
+pub(super) struct Engine<'e, 'm, A, F> {
+    pub(super) core: &'e Core<'m, A>,
+    pub(super) workers: Vec<Pin<Box<F>>>,
+    pub(super) listener: Option<Async<TcpListener>>,
+    pub(super) commands: &'e Commands,
+    pub(super) clock: Clock,
+    /// No connection is accepted before this.
+    pub(super) accept_after_ms: u64,
+    /// When the server must be gone.
+    pub(super) end_ms: Option<u64>,
+}
+
+impl Clock {
+    /// The machine's clock, from now on.
+    pub(super) fn machine() -> Self {
+        Clock::Machine { start: Instant::now(), tick: Timer::never(), ticking: false }
+    }
+}
+
+impl<A: Tools, F: Future<Output = ()>> Engine<'_, '_, A, F> {
+    /// Does what is due. Ready when the server has ended.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.look_at_clock();
+        let core = self.core;
+        let ready = core.ready.clone();
+        for _ in 0..ROUNDS_PER_TURN {
+            if !ready.drain(|bit| self.wake(bit)) {
+                break;
+            }
+        }
+        self.keep_ticking();
+        if self.has_ended() {
+            return Poll::Ready(());
+        }
+        ready.sleep(cx.waker());
+        Poll::Pending
+    }
+
+    fn wake(&mut self, bit: usize) {
+        let workers = self.workers.len();
+        match bit {
+            LISTENER => self.accept(),
+            COMMANDS => self.obey(),
+            TICK => self.tick(),
+            _ if bit < WORKERS + workers => {
+                let mut cx = Context::from_waker(self.core.waker(bit));
+                if let Some(worker) = self.workers.get_mut(bit - WORKERS) {
+                    // Workers never end.
+                    let _ = worker.as_mut().poll(&mut cx);
+                }
+            }
+            _ => self.core.look_at(bit - WORKERS - workers),
+        }
+    }
+
+    fn look_at_clock(&mut self) {
+        let Clock::Machine { start, .. } = &self.clock else { return };
+        let now_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.core.now_ms.set(now_ms);
+    }
+
+    // The tick runs only while there is something to look at.
+    fn keep_ticking(&mut self) {
+        let busy = self.core.conns.borrow().open() > 0 || self.accept_after_ms > 0 || self.core.stopping.get();
+        let Clock::Machine { tick, ticking, .. } = &mut self.clock else { return };
+        if busy == *ticking {
+            return;
+        }
+        *ticking = busy;
+        if busy {
+            let period = if self.core.stopping.get() { SHUTDOWN_TICK_MS } else { u64::from(TICK_MS) };
+            tick.set_interval(Duration::from_millis(period));
+            self.core.ready.set(TICK);
+            set_wall_clock(self.core);
+        } else {
+            *tick = Timer::never();
+        }
+    }
+
+    fn tick(&mut self) {
+        if let Clock::Machine { tick, .. } = &mut self.clock {
+            let mut cx = Context::from_waker(self.core.waker(TICK));
+            while Pin::new(&mut *tick).poll_next(&mut cx).is_ready() {}
+            set_wall_clock(self.core);
+        }
+        if self.accept_after_ms > 0 && self.core.now_ms.get() >= self.accept_after_ms {
+            self.accept_after_ms = 0;
+            self.core.ready.set(LISTENER);
+        }
+        self.core.keep_house();
+    }
+
+    fn obey(&mut self) {
+        let flags = self.commands.flags();
+        if flags & TOOLS_CHANGED != 0 {
+            self.core.tools_changed();
+        }
+        for _ in 0..COMMANDS_MAX {
+            match self.commands.next() {
+                Some(Command::Message { audience, level, params }) => {
+                    self.core.append(Kind::Message(level), audience, params.as_bytes());
+                }
+                Some(Command::Clients { mut list, reply }) => {
+                    self.core.list_clients(&mut list);
+                    // Who asked may have stopped waiting.
+                    drop(reply.try_send(list));
+                }
+                Some(Command::Connect { io, peer, local }) => self.core.admit(Socket::other(io), peer, local),
+                Some(Command::Tick(now_ms)) => {
+                    self.core.now_ms.set(now_ms);
+                    self.core.unix_s.set(CLOCK_SET_MIN_UNIX_S + now_ms / 1000);
+                    self.tick();
+                }
+                None => break,
+            }
+        }
+        if flags & SHUTDOWN != 0 && self.end_ms.is_none() {
+            log::info!("shutting down");
+            self.core.stopping.set(true);
+            self.end_ms = Some(self.core.now_ms.get() + SHUTDOWN_GRACE_MS);
+            if let Clock::Machine { ticking, .. } = &mut self.clock {
+                // Look more often from here on.
+                *ticking = false;
+            }
+            self.core.end_streams();
+        }
+    }
+
+    fn has_ended(&self) -> bool {
+        let Some(end_ms) = self.end_ms else { return false };
+        self.core.now_ms.get() >= end_ms || self.core.workers.iter().all(|worker| worker.job.get().is_none())
+    }
+
+    fn accept(&mut self) {
+        let Some(listener) = &self.listener else { return };
+        if self.accept_after_ms > 0 {
+            return;
+        }
+        let mut cx = Context::from_waker(self.core.waker(LISTENER));
+        for _ in 0..ACCEPTS_PER_TURN {
+            let accepted = listener.get_ref().accept().and_then(|(tcp, peer)| {
+                let local = tcp.local_addr().ok();
+                tcp.set_nodelay(true)?;
+                Ok((Async::new(tcp)?, peer, local))
+            });
+            match accepted {
+                Ok((tcp, peer, local)) => self.core.admit(Socket::Tcp(tcp), Some(peer.ip()), local),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match listener.poll_readable(&mut cx) {
+                    Poll::Pending => return,
+                    Poll::Ready(_) => {}
+                },
+                Err(error) if is_the_peers(&error) => {}
+                Err(error) => {
+                    log::warn!("no connection can be accepted for now: {error}");
+                    self.accept_after_ms = self.core.now_ms.get() + ACCEPT_BACKOFF_MS;
+                    return;
+                }
+            }
+        }
+        self.core.ready.set(LISTENER);
+    }
+}
+
+// The newcomer went before it was served; nothing is wrong here.
+fn is_the_peers(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, InvalidInput, NotConnected};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected)
+}
+
+fn set_wall_clock<A>(core: &Core<'_, A>) {
+    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
+    if unix == core.unix_s.get() {
+        return;
+    }
+    core.unix_s.set(unix);
+    let mut date = [0; http::HTTP_DATE_BYTES];
+    http::http_date(i64::try_from(unix).unwrap_or(i64::MAX), &mut date);
+    // A board without a clock starts in 1970: no date is better than a wrong one (RFC 9110, section 6.6.1).
+    core.date.set((unix >= CLOCK_SET_MIN_UNIX_S).then_some(date));
+}
+
+impl<A> Core<'_, A> {
+    /// A newcomer gets a slot, or is told that there is none.
+    pub(super) fn admit(&self, socket: Socket, peer: Option<std::net::IpAddr>, local: Option<std::net::SocketAddr>) {
+        let now_ms = self.now_ms.get();
+        let place = self.conns.borrow().place(now_ms);
+        if let Place::Of(index) = place {
+            self.close_conn(index);
+        }
+        if place == Place::None {
+            return;
+        }
+        let Some(index) = self.conns.borrow_mut().open_in(socket, peer, local, now_ms) else { return };
+        if place == Place::Refusal {
+            self.turn_away(index);
+        }
+        self.ready.set(self.conn_bit(index));
+    }
+
+    /// Answers 503 without reading anything, and closes.
+    pub(super) fn turn_away(&self, index: usize) {
+        // It may have waited for a buffer.
+        self.queue.borrow_mut().retain(|queued| *queued != index);
+        log::debug!("a connection is turned away: the house is full");
+        let waker = self.waker(self.conn_bit(index)).clone();
+        let mut cx = Context::from_waker(&waker);
+        let mut conns = self.conns.borrow_mut();
+        let Some(conn) = conns.at(index) else { return };
+        conn.state = State::Lingering { read: 0 };
+        conn.since_ms = self.now_ms.get();
+        if let Some(socket) = &mut conn.socket {
+            // A socket that takes not even this is closed without a word.
+            let _ = socket.poll_write(&mut cx, FULL_HOUSE);
+            socket.shutdown_write(&mut cx);
+        }
+    }
+
+    /// Something happened to a connection that no worker has.
+    fn look_at(&self, index: usize) {
+        let state = self.conns.borrow_mut().at(index).map(|conn| conn.state);
+        match state {
+            Some(State::New | State::Idle) => self.look_for_bytes(index),
+            Some(State::Stream(stream)) => self.look_at_stream(index, stream),
+            Some(State::Lingering { read }) => self.drain(index, read),
+            Some(State::Free | State::Queued | State::Busy { .. }) | None => {}
+        }
+    }
+
+    fn look_for_bytes(&self, index: usize) {
+        let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
+        let mut conns = self.conns.borrow_mut();
+        let Some(conn) = conns.at(index) else { return };
+        let Some(socket) = &mut conn.socket else { return };
+        if socket.poll_readable(&mut cx).is_pending() {
+            return;
+        }
+        conn.state = State::Queued;
+        conn.since_ms = self.now_ms.get();
+        drop(conns);
+        self.queue.borrow_mut().push_back(index);
+        let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
+        if let Some(worker) = free {
+            self.assign_queued(worker, false);
+        }
+    }
+
+    /// Gives a free worker the connection that has waited longest. `late`: only one that has waited so long that the
+    /// reserve may look at it.
+    pub(super) fn assign_queued(&self, worker: usize, late: bool) {
+        let Some(slot) = self.workers.get(worker).filter(|slot| slot.job.get().is_none()) else { return };
+        let mut queue = self.queue.borrow_mut();
+        let mut conns = self.conns.borrow_mut();
+        while let Some(index) = queue.front().copied() {
+            let waited_ms = match conns.at(index) {
+                Some(conn) if conn.state == State::Queued => self.now_ms.get().saturating_sub(conn.since_ms),
+                _ => {
+                    // It was closed while it waited.
+                    queue.pop_front();
+                    continue;
+                }
+            };
+            if late && waited_ms < crate::limits::RESERVE_AFTER_MS {
+                return;
+            }
+            queue.pop_front();
+            let (reference, now_ms) = (conns.reference(index), self.now_ms.get());
+            if let Some(conn) = conns.at(index) {
+                conn.state = State::Busy { head: true };
+                conn.since_ms = now_ms;
+            }
+            slot.job.set(reference);
+            self.wake_worker(worker);
+            return;
+        }
+    }
+
+    // A stream's client says nothing more; what comes all the same is dropped. Its end is the stream's end.
+    fn look_at_stream(&self, index: usize, stream: usize) {
+        let Some(stream) = self.streams.borrow().reference(stream) else { return };
+        let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
+        let mut sink = [0; 256];
+        for _ in 0..4 {
+            let read = {
+                let mut conns = self.conns.borrow_mut();
+                let Some(socket) = conns.at(index).and_then(|conn| conn.socket.as_mut()) else { return };
+                socket.poll_read(&mut cx, &mut sink)
+            };
+            match read {
+                Poll::Pending => {
+                    self.write_stream(stream);
+                    return;
+                }
+                Poll::Ready(Ok(n)) if n > 0 => {}
+                Poll::Ready(_) => return self.close_stream(stream, false),
+            }
+        }
+        // It sends without end.
+        self.close_stream(stream, false);
+    }
+
+    fn drain(&self, index: usize, read: u32) {
+        let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
+        let mut conns = self.conns.borrow_mut();
+        let mut sink = [0; 2048];
+        let Some(conn) = conns.at(index) else { return };
+        let Some(socket) = &mut conn.socket else { return };
+        match socket.poll_read(&mut cx, &mut sink) {
+            Poll::Pending => {}
+            Poll::Ready(Ok(n)) if n > 0 && read < LINGER_BYTES_MAX => {
+                conn.state = State::Lingering { read: read.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)) };
+                self.ready.set(self.conn_bit(index));
+            }
+            Poll::Ready(_) => conns.close(index),
+        }
+    }
+}
+
+/// What a connection is told for which there is no room at all.
+const FULL_HOUSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 116\r\n\
+Retry-After: 2\r\nConnection: close\r\n\r\n\
+{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"all connections of this server are taken; come again\"}}";

@@ -1,0 +1,91 @@
+//! Housekeeping, on the tick: every deadline there is.
+
+use super::conns::State;
+use super::core::Core;
+use crate::limits::{HEAD_TIMEOUT_MS, LINGER_MS, QUEUE_TIMEOUT_MS, TRANSFER_GRACE_MS};
+
+impl<A> Core<'_, A> {
+    /// Looks at every deadline. Its cost is that of the tables' sizes, once a tick.
+    pub(super) fn keep_house(&self) {
+        self.hurry_workers();
+        self.close_overdue();
+        self.serve_overdue();
+        self.keep_streams_alive();
+    }
+
+    /// Ends all streams, as the server shuts down.
+    pub(super) fn end_streams(&self) {
+        for index in 0..self.streams.borrow().len() {
+            let stream = self.streams.borrow().reference(index);
+            if let Some(stream) = stream {
+                self.close_stream(stream, true);
+            }
+        }
+        for index in 0..self.conns.borrow().len() {
+            let idle = self.conns.borrow_mut().at(index).is_some_and(|conn| conn.state == State::Idle);
+            if idle {
+                self.close_conn(index);
+            }
+        }
+    }
+
+    // Workers look for themselves at what they wait for; those that run a call look at every tick.
+    fn hurry_workers(&self) {
+        let now_ms = self.now_ms.get();
+        for (index, worker) in self.workers.iter().enumerate() {
+            let deadline_ms = worker.deadline_ms.get();
+            let overdue = deadline_ms != 0 && now_ms >= deadline_ms;
+            if overdue {
+                worker.expired.set(true);
+            }
+            if overdue || worker.running.get() {
+                self.wake_worker(index);
+            }
+        }
+    }
+
+    fn close_overdue(&self) {
+        let now_ms = self.now_ms.get();
+        for index in 0..self.conns.borrow().len() {
+            let conn = self.conns.borrow_mut().at(index).map(|conn| (conn.state, now_ms.saturating_sub(conn.since_ms)));
+            match conn {
+                Some((State::New, for_ms)) if for_ms >= HEAD_TIMEOUT_MS => self.close_conn(index),
+                Some((State::Idle, for_ms)) if for_ms >= self.idle_timeout_ms => self.close_conn(index),
+                Some((State::Lingering { .. }, for_ms)) if for_ms >= LINGER_MS => self.close_conn(index),
+                Some((State::Queued, for_ms)) if for_ms >= QUEUE_TIMEOUT_MS => {
+                    self.turn_away(index);
+                    self.ready.set(self.conn_bit(index));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    // Requests that have waited long may look at the reserve.
+    fn serve_overdue(&self) {
+        for (index, worker) in self.workers.iter().enumerate() {
+            if worker.reserved {
+                self.assign_queued(index, true);
+            }
+        }
+    }
+
+    fn keep_streams_alive(&self) {
+        let now_ms = self.now_ms.get();
+        for index in 0..self.streams.borrow().len() {
+            let Some(stream) = self.streams.borrow().reference(index) else { continue };
+            let (due, stalled) = {
+                let mut streams = self.streams.borrow_mut();
+                let Some(open) = streams.get(stream) else { continue };
+                let stalled = open.stalled_ms.is_some_and(|since| now_ms.saturating_sub(since) > TRANSFER_GRACE_MS);
+                (open.keep_alive(now_ms), stalled)
+            };
+            if stalled {
+                log::debug!("a stream is closed: its client has read nothing for long");
+                self.close_stream(stream, false);
+            } else if due {
+                self.write_stream(stream);
+            }
+        }
+    }
+}

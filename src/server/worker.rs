@@ -1,0 +1,422 @@
+//! A worker: one request buffer and one transmit buffer, lent to the connection that has bytes. It serves what is there,
+//! request by request, and gives the connection back when nothing is left.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::task::Poll;
+
+use super::conns::{ConnRef, State};
+use super::core::Core;
+use super::drive::{Flush, Outcome, Target, Watch};
+use crate::app::Tools;
+use crate::endpoint::{Admission, Answer, Decision, Posted};
+use crate::http::{self, Accept, CONTINUE, Cors, Decoder, Framing, Known, Media, Method, ResponseHead, Status, Step};
+use crate::limits::{HEAD_TIMEOUT_MS, TRANSFER_GRACE_MS, TRANSFER_RATE_MIN};
+use crate::outlet::{Out, Outlet};
+use crate::rpc::Code;
+
+/// A worker, by its place.
+pub(super) struct Worker<'w, 'm, A> {
+    pub(super) core: &'w Core<'m, A>,
+    pub(super) index: usize,
+}
+
+/// What becomes of a connection when its worker leaves it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// It waits for the next request.
+    Idle,
+    /// It is closed.
+    Close,
+    /// It is closed once its client had a moment to read the answer.
+    Linger,
+    /// It is a stream now, or was given back already.
+    Elsewhere,
+}
+
+/// What comes after an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The next request, which may be there already.
+    Next,
+    /// The connection goes.
+    Done(After),
+}
+
+enum Heading {
+    Whole,
+    Idle,
+    Gone,
+    Refused(http::Refusal),
+    Slow,
+}
+
+/// How a request wants to be answered.
+pub(super) struct Manner<'r> {
+    pub(super) template: ResponseHead<'r>,
+    pub(super) http10: bool,
+    pub(super) events: bool,
+    pub(super) head_only: bool,
+}
+
+impl<'r> Manner<'r> {
+    pub(super) fn outlet<'b>(&self, tx: &'b mut [u8]) -> Outlet<'b>
+    where
+        'r: 'b,
+    {
+        let mut outlet = Outlet::new(tx, self.template, self.events);
+        if self.http10 {
+            outlet.set_http10();
+        }
+        if self.head_only {
+            outlet.set_head_only();
+        }
+        outlet
+    }
+}
+
+impl<A: Tools> Worker<'_, '_, A> {
+    /// Serves one connection after the other, for ever.
+    pub(super) async fn run(&self, rx: &mut [u8], tx: &mut [u8]) {
+        loop {
+            let conn = poll_fn(|_| self.slot().job.get().map_or(Poll::Pending, Poll::Ready)).await;
+            let after = self.serve(conn, rx, tx).await;
+            self.leave(conn, after);
+            self.slot().job.set(None);
+            self.core.worker_is_free(self.index);
+        }
+    }
+
+    pub(super) fn slot(&self) -> &super::core::WorkerSlot {
+        // The engine makes one worker for each slot.
+        &self.core.workers[self.index]
+    }
+
+    async fn serve(&self, conn: ConnRef, rx: &mut [u8], tx: &mut [u8]) -> After {
+        let mut decoder = Decoder::new();
+        loop {
+            match self.heading(conn, &mut decoder, rx).await {
+                Heading::Whole => {}
+                Heading::Idle => return After::Idle,
+                Heading::Gone => return After::Close,
+                Heading::Slow => {
+                    let message = "the head of the request did not come in time";
+                    let answer = Answer::refusal(Status::REQUEST_TIMEOUT, Code::REFUSED, message);
+                    self.refuse(conn, answer, None, tx).await;
+                    return After::Linger;
+                }
+                Heading::Refused(refusal) => {
+                    self.refuse(conn, refused(refusal), None, tx).await;
+                    return After::Linger;
+                }
+            }
+            self.set_state(conn, State::Busy { head: false });
+            let turn = self.exchange(conn, &mut decoder, rx, tx).await;
+            self.calm();
+            match turn {
+                Turn::Next if decoder.finish(rx) => {}
+                Turn::Next => return After::Linger,
+                Turn::Done(after) => return after,
+            }
+        }
+    }
+
+    // Reads until the head of a request is whole.
+    async fn heading(&self, conn: ConnRef, decoder: &mut Decoder, rx: &mut [u8]) -> Heading {
+        self.set_deadline(HEAD_TIMEOUT_MS);
+        let mut fresh = decoder.is_idle();
+        loop {
+            match decoder.step(rx, &self.core.limits) {
+                Step::Head => return Heading::Whole,
+                Step::Refuse(refusal) => return Heading::Refused(refusal),
+                Step::Body => return Heading::Gone, // can't be: a body comes behind its head
+                Step::NeedMore if decoder.is_idle() && !fresh => return Heading::Idle,
+                Step::NeedMore => {}
+            }
+            match self.read(conn, decoder.space(rx), fresh).await {
+                Read::Bytes(n) => decoder.commit(n),
+                Read::Nothing => return Heading::Idle,
+                Read::End => return Heading::Gone,
+                Read::Late => return Heading::Slow,
+            }
+            fresh = false;
+        }
+    }
+
+    // One request whose head is whole: decides, reads its body, answers.
+    async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, rx: &mut [u8], tx: &mut [u8]) -> Turn {
+        let mut step = decoder.step(rx, &self.core.limits);
+        let moment = self.core.moment(conn);
+        let posted = {
+            let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
+            let head = self.core.endpoint.head(request, &mut self.core.sessions.borrow_mut(), &moment);
+            let date = self.core.date.get();
+            let mut manner = self.manner(request, head.cors, date.as_ref());
+            // What of a body has not come yet is not waited for by an answer that does not need it.
+            manner.template.close |= step != Step::Body;
+            let turn = match head.admission {
+                Admission::Body(posted) => Ok(posted),
+                Admission::Answer(answer) => Err(self.answer(conn, answer, &manner, &[], tx).await),
+                Admission::Ended(ended) => {
+                    self.core.ended(ended);
+                    Err(self.answer(conn, Answer::empty(Status::OK), &manner, &[], tx).await)
+                }
+                Admission::Open(opening) => Err(self.open(conn, opening, request, &manner, &moment, tx).await),
+            };
+            match turn {
+                Ok(posted) => posted,
+                Err(turn) => return turn,
+            }
+        };
+        if step == Step::NeedMore && decoder.wants_continue() && !self.write(conn, CONTINUE).await {
+            return Turn::Done(After::Close);
+        }
+        if step == Step::NeedMore {
+            step = match self.body(conn, decoder, rx).await {
+                Some(step) => step,
+                None => {
+                    let message = "the body of the request did not come in time";
+                    let answer = Answer::refusal(Status::REQUEST_TIMEOUT, Code::REFUSED, message);
+                    self.refuse(conn, answer, None, tx).await;
+                    return Turn::Done(After::Linger);
+                }
+            };
+        }
+        match step {
+            Step::Body => self.message(conn, decoder, posted, rx, tx).await,
+            Step::Refuse(refusal) => {
+                self.refuse(conn, refused(refusal), None, tx).await;
+                Turn::Done(After::Linger)
+            }
+            Step::Head | Step::NeedMore => Turn::Done(After::Close),
+        }
+    }
+
+    // Reads until the body is whole or refused; `None` when it comes too slowly.
+    async fn body(&self, conn: ConnRef, decoder: &mut Decoder, rx: &mut [u8]) -> Option<Step> {
+        let begun_ms = self.core.now_ms.get();
+        let mut bytes = 0u64;
+        loop {
+            let due_ms = begun_ms + TRANSFER_GRACE_MS + bytes * 1000 / TRANSFER_RATE_MIN;
+            self.set_deadline(due_ms.saturating_sub(self.core.now_ms.get()).max(1));
+            match self.read(conn, decoder.space(rx), false).await {
+                Read::Bytes(n) => {
+                    bytes += n as u64;
+                    decoder.commit(n);
+                }
+                Read::Nothing | Read::End => return Some(Step::Head),
+                Read::Late => return None,
+            }
+            match decoder.step(rx, &self.core.limits) {
+                Step::NeedMore => {}
+                step => return Some(step),
+            }
+        }
+    }
+
+    // A message that was read whole.
+    async fn message(
+        &self,
+        conn: ConnRef,
+        decoder: &mut Decoder,
+        posted: Posted,
+        rx: &mut [u8],
+        tx: &mut [u8],
+    ) -> Turn {
+        let body = decoder.body();
+        let used = decoder.free_tail();
+        let (turn, got) = {
+            let (head, rest) = rx.split_at_mut(body.start);
+            let (used, free) = rest.split_at_mut(used - body.start);
+            let pipelined = used.len() > body.len();
+            let Some(doc) = used.get_mut(..body.len()) else { return Turn::Done(After::Close) };
+            let Some(request) = decoder.head(head) else { return Turn::Done(After::Close) };
+            let moment = self.core.moment(conn);
+            let decision = {
+                let mut sessions = self.core.sessions.borrow_mut();
+                self.core.endpoint.message(request, posted, doc, &mut sessions, &moment)
+            };
+            let date = self.core.date.get();
+            let cors = self.core.endpoint.cors(request, &moment);
+            let manner = self.manner(request, cors, date.as_ref());
+            let mut watch = Watch::new(free, pipelined);
+            let turn = match decision {
+                Decision::Answer(answer) => self.answer(conn, answer, &manner, doc, tx).await,
+                Decision::Cancel { session, request } => {
+                    self.core.cancel(session, request.of(doc));
+                    self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
+                }
+                Decision::Listen { envelope, filter } => self.listen(conn, &envelope, filter, &manner, doc, tx).await,
+                Decision::Batch(session) => {
+                    self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx).await
+                }
+                Decision::Job(job) => self.job(conn, job, posted.route, &manner, doc, &mut watch, tx).await,
+            };
+            (turn, watch.got())
+        };
+        decoder.commit(got);
+        turn
+    }
+
+    fn manner<'r>(&self, request: http::Request<'r>, cors: Option<Cors<'r>>, date: Option<&'r [u8; 29]>) -> Manner<'r> {
+        let http10 = request.is_http10();
+        let keep = request.keep_alive() && !self.core.stopping.get();
+        let template = ResponseHead {
+            close: !keep,
+            keep_alive: http10 && keep,
+            date: date.map(<[u8; 29]>::as_slice),
+            cors,
+            vary_origin: request.count(Known::Origin) > 0,
+            ..ResponseHead::new(Status::OK, Framing::None)
+        };
+        Manner {
+            template,
+            http10,
+            events: request.accepts(Media::EventStream) != Accept::No,
+            head_only: request.method() == Method::Head,
+        }
+    }
+
+    /// Answers with what needs no handler.
+    pub(super) async fn answer(
+        &self,
+        conn: ConnRef,
+        answer: Answer<'_>,
+        manner: &Manner<'_>,
+        doc: &[u8],
+        tx: &mut [u8],
+    ) -> Turn {
+        let mut outlet = manner.outlet(tx);
+        answer.apply(outlet.template());
+        let close = outlet.template().close;
+        let outlet = RefCell::new(outlet);
+        let out = Out::new(&outlet);
+        let written = out.write(|w| answer.write(w, doc));
+        match self.drive(Target::Conn(conn), &outlet, written, None).await {
+            Outcome::Sent if !close => Turn::Next,
+            Outcome::Sent => Turn::Done(After::Linger),
+            _ => Turn::Done(After::Close),
+        }
+    }
+
+    async fn refuse(&self, conn: ConnRef, mut answer: Answer<'_>, cors: Option<Cors<'_>>, tx: &mut [u8]) {
+        answer.close = true;
+        let date = self.core.date.get();
+        let template = ResponseHead {
+            date: date.as_ref().map(<[u8; 29]>::as_slice),
+            cors,
+            ..ResponseHead::new(Status::OK, Framing::None)
+        };
+        let manner = Manner { template, http10: false, events: false, head_only: false };
+        self.answer(conn, answer, &manner, &[], tx).await;
+    }
+
+    // Gives the connection to whoever has it next.
+    pub(super) fn leave(&self, conn: ConnRef, after: After) {
+        let core = self.core;
+        let mut conns = core.conns.borrow_mut();
+        let Some(slot) = conns.get(conn).filter(|slot| matches!(slot.state, State::Busy { .. })) else { return };
+        slot.since_ms = core.now_ms.get();
+        match after {
+            After::Idle if core.stopping.get() => conns.close(conn.index),
+            After::Idle => slot.state = State::Idle,
+            After::Close => conns.close(conn.index),
+            After::Linger => {
+                slot.state = State::Lingering { read: 0 };
+                let waker = core.waker(core.conn_bit(conn.index));
+                if let Some(socket) = &mut slot.socket {
+                    socket.shutdown_write(&mut std::task::Context::from_waker(waker));
+                }
+            }
+            After::Elsewhere => {}
+        }
+        core.ready.set(core.conn_bit(conn.index));
+    }
+
+    fn set_state(&self, conn: ConnRef, state: State) {
+        if let Some(slot) = self.core.conns.borrow_mut().get(conn) {
+            slot.state = state;
+        }
+    }
+
+    pub(super) fn set_deadline(&self, after_ms: u64) {
+        self.slot().expired.set(false);
+        self.slot().deadline_ms.set(self.core.now_ms.get() + after_ms);
+    }
+
+    // Nothing is waited for.
+    fn calm(&self) {
+        let slot = self.slot();
+        slot.deadline_ms.set(0);
+        slot.expired.set(false);
+        slot.cancelled.set(false);
+        slot.running.set(false);
+        slot.call.set(None);
+        slot.relay.set(None);
+    }
+
+    // Reads what is there. `eager`: does not wait when there is nothing.
+    async fn read(&self, conn: ConnRef, buf: &mut [u8], eager: bool) -> Read {
+        poll_fn(|cx| {
+            if self.slot().expired.get() {
+                return Poll::Ready(Read::Late);
+            }
+            let mut conns = self.core.conns.borrow_mut();
+            let Some(socket) = conns.get(conn).and_then(|slot| slot.socket.as_mut()) else {
+                return Poll::Ready(Read::End);
+            };
+            match socket.poll_read(cx, buf) {
+                Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Read::End),
+                Poll::Ready(Ok(n)) => Poll::Ready(Read::Bytes(n)),
+                // The wake-up was for nothing: the buffer is better used elsewhere.
+                Poll::Pending if eager => Poll::Ready(Read::Nothing),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Writes what an outlet has queued, and no more; false when the connection is gone or takes nothing for long.
+    pub(super) async fn write_out(&self, conn: ConnRef, outlet: &RefCell<Outlet<'_>>) -> bool {
+        self.set_deadline(TRANSFER_GRACE_MS);
+        poll_fn(|cx| match self.flush(cx, Target::Conn(conn), outlet) {
+            Flush::Done => Poll::Ready(true),
+            Flush::Broken => Poll::Ready(false),
+            Flush::Blocked if self.slot().expired.get() => Poll::Ready(false),
+            Flush::Blocked => Poll::Pending,
+        })
+        .await
+    }
+
+    // Writes a few bytes; false when the connection is gone.
+    async fn write(&self, conn: ConnRef, bytes: &[u8]) -> bool {
+        let mut rest = bytes;
+        poll_fn(|cx| {
+            while !rest.is_empty() {
+                let mut conns = self.core.conns.borrow_mut();
+                let Some(socket) = conns.get(conn).and_then(|slot| slot.socket.as_mut()) else {
+                    return Poll::Ready(false);
+                };
+                match socket.poll_write(cx, rest) {
+                    Poll::Ready(Ok(n)) => rest = rest.get(n..).unwrap_or_default(),
+                    Poll::Ready(Err(_)) => return Poll::Ready(false),
+                    Poll::Pending if self.slot().expired.get() => return Poll::Ready(false),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            Poll::Ready(true)
+        })
+        .await
+    }
+}
+
+enum Read {
+    Bytes(usize),
+    Nothing,
+    End,
+    Late,
+}
+
+fn refused(refusal: http::Refusal) -> Answer<'static> {
+    Answer::refusal(refusal.status(), Code::REFUSED, refusal.reason())
+}
