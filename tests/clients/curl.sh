@@ -350,7 +350,7 @@ cors_answer() {
 
 foreign_origin() { # ORIGIN
     ask "$BASE/mcp" -H "$BOTH" -H "$JSON" -H "Origin: $1" -d "$(call_echo x)"
-    want "status for Origin $1" 403 "$STATUS" && want_match 'the body names the setting' 'origins?' "$BODY" &&
+    want "status for Origin $1" 403 "$STATUS" && want_match 'the body names the setting' 'allow[a-z_-]*origin|origins' "$BODY" &&
         want 'Access-Control-Allow-Origin' '' "$(header access-control-allow-origin)" || return 1
     ask "$BASE/mcp" -H 'Accept: text/event-stream' -H "Origin: $1"
     want "status of GET for Origin $1" 403 "$STATUS"
@@ -358,7 +358,7 @@ foreign_origin() { # ORIGIN
 
 foreign_host() {
     ask "$BASE/mcp" -H "$BOTH" -H "$JSON" -H 'Host: evil.example' -d "$(call_echo x)"
-    want 'status for Host evil.example' 403 "$STATUS" && want_match 'the body names the setting' 'hosts?' "$BODY"
+    want 'status for Host evil.example' 403 "$STATUS" && want_match 'the body names the setting' 'allow[a-z_-]*host|hosts' "$BODY"
 }
 
 # --- framing -------------------------------------------------------------------------------------------------------
@@ -432,6 +432,18 @@ newest_stream_wins() {
     want 'status for a session that was ended' 404 "$STATUS"
 }
 
+cancelled_post_ends() {
+    # The clients leave the POST of a call open that they cancelled by a notification: only the server can end it.
+    initialize 2025-11-25
+    open_stream "$TMP/slow" "$BASE/mcp" -H "$BOTH" -H "$JSON" -H 'MCP-Protocol-Version: 2025-11-25' ${SESSION:+-H "Mcp-Session-Id: $SESSION"} \
+        -d '{"jsonrpc":"2.0","id":21,"method":"tools/call","params":{"name":"slow_compute","arguments":{"seconds":30}}}'
+    local slow=$STREAM
+    older "$(call_echo 'the call before this one has reached the server')"
+    older "$(call_echo 'and is under way')"
+    older '{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":21,"reason":"test"}}'
+    want 'status of notifications/cancelled' 202 "$STATUS" && ended "$slow"
+}
+
 forged_session() {
     initialize 2025-11-25
     [[ -n $SESSION ]] || return 0
@@ -495,6 +507,7 @@ check 'HTTP/1.0' http_1_0
 check 'connection is reused' reuses_connection
 check 'pipelined requests' pipelined
 check 'newest GET stream wins, DELETE ends the session' newest_stream_wins
+check 'POST of a cancelled call ends, 2025-11-25' cancelled_post_ends
 check 'forged and stale session ids' forged_session
 
 echo "# $PASSED ok, $FAILED FAIL, $SECONDS s"

@@ -58,6 +58,8 @@ class Wire:
         self.port = port
         self.deadline = deadline
         self.rest = b""
+        self.chunks: bytes | None = None
+        """Of a chunked stream, what has come and is not yet in `rest`; None while nothing is decoded."""
         self.sock = socket.create_connection(("127.0.0.1", port), timeout=self.left())
 
     def left(self) -> float:
@@ -89,7 +91,29 @@ class Wire:
             raise Unserved(f"{what}: nothing within {SERVED_SECONDS} s, got so far {self.rest[-200:]!r}") from None
         if not came:
             raise Unserved(f"{what}: the server closed the connection, got so far {self.rest[-200:]!r}")
-        self.rest += came
+        if self.chunks is None:
+            self.rest += came
+        else:
+            self.chunks += came
+            self.unchunk()
+
+    def unchunk(self) -> None:
+        """Move the chunks that are whole to `rest`."""
+        while b"\r\n" in self.chunks:
+            line, _, behind = self.chunks.partition(b"\r\n")
+            size = int(line.split(b";")[0], 16)
+            if len(behind) < size + 2:
+                return
+            self.rest += behind[:size]
+            self.chunks = behind[size + 2 :]
+
+    def stream(self, what: str) -> tuple[int, dict[str, str]]:
+        """Status and headers of a response that is a stream; what follows is read by `event`."""
+        status, headers = self.head(what)
+        if "chunked" in headers.get("transfer-encoding", ""):
+            self.chunks, self.rest = self.rest, b""
+            self.unchunk()
+        return status, headers
 
     def head(self, what: str) -> tuple[int, dict[str, str]]:
         """Status and headers (lower case) of the next response."""
@@ -129,7 +153,7 @@ class Wire:
         return body
 
     def event(self, mark: str, what: str) -> str:
-        """The rest of the line behind the mark, of a stream (its chunk sizes are lines of their own and do no harm)."""
+        """The rest of the line behind the mark, of a stream."""
         self.until(mark.encode(), what)
         return self.until(b"\n", what).decode().strip()
 
@@ -199,7 +223,7 @@ class OldSse(Client):
         """Stream, endpoint, initialize, one call."""
         stream = self.wire()
         stream.send("GET", "/mcp", {"Accept": "text/event-stream"})
-        status, _ = stream.head("GET /mcp")
+        status, _ = stream.stream("GET /mcp")
         if status != 200:
             raise Unserved(f"GET /mcp: expected status 200, got {status}")
         stream.until(b"event: endpoint", "endpoint event")
@@ -235,7 +259,7 @@ class Session(Client):
         post.response("notifications/initialized", 202)
         stream = self.wire()
         stream.send("GET", "/mcp", {**self.headers, "Accept": "text/event-stream"})
-        status, _ = stream.head("GET /mcp")
+        status, _ = stream.stream("GET /mcp")
         if status != 200:
             raise Unserved(f"GET /mcp with a session: expected status 200, got {status}")
         post.send("POST", "/mcp", self.headers, {"jsonrpc": "2.0", "id": 2, "method": "tools/call", "params": self.call(number)})
@@ -260,7 +284,7 @@ class Stateless(Client):
             raise Unserved(f"server/discover: expected 2026-07-28 among supportedVersions, got {json.dumps(found)[:200]}")
         stream = self.wire()
         self.request(stream, "subscriptions/listen", {"notifications": {"toolsListChanged": True}}, "listen-1")
-        status, headers = stream.head("subscriptions/listen")
+        status, headers = stream.stream("subscriptions/listen")
         if status != 200 or not headers.get("content-type", "").startswith("text/event-stream"):
             raise Unserved(f"subscriptions/listen: expected an event stream, got {status} {headers.get('content-type')}")
         first = json.loads(stream.event("data: ", "acknowledgement"))

@@ -336,7 +336,8 @@ async def parallel(mode: Mode, peer: Peer) -> None:
     async def one(number: int) -> None:
         # Every other one is slow, so that answers have to overtake.
         if number % 2:
-            await peer.call("slow_compute", {"seconds": 0.3})
+            is_error, text = await peer.call("slow_compute", {"seconds": 1})
+            expect(f"isError of slow_compute (text {short(text)})", False, is_error)
         answers[number] = await peer.call("echo", {"text": f"number {number}"})
 
     async with anyio.create_task_group() as group:
