@@ -1,4 +1,4 @@
-// What every TypeScript driver does with a client, whatever its version: the twin of ../python/common.py.
+// What every TypeScript driver does with a client, whatever its version: the twin of ../python/{common,checks,modes}.py.
 // One line for each check: `ok NAME` or `FAIL NAME: why`. The process exits with 1 when any failed.
 
 import { isDeepStrictEqual, inspect } from 'node:util';

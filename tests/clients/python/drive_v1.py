@@ -8,11 +8,12 @@ from typing import Any, AsyncIterator, Awaitable, Callable
 
 import anyio
 import mcp.types as types
-from common import OLDER, CheckFailed, Inbox, Mode, Peer, RpcError, Tap, run_modes
+from common import OLDER, CheckFailed, Inbox, Mode, Peer, RpcError, Tap
 from mcp import ClientSession, McpError
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamablehttp_client
 from mcp.shared._httpx_utils import create_mcp_http_client
+from modes import run_modes
 
 
 def first_text(result: types.CallToolResult) -> tuple[bool, str]:

@@ -8,13 +8,14 @@ from typing import Any, AsyncIterator, Awaitable, Callable
 
 import anyio
 import mcp_types as types
-from common import MODERN, OLDER, CheckFailed, Inbox, Mode, Peer, RpcError, Tap, expect, run_modes
+from common import MODERN, OLDER, CheckFailed, Inbox, Mode, Peer, RpcError, Tap, expect
 from mcp import Client, ClientSession
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.client.subscriptions import ToolsListChanged
 from mcp.shared._httpx_utils import create_mcp_http_client
 from mcp.shared.exceptions import MCPError
+from modes import run_modes
 
 
 class Wire:
