@@ -15,13 +15,15 @@ impl<A> Core<'_, A> {
 
     /// Ends all streams, as the server shuts down.
     pub(super) fn end_streams(&self) {
-        for index in 0..self.streams.borrow().len() {
+        let slots = self.streams.borrow().len();
+        for index in 0..slots {
             let stream = self.streams.borrow().reference(index);
             if let Some(stream) = stream {
                 self.close_stream(stream, true);
             }
         }
-        for index in 0..self.conns.borrow().len() {
+        let slots = self.conns.borrow().len();
+        for index in 0..slots {
             let idle = self.conns.borrow_mut().at(index).is_some_and(|conn| conn.state == State::Idle);
             if idle {
                 self.close_conn(index);
@@ -46,7 +48,8 @@ impl<A> Core<'_, A> {
 
     fn close_overdue(&self) {
         let now_ms = self.now_ms.get();
-        for index in 0..self.conns.borrow().len() {
+        let slots = self.conns.borrow().len();
+        for index in 0..slots {
             let conn = self.conns.borrow_mut().at(index).map(|conn| (conn.state, now_ms.saturating_sub(conn.since_ms)));
             match conn {
                 Some((State::New, for_ms)) if for_ms >= HEAD_TIMEOUT_MS => self.close_conn(index),
@@ -72,7 +75,8 @@ impl<A> Core<'_, A> {
 
     fn keep_streams_alive(&self) {
         let now_ms = self.now_ms.get();
-        for index in 0..self.streams.borrow().len() {
+        let slots = self.streams.borrow().len();
+        for index in 0..slots {
             let Some(stream) = self.streams.borrow().reference(index) else { continue };
             let (due, stalled) = {
                 let mut streams = self.streams.borrow_mut();
