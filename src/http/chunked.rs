@@ -7,7 +7,7 @@
 //! ```
 //! All framing is taken as it comes and leaves nothing in the buffer but data.
 
-use super::head::{TOKEN, VALUE, is};
+use super::class::{TOKEN, VALUE, is};
 use super::refusal::Refusal;
 use crate::limits::{CHUNK_EXTENSION_BYTES_MAX, CHUNK_SIZE_DIGITS_MAX, TRAILER_BYTES_MAX};
 

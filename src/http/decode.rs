@@ -15,6 +15,7 @@ use super::framing::{BodyFraming, assess};
 use super::head::Scan;
 use super::index::Head;
 use super::known::Known;
+use super::parse::parse;
 use super::refusal::Refusal;
 use super::request::Request;
 use crate::limits::{BLANK_LINES_MAX, CHUNKED_SLACK_BYTES, HEAD_BYTES_CEILING};
@@ -257,15 +258,16 @@ impl Decoder {
     fn take_head(&mut self, buf: &[u8], limits: &Limits) -> Result<Step, Refusal> {
         let max = limits.head_bytes_max.min(HEAD_BYTES_CEILING).min(buf.len());
         let text = buf.get(..self.filled.min(max)).unwrap_or_default();
-        if !self.scan.run(text, &mut self.head, limits)? {
+        if !self.scan.run(text, limits)? {
             return if self.scan.at() >= max {
                 Err(self.scan.too_long())
             } else {
                 Ok(Step::NeedMore)
             };
         }
-        self.head_whole = true;
         self.body_start = self.scan.at();
+        parse(text.get(..self.body_start).unwrap_or_default(), &mut self.head)?;
+        self.head_whole = true;
         self.body_end = self.body_start;
         let room = buf.len().saturating_sub(self.body_start);
         match assess(Request::new(&self.head, buf), room, limits)? {

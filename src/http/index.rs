@@ -57,24 +57,28 @@ impl Span {
     /// Nothing.
     pub(super) const EMPTY: Self = Self { start: 0, len: 0 };
 
-    /// The stretch from `start` up to `end`.
-    pub(super) fn new(start: usize, end: usize) -> Self {
-        let len = end.saturating_sub(start);
-        // Both fit: the scan ends at HEAD_BYTES_CEILING. If not, the span is empty or cut, never wrong memory.
-        Self {
-            start: u16::try_from(start).unwrap_or(u16::MAX),
-            len: u16::try_from(len).unwrap_or(0),
-        }
+    /// The stretch of `text` that `part` is, which was borrowed from it.
+    pub(super) fn within(text: &[u8], part: &[u8]) -> Self {
+        let span = || {
+            let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
+            text.get(start..start.checked_add(part.len())?)?;
+            Some(Self { start: u16::try_from(start).ok()?, len: u16::try_from(part.len()).ok()? })
+        };
+        // It fits: the scan ends at HEAD_BYTES_CEILING. What does not, or is no part, is empty, never other bytes.
+        span().unwrap_or_default()
+    }
+
+    /// Where it ends in the text.
+    pub(super) fn end(self) -> usize {
+        usize::from(self.start) + usize::from(self.len)
     }
 
     /// Its bytes in the buffer that it was found in.
     pub(super) fn of(self, buf: &[u8]) -> &[u8] {
-        let start = usize::from(self.start);
-        buf.get(start..start + usize::from(self.len))
-            .unwrap_or_default()
+        buf.get(usize::from(self.start)..self.end()).unwrap_or_default()
     }
 
-    /// Its text. Whatever is asked for as text was found to be ASCII when it was scanned.
+    /// Its text. Whatever is asked for as text was found to be ASCII when it was scanned and parsed.
     pub(super) fn text_of(self, buf: &[u8]) -> &str {
         core::str::from_utf8(self.of(buf)).unwrap_or_default()
     }
@@ -136,12 +140,13 @@ impl Head {
         usize::from(self.count)
     }
 
-    /// Adds a header line.
+    /// Adds a header line, whose name and value were borrowed from `text`.
     ///
     /// # Errors
     /// `TooManyHeaders` when the index is full.
-    pub(super) fn push(&mut self, name: Span, value: Span, buf: &[u8]) -> Result<(), Refusal> {
-        let known = Known::of(name.of(buf));
+    pub(super) fn push(&mut self, text: &[u8], name: &[u8], value: &[u8]) -> Result<(), Refusal> {
+        let known = Known::of(name);
+        let name = Span::within(text, name);
         let field = self
             .fields
             .get_mut(usize::from(self.count))
@@ -150,7 +155,7 @@ impl Head {
             name: name.start,
             name_len: u8::try_from(name.len).map_err(|_| Refusal::HeaderNameTooLong)?,
             known: known.map_or(UNKNOWN, |known| known as u8),
-            value,
+            value: Span::within(text, value),
         };
         if let Some(seen) = known.and_then(|known| self.known.get_mut(known as usize)) {
             if seen.count == 0 {

@@ -1,20 +1,22 @@
 //! HTTP/1.1 (RFC 9110, RFC 9112), pure: bytes in, decisions out; no socket, no clock, no allocation.
 //!
 //! ```text
-//!   bytes -> Decoder (scan -> index -> framing -> chunked) -> Request (typed questions)
-//!                     \-> Refusal (status, sentence, close)    ResponseHead -> bytes
+//!   bytes -> Decoder (scan -> httparse -> index -> framing -> chunked) -> Request (typed questions)
+//!                     \-> Refusal (status, sentence, close)               ResponseHead -> bytes
 //! ```
 //! What is absent: a lenient mode. A request whose framing is in doubt is refused, the connection is closed,
 //! and nothing behind it is ever looked at (RFC 9112, 6.3 and 11.2).
 
 mod accept;
 mod chunked;
+mod class;
 mod date;
 mod decode;
 mod framing;
 mod head;
 mod index;
 mod known;
+mod parse;
 mod refusal;
 mod request;
 mod response;
@@ -45,6 +47,8 @@ mod tests_harness;
 mod tests_head;
 #[cfg(test)]
 mod tests_limits;
+#[cfg(test)]
+mod tests_parse;
 #[cfg(test)]
 mod tests_random;
 #[cfg(test)]

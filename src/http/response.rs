@@ -1,7 +1,7 @@
 //! Response heads and chunk framing: bytes copied and integers written by hand, no `core::fmt`.
 
 use super::accept::list;
-use super::head::{TOKEN, VALUE, is};
+use super::class::{TOKEN, VALUE, is};
 use super::request::strip_mcp_param;
 use super::status::Status;
 use crate::limits::{PREFLIGHT_MAX_AGE_SECONDS, PREFLIGHT_PARAM_HEADERS_MAX};
