@@ -146,10 +146,7 @@ impl<'m> Hub<'m> {
     fn get(&self, position: u64, length: usize) -> (&[u8], &[u8]) {
         let at = self.index(position);
         let first = length.min(self.ring.len() - at);
-        (
-            self.ring.get(at..at + first).unwrap_or_default(),
-            self.ring.get(..length - first).unwrap_or_default(),
-        )
+        (self.ring.get(at..at + first).unwrap_or_default(), self.ring.get(..length - first).unwrap_or_default())
     }
 }
 

@@ -223,7 +223,10 @@ impl<'a> Request<'a> {
 }
 
 /// Name and version of a client, as `initialize` or the 2026-07-28 envelope tells them.
-pub(crate) fn implementation<'d>(member: Option<Member>, doc: &'d [u8]) -> (Option<json::Text<'d>>, Option<json::Text<'d>>) {
+pub(crate) fn implementation<'d>(
+    member: Option<Member>,
+    doc: &'d [u8],
+) -> (Option<json::Text<'d>>, Option<json::Text<'d>>) {
     let Some(member) = member else { return (None, None) };
     let value = Value::new(member.span.of(doc));
     let text = |key| value.get(key).and_then(|v| v.as_text());

@@ -101,10 +101,17 @@ fn a_wrong_value_is_one_clear_line() {
         assert!(error(&[&flag]).starts_with("--sessions: expected a number from 1 to 65535, got "), "{bad}");
     }
     for bad in ["8000", ":8000", "localhost:8000", "127.0.0.1", "127.0.0.1:99999", "::1:8000x", ""] {
-        assert!(error(&["--listen", bad]).starts_with("--listen: expected an address and a port, such as 0.0.0.0:8000 or [::1]:8000"), "{bad}");
+        assert!(
+            error(&["--listen", bad])
+                .starts_with("--listen: expected an address and a port, such as 0.0.0.0:8000 or [::1]:8000"),
+            "{bad}"
+        );
     }
     for bad in ["example.com", "https://", "https://a/", "https://a b", "://a", "https://a/path", ""] {
-        assert!(error(&["--allow-origin", bad]).starts_with("--allow-origin: expected an origin without a path"), "{bad}");
+        assert!(
+            error(&["--allow-origin", bad]).starts_with("--allow-origin: expected an origin without a path"),
+            "{bad}"
+        );
     }
     for bad in ["https://a", "a/b", "", "a b", "a,b"] {
         assert!(error(&["--allow-host", bad]).starts_with("--allow-host: expected a host name"), "{bad}");
@@ -128,7 +135,14 @@ fn what_is_not_known_or_missing_is_named() {
 fn help_and_version_are_shown() {
     for words in [["--help"].as_slice(), &["-h"], &["--streams", "3", "--help", "--nonsense"]] {
         let Ok(Action::Show(help)) = parse_with(words, None) else { panic!("{words:?}") };
-        let parts = ["board 1.2.3\nDoes something.", "--root DIR", "read below DIR", "--listen ADDR:PORT", "see it in `ps`", "SMOL_MCP_TOKEN"];
+        let parts = [
+            "board 1.2.3\nDoes something.",
+            "--root DIR",
+            "read below DIR",
+            "--listen ADDR:PORT",
+            "see it in `ps`",
+            "SMOL_MCP_TOKEN",
+        ];
         for part in parts {
             assert!(help.contains(part), "{part}: {help}");
         }
@@ -139,7 +153,21 @@ fn help_and_version_are_shown() {
 
 #[test]
 fn any_words_are_taken_or_refused_in_one_line() {
-    let words = ["--", "-", "--=", "--=x", "-hx", "-Vx", "--token=", "--listen=", "--root", "--root=", "\u{0}", "--\u{1b}[31m", "-é"];
+    let words = [
+        "--",
+        "-",
+        "--=",
+        "--=x",
+        "-hx",
+        "-Vx",
+        "--token=",
+        "--listen=",
+        "--root",
+        "--root=",
+        "\u{0}",
+        "--\u{1b}[31m",
+        "-é",
+    ];
     for one in words {
         for two in words {
             if let Err(error) = parse_with(&[one, two], None) {

@@ -20,7 +20,11 @@ const PROGRAM: Program = Program {
     name: "board",
     version: env!("CARGO_PKG_VERSION"),
     about: "Offers the machine it runs on to MCP clients: what it is, how it does, its LEDs.",
-    own: &[OwnFlag { name: "root", value: "DIR", help: "read DIR/proc, DIR/sys and DIR/etc instead of those of this machine" }],
+    own: &[OwnFlag {
+        name: "root",
+        value: "DIR",
+        help: "read DIR/proc, DIR/sys and DIR/etc instead of those of this machine",
+    }],
 };
 
 fn main() -> ExitCode {
@@ -46,10 +50,14 @@ async fn print_all(root: &Root) -> io::Result<()> {
     show("Other sensors", sources::sensors::read(root))?;
     show("LEDs", sources::leds::read(root))?;
     let by = |by| Wanted { by, count: 5, commands: false };
-    show("Processes by memory", before.as_ref().map(|now| sources::processes::since_start(root, now, by(Order::Memory))).map_err(Lack::clone))?;
+    show(
+        "Processes by memory",
+        before.as_ref().map(|now| sources::processes::since_start(root, now, by(Order::Memory))).map_err(Lack::clone),
+    )?;
     smol::Timer::after(Duration::from_secs(1)).await;
     let now = sources::processes::sample(root);
-    let both = before.and_then(|before| now.map(|now| sources::processes::compare(root, &before, &now, by(Order::Cpu))));
+    let both =
+        before.and_then(|before| now.map(|now| sources::processes::compare(root, &before, &now, by(Order::Cpu))));
     show("Processes by CPU", both)
 }
 

@@ -103,7 +103,11 @@ impl fmt::Display for UsageError {
 }
 
 /// Parses `arguments` (without the program's name), with `variable` to look up the environment.
-pub(crate) fn parse<A>(program: &Program, arguments: A, variable: impl Fn(&str) -> Option<OsString>) -> Result<Action, UsageError>
+pub(crate) fn parse<A>(
+    program: &Program,
+    arguments: A,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Action, UsageError>
 where
     A: IntoIterator<Item = OsString>,
 {
@@ -172,7 +176,11 @@ fn count(flag: &str, value: &str) -> Result<u16, UsageError> {
 /// A token as it can stand in a header (RFC 6750 2.1 asks for less than visible ASCII; what guards the door decides further).
 fn token_of(from: &str, value: OsString) -> Result<String, UsageError> {
     let token = value.into_string().ok().filter(|token| is_visible(token));
-    token.ok_or_else(|| UsageError(format!("{from}: expected visible ASCII characters without blanks (at least one; what came is not shown)")))
+    token.ok_or_else(|| {
+        UsageError(format!(
+            "{from}: expected visible ASCII characters without blanks (at least one; what came is not shown)"
+        ))
+    })
 }
 
 fn is_visible(text: &str) -> bool {
@@ -203,7 +211,8 @@ fn unknown(argument: &str) -> UsageError {
 
 /// Not more than fits in a line of a log, and in one line.
 fn one_line(text: &str) -> String {
-    let mut line: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(SHOWN_CHARS_MAX).collect();
+    let mut line: String =
+        text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).take(SHOWN_CHARS_MAX).collect();
     if text.chars().nth(SHOWN_CHARS_MAX).is_some() {
         line.push('…');
     }
@@ -213,7 +222,11 @@ fn one_line(text: &str) -> String {
 /// The common flags: name, what the help calls the value, and what it does.
 const FLAGS: [(&str, &str, &str); 8] = [
     ("listen", "ADDR:PORT", "where to listen (default 127.0.0.1:8000: this machine alone)"),
-    ("token", "TOKEN", "ask clients for this bearer token; other users see it in `ps`,\nso rather set SMOL_MCP_TOKEN (the flag wins)"),
+    (
+        "token",
+        "TOKEN",
+        "ask clients for this bearer token; other users see it in `ps`,\nso rather set SMOL_MCP_TOKEN (the flag wins)",
+    ),
     ("allow-origin", "ORIGIN", "let web pages of this origin call the server; may be repeated"),
     ("allow-host", "HOST", "answer to this host name too; may be repeated"),
     ("public-base", "URL", "the URL under which a proxy publishes the server"),
@@ -236,6 +249,8 @@ fn help(program: &Program) -> String {
     }
     line("-h, --help", "print this help");
     line("-V, --version", "print the version");
-    help.push_str("\nEnvironment: SMOL_MCP_TOKEN (see --token), RUST_LOG (error, warn, info, debug or trace; default warn).\n");
+    help.push_str(
+        "\nEnvironment: SMOL_MCP_TOKEN (see --token), RUST_LOG (error, warn, info, debug or trace; default warn).\n",
+    );
     help
 }

@@ -96,7 +96,9 @@ pub(crate) fn ready_line(address: SocketAddr) {
 pub(crate) fn log_to_stderr() {
     let mut builder = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"));
     if env::var_os(JOURNAL_VARIABLE).is_some() {
-        builder.format(|out, record| writeln!(out, "<{}>{}: {}", priority(record.level()), record.target(), record.args()));
+        builder.format(|out, record| {
+            writeln!(out, "<{}>{}: {}", priority(record.level()), record.target(), record.args())
+        });
     }
     // It fails only where a logger is installed already, which then serves.
     let _ = builder.target(env_logger::Target::Stderr).try_init();

@@ -96,7 +96,8 @@ impl<const N: usize, L: heapless::LenType> Arg for heapless::String<N, L> {
 
 /// At most [`STRING_ARG_BYTES_MAX`] bytes, unless `#[len(..)]` says how many characters.
 impl Arg for String {
-    const SCHEMA: Schema = Schema::String { chars_min: 0, chars_max: STRING_ARG_BYTES_MAX, bytes_max: STRING_ARG_BYTES_MAX };
+    const SCHEMA: Schema =
+        Schema::String { chars_min: 0, chars_max: STRING_ARG_BYTES_MAX, bytes_max: STRING_ARG_BYTES_MAX };
     type Limit = NoRange;
 }
 
@@ -139,7 +140,11 @@ pub const fn with_len(schema: Schema, range: &RangeInclusive<usize>, capacity: u
     match schema {
         Schema::String { .. } => {
             let bytes_max = max.saturating_mul(char::MAX.len_utf8());
-            Schema::String { chars_min: min, chars_max: max, bytes_max: if bytes_max < capacity { bytes_max } else { capacity } }
+            Schema::String {
+                chars_min: min,
+                chars_max: max,
+                bytes_max: if bytes_max < capacity { bytes_max } else { capacity },
+            }
         }
         Schema::Array { items, .. } => Schema::Array { items, items_min: min, items_max: max },
         other => other,

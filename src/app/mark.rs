@@ -137,7 +137,10 @@ pub const fn choice(variants: &'static [Variant]) -> Schema {
         let mut byte = 0;
         while byte < name.len() {
             // What has an escape in JSON could be read by one layer and not by the other.
-            assert!(name[byte] >= b' ' && !matches!(name[byte], b'"' | b'\\'), "a variant's name has a character that JSON must escape");
+            assert!(
+                name[byte] >= b' ' && !matches!(name[byte], b'"' | b'\\'),
+                "a variant's name has a character that JSON must escape"
+            );
             byte += 1;
         }
         let mut other = 0;
@@ -181,7 +184,8 @@ pub const fn name(marks: &[Mark], function: &'static str) -> &'static str {
 
 /// What the attributes say about a tool's effects; `None` where they do not say it, or contradict each other.
 pub const fn annotations(marks: &[Mark]) -> Option<Annotations> {
-    let (mut read_only, mut additive, mut destructive, mut idempotent, mut open_world) = (false, false, false, false, false);
+    let (mut read_only, mut additive, mut destructive, mut idempotent, mut open_world) =
+        (false, false, false, false, false);
     let mut at = 0;
     while at < marks.len() {
         match marks[at] {

@@ -42,8 +42,8 @@ pub mod private {
 
     pub use super::arg::{Ranged, with_len};
     pub use super::mark::{
-        Mark, annotations, are_names_unique, choice, doc_bytes, doc_len, is_object, is_tool_name, name, object, plain, snake_bytes,
-        snake_len, text, title,
+        Mark, annotations, are_names_unique, choice, doc_bytes, doc_len, is_object, is_tool_name, name, object, plain,
+        snake_bytes, snake_len, text, title,
     };
     pub use super::parse::{no_such_tool, parse, parse_none};
 }

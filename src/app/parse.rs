@@ -19,7 +19,9 @@ pub fn parse<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolEr
     let typed = call.with_scratch(|scratch| json::from_raw(arguments.raw(), scratch));
     typed.unwrap_or(Err(TypedError::ScratchFull)).map_err(|error| {
         ToolError::from(match error {
-            TypedError::ScratchFull => "the arguments could not be read: a text with escapes in it is too long for this server",
+            TypedError::ScratchFull => {
+                "the arguments could not be read: a text with escapes in it is too long for this server"
+            }
             // What else the typed layer refuses, the schema refused before; except for a type that implements `Arg` by hand.
             _ => "the arguments do not fit the tool's type",
         })

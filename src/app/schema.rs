@@ -163,7 +163,9 @@ impl Schema {
                 write_number_bound("minimum", min, w);
                 write_number_bound("maximum", max, w);
             }
-            Self::String { chars_min, chars_max, .. } => write_lengths("minLength", chars_min, "maxLength", chars_max, w),
+            Self::String { chars_min, chars_max, .. } => {
+                write_lengths("minLength", chars_min, "maxLength", chars_max, w)
+            }
             Self::Enum(variants) => {
                 w.str(",\"enum\":");
                 write_names(variants.iter().map(|variant| variant.name), w);

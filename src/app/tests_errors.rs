@@ -43,7 +43,10 @@ fn question_marks() {
     assert!(message(6).starts_with("invalid utf-8"));
     assert!(!message(7).is_empty());
     assert!(fails(99).is_ok());
-    assert_eq!(ToolError::new("x".parse::<bool>().unwrap_err()).to_string(), "provided string was not `true` or `false`");
+    assert_eq!(
+        ToolError::new("x".parse::<bool>().unwrap_err()).to_string(),
+        "provided string was not `true` or `false`"
+    );
     assert_eq!(format!("{:?}", ToolError::from("off")), "ToolError(off)");
 }
 

@@ -151,7 +151,10 @@ fn the_table() {
 #[test]
 fn the_dispatch() {
     assert_eq!(run(0, r#"{"on":true}"#), Ok("true None None".into()));
-    assert_eq!(run(0, r#"{"label":"a\n\"b\"","on":false,"brightness":9}"#), Ok("false Some(9) Some(\"a\\n\\\"b\\\"\")".into()));
+    assert_eq!(
+        run(0, r#"{"label":"a\n\"b\"","on":false,"brightness":9}"#),
+        Ok("false Some(9) Some(\"a\\n\\\"b\\\"\")".into())
+    );
     assert_eq!(run(1, "{}"), Ok("21 °C".into()));
     assert_eq!(run(2, "{}"), Err("not today".into()));
     assert_eq!(run(3, "{ }"), Ok("1".into()));
@@ -163,7 +166,10 @@ fn the_dispatch() {
 #[test]
 fn a_wrong_argument_never_reaches_the_tool() {
     assert_eq!(run(0, "{}"), Err("missing argument `on`: Whether the LED is lit.".into()));
-    assert_eq!(run(0, r#"{"on":true,"brightness":300}"#), Err("argument `brightness`: expected an integer from 0 to 255, got 300".into()));
+    assert_eq!(
+        run(0, r#"{"on":true,"brightness":300}"#),
+        Err("argument `brightness`: expected an integer from 0 to 255, got 300".into())
+    );
     assert_eq!(run(1, r#"{"unit":"K"}"#), Err("unknown argument `unit`: expected none".into()));
     assert_eq!(run(2, r#"{"x":"K"}"#), Err("unknown argument `x`: expected none".into()));
     assert_eq!(run(0, "[]"), Err("arguments: expected an object, got []".into()));

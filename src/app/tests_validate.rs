@@ -119,8 +119,12 @@ fn accepts(name: &str, values: &[&str]) {
 #[track_caller]
 fn refuses(name: &str, expected: &str, values: &[&str]) {
     for value in values {
-        let shown: String = value.chars().take(60).chain(if value.chars().count() > 60 { "..." } else { "" }.chars()).collect();
-        assert_eq!(check::<All>(&with(name, Some(value))), format!("argument `{name}`: expected {expected}, got {shown}"));
+        let shown: String =
+            value.chars().take(60).chain(if value.chars().count() > 60 { "..." } else { "" }.chars()).collect();
+        assert_eq!(
+            check::<All>(&with(name, Some(value))),
+            format!("argument `{name}`: expected {expected}, got {shown}")
+        );
     }
 }
 
@@ -143,13 +147,21 @@ fn booleans() {
 #[test]
 fn integers() {
     accepts("byte", &["0", "255"]);
-    refuses("byte", "an integer from 0 to 255", &["300", "256", "-1", "-0", "1.5", "null", "\"7\"", "true", "[7]", "{}", "1e99"]);
+    refuses(
+        "byte",
+        "an integer from 0 to 255",
+        &["300", "256", "-1", "-0", "1.5", "null", "\"7\"", "true", "[7]", "{}", "1e99"],
+    );
     accepts("signed", &["-128", "127", "0", "-0"]);
     refuses("signed", "an integer from -128 to 127", &["-129", "128"]);
     accepts("big", &["0", "18446744073709551615"]);
     refuses("big", "an integer from 0 to 18446744073709551615", &["18446744073709551616", "-1"]);
     accepts("small", &["9223372036854775807"]);
-    refuses("small", "an integer from -9223372036854775808 to 9223372036854775807", &["9223372036854775808", "-9223372036854775809"]);
+    refuses(
+        "small",
+        "an integer from -9223372036854775808 to 9223372036854775807",
+        &["9223372036854775808", "-9223372036854775809"],
+    );
     accepts("bounded", &["-5", "10", "0", "-0"]);
     refuses("bounded", "an integer from -5 to 10", &["-6", "11", "300000"]);
 }
@@ -159,7 +171,9 @@ fn integers_with_a_fraction() {
     for value in ["1.0", "1e1", "10E0"] {
         assert_eq!(
             check::<All>(&with("byte", Some(value))),
-            format!("argument `byte`: expected an integer from 0 to 255, got {value}: write it without fraction or exponent")
+            format!(
+                "argument `byte`: expected an integer from 0 to 255, got {value}: write it without fraction or exponent"
+            )
         );
     }
 }
@@ -167,7 +181,11 @@ fn integers_with_a_fraction() {
 #[test]
 fn numbers() {
     accepts("float", &["0", "-1", "-0", "1e38", "-3.4028234663852886e38", "1E-400", "0.1"]);
-    refuses("float", "a number from -3.4028234663852886e38 to 3.4028234663852886e38", &["1e39", "-1e39", "1e999", "null", "\"1\""]);
+    refuses(
+        "float",
+        "a number from -3.4028234663852886e38 to 3.4028234663852886e38",
+        &["1e39", "-1e39", "1e999", "null", "\"1\""],
+    );
     accepts("double", &["1.7976931348623157e308", "1E+5", "123456789012345678901234567890"]);
     refuses("double", "a number of 64 bits", &["1e309", "-1e309", "null", "[]"]);
     accepts("share", &["0", "1", "0.0", "1.0", "1e-1"]);
@@ -193,13 +211,20 @@ fn texts() {
     accepts("owned", &["\"x\"", "\"\u{1F600}\u{1F600}\u{1F600}\""]);
     accepts("page", &[&format!("\"{}\"", "x".repeat(1024))]);
     let long = format!("\"{}\"", "x".repeat(1025));
-    assert_eq!(check::<All>(&with("page", Some(&long))), "argument `page`: expected a string of at most 1024 characters, got 1025 characters");
+    assert_eq!(
+        check::<All>(&with("page", Some(&long))),
+        "argument `page`: expected a string of at most 1024 characters, got 1025 characters"
+    );
 }
 
 #[test]
 fn names() {
     accepts("mode", &["\"slow\"", "\"very_fast\"", "\"1/s\"", r#""\u0073low""#, r#""1\/s""#]);
-    refuses("mode", "one of `slow`, `very_fast`, `1/s`", &["\"Slow\"", "\"\"", "0", "null", "{\"slow\":null}", "\"each_second\""]);
+    refuses(
+        "mode",
+        "one of `slow`, `very_fast`, `1/s`",
+        &["\"Slow\"", "\"\"", "0", "null", "{\"slow\":null}", "\"each_second\""],
+    );
 }
 
 #[test]
@@ -257,12 +282,18 @@ fn twice() {
         let arguments = with(name, Some(value)).replacen(&format!("\"{name}\": {value}"), &twice, 1);
         assert_eq!(check::<All>(&arguments), format!("argument `{name}` is given twice"));
     }
-    assert_eq!(check::<Described>(r#"{"on":true,"brightness":null,"brightness":1}"#), "argument `brightness` is given twice");
+    assert_eq!(
+        check::<Described>(r#"{"on":true,"brightness":null,"brightness":1}"#),
+        "argument `brightness` is given twice"
+    );
 }
 
 #[test]
 fn unknown() {
-    assert_eq!(check::<Described>(r#"{"on":true,"brightnes":1}"#), "unknown argument `brightnes`: expected `on`, `brightness`");
+    assert_eq!(
+        check::<Described>(r#"{"on":true,"brightnes":1}"#),
+        "unknown argument `brightnes`: expected `on`, `brightness`"
+    );
     assert_eq!(check::<Described>(r#"{"On":true}"#), "unknown argument `On`: expected `on`, `brightness`");
     assert_eq!(check::<Nothing>(r#"{"x":1}"#), "unknown argument `x`: expected none");
     assert_eq!(check::<Nothing>(r#"{"a\nb":1}"#), "unknown argument `a?b`: expected none");
@@ -325,14 +356,66 @@ fn a_schema_by_hand_that_is_too_deep_is_refused() {
 #[test]
 fn what_is_let_through_can_be_read() {
     const VALUES: &[&str] = &[
-        "null", "true", "false", "0", "-0", "1", "7", "10", "127", "128", "255", "256", "-1", "-5", "-128", "-129",
-        "1.0", "0.5", "1e2", "1E400", "-1e-400",
-        "9007199254740993", "9223372036854775807", "9223372036854775808", "18446744073709551615", "18446744073709551616", "1e38", "3.5e38", "\"\"",
-        "\"a\"", "\"ab\"", "\"slow\"", "\"very_fast\"", "\"1/s\"", "\"\\\"\\\\\\n\"", "\"äöü\"", "\"äöüß\"", "\"\u{1F600}\"", "[]", "[1]", "[1,2]",
-        "[ 1 , 2 , 3 ]", "[null]", "[\"a\"]", "[\"\\\\\",\"b\"]", "[\"äö\",\"\",\"abcd\"]", "[\"äöü\"]", "[[]]", "[{}]", "{}",
-        r#""\ud83d\ude00""#, r#""\u0073low""#, r#""1\/s""#, r#"{"\u0072ed":1}"#,
+        "null",
+        "true",
+        "false",
+        "0",
+        "-0",
+        "1",
+        "7",
+        "10",
+        "127",
+        "128",
+        "255",
+        "256",
+        "-1",
+        "-5",
+        "-128",
+        "-129",
+        "1.0",
+        "0.5",
+        "1e2",
+        "1E400",
+        "-1e-400",
+        "9007199254740993",
+        "9223372036854775807",
+        "9223372036854775808",
+        "18446744073709551615",
+        "18446744073709551616",
+        "1e38",
+        "3.5e38",
+        "\"\"",
+        "\"a\"",
+        "\"ab\"",
+        "\"slow\"",
+        "\"very_fast\"",
+        "\"1/s\"",
+        "\"\\\"\\\\\\n\"",
+        "\"äöü\"",
+        "\"äöüß\"",
+        "\"\u{1F600}\"",
+        "[]",
+        "[1]",
+        "[1,2]",
+        "[ 1 , 2 , 3 ]",
+        "[null]",
+        "[\"a\"]",
+        "[\"\\\\\",\"b\"]",
+        "[\"äö\",\"\",\"abcd\"]",
+        "[\"äöü\"]",
+        "[[]]",
+        "[{}]",
+        "{}",
+        r#""\ud83d\ude00""#,
+        r#""\u0073low""#,
+        r#""1\/s""#,
+        r#"{"\u0072ed":1}"#,
         "{\"red\":1}",
-        "{\"red\":1,\"alpha\":null}", "{ \"alpha\" : 255 , \"red\" : 0 }", "{\"red\":1,\"red\":1}", "{\"red\":-0}", "{\"red\":1,\"x\":1}",
+        "{\"red\":1,\"alpha\":null}",
+        "{ \"alpha\" : 255 , \"red\" : 0 }",
+        "{\"red\":1,\"red\":1}",
+        "{\"red\":-0}",
+        "{\"red\":1,\"x\":1}",
     ];
     let (mut let_through, mut seed) = (0, 0x2545_F491_4F6C_DD1D_u64);
     let mut random = |below: usize| {

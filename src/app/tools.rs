@@ -161,8 +161,12 @@ macro_rules! __tool {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __input {
-    () => { $crate::Schema::Object(&[]) };
-    ($args_ty:ty) => { <$args_ty as $crate::Arg>::SCHEMA };
+    () => {
+        $crate::Schema::Object(&[])
+    };
+    ($args_ty:ty) => {
+        <$args_ty as $crate::Arg>::SCHEMA
+    };
 }
 
 /// What one attribute of a tool says.

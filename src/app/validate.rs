@@ -217,9 +217,13 @@ impl fmt::Display for Expected<'_> {
             Schema::String { bytes_max, .. } if matches!(self.1, Found::Bytes(_)) => {
                 write!(f, "a string of at most {bytes_max} bytes")
             }
-            Schema::String { chars_min, chars_max, .. } => write!(f, "a string of {}", Between(chars_min, chars_max, "characters")),
+            Schema::String { chars_min, chars_max, .. } => {
+                write!(f, "a string of {}", Between(chars_min, chars_max, "characters"))
+            }
             Schema::Enum(variants) => write!(f, "one of {}", Names(variants.iter().map(|variant| variant.name))),
-            Schema::Array { items_min, items_max, .. } => write!(f, "an array of {}", Between(items_min, items_max, "items")),
+            Schema::Array { items_min, items_max, .. } => {
+                write!(f, "an array of {}", Between(items_min, items_max, "items"))
+            }
             Schema::Object(_) | Schema::Verbatim(_) => f.write_str("an object"),
         }
     }

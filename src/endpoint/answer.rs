@@ -31,7 +31,12 @@ pub(crate) enum Body {
     /// JSON as it is.
     Json(&'static str),
     /// A JSON-RPC error, to the id that lies at this place of the message (`None`: `null`).
-    Error { id: Option<Span>, code: Code, message: Sentence, data: Data },
+    Error {
+        id: Option<Span>,
+        code: Code,
+        message: Sentence,
+        data: Data,
+    },
 }
 
 /// A sentence for the client.
@@ -65,7 +70,9 @@ impl Sentence {
 pub(crate) enum Data {
     None,
     /// `-32022`: which revisions there are, and which was asked for (JSON at this place of the message).
-    Versions { requested: Span },
+    Versions {
+        requested: Span,
+    },
 }
 
 impl Answer<'_> {

@@ -70,7 +70,11 @@ impl Endpoint {
     pub(crate) fn head<'r>(&self, request: Request<'r>, table: &mut Table<'_>, moment: &Moment) -> Head<'r> {
         let local = moment.local;
         if let Err(refusal) = self.guard.host(request.host(), request.authority(), local) {
-            let answer = Answer::refusal(Status(refusal.status()), Code::REFUSED, super::answer::Sentence::of(format_args!("{refusal}")));
+            let answer = Answer::refusal(
+                Status(refusal.status()),
+                Code::REFUSED,
+                super::answer::Sentence::of(format_args!("{refusal}")),
+            );
             return Head { cors: None, admission: Admission::Answer(answer) };
         }
         let cors = match self.guard.origin(request.all(Known::Origin), local) {
@@ -124,7 +128,9 @@ impl Endpoint {
             (Place::Sse, Method::Get) if self.http_sse => Ok(Admission::Open(Opening::HttpSse(principal))),
             (Place::Mcp, Method::Delete) => self.delete(request, principal, table, moment),
             (Place::Mcp, _) => Err(Answer::not_allowed("POST", "this endpoint takes POST (MCP Streamable HTTP)")),
-            (Place::Sse, _) if self.http_sse => Err(Answer::not_allowed("GET", "this endpoint takes GET (MCP 2024-11-05, HTTP+SSE)")),
+            (Place::Sse, _) if self.http_sse => {
+                Err(Answer::not_allowed("GET", "this endpoint takes GET (MCP 2024-11-05, HTTP+SSE)"))
+            }
             (Place::Messages, _) if self.http_sse => {
                 Err(Answer::not_allowed("POST", "this endpoint takes POST (MCP 2024-11-05, HTTP+SSE)"))
             }
@@ -210,7 +216,10 @@ fn place(path: &str) -> Place {
 
 // Clients look for OAuth metadata under /.well-known and want JSON, or they take the page for an error of another kind.
 fn not_found<'r>() -> Answer<'r> {
-    Answer::with(Status::NOT_FOUND, Body::Json(r#"{"error":"not_found","error_description":"nothing here; the MCP endpoint is /mcp"}"#))
+    Answer::with(
+        Status::NOT_FOUND,
+        Body::Json(r#"{"error":"not_found","error_description":"nothing here; the MCP endpoint is /mcp"}"#),
+    )
 }
 
 fn health<'r>(method: Method, stopping: bool) -> Answer<'r> {

@@ -95,7 +95,12 @@ impl Endpoint {
         self.decide(&around, doc, table).unwrap_or_else(Decision::Answer)
     }
 
-    fn decide(&self, around: &Around<'_, '_>, doc: &mut [u8], table: &mut Table<'_>) -> Result<Decision, Answer<'static>> {
+    fn decide(
+        &self,
+        around: &Around<'_, '_>,
+        doc: &mut [u8],
+        table: &mut Table<'_>,
+    ) -> Result<Decision, Answer<'static>> {
         let (kind, envelope) = Envelope::scan(doc).map_err(not_json)?;
         if kind != Kind::Object {
             return Err(invalid("a message must be a JSON object"));
@@ -104,7 +109,11 @@ impl Endpoint {
             return Err(invalid("a member of the message came twice"));
         }
         let Some(message) = envelope.message(doc) else {
-            return Err(invalid_in(&envelope, doc, r#"not a JSON-RPC 2.0 message: it needs "jsonrpc": "2.0", and a "method" (with an "id" that is a string or an integer, unless it is a notification), or an "id" and one of "result" and "error""#));
+            return Err(invalid_in(
+                &envelope,
+                doc,
+                r#"not a JSON-RPC 2.0 message: it needs "jsonrpc": "2.0", and a "method" (with an "id" that is a string or an integer, unless it is a notification), or an "id" and one of "result" and "error""#,
+            ));
         };
         if around.posted.route == Route::Messages {
             return self.on_stream(around, message, envelope, doc, table);
@@ -133,7 +142,12 @@ impl Endpoint {
     }
 
     // An array: only a session of 2025-03-26 may send one.
-    fn batch(&self, around: &Around<'_, '_>, doc: &mut [u8], table: &mut Table<'_>) -> Result<Decision, Answer<'static>> {
+    fn batch(
+        &self,
+        around: &Around<'_, '_>,
+        doc: &mut [u8],
+        table: &mut Table<'_>,
+    ) -> Result<Decision, Answer<'static>> {
         crate::json::validate(doc).map_err(not_json)?;
         let refusal = || invalid("a batch (an array of messages) is taken only in a session of revision 2025-03-26");
         let Some(text) = around.head.header(Known::McpSessionId).filter(|_| around.posted.route == Route::Mcp) else {
@@ -228,7 +242,10 @@ impl Endpoint {
             },
             Some(Method::SetLevel) => match Envelope::text(envelope.level, doc).and_then(LogLevel::parse) {
                 Some(_) => Work::SetLevel,
-                None => Work::Refuse(Code::INVALID_PARAMS, "params.level must be one of debug, info, notice, warning, error, critical, alert, emergency"),
+                None => Work::Refuse(
+                    Code::INVALID_PARAMS,
+                    "params.level must be one of debug, info, notice, warning, error, critical, alert, emergency",
+                ),
             },
             Some(Method::Listen) | None => Work::Refuse(Code::METHOD_NOT_FOUND, "method not found"),
         }

@@ -24,7 +24,10 @@ impl Endpoint {
             );
         }
         let Some(version) = envelope.meta_version.and_then(|member| text(member, doc)) else {
-            return refuse(Code::INVALID_PARAMS, "io.modelcontextprotocol/protocolVersion in params._meta must be a string");
+            return refuse(
+                Code::INVALID_PARAMS,
+                "io.modelcontextprotocol/protocolVersion in params._meta must be a string",
+            );
         };
         if let Err(message) = self.headers(around, &envelope, version, doc) {
             return refuse(Code::HEADER_MISMATCH, message);

@@ -1,6 +1,6 @@
 //! The grammar of `uri-host [ ":" port ]` (RFC 9110, section 7.2; RFC 3986, section 3.2.2).
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// A host and a port, as in a Host field or in an origin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -39,17 +39,10 @@ impl<'a> Authority<'a> {
         };
         let port = match port_text {
             None | Some("") => None,
-            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => {
-                Some(digits.parse().ok()?)
-            }
+            Some(digits) if digits.bytes().all(|byte| byte.is_ascii_digit()) => Some(digits.parse().ok()?),
             Some(_) => return None,
         };
-        Some(Self {
-            host: UriHost::parse(host_text)?,
-            host_text,
-            port,
-            port_text,
-        })
+        Some(Self { host: UriHost::parse(host_text)?, host_text, port, port_text })
     }
 }
 
@@ -89,10 +82,7 @@ fn is_registered_name(text: &str) -> bool {
 
 /// `IPvFuture`.
 fn is_future_address(literal: &str) -> bool {
-    let Some((version, address)) = literal
-        .strip_prefix(['v', 'V'])
-        .and_then(|rest| rest.split_once('.'))
-    else {
+    let Some((version, address)) = literal.strip_prefix(['v', 'V']).and_then(|rest| rest.split_once('.')) else {
         return false;
     };
     let is_part = |byte| is_unreserved(byte) || is_sub_delim(byte) || byte == b':';
@@ -126,8 +116,5 @@ pub(super) const fn is_unreserved(byte: u8) -> bool {
 
 /// `sub-delims` of RFC 3986.
 pub(super) const fn is_sub_delim(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'='
-    )
+    matches!(byte, b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=')
 }

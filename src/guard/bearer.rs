@@ -70,9 +70,7 @@ impl BearerRefusal {
 impl fmt::Display for BearerRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Missing => {
-                "this server asks for a token: send \"Authorization: Bearer\" and the token"
-            }
+            Self::Missing => "this server asks for a token: send \"Authorization: Bearer\" and the token",
             Self::Wrong => "the token is not one of this server's",
             Self::Duplicate => "there is more than one Authorization field",
             Self::Malformed => "the Authorization field is not \"Bearer\", a space and a token",
@@ -138,30 +136,18 @@ fn hash(token: &[u8]) -> [u8; 32] {
 /// in any case).
 fn token_of(field: &[u8]) -> Result<&[u8], BearerRefusal> {
     let field = field.trim_ascii();
-    let end = field
-        .iter()
-        .position(|byte| *byte == b' ')
-        .unwrap_or(field.len());
-    let (scheme, rest) = field
-        .split_at_checked(end)
-        .ok_or(BearerRefusal::Malformed)?;
+    let end = field.iter().position(|byte| *byte == b' ').unwrap_or(field.len());
+    let (scheme, rest) = field.split_at_checked(end).ok_or(BearerRefusal::Malformed)?;
     if !scheme.eq_ignore_ascii_case(b"bearer") {
         return Err(BearerRefusal::Missing);
     }
     let token = rest.trim_ascii_start();
-    if is_token68(token) {
-        Ok(token)
-    } else {
-        Err(BearerRefusal::Malformed)
-    }
+    if is_token68(token) { Ok(token) } else { Err(BearerRefusal::Malformed) }
 }
 
 /// `token68` of RFC 9110, section 11.2.
 fn is_token68(token: &[u8]) -> bool {
-    let end = token
-        .iter()
-        .rposition(|byte| *byte != b'=')
-        .map_or(0, |last| last + 1);
+    let end = token.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
     let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
     end > 0 && token.iter().take(end).all(is_part)
 }

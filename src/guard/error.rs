@@ -22,30 +22,17 @@ enum ErrorValue {
 impl GuardError {
     /// The value of the setting is wrong for that reason, which ends the sentence.
     pub(super) fn new(setting: &'static str, value: &str, why: &'static str) -> Self {
-        Self {
-            setting,
-            value: ErrorValue::Text(value.to_owned()),
-            why,
-            instead: None,
-        }
+        Self { setting, value: ErrorValue::Text(value.to_owned()), why, instead: None }
     }
 
     /// The secret of that number (counting from 1) is wrong for that reason.
     pub(super) const fn of_secret(setting: &'static str, number: usize, why: &'static str) -> Self {
-        Self {
-            setting,
-            value: ErrorValue::Secret(number),
-            why,
-            instead: None,
-        }
+        Self { setting, value: ErrorValue::Secret(number), why, instead: None }
     }
 
     /// What was probably meant, if that is known.
     pub(super) fn instead(self, instead: Option<&str>) -> Self {
-        Self {
-            instead: instead.map(str::to_owned),
-            ..self
-        }
+        Self { instead: instead.map(str::to_owned), ..self }
     }
 }
 

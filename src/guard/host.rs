@@ -1,7 +1,7 @@
 //! The Host field: is the server called by one of its names?
 
 use core::fmt;
-use std::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 use super::authority::{Authority, UriHost, same_name};
 use super::shown::Shown;
@@ -27,23 +27,13 @@ impl Guard {
     ) -> Result<(), HostRefusal> {
         let from_this_machine = local.is_some_and(|local| super::canonical(local).is_loopback());
         if host.is_none() && authority_of_absolute_form.is_none() && !from_this_machine {
-            return Err(HostRefusal {
-                fault: HostFault::Missing,
-                shown: Shown::EMPTY,
-            });
+            return Err(HostRefusal { fault: HostFault::Missing, shown: Shown::EMPTY });
         }
-        host.into_iter()
-            .chain(authority_of_absolute_form)
-            .try_for_each(|text| self.one_host(text, local))
+        host.into_iter().chain(authority_of_absolute_form).try_for_each(|text| self.one_host(text, local))
     }
 
     fn one_host(&self, text: &str, local: Option<SocketAddr>) -> Result<(), HostRefusal> {
-        let refusal = |fault, shown: &str| {
-            Err(HostRefusal {
-                fault,
-                shown: Shown::new(shown.as_bytes()),
-            })
-        };
+        let refusal = |fault, shown: &str| Err(HostRefusal { fault, shown: Shown::new(shown.as_bytes()) });
         let Some(authority) = Authority::parse(text) else {
             return refusal(HostFault::Syntax, text);
         };
@@ -52,11 +42,7 @@ impl Guard {
             || self.is_own(host, local)
             || self.hosts.iter().any(|rule| rule.admits(&authority));
         // Without the port: that is what one would configure.
-        if allowed {
-            Ok(())
-        } else {
-            refusal(HostFault::NotAllowed, authority.host_text)
-        }
+        if allowed { Ok(()) } else { refusal(HostFault::NotAllowed, authority.host_text) }
     }
 }
 
@@ -99,23 +85,15 @@ impl fmt::Display for HostRefusal {
         let shown = &self.shown;
         match self.fault {
             HostFault::Missing => f.write_str("the request has no Host field"),
-            HostFault::Syntax => write!(
-                f,
-                "the Host {shown} is not a name or address with an optional port"
-            ),
+            HostFault::Syntax => write!(f, "the Host {shown} is not a name or address with an optional port"),
             HostFault::NotAllowed => {
                 write!(f, "the Host {shown} is not one of this server's names: ")?;
                 match shown.fit_for_a_command() {
                     Some(host) => {
                         let host = host.trim_matches(['[', ']']);
-                        write!(
-                            f,
-                            "start it with --allow-host {host}, or Config::allow_host(\"{host}\")"
-                        )
+                        write!(f, "start it with --allow-host {host}, or Config::allow_host(\"{host}\")")
                     }
-                    None => f.write_str(
-                        "its names are configured by --allow-host, or Config::allow_host",
-                    ),
+                    None => f.write_str("its names are configured by --allow-host, or Config::allow_host"),
                 }
             }
         }
@@ -154,40 +132,22 @@ impl HostRule {
     pub(super) fn new(value: &str) -> Result<Self, GuardError> {
         let error = |why| GuardError::new(SETTING, value, why);
         if let Ok(address) = value.parse::<IpAddr>() {
-            return Ok(Self {
-                host: KeptHost::Ip(address.to_canonical()),
-                port: None,
-            });
+            return Ok(Self { host: KeptHost::Ip(address.to_canonical()), port: None });
         }
         if value.contains('*') {
-            return Err(error(
-                "there are no wildcards, because they would admit pages of strangers: write each name",
-            ));
+            return Err(error("there are no wildcards, because they would admit pages of strangers: write each name"));
         }
         if let Some((_, rest)) = value.split_once("://") {
-            let meant = rest
-                .split(['/', '?', '#'])
-                .next()
-                .filter(|host| Authority::parse(host).is_some());
+            let meant = rest.split(['/', '?', '#']).next().filter(|host| Authority::parse(host).is_some());
             return Err(error("a host has no scheme and no path").instead(meant));
         }
         match Authority::parse(value) {
             // A port 0 is nobody's, and an empty one probably forgotten.
-            Some(
-                Authority {
-                    port_text: Some(""),
-                    ..
-                }
-                | Authority { port: Some(0), .. },
-            ) => Err(error("the port is a number from 1 to 65535")),
-            Some(Authority {
-                host: UriHost::Name(name),
-                ..
-            }) if name.trim_matches('.').is_empty() => Err(error(FORM)),
-            Some(Authority { host, port, .. }) => Ok(Self {
-                host: KeptHost::of(host),
-                port,
-            }),
+            Some(Authority { port_text: Some(""), .. } | Authority { port: Some(0), .. }) => {
+                Err(error("the port is a number from 1 to 65535"))
+            }
+            Some(Authority { host: UriHost::Name(name), .. }) if name.trim_matches('.').is_empty() => Err(error(FORM)),
+            Some(Authority { host, port, .. }) => Ok(Self { host: KeptHost::of(host), port }),
             None => Err(error(FORM)),
         }
     }
@@ -195,10 +155,7 @@ impl HostRule {
     /// The host of the public base. Any port goes, because some proxies put their own there, and
     /// some none.
     pub(super) fn of_public_base(base: &PublicBase) -> Option<Self> {
-        Some(Self {
-            host: KeptHost::of(UriHost::parse(base.host())?),
-            port: None,
-        })
+        Some(Self { host: KeptHost::of(UriHost::parse(base.host())?), port: None })
     }
 
     fn admits(&self, authority: &Authority<'_>) -> bool {
@@ -208,11 +165,7 @@ impl HostRule {
             _ => false,
         };
         // Which default port was left out can't be told: TLS may end before this server.
-        let same_port = |port| {
-            authority
-                .port
-                .map_or(port == 80 || port == 443, |sent| sent == port)
-        };
+        let same_port = |port| authority.port.map_or(port == 80 || port == 443, |sent| sent == port);
         same_host && self.port.is_none_or(same_port)
     }
 }

@@ -1,4 +1,3 @@
-
 //! Who may come in: Host, Origin and token of a request, asked from its head alone, before its body
 //! is waited for.
 //!
@@ -31,7 +30,7 @@ mod tests_host;
 #[cfg(test)]
 mod tests_origin;
 
-use std::net::{IpAddr, SocketAddr};
+use core::net::{IpAddr, SocketAddr};
 
 pub(crate) use bearer::BearerRefusal;
 pub(crate) use error::GuardError;
@@ -78,22 +77,12 @@ impl Guard {
     /// would be right.
     pub(crate) fn new(options: &GuardOptions<'_>) -> Result<Self, GuardError> {
         let public_base = options.public_base;
-        let mut hosts = options
-            .allow_hosts
-            .iter()
-            .map(|host| HostRule::new(host))
-            .collect::<Result<Vec<_>, _>>()?;
+        let mut hosts = options.allow_hosts.iter().map(|host| HostRule::new(host)).collect::<Result<Vec<_>, _>>()?;
         hosts.extend(public_base.and_then(HostRule::of_public_base));
-        let (open, named): (Vec<_>, Vec<_>) = options
-            .allow_origins
-            .iter()
-            .partition(|origin| *origin == "*");
+        let (open, named): (Vec<_>, Vec<_>) = options.allow_origins.iter().partition(|origin| *origin == "*");
         Ok(Self {
             hosts,
-            origins: named
-                .into_iter()
-                .map(|origin| OriginRule::new(origin))
-                .collect::<Result<_, _>>()?,
+            origins: named.into_iter().map(|origin| OriginRule::new(origin)).collect::<Result<_, _>>()?,
             open_origins: !open.is_empty(),
             own_names: own_names(options.host_name.as_deref()),
             public_origin: public_base.and_then(|base| OriginRule::read(base.origin())),
@@ -138,8 +127,7 @@ fn own_names(host_name: Option<&str>) -> Vec<String> {
         return Vec::new();
     };
     // A machine without a name is called "localhost" or "(none)".
-    let usable =
-        matches!(UriHost::parse(name), Some(UriHost::Name(_))) && !same_name(name, "localhost");
+    let usable = matches!(UriHost::parse(name), Some(UriHost::Name(_))) && !same_name(name, "localhost");
     let (short, _) = name.split_once('.').unwrap_or((name, ""));
     if !usable || short.is_empty() || name.contains(['(', '[']) {
         return Vec::new();

@@ -1,7 +1,7 @@
 //! The Origin field: which page sent the request?
 
 use core::fmt;
-use std::net::SocketAddr;
+use core::net::SocketAddr;
 
 use super::authority::{Authority, UriHost};
 use super::host::KeptHost;
@@ -31,24 +31,12 @@ impl Guard {
         Ok(first.map(|grant| if alone { grant } else { OriginGrant::NoCors }))
     }
 
-    fn one_origin<'a>(
-        &self,
-        sent: &'a [u8],
-        local: Option<SocketAddr>,
-    ) -> Result<OriginGrant<'a>, OriginRefusal> {
-        let refusal = |fault| {
-            Err(OriginRefusal {
-                fault,
-                shown: Shown::new(sent),
-            })
-        };
+    fn one_origin<'a>(&self, sent: &'a [u8], local: Option<SocketAddr>) -> Result<OriginGrant<'a>, OriginRefusal> {
+        let refusal = |fault| Err(OriginRefusal { fault, shown: Shown::new(sent) });
         if sent == b"null" {
             return refusal(OriginFault::Null);
         }
-        let Some((text, origin)) = str::from_utf8(sent)
-            .ok()
-            .and_then(|text| Some((text, Origin::parse(text)?)))
-        else {
+        let Some((text, origin)) = str::from_utf8(sent).ok().and_then(|text| Some((text, Origin::parse(text)?))) else {
             return refusal(OriginFault::Syntax);
         };
         if self.open_origins {
@@ -59,10 +47,7 @@ impl Guard {
         if is_configured || is_web && Self::is_loopback(origin.host) {
             return Ok(OriginGrant::Echo(text));
         }
-        let is_public = self
-            .public_origin
-            .as_ref()
-            .is_some_and(|rule| rule.is(&origin));
+        let is_public = self.public_origin.as_ref().is_some_and(|rule| rule.is(&origin));
         if is_public || is_web && self.is_own(origin.host, local) {
             return Ok(OriginGrant::NoCors);
         }
@@ -147,27 +132,16 @@ impl<'a> Origin<'a> {
     /// Reads an origin; strictly, because browsers write it in one way only.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let (scheme, rest) = text.split_once("://")?;
-        let is_later =
-            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
-        if !scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-            || !scheme.bytes().all(is_later)
-        {
+        let is_later = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+        if !scheme.starts_with(|first: char| first.is_ascii_alphabetic()) || !scheme.bytes().all(is_later) {
             return None;
         }
-        let Authority {
-            host,
-            port,
-            port_text,
-            ..
-        } = Authority::parse(rest)?;
+        let Authority { host, port, port_text, .. } = Authority::parse(rest)?;
         if port_text.is_some_and(|digits| digits.is_empty() || digits.starts_with('0')) {
             return None;
         }
         let origin = Self { scheme, host, port };
-        Some(Self {
-            port: port.filter(|port| origin.default_port() != Some(*port)),
-            ..origin
-        })
+        Some(Self { port: port.filter(|port| origin.default_port() != Some(*port)), ..origin })
     }
 
     /// The port that is left out. `None` for what is not of the web.
@@ -195,24 +169,17 @@ impl OriginRule {
     pub(super) fn new(value: &str) -> Result<Self, GuardError> {
         let error = |why| GuardError::new(SETTING, value, why);
         if value == "null" {
-            return Err(error(
-                "every sandboxed page of every site has this origin: serve the page by http or https",
-            ));
+            return Err(error("every sandboxed page of every site has this origin: serve the page by http or https"));
         }
         if value.contains('*') {
-            return Err(error(
-                "there are no wildcards but \"*\" alone, which allows every page: write each origin",
-            ));
+            return Err(error("there are no wildcards but \"*\" alone, which allows every page: write each origin"));
         }
         Self::read(value).ok_or_else(|| {
             let end = value.find("://").and_then(|scheme| {
                 let rest = value.get(scheme + 3..)?;
                 Some(scheme + 3 + rest.find(['/', '?', '#'])?)
             });
-            match end
-                .and_then(|end| value.get(..end))
-                .filter(|meant| Origin::parse(meant).is_some())
-            {
+            match end.and_then(|end| value.get(..end)).filter(|meant| Origin::parse(meant).is_some()) {
                 Some(meant) => error("an origin has no path").instead(Some(meant)),
                 None => error(FORM),
             }
@@ -222,11 +189,7 @@ impl OriginRule {
     /// Keeps an origin.
     pub(super) fn read(text: &str) -> Option<Self> {
         let origin = Origin::parse(text)?;
-        Some(Self {
-            scheme: origin.scheme.to_owned(),
-            host: KeptHost::of(origin.host),
-            port: origin.port,
-        })
+        Some(Self { scheme: origin.scheme.to_owned(), host: KeptHost::of(origin.host), port: origin.port })
     }
 
     /// Whether scheme, host and port are the same (RFC 6454, section 5). A trailing dot makes

@@ -29,14 +29,12 @@ impl PublicBase {
         if rest.contains(['?', '#']) {
             return Err(error("a base has no query and no fragment"));
         }
-        let (authority, path) = rest
-            .split_at_checked(rest.find('/').unwrap_or(rest.len()))
-            .ok_or_else(|| error(FORM))?;
+        let (authority, path) =
+            rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).ok_or_else(|| error(FORM))?;
         if authority.contains('@') {
             return Err(error("no user and no password is given in a base"));
         }
-        let authority =
-            Authority::parse(authority).ok_or_else(|| error("the host or the port is not one"))?;
+        let authority = Authority::parse(authority).ok_or_else(|| error("the host or the port is not one"))?;
         let prefix = path.strip_suffix('/').unwrap_or(path);
         check_prefix(prefix).map_err(error)?;
         let port = match authority.port {
@@ -46,11 +44,7 @@ impl PublicBase {
         };
         let host = authority.host_text.to_ascii_lowercase();
         let origin = format!("{}://{host}{port}", scheme.to_ascii_lowercase());
-        Ok(Self {
-            origin,
-            host,
-            prefix: prefix.to_owned(),
-        })
+        Ok(Self { origin, host, prefix: prefix.to_owned() })
     }
 
     /// The origin, in lower case, without the port if it is the scheme's own.
@@ -70,8 +64,7 @@ impl PublicBase {
     }
 }
 
-const FORM: &str =
-    "a base is a URL, such as \"https://example.org\" or \"https://example.org/device\"";
+const FORM: &str = "a base is a URL, such as \"https://example.org\" or \"https://example.org/device\"";
 
 // The message of the error above.
 const _: () = assert!(PUBLIC_BASE_BYTES_MAX == 256);
@@ -86,9 +79,7 @@ fn check_prefix(prefix: &str) -> Result<(), &'static str> {
         if segment == "." || segment == ".." {
             return Err("the path has a part that is \".\" or \"..\"");
         }
-        if !is_made_of(segment, |byte| {
-            is_unreserved(byte) || is_sub_delim(byte) || matches!(byte, b':' | b'@')
-        }) {
+        if !is_made_of(segment, |byte| is_unreserved(byte) || is_sub_delim(byte) || matches!(byte, b':' | b'@')) {
             return Err("the path has a character that must be percent-encoded");
         }
     }

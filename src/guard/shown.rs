@@ -14,10 +14,7 @@ pub(super) struct Shown {
 
 impl Shown {
     /// Nothing to show.
-    pub(super) const EMPTY: Self = Self {
-        text: heapless::String::new(),
-        whole: true,
-    };
+    pub(super) const EMPTY: Self = Self { text: heapless::String::new(), whole: true };
 
     pub(super) fn new(sent: &[u8]) -> Self {
         let mut shown = Self::EMPTY;
@@ -43,12 +40,7 @@ impl Shown {
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "\"{}{}\"",
-            self.text,
-            if self.whole { "" } else { "..." }
-        )
+        write!(f, "\"{}{}\"", self.text, if self.whole { "" } else { "..." })
     }
 }
 

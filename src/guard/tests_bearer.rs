@@ -10,11 +10,7 @@ const BOB: &str = "Bob._~+/==";
 
 fn guard(tokens: &[&str]) -> Guard {
     let tokens = tokens.iter().map(ToString::to_string).collect();
-    Guard::new(&GuardOptions {
-        tokens,
-        ..GuardOptions::default()
-    })
-    .unwrap()
+    Guard::new(&GuardOptions { tokens, ..GuardOptions::default() }).unwrap()
 }
 
 fn bearer(guard: &Guard, fields: &[&str]) -> Result<Principal, BearerRefusal> {
@@ -25,13 +21,7 @@ fn bearer(guard: &Guard, fields: &[&str]) -> Result<Principal, BearerRefusal> {
 fn without_a_token_everybody_is_anyone() {
     let guard = guard(&[]);
     assert!(guard.is_open());
-    for fields in [
-        &[][..],
-        &["Bearer x"],
-        &["Basic eA=="],
-        &["", "\0"],
-        &["Bearer x", "Bearer y"],
-    ] {
+    for fields in [&[][..], &["Bearer x"], &["Basic eA=="], &["", "\0"], &["Bearer x", "Bearer y"]] {
         assert_eq!(bearer(&guard, fields), Ok(Principal::ANYONE));
     }
 }
@@ -40,19 +30,9 @@ fn without_a_token_everybody_is_anyone() {
 fn a_token_lets_in_however_the_scheme_is_spelled() {
     let guard = guard(&[ALICE, BOB]);
     assert!(!guard.is_open());
-    for scheme in [
-        "Bearer ",
-        "bearer ",
-        "BEARER ",
-        "bEaReR ",
-        "Bearer    ",
-        " Bearer ",
-    ] {
+    for scheme in ["Bearer ", "bearer ", "BEARER ", "bEaReR ", "Bearer    ", " Bearer "] {
         for token in [ALICE, BOB] {
-            assert!(
-                bearer(&guard, &[&format!("{scheme}{token}")]).is_ok(),
-                "{scheme}{token}"
-            );
+            assert!(bearer(&guard, &[&format!("{scheme}{token}")]).is_ok(), "{scheme}{token}");
         }
     }
 }
@@ -66,10 +46,7 @@ fn a_principal_is_its_token_and_not_its_place() {
         assert_eq!(bearer(&first, &[&field]), bearer(&second, &[&field]));
         assert_ne!(bearer(&first, &[&field]), Ok(Principal::ANYONE));
     }
-    assert_ne!(
-        bearer(&first, &[&format!("Bearer {ALICE}")]),
-        bearer(&first, &[&format!("Bearer {BOB}")])
-    );
+    assert_ne!(bearer(&first, &[&format!("Bearer {ALICE}")]), bearer(&first, &[&format!("Bearer {BOB}")]));
 }
 
 #[test]
@@ -109,16 +86,10 @@ fn what_is_refused_and_how() {
     for (fields, refusal) in table {
         assert_eq!(bearer(&guard, fields), Err(refusal), "{fields:?}");
     }
-    assert_eq!(
-        guard.bearer([&b"Bearer \xff\x00"[..]].into_iter()),
-        Err(Malformed)
-    );
+    assert_eq!(guard.bearer([&b"Bearer \xff\x00"[..]].into_iter()), Err(Malformed));
     assert_eq!(Missing.challenge(), "Bearer");
     assert_eq!(Wrong.challenge(), "Bearer error=\"invalid_token\"");
-    assert_eq!(
-        [Missing, Wrong, Duplicate, Malformed].map(BearerRefusal::status),
-        [401, 401, 400, 400]
-    );
+    assert_eq!([Missing, Wrong, Duplicate, Malformed].map(BearerRefusal::status), [401, 401, 400, 400]);
 }
 
 #[test]
@@ -130,10 +101,7 @@ fn every_change_of_one_bit_is_refused() {
         for bit in 0..8 {
             let mut changed = good.clone();
             changed[position] ^= 1 << bit;
-            assert!(
-                guard.bearer([&changed[..]].into_iter()).is_err(),
-                "{position} {bit}"
-            );
+            assert!(guard.bearer([&changed[..]].into_iter()).is_err(), "{position} {bit}");
         }
     }
 }
@@ -141,10 +109,7 @@ fn every_change_of_one_bit_is_refused() {
 #[test]
 fn a_token_is_never_shown() {
     let shown = format!("{:?}", guard(&[ALICE, BOB]));
-    assert!(
-        shown.contains("Tokens(2)") && !shown.contains("alice") && !shown.contains("Bob"),
-        "{shown}"
-    );
+    assert!(shown.contains("Tokens(2)") && !shown.contains("alice") && !shown.contains("Bob"), "{shown}");
     let hash = guard(&[ALICE]).bearer([format!("Bearer {ALICE}").as_bytes()].into_iter());
     assert_eq!(format!("{hash:?}"), "Ok(Principal(of a token))");
 }

@@ -1,6 +1,6 @@
 //! Host: the matrix of names and connections.
 
-use std::net::SocketAddr;
+use core::net::SocketAddr;
 
 use crate::limits::REFUSED_VALUE_CHARS_MAX;
 
@@ -20,9 +20,7 @@ fn guard(allow_hosts: &[&str]) -> Guard {
 /// Whether the Host is admitted on a connection to that address.
 fn host(guard: &Guard, host: &str, local: &str) -> Result<(), HostFault> {
     let local: SocketAddr = local.parse().unwrap();
-    guard
-        .host(Some(host), None, Some(local))
-        .map_err(|refusal| refusal.fault())
+    guard.host(Some(host), None, Some(local)).map_err(|refusal| refusal.fault())
 }
 
 #[test]
@@ -48,11 +46,7 @@ fn the_names_of_a_server_on_a_local_network() {
     ];
     for name in names {
         for port in ["", ":", ":80", ":8080", ":0080", ":65535"] {
-            assert_eq!(
-                host(&guard, &format!("{name}{port}"), "192.168.1.5:8080"),
-                Ok(()),
-                "{name}{port}"
-            );
+            assert_eq!(host(&guard, &format!("{name}{port}"), "192.168.1.5:8080"), Ok(()), "{name}{port}");
         }
     }
 }
@@ -156,11 +150,7 @@ fn what_is_no_host() {
         "a|b",
     ];
     for text in texts {
-        assert_eq!(
-            host(&guard, text, "127.0.0.1:8080"),
-            Err(HostFault::Syntax),
-            "{text:?}"
-        );
+        assert_eq!(host(&guard, text, "127.0.0.1:8080"), Err(HostFault::Syntax), "{text:?}");
     }
 }
 
@@ -179,15 +169,8 @@ fn an_address_is_allowed_on_the_connection_that_came_to_it() {
         ("fd00", "[fd00::5]:1", false),
     ];
     for (text, local, allowed) in table {
-        assert_eq!(
-            host(&guard, text, local).is_ok(),
-            allowed,
-            "{text} on {local}"
-        );
-        assert!(
-            guard.host(Some(text), None, None).is_err(),
-            "{text} on no socket"
-        );
+        assert_eq!(host(&guard, text, local).is_ok(), allowed, "{text} on {local}");
+        assert!(guard.host(Some(text), None, None).is_err(), "{text} on no socket");
     }
     assert!(guard.host(Some("localhost"), None, None).is_ok());
 }
@@ -227,11 +210,7 @@ fn configured_names() {
         ("pump.lan.evil.example", false),
     ];
     for (text, allowed) in table {
-        assert_eq!(
-            host(&guard, text, "127.0.0.1:8080").is_ok(),
-            allowed,
-            "{text}"
-        );
+        assert_eq!(host(&guard, text, "127.0.0.1:8080").is_ok(), allowed, "{text}");
     }
 }
 
@@ -241,31 +220,16 @@ fn the_target_in_absolute_form_is_checked_too() {
     let local = Some("192.168.1.5:80".parse().unwrap());
     let table = [
         (Some("localhost"), Some("localhost:80"), None),
-        (
-            Some("localhost"),
-            Some("evil.example"),
-            Some(HostFault::NotAllowed),
-        ),
-        (
-            Some("evil.example"),
-            Some("localhost"),
-            Some(HostFault::NotAllowed),
-        ),
-        (
-            Some("localhost"),
-            Some("u@localhost"),
-            Some(HostFault::Syntax),
-        ),
+        (Some("localhost"), Some("evil.example"), Some(HostFault::NotAllowed)),
+        (Some("evil.example"), Some("localhost"), Some(HostFault::NotAllowed)),
+        (Some("localhost"), Some("u@localhost"), Some(HostFault::Syntax)),
         (Some("localhost"), Some(""), Some(HostFault::Syntax)),
         (None, Some("localhost"), None),
         (None, Some("evil.example"), Some(HostFault::NotAllowed)),
         (None, None, Some(HostFault::Missing)),
     ];
     for (host, authority, fault) in table {
-        let found = guard
-            .host(host, authority, local)
-            .err()
-            .map(|refusal| refusal.fault());
+        let found = guard.host(host, authority, local).err().map(|refusal| refusal.fault());
         assert_eq!(found, fault, "{host:?} {authority:?}");
     }
 }
@@ -290,11 +254,7 @@ fn without_a_host_only_this_machine_comes_in() {
 #[test]
 fn the_machines_own_name_in_its_forms() {
     let table: [(Option<&str>, &[&str], &[&str]); 7] = [
-        (
-            Some("pi.home.arpa"),
-            &["pi.home.arpa", "pi", "pi.local"],
-            &["home.arpa", "pi.home", "arpa"],
-        ),
+        (Some("pi.home.arpa"), &["pi.home.arpa", "pi", "pi.local"], &["home.arpa", "pi.home", "arpa"]),
         (Some("pi.local"), &["pi", "pi.local"], &["pi.local.local"]),
         (Some("my_pi."), &["my_pi", "my_pi.local"], &[]),
         (Some("localhost"), &["localhost"], &["localhost.local"]),
@@ -303,22 +263,10 @@ fn the_machines_own_name_in_its_forms() {
         (None, &[], &["raspberrypi"]),
     ];
     for (host_name, own, others) in table {
-        let options = GuardOptions {
-            host_name: host_name.map(str::to_owned),
-            ..GuardOptions::default()
-        };
+        let options = GuardOptions { host_name: host_name.map(str::to_owned), ..GuardOptions::default() };
         let guard = Guard::new(&options).unwrap();
-        assert!(
-            own.iter()
-                .all(|name| guard.host(Some(name), None, None).is_ok()),
-            "{host_name:?}"
-        );
-        assert!(
-            others
-                .iter()
-                .all(|name| guard.host(Some(name), None, None).is_err()),
-            "{host_name:?}"
-        );
+        assert!(own.iter().all(|name| guard.host(Some(name), None, None).is_ok()), "{host_name:?}");
+        assert!(others.iter().all(|name| guard.host(Some(name), None, None).is_err()), "{host_name:?}");
     }
 }
 
@@ -338,40 +286,15 @@ fn a_refusal_says_which_setting_would_admit() {
                 .to_owned()
         )
     );
-    assert!(
-        say("[fd00::1]:80")
-            .1
-            .ends_with("--allow-host fd00::1, or Config::allow_host(\"fd00::1\")")
-    );
+    assert!(say("[fd00::1]:80").1.ends_with("--allow-host fd00::1, or Config::allow_host(\"fd00::1\")"));
     // What could do harm in a shell is not a part of a command, nor what was cut off.
-    for name in [
-        "$(reboot)",
-        "a;b",
-        "-x",
-        "a&b",
-        "%41",
-        &"x".repeat(REFUSED_VALUE_CHARS_MAX + 1),
-    ] {
-        assert!(
-            say(name)
-                .1
-                .ends_with("configured by --allow-host, or Config::allow_host"),
-            "{name}"
-        );
+    for name in ["$(reboot)", "a;b", "-x", "a&b", "%41", &"x".repeat(REFUSED_VALUE_CHARS_MAX + 1)] {
+        assert!(say(name).1.ends_with("configured by --allow-host, or Config::allow_host"), "{name}");
     }
-    assert_eq!(
-        say("a b\r\n\u{1b}\"é\\").1,
-        "the Host \"a b???????\" is not a name or address with an optional port"
-    );
+    assert_eq!(say("a b\r\n\u{1b}\"é\\").1, "the Host \"a b???????\" is not a name or address with an optional port");
     assert_eq!(say("a b").0, 400);
     let long = say(&"\u{1}".repeat(5000)).1;
-    assert!(
-        long.len() < REFUSED_VALUE_CHARS_MAX + 100 && long.contains("?...\""),
-        "{long}"
-    );
+    assert!(long.len() < REFUSED_VALUE_CHARS_MAX + 100 && long.contains("?...\""), "{long}");
     let missing = guard.host(None, None, None).unwrap_err();
-    assert_eq!(
-        (missing.status(), missing.to_string()),
-        (400, "the request has no Host field".to_owned())
-    );
+    assert_eq!((missing.status(), missing.to_string()), (400, "the request has no Host field".to_owned()));
 }

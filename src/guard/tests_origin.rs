@@ -1,12 +1,11 @@
 //! Origin: the matrix of pages, and what they are granted.
 
-use std::net::SocketAddr;
+use core::net::SocketAddr;
 
 use crate::limits::REFUSED_VALUE_CHARS_MAX;
 
 use super::{
-    Guard, GuardOptions, OriginFault, OriginGrant, OriginRefusal, PublicBase, write_cors_fields,
-    write_preflight_fields,
+    Guard, GuardOptions, OriginFault, OriginGrant, OriginRefusal, PublicBase, write_cors_fields, write_preflight_fields,
 };
 
 fn guard(allow_origins: &[&str]) -> Guard {
@@ -23,19 +22,13 @@ fn guard(allow_origins: &[&str]) -> Guard {
 
 fn origins<'a>(guard: &Guard, origins: &[&'a str]) -> Result<Option<OriginGrant<'a>>, OriginFault> {
     let local: SocketAddr = "192.168.1.5:8080".parse().unwrap();
-    guard
-        .origin(origins.iter().map(|origin| origin.as_bytes()), Some(local))
-        .map_err(|refusal| refusal.fault())
+    guard.origin(origins.iter().map(|origin| origin.as_bytes()), Some(local)).map_err(|refusal| refusal.fault())
 }
 
 #[test]
 fn pages_of_this_machine_are_granted_cors_and_those_of_the_server_need_none() {
-    let guard = guard(&[
-        "https://app.example",
-        "http://10.0.0.2:3000",
-        "https://port.example:443",
-        "vscode-webview://abc",
-    ]);
+    let guard =
+        guard(&["https://app.example", "http://10.0.0.2:3000", "https://port.example:443", "vscode-webview://abc"]);
     let echoed = [
         "http://localhost",
         "https://localhost",
@@ -54,11 +47,7 @@ fn pages_of_this_machine_are_granted_cors_and_those_of_the_server_need_none() {
         "vscode-webview://abc",
     ];
     for origin in echoed {
-        assert_eq!(
-            origins(&guard, &[origin]),
-            Ok(Some(OriginGrant::Echo(origin))),
-            "{origin}"
-        );
+        assert_eq!(origins(&guard, &[origin]), Ok(Some(OriginGrant::Echo(origin))), "{origin}");
     }
     let same = [
         "http://raspberrypi",
@@ -72,11 +61,7 @@ fn pages_of_this_machine_are_granted_cors_and_those_of_the_server_need_none() {
         "https://devices.example:443",
     ];
     for origin in same {
-        assert_eq!(
-            origins(&guard, &[origin]),
-            Ok(Some(OriginGrant::NoCors)),
-            "{origin}"
-        );
+        assert_eq!(origins(&guard, &[origin]), Ok(Some(OriginGrant::NoCors)), "{origin}");
     }
     assert_eq!(origins(&guard, &[]), Ok(None));
 }
@@ -114,15 +99,7 @@ fn pages_of_others_are_refused() {
     for origin in refused {
         let fault = origins(&guard, &[origin]).unwrap_err();
         let syntax = origin == "http://localhost:8080.evil.example";
-        assert_eq!(
-            fault,
-            if syntax {
-                OriginFault::Syntax
-            } else {
-                OriginFault::NotAllowed
-            },
-            "{origin}"
-        );
+        assert_eq!(fault, if syntax { OriginFault::Syntax } else { OriginFault::NotAllowed }, "{origin}");
     }
     assert_eq!(origins(&guard, &["null"]), Err(OriginFault::Null));
 }
@@ -174,20 +151,11 @@ fn what_is_no_origin_is_refused_even_when_all_are_allowed() {
     ];
     for guard in [guard(&[]), guard(&["*"])] {
         for text in texts {
-            assert_eq!(
-                origins(&guard, &[text]),
-                Err(OriginFault::Syntax),
-                "{text:?}"
-            );
+            assert_eq!(origins(&guard, &[text]), Err(OriginFault::Syntax), "{text:?}");
         }
         assert_eq!(origins(&guard, &["null"]), Err(OriginFault::Null));
         let bytes: &[u8] = b"http://local\xffhost";
-        assert_eq!(
-            guard
-                .origin([bytes].into_iter(), None)
-                .map_err(|it| it.fault()),
-            Err(OriginFault::Syntax)
-        );
+        assert_eq!(guard.origin([bytes].into_iter(), None).map_err(|it| it.fault()), Err(OriginFault::Syntax));
     }
 }
 
@@ -195,14 +163,8 @@ fn what_is_no_origin_is_refused_even_when_all_are_allowed() {
 fn every_copy_must_be_allowed_and_several_are_granted_no_cors() {
     let guard = guard(&["https://app.example"]);
     let good = "https://app.example";
-    assert_eq!(
-        origins(&guard, &[good, good]),
-        Ok(Some(OriginGrant::NoCors))
-    );
-    assert_eq!(
-        origins(&guard, &[good, "http://localhost", good]),
-        Ok(Some(OriginGrant::NoCors))
-    );
+    assert_eq!(origins(&guard, &[good, good]), Ok(Some(OriginGrant::NoCors)));
+    assert_eq!(origins(&guard, &[good, "http://localhost", good]), Ok(Some(OriginGrant::NoCors)));
     for bad in ["https://evil.example", "null", ""] {
         for several in [&[good, bad][..], &[bad, good], &[good, good, bad]] {
             assert!(origins(&guard, several).is_err(), "{several:?}");
@@ -213,50 +175,28 @@ fn every_copy_must_be_allowed_and_several_are_granted_no_cors() {
 #[test]
 fn open_is_open_to_every_origin_and_says_so() {
     let guard = guard(&["https://app.example", "*"]);
-    for origin in [
-        "https://evil.example",
-        "https://app.example",
-        "http://localhost",
-        "app://obsidian.md",
-    ] {
-        assert_eq!(
-            origins(&guard, &[origin]),
-            Ok(Some(OriginGrant::Any)),
-            "{origin}"
-        );
+    for origin in ["https://evil.example", "https://app.example", "http://localhost", "app://obsidian.md"] {
+        assert_eq!(origins(&guard, &[origin]), Ok(Some(OriginGrant::Any)), "{origin}");
     }
-    assert_eq!(
-        origins(&guard, &["https://a.example", "https://b.example"]),
-        Ok(Some(OriginGrant::NoCors))
-    );
+    assert_eq!(origins(&guard, &["https://a.example", "https://b.example"]), Ok(Some(OriginGrant::NoCors)));
 }
 
 #[test]
 fn without_a_socket_there_is_no_own_address() {
     let found = guard(&[]).origin([&b"http://192.168.1.5"[..]].into_iter(), None);
-    assert_eq!(
-        found.map_err(|refusal| refusal.fault()),
-        Err(OriginFault::NotAllowed)
-    );
+    assert_eq!(found.map_err(|refusal| refusal.fault()), Err(OriginFault::NotAllowed));
 }
 
 #[test]
 fn a_refusal_says_which_setting_would_admit() {
     let guard = guard(&[]);
-    let say = |origin: &str| {
-        guard
-            .origin([origin.as_bytes()].into_iter(), None)
-            .unwrap_err()
-            .to_string()
-    };
+    let say = |origin: &str| guard.origin([origin.as_bytes()].into_iter(), None).unwrap_err().to_string();
     assert_eq!(
         say("https://app.example:8443"),
         "pages of the Origin \"https://app.example:8443\" may not use this server: start it with --allow-origin \
          https://app.example:8443, or Config::allow_origin(\"https://app.example:8443\")"
     );
-    assert!(
-        say("https://$(reboot)").ends_with("configured by --allow-origin, or Config::allow_origin")
-    );
+    assert!(say("https://$(reboot)").ends_with("configured by --allow-origin, or Config::allow_origin"));
     assert!(say("null").contains("never allowed"));
     assert!(say("a\nb").starts_with("the Origin \"a?b\" is not"));
     assert!(say(&"é".repeat(9000)).len() < REFUSED_VALUE_CHARS_MAX + 100);
@@ -276,10 +216,7 @@ fn cors_fields() {
         "Access-Control-Allow-Origin: http://localhost:6274\r\nVary: Origin\r\n\
          Access-Control-Expose-Headers: Mcp-Session-Id, WWW-Authenticate, Retry-After\r\n"
     );
-    assert!(
-        say(OriginGrant::Any)
-            .starts_with("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose")
-    );
+    assert!(say(OriginGrant::Any).starts_with("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose"));
 }
 
 #[test]
@@ -291,22 +228,11 @@ fn preflight_fields() {
     };
     assert_eq!(say(OriginGrant::NoCors, true), "");
     let fields = say(OriginGrant::Echo("https://app.example"), false);
-    for name in [
-        "Authorization",
-        "Content-Type",
-        "Accept",
-        "Mcp-Session-Id",
-        "Mcp-Method",
-        "Mcp-Name",
-        "Last-Event-ID",
-    ] {
+    for name in ["Authorization", "Content-Type", "Accept", "Mcp-Session-Id", "Mcp-Method", "Mcp-Name", "Last-Event-ID"]
+    {
         assert!(fields.contains(name), "{name}");
     }
-    assert!(
-        fields.contains("DELETE")
-            && fields.contains("MCP-Protocol-Version")
-            && fields.ends_with("\r\n")
-    );
+    assert!(fields.contains("DELETE") && fields.contains("MCP-Protocol-Version") && fields.ends_with("\r\n"));
     assert!(!fields.contains("Private-Network") && !fields.contains("Credentials"));
     for grant in [OriginGrant::Echo("https://app.example"), OriginGrant::Any] {
         assert!(say(grant, true).ends_with("Access-Control-Allow-Private-Network: true\r\n"));

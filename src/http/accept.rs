@@ -75,9 +75,7 @@ pub(super) fn accept<'b>(values: impl Iterator<Item = &'b [u8]>, media: Media) -
 
 /// The elements of a comma-separated list without the empty ones (RFC 9110, 5.6.1.2).
 pub(super) fn list(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    split_outside_quotes(value, b',')
-        .map(<[u8]>::trim_ascii)
-        .filter(|item| !item.is_empty())
+    split_outside_quotes(value, b',').map(<[u8]>::trim_ascii).filter(|item| !item.is_empty())
 }
 
 /// Whether a parameter is `q=0`, also written `q=0.000`.

@@ -59,14 +59,7 @@ enum Place {
 impl Chunked {
     /// At the first byte of a chunked body.
     pub(super) const fn new() -> Self {
-        Self {
-            place: Place::Size,
-            remaining: 0,
-            digits: 0,
-            extension_bytes: 0,
-            trailer_bytes: 0,
-            begun: false,
-        }
+        Self { place: Place::Size, remaining: 0, digits: 0, extension_bytes: 0, trailer_bytes: 0, begun: false }
     }
 
     /// Whether any byte of the body has been taken.
@@ -100,18 +93,10 @@ impl Chunked {
             if self.place == Place::Whole {
                 let rest = raw.len() - at;
                 raw.copy_within(at.., data);
-                return Ok(Decoded {
-                    data,
-                    rest,
-                    whole: true,
-                });
+                return Ok(Decoded { data, rest, whole: true });
             }
         }
-        Ok(Decoded {
-            data,
-            rest: 0,
-            whole: false,
-        })
+        Ok(Decoded { data, rest: 0, whole: false })
     }
 
     /// A byte of framing.
@@ -184,10 +169,6 @@ impl Chunked {
             _ if byte == b'\n' => return Err(Refusal::BareLf),
             _ => return Err(Refusal::Trailer),
         };
-        if self.trailer_bytes > TRAILER_BYTES_MAX {
-            Err(Refusal::TrailersTooLong)
-        } else {
-            Ok(next)
-        }
+        if self.trailer_bytes > TRAILER_BYTES_MAX { Err(Refusal::TrailersTooLong) } else { Ok(next) }
     }
 }

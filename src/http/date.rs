@@ -36,24 +36,17 @@ fn civil(days: u64) -> (u64, u64, u64) {
     // 719468 days lie between 0000-03-01 and 1970-01-01.
     let days = days + 719_468;
     let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_from_march = (5 * day_of_year + 2) / 153;
     let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 {
-        month_from_march + 3
-    } else {
-        month_from_march - 9
-    };
+    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
     let year = era * 400 + year_of_era + u64::from(month <= 2);
     (year, month, day)
 }
 
 fn put_name(out: &mut [u8], at: usize, names: &[u8], which: u64) {
-    let name = usize::try_from(which)
-        .ok()
-        .and_then(|which| names.chunks_exact(3).nth(which));
+    let name = usize::try_from(which).ok().and_then(|which| names.chunks_exact(3).nth(which));
     if let (Some(place), Some(name)) = (out.get_mut(at..at + 3), name) {
         place.copy_from_slice(name);
     }

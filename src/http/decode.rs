@@ -136,11 +136,7 @@ impl Decoder {
 
     /// Where the body is in the buffer, after `Step::Body`: decoded, in one piece. Empty before.
     pub(crate) fn body(&self) -> core::ops::Range<usize> {
-        if self.phase == Phase::Whole {
-            self.body_start..self.body_end
-        } else {
-            0..0
-        }
+        if self.phase == Phase::Whole { self.body_start..self.body_end } else { 0..0 }
     }
 
     /// Where the buffered bytes end. Behind the body they are pipelined ones.
@@ -205,11 +201,7 @@ impl Decoder {
         match self.phase {
             Phase::Between | Phase::BlankLine => {
                 self.skip_blank_lines(buf)?;
-                if self.phase == Phase::Head {
-                    self.take_head(buf, limits)
-                } else {
-                    Ok(Step::NeedMore)
-                }
+                if self.phase == Phase::Head { self.take_head(buf, limits) } else { Ok(Step::NeedMore) }
             }
             Phase::Head => self.take_head(buf, limits),
             Phase::Length if self.filled < self.body_end => Ok(Step::NeedMore),
@@ -259,11 +251,7 @@ impl Decoder {
         let max = limits.head_bytes_max.min(HEAD_BYTES_CEILING).min(buf.len());
         let text = buf.get(..self.filled.min(max)).unwrap_or_default();
         if !self.scan.run(text, limits)? {
-            return if self.scan.at() >= max {
-                Err(self.scan.too_long())
-            } else {
-                Ok(Step::NeedMore)
-            };
+            return if self.scan.at() >= max { Err(self.scan.too_long()) } else { Ok(Step::NeedMore) };
         }
         self.body_start = self.scan.at();
         parse(text.get(..self.body_start).unwrap_or_default(), &mut self.head)?;
@@ -283,23 +271,13 @@ impl Decoder {
 
     fn take_chunks(&mut self, buf: &mut [u8], limits: &Limits) -> Result<Step, Refusal> {
         // The same whether chunks come one by one or all at once: what the buffer holds, less some for framing.
-        let room_in_all = buf
-            .len()
-            .saturating_sub(self.body_start)
-            .saturating_sub(CHUNKED_SLACK_BYTES);
+        let room_in_all = buf.len().saturating_sub(self.body_start).saturating_sub(CHUNKED_SLACK_BYTES);
         let decoded_before = self.body_end.saturating_sub(self.body_start);
-        let room = limits
-            .body_bytes_max
-            .min(room_in_all)
-            .saturating_sub(decoded_before);
+        let room = limits.body_bytes_max.min(room_in_all).saturating_sub(decoded_before);
         let raw = buf.get_mut(self.body_end..self.filled).unwrap_or_default();
         let decoded = self.chunked.decode(raw, room)?;
         self.body_end += decoded.data;
         self.filled = self.body_end + decoded.rest;
-        Ok(if decoded.whole {
-            self.whole()
-        } else {
-            Step::NeedMore
-        })
+        Ok(if decoded.whole { self.whole() } else { Step::NeedMore })
     }
 }

@@ -18,16 +18,9 @@ pub(super) enum BodyFraming {
 ///
 /// # Errors
 /// Any doubt about the framing; a body that is declared larger than the limit or the room.
-pub(super) fn assess(
-    request: Request<'_>,
-    room: usize,
-    limits: &Limits,
-) -> Result<BodyFraming, Refusal> {
+pub(super) fn assess(request: Request<'_>, room: usize, limits: &Limits) -> Result<BodyFraming, Refusal> {
     host(request)?;
-    let framing = match (
-        request.count(Known::ContentLength),
-        request.count(Known::TransferEncoding),
-    ) {
+    let framing = match (request.count(Known::ContentLength), request.count(Known::TransferEncoding)) {
         (0, 0) => BodyFraming::Length(0),
         (0, _) => {
             transfer_encoding(request)?;
@@ -67,11 +60,7 @@ fn content_length(text: &[u8], max: usize) -> Result<usize, Refusal> {
         return Err(Refusal::ContentLength);
     }
     text.iter()
-        .try_fold(0_usize, |value, digit| {
-            value
-                .checked_mul(10)?
-                .checked_add(usize::from(digit - b'0'))
-        })
+        .try_fold(0_usize, |value, digit| value.checked_mul(10)?.checked_add(usize::from(digit - b'0')))
         .filter(|length| *length <= max)
         .ok_or(Refusal::BodyTooLarge)
 }
@@ -102,10 +91,7 @@ fn transfer_encoding(request: Request<'_>) -> Result<(), Refusal> {
 
 /// `100-continue` is the only expectation there is (RFC 9110, 10.1.1).
 fn expectation(request: Request<'_>) -> Result<(), Refusal> {
-    if request
-        .all(Known::Expect)
-        .all(|value| value.eq_ignore_ascii_case(b"100-continue"))
-    {
+    if request.all(Known::Expect).all(|value| value.eq_ignore_ascii_case(b"100-continue")) {
         Ok(())
     } else {
         Err(Refusal::Expectation)

@@ -85,19 +85,11 @@ impl Span {
 }
 
 impl Field {
-    const EMPTY: Self = Self {
-        name: 0,
-        name_len: 0,
-        known: UNKNOWN,
-        value: Span::EMPTY,
-    };
+    const EMPTY: Self = Self { name: 0, name_len: 0, known: UNKNOWN, value: Span::EMPTY };
 
     /// The name's stretch.
     pub(super) fn name(self) -> Span {
-        Span {
-            start: self.name,
-            len: u16::from(self.name_len),
-        }
+        Span { start: self.name, len: u16::from(self.name_len) }
     }
 
     /// The value's stretch, without white space around it.
@@ -147,10 +139,7 @@ impl Head {
     pub(super) fn push(&mut self, text: &[u8], name: &[u8], value: &[u8]) -> Result<(), Refusal> {
         let known = Known::of(name);
         let name = Span::within(text, name);
-        let field = self
-            .fields
-            .get_mut(usize::from(self.count))
-            .ok_or(Refusal::TooManyHeaders)?;
+        let field = self.fields.get_mut(usize::from(self.count)).ok_or(Refusal::TooManyHeaders)?;
         *field = Field {
             name: name.start,
             name_len: u8::try_from(name.len).map_err(|_| Refusal::HeaderNameTooLong)?,
@@ -175,8 +164,7 @@ impl Head {
     /// The lines from the first of a known header on; none when it is not there.
     pub(super) fn starting_at(&self, known: Known) -> &[Field] {
         let seen = self.known.get(known as usize).filter(|seen| seen.count > 0);
-        seen.and_then(|seen| self.fields().get(usize::from(seen.first)..))
-            .unwrap_or_default()
+        seen.and_then(|seen| self.fields().get(usize::from(seen.first)..)).unwrap_or_default()
     }
 
     /// The first line of a known header.
@@ -186,8 +174,6 @@ impl Head {
 
     /// How many lines a known header has.
     pub(super) fn count(&self, known: Known) -> usize {
-        self.known
-            .get(known as usize)
-            .map_or(0, |seen| usize::from(seen.count))
+        self.known.get(known as usize).map_or(0, |seen| usize::from(seen.count))
     }
 }

@@ -53,9 +53,7 @@ impl Known {
         // The length alone rules out nearly all of them, so no byte is compared for most names.
         Self::ALL
             .iter()
-            .find(|(_, text)| {
-                text.len() == name.len() && text.as_bytes().eq_ignore_ascii_case(name)
-            })
+            .find(|(_, text)| text.len() == name.len() && text.as_bytes().eq_ignore_ascii_case(name))
             .map(|&(known, _)| known)
     }
 }

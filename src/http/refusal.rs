@@ -89,10 +89,9 @@ impl Refusal {
             Self::BodyTooLarge => Status::CONTENT_TOO_LARGE,
             Self::TargetTooLong => Status::URI_TOO_LONG,
             Self::Expectation => Status::EXPECTATION_FAILED,
-            Self::HeadTooLong
-            | Self::TooManyHeaders
-            | Self::HeaderNameTooLong
-            | Self::TrailersTooLong => Status::HEADER_FIELDS_TOO_LARGE,
+            Self::HeadTooLong | Self::TooManyHeaders | Self::HeaderNameTooLong | Self::TrailersTooLong => {
+                Status::HEADER_FIELDS_TOO_LARGE
+            }
             Self::MethodTooLong | Self::CodingUnknown => Status::NOT_IMPLEMENTED,
             Self::VersionUnsupported => Status::VERSION_NOT_SUPPORTED,
             _ => Status::BAD_REQUEST,
@@ -102,17 +101,13 @@ impl Refusal {
     /// A sentence for the client: what is wrong, and what would be right. No byte of it needs an escape in JSON.
     pub(crate) const fn reason(self) -> &'static str {
         match self {
-            Self::Tls => {
-                "This port speaks plain HTTP, not TLS: use http:// or put a TLS proxy in front."
-            }
+            Self::Tls => "This port speaks plain HTTP, not TLS: use http:// or put a TLS proxy in front.",
             Self::BlankLines => "Too many empty lines before the request line.",
             Self::BareLf => "A line ends in LF alone: lines end in CRLF.",
             Self::BareCr => "A CR without LF: lines end in CRLF.",
             Self::Method => "The method must be a token such as GET or POST.",
             Self::MethodTooLong => "The method is longer than any known one.",
-            Self::RequestLine => {
-                "The request line must be: method, target, HTTP/1.1, with one space between them."
-            }
+            Self::RequestLine => "The request line must be: method, target, HTTP/1.1, with one space between them.",
             Self::Target => {
                 "The target must be a path that begins with /, or an http URL, or * for OPTIONS; \
                  other bytes must be percent-encoded."
@@ -121,45 +116,31 @@ impl Refusal {
             Self::Version => "The request line must end in HTTP/1.1, after one space.",
             Self::VersionUnsupported => "This server speaks HTTP/1.1 and HTTP/1.0 only.",
             Self::Head => "The request line or a header line is malformed.",
-            Self::HeadTooLong => {
-                "The headers are larger than this server accepts: send fewer or shorter ones."
-            }
+            Self::HeadTooLong => "The headers are larger than this server accepts: send fewer or shorter ones.",
             Self::TooManyHeaders => "There are more header lines than this server accepts.",
             Self::HeaderNameTooLong => "A header name is longer than this server accepts.",
             Self::HeaderName => "A header name must be a token: letters, digits and hyphens.",
             Self::HeaderColon => "A header line must be a name, a colon and a value.",
-            Self::SpaceBeforeColon => {
-                "White space between a header name and its colon is not allowed."
-            }
-            Self::LeadingSpace => {
-                "A header line must not begin with white space; folded headers are not accepted."
-            }
+            Self::SpaceBeforeColon => "White space between a header name and its colon is not allowed.",
+            Self::LeadingSpace => "A header line must not begin with white space; folded headers are not accepted.",
             Self::HeaderValue => "A header value must not hold NUL or other control characters.",
             Self::HostMissing => "HTTP/1.1 needs a Host header.",
             Self::HostRepeated => "There must be one Host header, not several.",
             Self::Host => "The Host header must be a host name or address, and a port if needed.",
             Self::ContentLength => "Content-Length must be one decimal number, digits only.",
             Self::ContentLengthRepeated => "There must be one Content-Length header, not several.",
-            Self::LengthAndCoding => {
-                "Content-Length and Transfer-Encoding must not both be there: send one of them."
-            }
+            Self::LengthAndCoding => "Content-Length and Transfer-Encoding must not both be there: send one of them.",
             Self::Coding => "Transfer-Encoding must be chunked, named once.",
             Self::CodingUnknown => "This server knows no transfer coding but chunked.",
             Self::CodingInHttp10 => "HTTP/1.0 has no Transfer-Encoding: use Content-Length.",
             Self::Expectation => "This server meets no expectation but 100-continue.",
             Self::BodyTooLarge => "The body is larger than this server accepts.",
-            Self::ChunkSize => {
-                "A chunk size must be at most 16 hexadecimal digits, followed by CRLF."
-            }
+            Self::ChunkSize => "A chunk size must be at most 16 hexadecimal digits, followed by CRLF.",
             Self::ChunkEnd => "The data of a chunk must be followed by CRLF.",
-            Self::ChunkExtension => {
-                "The chunk extensions are malformed, or longer than this server accepts."
-            }
+            Self::ChunkExtension => "The chunk extensions are malformed, or longer than this server accepts.",
             Self::Trailer => "A trailer line must be a name, a colon and a value.",
             Self::TrailersTooLong => "The trailers are longer than this server accepts.",
-            Self::BodyUnread => {
-                "The body of the request before was not read: send this one on a new connection."
-            }
+            Self::BodyUnread => "The body of the request before was not read: send this one on a new connection.",
         }
     }
 }

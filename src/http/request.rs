@@ -90,16 +90,12 @@ impl<'b> Request<'b> {
     /// The authority of an absolute-form target, which stands above `Host` (RFC 9112, 3.2.2) and is to be judged as
     /// strictly: its grammar has not been looked at.
     pub(crate) fn authority(&self) -> Option<&'b str> {
-        self.head
-            .authority
-            .map(|authority| authority.text_of(self.buf))
+        self.head.authority.map(|authority| authority.text_of(self.buf))
     }
 
     /// The `Host` header: visible ASCII, maybe empty, its grammar not looked at. None only for HTTP/1.0.
     pub(crate) fn host(&self) -> Option<&'b str> {
-        self.head
-            .first(Known::Host)
-            .map(|field| field.value().text_of(self.buf))
+        self.head.first(Known::Host).map(|field| field.value().text_of(self.buf))
     }
 
     /// Whether the request is one of HTTP/1.0, whose sender knows no chunks and no interim responses.
@@ -109,19 +105,14 @@ impl<'b> Request<'b> {
 
     /// Whether the connection may serve another request (RFC 9112, 9.3).
     pub(crate) fn keep_alive(&self) -> bool {
-        let has = |option: &[u8]| {
-            self.all(Known::Connection)
-                .flat_map(list)
-                .any(|item| item.eq_ignore_ascii_case(option))
-        };
+        let has =
+            |option: &[u8]| self.all(Known::Connection).flat_map(list).any(|item| item.eq_ignore_ascii_case(option));
         !has(b"close") && (!self.is_http10() || has(b"keep-alive"))
     }
 
     /// The value of a header's first line, without white space around it.
     pub(crate) fn header(&self, known: Known) -> Option<&'b [u8]> {
-        self.head
-            .first(known)
-            .map(|field| field.value().of(self.buf))
+        self.head.first(known).map(|field| field.value().of(self.buf))
     }
 
     /// How many lines a header has.
@@ -150,19 +141,14 @@ impl<'b> Request<'b> {
 
     /// The `Mcp-Param-*` headers (MCP 2026-07-28, streamable HTTP): what is behind the prefix, and the value.
     pub(crate) fn mcp_params(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> + use<'b> {
-        self.headers()
-            .filter_map(|(name, value)| Some((strip_mcp_param(name)?, value)))
+        self.headers().filter_map(|(name, value)| Some((strip_mcp_param(name)?, value)))
     }
 
     /// Whether the body says that it is JSON: media type `application/json` in any case, whatever its parameters.
     /// None when it does not say what it is. Two `Content-Type` lines are no JSON.
     pub(crate) fn content_type_is_json(&self) -> Option<bool> {
         let value = self.header(Known::ContentType)?;
-        let media = value
-            .split(|byte| *byte == b';')
-            .next()
-            .unwrap_or_default()
-            .trim_ascii();
+        let media = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
         Some(self.count(Known::ContentType) == 1 && media.eq_ignore_ascii_case(b"application/json"))
     }
 

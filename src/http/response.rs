@@ -180,24 +180,15 @@ impl ResponseHead<'_> {
 
 impl Preflight<'_> {
     fn render(self, out: &mut Out<'_>) -> Option<()> {
-        out.field(
-            b"Access-Control-Allow-Methods",
-            b"GET, POST, DELETE, OPTIONS",
-        )?;
+        out.field(b"Access-Control-Allow-Methods", b"GET, POST, DELETE, OPTIONS")?;
         out.put(b"Access-Control-Allow-Headers: ")?;
         out.put(ALLOWED_HEADERS)?;
-        for name in list(self.requested_headers)
-            .filter(|name| is_mcp_param(name))
-            .take(PREFLIGHT_PARAM_HEADERS_MAX)
-        {
+        for name in list(self.requested_headers).filter(|name| is_mcp_param(name)).take(PREFLIGHT_PARAM_HEADERS_MAX) {
             out.put(b", ")?;
             out.put(name)?;
         }
         out.put(b"\r\n")?;
-        out.number_field(
-            b"Access-Control-Max-Age",
-            u64::from(PREFLIGHT_MAX_AGE_SECONDS),
-        )?;
+        out.number_field(b"Access-Control-Max-Age", u64::from(PREFLIGHT_MAX_AGE_SECONDS))?;
         if self.private_network {
             out.field(b"Access-Control-Allow-Private-Network", b"true")?;
         }
@@ -221,8 +212,7 @@ pub(crate) fn chunk_head(len: usize, out: &mut [u8; CHUNK_HEAD_BYTES]) -> Option
 const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The request headers that clients of MCP in a browser send. `*` would not cover `Authorization`.
-const ALLOWED_HEADERS: &[u8] =
-    b"Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, \
+const ALLOWED_HEADERS: &[u8] = b"Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, \
     Mcp-Method, Mcp-Name, Last-Event-ID";
 
 /// The response headers that a page may read.

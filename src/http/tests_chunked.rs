@@ -1,8 +1,6 @@
 //! The chunked coding (RFC 9112, 7.1): good and bad, at every cut.
 
-use super::tests_harness::{
-    LIMITS, Outcome, ROOM, at_every_cut, check_refused, check_refused_with, check_valid,
-};
+use super::tests_harness::{LIMITS, Outcome, ROOM, at_every_cut, check_refused, check_refused_with, check_valid};
 use super::tests_harness::{check_valid_with, next};
 use super::*;
 use crate::limits::{CHUNK_EXTENSION_BYTES_MAX, CHUNKED_SLACK_BYTES, TRAILER_BYTES_MAX};
@@ -24,10 +22,7 @@ fn valid_bodies() {
         (b"0005\r\nhello\r\n000\r\n\r\n", b"hello"),
         (b"a\r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
         (b"A\r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
-        (
-            b"1a\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\n\r\n",
-            b"abcdefghijklmnopqrstuvwxyz",
-        ),
+        (b"1a\r\nabcdefghijklmnopqrstuvwxyz\r\n0\r\n\r\n", b"abcdefghijklmnopqrstuvwxyz"),
         // Data is only counted, never looked at.
         (b"7\r\n\r\n0\r\n\r\n\r\n0\r\n\r\n", b"\r\n0\r\n\r\n"),
         (b"4\r\n\0\xff\n\r\r\n0\r\n\r\n", b"\0\xff\n\r"),
@@ -42,14 +37,8 @@ fn valid_bodies() {
         // 7.1.2: trailers are dropped, also those that would be framing
         (b"5\r\nhello\r\n0\r\nA: b\r\n\r\n", b"hello"),
         (b"5\r\nhello\r\n0\r\nA:\r\nB: c\r\n\r\n", b"hello"),
-        (
-            b"5\r\nhello\r\n0\r\nContent-Length: 9\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\n",
-            b"hello",
-        ),
-        (
-            b"2;x\r\nhe\r\n3;y=z\r\nllo\r\n0;last\r\nChecksum: 1\r\n\r\n",
-            b"hello",
-        ),
+        (b"5\r\nhello\r\n0\r\nContent-Length: 9\r\nHost: x\r\nTransfer-Encoding: x\r\n\r\n", b"hello"),
+        (b"2;x\r\nhe\r\n3;y=z\r\nllo\r\n0;last\r\nChecksum: 1\r\n\r\n", b"hello"),
     ];
     for (sent, decoded) in cases {
         check_valid(&input(sent), DESCRIBED, decoded);
@@ -68,11 +57,7 @@ fn refused_bodies() {
 fn a_body_that_stops_is_waited_for() {
     let whole = input(b"5;x\r\nhello\r\n0;y\r\nT: t\r\n\r\n");
     for end in HEAD.len()..whole.len() {
-        assert_eq!(
-            at_every_cut(LIMITS, ROOM, &whole[..end]),
-            [Outcome::HeadOnly(DESCRIBED.to_owned())],
-            "{end}"
-        );
+        assert_eq!(at_every_cut(LIMITS, ROOM, &whole[..end]), [Outcome::HeadOnly(DESCRIBED.to_owned())], "{end}");
     }
 }
 
@@ -85,9 +70,7 @@ fn framing_takes_no_room() {
         sent.extend_from_slice(b"01;an-extension\r\n");
         sent.extend_from_slice(&[b'a' + digit % 26, b'\r', b'\n']);
     }
-    sent.extend_from_slice(
-        b"0\r\nTrailer: which is longer than what the buffer keeps free for it, by far\r\n\r\n",
-    );
+    sent.extend_from_slice(b"0\r\nTrailer: which is longer than what the buffer keeps free for it, by far\r\n\r\n");
     let decoded: Vec<u8> = (0..40).map(|digit| b'a' + digit % 26).collect();
     check_valid_with(LIMITS, room, &input(&sent), DESCRIBED, &decoded);
     // One byte less, and the last chunk has no room.
@@ -97,24 +80,14 @@ fn framing_takes_no_room() {
 #[test]
 fn the_body_limit_counts_all_chunks() {
     for (limit, refused) in [(19, true), (20, false), (21, false)] {
-        let limits = Limits {
-            body_bytes_max: limit,
-            ..LIMITS
-        };
-        for sent in [
-            &b"14\r\n01234567890123456789\r\n0\r\n\r\n"[..],
-            b"5\r\n01234\r\nf\r\n567890123456789\r\n0\r\n\r\n",
-        ] {
+        let limits = Limits { body_bytes_max: limit, ..LIMITS };
+        for sent in
+            [&b"14\r\n01234567890123456789\r\n0\r\n\r\n"[..], b"5\r\n01234\r\nf\r\n567890123456789\r\n0\r\n\r\n"]
+        {
             if refused {
                 check_refused_with(limits, ROOM, &input(sent), Refusal::BodyTooLarge);
             } else {
-                check_valid_with(
-                    limits,
-                    ROOM,
-                    &input(sent),
-                    DESCRIBED,
-                    b"01234567890123456789",
-                );
+                check_valid_with(limits, ROOM, &input(sent), DESCRIBED, b"01234567890123456789");
             }
         }
     }
@@ -125,20 +98,12 @@ fn extensions_and_trailers_are_bounded() {
     let body = |extension: usize, trailer: usize| {
         // Split over two chunks: the bound is for the body. `T:` and the value are the trailer's bytes.
         let (a, b) = (extension / 2, extension - extension / 2);
-        let text = format!(
-            "1;{}\r\nx\r\n0;{}\r\nT:{}\r\n\r\n",
-            "e".repeat(a),
-            "e".repeat(b),
-            "t".repeat(trailer - 2)
-        );
+        let text = format!("1;{}\r\nx\r\n0;{}\r\nT:{}\r\n\r\n", "e".repeat(a), "e".repeat(b), "t".repeat(trailer - 2));
         input(text.as_bytes())
     };
     check_valid(&body(CHUNK_EXTENSION_BYTES_MAX, 2), DESCRIBED, b"x");
     check_valid(&body(2, TRAILER_BYTES_MAX), DESCRIBED, b"x");
-    check_refused(
-        &body(CHUNK_EXTENSION_BYTES_MAX + 1, 2),
-        Refusal::ChunkExtension,
-    );
+    check_refused(&body(CHUNK_EXTENSION_BYTES_MAX + 1, 2), Refusal::ChunkExtension);
     check_refused(&body(2, TRAILER_BYTES_MAX + 1), Refusal::TrailersTooLong);
 }
 
@@ -158,13 +123,7 @@ fn sizes() {
             text.extend_from_slice(tests_harness::NEXT);
             for piece in [1, 2, 3, 5, 50, 64, 1000] {
                 let came = tests_harness::outcomes(LIMITS, ROOM, text.chunks(piece));
-                assert_eq!(
-                    came,
-                    [
-                        Outcome::Request(DESCRIBED.to_owned(), data[..size].to_vec()),
-                        next()
-                    ]
-                );
+                assert_eq!(came, [Outcome::Request(DESCRIBED.to_owned(), data[..size].to_vec()), next()]);
             }
         }
     }
@@ -187,20 +146,14 @@ const REFUSED_BODIES: &[(&[u8], Refusal)] = &[
     (b"g\r\nhello\r\n0\r\n\r\n", Refusal::ChunkSize),
     (b"\xef\xbc\x95\r\nhello\r\n0\r\n\r\n", Refusal::ChunkSize),
     (b"\0\r\n\r\n", Refusal::ChunkSize),
-    (
-        b"00000000000000005\r\nhello\r\n0\r\n\r\n",
-        Refusal::ChunkSize,
-    ),
+    (b"00000000000000005\r\nhello\r\n0\r\n\r\n", Refusal::ChunkSize),
     (b"00000000000000000\r\n\r\n", Refusal::ChunkSize),
     // 7.1: large hexadecimal numerals must not overflow
     (b"c9\r\n", Refusal::BodyTooLarge),
     (b"ffffffff\r\n", Refusal::BodyTooLarge),
     (b"100000005\r\nhello\r\n0\r\n\r\n", Refusal::BodyTooLarge),
     (b"ffffffffffffffff\r\n", Refusal::BodyTooLarge),
-    (
-        b"10000000000000005\r\nhello\r\n0\r\n\r\n",
-        Refusal::BodyTooLarge,
-    ),
+    (b"10000000000000005\r\nhello\r\n0\r\n\r\n", Refusal::BodyTooLarge),
     (b"5\r\nhello\r\nc4\r\n", Refusal::BodyTooLarge),
     (b"5\r\nhello\r\nfffffffffffffffb\r\n", Refusal::BodyTooLarge),
     // 2.2 and 7.1: CRLF only

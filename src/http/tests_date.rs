@@ -40,39 +40,16 @@ fn dates() {
 fn days_follow_each_other() {
     let months = |year: i64| {
         let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-        [
-            31,
-            if leap { 29 } else { 28 },
-            31,
-            30,
-            31,
-            30,
-            31,
-            31,
-            30,
-            31,
-            30,
-            31,
-        ]
+        [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
     };
-    let names = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let (mut seconds, mut weekdays) = (
-        0,
-        ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-            .into_iter()
-            .cycle(),
-    );
+    let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let (mut seconds, mut weekdays) = (0, ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"].into_iter().cycle());
     for year in 1970..2370 {
         for (month, days) in names.into_iter().zip(months(year)) {
             for day in 1..=days {
                 let mut out = [0; HTTP_DATE_BYTES];
                 http_date(seconds, &mut out);
-                let expected = format!(
-                    "{}, {day:02} {month} {year} 00:00:00 GMT",
-                    weekdays.next().unwrap()
-                );
+                let expected = format!("{}, {day:02} {month} {year} 00:00:00 GMT", weekdays.next().unwrap());
                 assert_eq!(std::str::from_utf8(&out).unwrap(), expected);
                 seconds += 86_400;
             }

@@ -11,10 +11,7 @@ struct Bench {
 
 impl Bench {
     fn new(room: usize) -> Self {
-        Self {
-            decoder: Decoder::new(),
-            buf: vec![0; room],
-        }
+        Self { decoder: Decoder::new(), buf: vec![0; room] }
     }
 
     /// Puts bytes into the space, as many as there is room for, without a step.
@@ -120,10 +117,7 @@ fn pipelined_bytes_behind_a_chunked_body() {
     let mut bench = Bench::new(ROOM);
     let head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
     assert_eq!(bench.feed(head), Step::Head);
-    assert_eq!(
-        bench.feed(&[b"5\r\nhello\r\n0\r\n\r\n", NEXT].concat()),
-        Step::Body
-    );
+    assert_eq!(bench.feed(&[b"5\r\nhello\r\n0\r\n\r\n", NEXT].concat()), Step::Body);
     assert_eq!(bench.decoder.body(), head.len()..head.len() + 5);
     assert_eq!(bench.decoder.free_tail(), head.len() + 5 + NEXT.len());
     assert_eq!(bench.put(b"X"), 1);
@@ -139,57 +133,24 @@ fn wants_continue() {
     let wants = |head: &str, body: &[u8]| {
         let mut bench = Bench::new(ROOM);
         assert!(!bench.decoder.wants_continue());
-        assert_eq!(
-            bench.feed(head.replace('\n', "\r\n").as_bytes()),
-            Step::Head
-        );
+        assert_eq!(bench.feed(head.replace('\n', "\r\n").as_bytes()), Step::Head);
         let wanted = bench.decoder.wants_continue();
         if !body.is_empty() {
             let _ = bench.feed(body);
-            assert!(
-                !bench.decoder.wants_continue(),
-                "a byte of the body has come"
-            );
+            assert!(!bench.decoder.wants_continue(), "a byte of the body has come");
         }
         wanted
     };
-    assert!(wants(
-        "POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 5\n\n",
-        b"h"
-    ));
-    assert!(wants(
-        "POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nTransfer-Encoding: chunked\n\n",
-        b"5"
-    ));
-    assert!(wants(
-        "POST / HTTP/1.1\nHost: a\nExpect: 100-Continue\nContent-Length: 5\n\n",
-        b"hello"
-    ));
-    assert!(!wants(
-        "POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 0\n\n",
-        b""
-    ));
-    assert!(!wants(
-        "POST / HTTP/1.1\nHost: a\nExpect: 100-continue\n\n",
-        b""
-    ));
-    assert!(!wants(
-        "POST / HTTP/1.1\nHost: a\nContent-Length: 5\n\n",
-        b""
-    ));
-    assert!(!wants(
-        "POST / HTTP/1.0\nHost: a\nExpect: 100-continue\nContent-Length: 5\n\n",
-        b""
-    ));
+    assert!(wants("POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 5\n\n", b"h"));
+    assert!(wants("POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nTransfer-Encoding: chunked\n\n", b"5"));
+    assert!(wants("POST / HTTP/1.1\nHost: a\nExpect: 100-Continue\nContent-Length: 5\n\n", b"hello"));
+    assert!(!wants("POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 0\n\n", b""));
+    assert!(!wants("POST / HTTP/1.1\nHost: a\nExpect: 100-continue\n\n", b""));
+    assert!(!wants("POST / HTTP/1.1\nHost: a\nContent-Length: 5\n\n", b""));
+    assert!(!wants("POST / HTTP/1.0\nHost: a\nExpect: 100-continue\nContent-Length: 5\n\n", b""));
     // The body, or its first bytes, came with the head.
-    assert!(!wants(
-        "POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 5\n\nh",
-        b""
-    ));
-    assert!(!wants(
-        "POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nTransfer-Encoding: chunked\n\n5",
-        b""
-    ));
+    assert!(!wants("POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nContent-Length: 5\n\nh", b""));
+    assert!(!wants("POST / HTTP/1.1\nHost: a\nExpect: 100-continue\nTransfer-Encoding: chunked\n\n5", b""));
 }
 
 #[test]
@@ -213,14 +174,9 @@ fn an_unread_body_ends_the_connection() {
 
 #[test]
 fn reset_serves_another_connection() {
-    for text in [
-        &b"GET"[..],
-        b"\r",
-        b"\0",
-        POST,
-        NEXT,
-        b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5",
-    ] {
+    for text in
+        [&b"GET"[..], b"\r", b"\0", POST, NEXT, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5"]
+    {
         let mut bench = Bench::new(ROOM);
         let _ = bench.feed(text);
         let _ = bench.step();
@@ -228,14 +184,7 @@ fn reset_serves_another_connection() {
         assert!(bench.decoder.is_idle());
         assert!(bench.decoder.head(&bench.buf).is_none());
         assert_eq!(bench.feed(POST), Step::Head);
-        assert_eq!(
-            bench
-                .decoder
-                .head(&bench.buf)
-                .unwrap()
-                .count(Known::ContentLength),
-            1
-        );
+        assert_eq!(bench.decoder.head(&bench.buf).unwrap().count(Known::ContentLength), 1);
         assert_eq!(bench.feed(b"hello"), Step::Body);
     }
 }
@@ -247,19 +196,9 @@ fn a_refused_body_leaves_the_head() {
     let text = b"POST / HTTP/1.1\r\nHost: a\r\nOrigin: http://o\r\nContent-Length: 999\r\n\r\n";
     let mut bench = Bench::new(ROOM);
     assert_eq!(bench.feed(text), Step::Refuse(Refusal::BodyTooLarge));
-    assert_eq!(
-        bench
-            .decoder
-            .head(&bench.buf)
-            .unwrap()
-            .header(Known::Origin),
-        Some(&b"http://o"[..])
-    );
+    assert_eq!(bench.decoder.head(&bench.buf).unwrap().header(Known::Origin), Some(&b"http://o"[..]));
     let mut bench = Bench::new(ROOM);
-    assert_eq!(
-        bench.feed(b"POST / HTTP/1.1\r\nOrigin: http://o\r\nBad\r\n\r\n"),
-        Step::Refuse(Refusal::HeaderColon)
-    );
+    assert_eq!(bench.feed(b"POST / HTTP/1.1\r\nOrigin: http://o\r\nBad\r\n\r\n"), Step::Refuse(Refusal::HeaderColon));
     assert!(bench.decoder.head(&bench.buf).is_none());
 }
 
@@ -281,16 +220,10 @@ fn misuse_does_no_harm() {
     assert_eq!(bench.feed(b"hello"), Step::Body);
     let _ = bench.decoder.step(&mut bench.buf[..10], &LIMITS);
     let request = bench.decoder.head(&bench.buf[..10]).unwrap();
-    assert_eq!(
-        (request.host(), request.header(Known::ContentLength)),
-        (Some(""), Some(&b""[..]))
-    );
+    assert_eq!((request.host(), request.header(Known::ContentLength)), (Some(""), Some(&b""[..])));
     let _ = bench.decoder.finish(&mut bench.buf[..10]);
     let mut bench = Bench::new(ROOM);
-    assert_eq!(
-        bench.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"),
-        Step::Head
-    );
+    assert_eq!(bench.feed(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"), Step::Head);
     assert_eq!(bench.feed(b"5\r\nhe"), Step::NeedMore);
     let _ = bench.decoder.step(&mut bench.buf[..10], &LIMITS);
 }

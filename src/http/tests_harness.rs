@@ -3,12 +3,8 @@
 use super::*;
 use std::fmt::Write;
 
-pub(super) const LIMITS: Limits = Limits {
-    head_bytes_max: 512,
-    target_bytes_max: 100,
-    headers_max: 16,
-    body_bytes_max: 200,
-};
+pub(super) const LIMITS: Limits =
+    Limits { head_bytes_max: 512, target_bytes_max: 100, headers_max: 16, body_bytes_max: 200 };
 /// Bytes of the buffer that holds every request within `LIMITS`.
 pub(super) const ROOM: usize = 512 + 200 + crate::limits::CHUNKED_SLACK_BYTES;
 
@@ -34,23 +30,11 @@ pub(super) fn next() -> Outcome {
 
 /// `POST /mcp?a=b @authority 1.1 keep | Name=value | Name=value`
 pub(super) fn describe(request: Request<'_>) -> String {
-    let query = request
-        .query()
-        .map_or(String::new(), |query| format!("?{query}"));
-    let authority = request
-        .authority()
-        .map_or(String::new(), |authority| format!(" @{authority}"));
+    let query = request.query().map_or(String::new(), |query| format!("?{query}"));
+    let authority = request.authority().map_or(String::new(), |authority| format!(" @{authority}"));
     let version = if request.is_http10() { "1.0" } else { "1.1" };
-    let keep = if request.keep_alive() {
-        "keep"
-    } else {
-        "close"
-    };
-    let mut text = format!(
-        "{} {}{query}{authority} {version} {keep}",
-        request.method_text(),
-        request.path()
-    );
+    let keep = if request.keep_alive() { "keep" } else { "close" };
+    let mut text = format!("{} {}{query}{authority} {version} {keep}", request.method_text(), request.path());
     for (name, value) in request.headers() {
         write!(text, " | {name}={}", value.escape_ascii()).unwrap();
     }
@@ -68,13 +52,7 @@ pub(super) struct Talk {
 
 impl Talk {
     pub(super) fn new(limits: Limits, room: usize) -> Self {
-        Self {
-            decoder: Decoder::new(),
-            buf: vec![0xAA; room],
-            limits,
-            head: None,
-            outcomes: vec![],
-        }
+        Self { decoder: Decoder::new(), buf: vec![0xAA; room], limits, head: None, outcomes: vec![] }
     }
 
     fn is_refused(&self) -> bool {
@@ -120,16 +98,10 @@ impl Talk {
                     let n = space.len().min(NEXT.len());
                     space[..n].copy_from_slice(&NEXT[..n]);
                     self.decoder.commit(n);
-                    assert_eq!(
-                        self.decoder.step(&mut self.buf, &self.limits),
-                        Step::Refuse(refusal)
-                    );
+                    assert_eq!(self.decoder.step(&mut self.buf, &self.limits), Step::Refuse(refusal));
                     assert!(!self.decoder.is_idle());
                     assert!(!self.decoder.finish(&mut self.buf));
-                    assert_eq!(
-                        self.decoder.step(&mut self.buf, &self.limits),
-                        Step::Refuse(refusal)
-                    );
+                    assert_eq!(self.decoder.step(&mut self.buf, &self.limits), Step::Refuse(refusal));
                     self.outcomes.push(Outcome::Refused(refusal));
                     return;
                 }
@@ -151,11 +123,7 @@ impl Talk {
 }
 
 /// The outcomes of an input that comes in pieces.
-pub(super) fn outcomes<'p>(
-    limits: Limits,
-    room: usize,
-    pieces: impl IntoIterator<Item = &'p [u8]>,
-) -> Vec<Outcome> {
+pub(super) fn outcomes<'p>(limits: Limits, room: usize, pieces: impl IntoIterator<Item = &'p [u8]>) -> Vec<Outcome> {
     let mut talk = Talk::new(limits, room);
     for piece in pieces {
         talk.feed(piece);
@@ -167,18 +135,10 @@ pub(super) fn outcomes<'p>(
 pub(super) fn at_every_cut(limits: Limits, room: usize, input: &[u8]) -> Vec<Outcome> {
     let whole = outcomes(limits, room, [input]);
     let shown = input.escape_ascii();
-    assert_eq!(
-        outcomes(limits, room, input.chunks(1)),
-        whole,
-        "byte by byte: {shown}"
-    );
+    assert_eq!(outcomes(limits, room, input.chunks(1)), whole, "byte by byte: {shown}");
     for cut in 1..input.len() {
         let (a, b) = input.split_at(cut);
-        assert_eq!(
-            outcomes(limits, room, [a, b]),
-            whole,
-            "cut at {cut}: {shown}"
-        );
+        assert_eq!(outcomes(limits, room, [a, b]), whole, "cut at {cut}: {shown}");
     }
     whole
 }
@@ -187,21 +147,9 @@ pub(super) fn at_every_cut(limits: Limits, room: usize, input: &[u8]) -> Vec<Out
 pub(super) fn check_valid_with(limits: Limits, room: usize, input: &[u8], head: &str, body: &[u8]) {
     let shown = input.escape_ascii();
     let this = Outcome::Request(head.to_owned(), body.to_owned());
-    assert_eq!(
-        at_every_cut(limits, room, input),
-        std::slice::from_ref(&this),
-        "{shown}"
-    );
-    assert_eq!(
-        at_every_cut(limits, room, &[input, NEXT].concat()),
-        [this.clone(), next()],
-        "{shown}"
-    );
-    assert_eq!(
-        at_every_cut(limits, room, &[NEXT, input].concat()),
-        [next(), this],
-        "{shown}"
-    );
+    assert_eq!(at_every_cut(limits, room, input), std::slice::from_ref(&this), "{shown}");
+    assert_eq!(at_every_cut(limits, room, &[input, NEXT].concat()), [this.clone(), next()], "{shown}");
+    assert_eq!(at_every_cut(limits, room, &[NEXT, input].concat()), [next(), this], "{shown}");
 }
 
 /// A request that is refused: alone, with a good one behind it, and behind a good one.
@@ -209,16 +157,8 @@ pub(super) fn check_refused_with(limits: Limits, room: usize, input: &[u8], refu
     let shown = input.escape_ascii();
     let this = [Outcome::Refused(refusal)];
     assert_eq!(at_every_cut(limits, room, input), this, "{shown}");
-    assert_eq!(
-        at_every_cut(limits, room, &[input, NEXT].concat()),
-        this,
-        "{shown}"
-    );
-    assert_eq!(
-        at_every_cut(limits, room, &[NEXT, input].concat()),
-        [&[next()], &this[..]].concat(),
-        "{shown}"
-    );
+    assert_eq!(at_every_cut(limits, room, &[input, NEXT].concat()), this, "{shown}");
+    assert_eq!(at_every_cut(limits, room, &[NEXT, input].concat()), [&[next()], &this[..]].concat(), "{shown}");
 }
 
 pub(super) fn check_valid(input: &[u8], head: &str, body: &[u8]) {
@@ -235,29 +175,12 @@ pub(super) fn with_head(input: &[u8], check: impl FnOnce(Request<'_>)) {
     let mut buf = vec![0; 4096];
     decoder.space(&mut buf)[..input.len()].copy_from_slice(input);
     decoder.commit(input.len());
-    let limits = Limits {
-        head_bytes_max: 4096,
-        target_bytes_max: 2048,
-        headers_max: 64,
-        body_bytes_max: 1024,
-    };
-    assert_eq!(
-        decoder.step(&mut buf, &limits),
-        Step::Head,
-        "{}",
-        input.escape_ascii()
-    );
+    let limits = Limits { head_bytes_max: 4096, target_bytes_max: 2048, headers_max: 64, body_bytes_max: 1024 };
+    assert_eq!(decoder.step(&mut buf, &limits), Step::Head, "{}", input.escape_ascii());
     check(decoder.head(&buf).unwrap());
 }
 
 /// `GET /mcp` with these header lines, each ended by LF here and by CRLF there.
 pub(super) fn with_headers(lines: &str, check: impl FnOnce(Request<'_>)) {
-    with_head(
-        format!(
-            "GET /mcp HTTP/1.1\r\nHost: h\r\n{}\r\n",
-            lines.replace('\n', "\r\n")
-        )
-        .as_bytes(),
-        check,
-    );
+    with_head(format!("GET /mcp HTTP/1.1\r\nHost: h\r\n{}\r\n", lines.replace('\n', "\r\n")).as_bytes(), check);
 }

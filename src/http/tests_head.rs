@@ -13,31 +13,19 @@ fn valid_request_lines() {
         ("GET /a/../b//c HTTP/1.1", "GET /a/../b//c 1.1 keep"),
         ("GET //host/path HTTP/1.1", "GET //host/path 1.1 keep"),
         ("GET /%2e%zz HTTP/1.1", "GET /%2e%zz 1.1 keep"),
-        (
-            "GET /messages?sessionId=7 HTTP/1.1",
-            "GET /messages?sessionId=7 1.1 keep",
-        ),
+        ("GET /messages?sessionId=7 HTTP/1.1", "GET /messages?sessionId=7 1.1 keep"),
         ("GET /? HTTP/1.1", "GET /? 1.1 keep"),
         ("GET /?a?b HTTP/1.1", "GET /?a?b 1.1 keep"),
-        (
-            "GET /*!$&'()+,;=:@~-._ HTTP/1.1",
-            "GET /*!$&'()+,;=:@~-._ 1.1 keep",
-        ),
+        ("GET /*!$&'()+,;=:@~-._ HTTP/1.1", "GET /*!$&'()+,;=:@~-._ 1.1 keep"),
         ("GET /\"<>[]^`{|}\\ HTTP/1.1", "GET /\"<>[]^`{|}\\ 1.1 keep"),
         ("GET /http://a/ HTTP/1.1", "GET /http://a/ 1.1 keep"),
         // 9112 3.2.2 absolute-form: a server MUST accept it
         ("GET http://a HTTP/1.1", "GET / @a 1.1 keep"),
         ("GET http://a/ HTTP/1.1", "GET / @a 1.1 keep"),
-        (
-            "GET http://a:80/mcp?x HTTP/1.1",
-            "GET /mcp?x @a:80 1.1 keep",
-        ),
+        ("GET http://a:80/mcp?x HTTP/1.1", "GET /mcp?x @a:80 1.1 keep"),
         ("GET HTTP://A/mcp HTTP/1.1", "GET /mcp @A 1.1 keep"),
         ("GET https://a/mcp HTTP/1.1", "GET /mcp @a 1.1 keep"),
-        (
-            "GET http://[::1]:8080/mcp HTTP/1.1",
-            "GET /mcp @[::1]:8080 1.1 keep",
-        ),
+        ("GET http://[::1]:8080/mcp HTTP/1.1", "GET /mcp @[::1]:8080 1.1 keep"),
         ("GET http://a?q HTTP/1.1", "GET /?q @a 1.1 keep"),
         ("GET http://u:p@a/x HTTP/1.1", "GET /x @u:p@a 1.1 keep"),
         // 9112 3.2.4 asterisk-form
@@ -48,19 +36,12 @@ fn valid_request_lines() {
         ("get / HTTP/1.1", "get / 1.1 keep"),
         ("FETCH / HTTP/1.1", "FETCH / 1.1 keep"),
         ("VERSION-CONTROL / HTTP/1.1", "VERSION-CONTROL / 1.1 keep"),
-        (
-            "!#$%&'*+-.^_`|~09azAZ / HTTP/1.1",
-            "!#$%&'*+-.^_`|~09azAZ / 1.1 keep",
-        ),
+        ("!#$%&'*+-.^_`|~09azAZ / HTTP/1.1", "!#$%&'*+-.^_`|~09azAZ / 1.1 keep"),
         // 9112 9.3 HTTP/1.0 does not persist unless asked to
         ("GET / HTTP/1.0", "GET / 1.0 close"),
     ];
     for (line, head) in cases {
-        check_valid(
-            format!("{line}\r\nHost: a\r\n\r\n").as_bytes(),
-            &format!("{head} | Host=a"),
-            b"",
-        );
+        check_valid(format!("{line}\r\nHost: a\r\n\r\n").as_bytes(), &format!("{head} | Host=a"), b"");
     }
 }
 
@@ -70,20 +51,13 @@ fn refused_request_lines() {
         check_refused(&[line, &b"\r\nHost: a\r\n\r\n"[..]].concat(), *refusal);
     }
     // 8446 5.1: a TLS client hello, to a port that speaks none
-    check_refused(
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        Refusal::Tls,
-    );
+    check_refused(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", Refusal::Tls);
 }
 
 #[test]
 fn blank_lines_before_a_request_are_skipped() {
     for blank in ["\r\n", "\r\n\r\n", "\r\n\r\n\r\n\r\n"] {
-        check_valid(
-            format!("{blank}GET / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes(),
-            "GET / 1.1 keep | Host=a",
-            b"",
-        );
+        check_valid(format!("{blank}GET / HTTP/1.1\r\nHost: a\r\n\r\n").as_bytes(), "GET / 1.1 keep | Host=a", b"");
     }
 }
 
@@ -112,17 +86,9 @@ fn valid_header_lines() {
     ];
     for (lines, described) in cases {
         let input = [b"GET / HTTP/1.1\r\nHost: a\r\n", *lines, b"\r\n\r\n"].concat();
-        check_valid(
-            &input,
-            &format!("GET / 1.1 keep | Host=a | {described}"),
-            b"",
-        );
+        check_valid(&input, &format!("GET / 1.1 keep | Host=a | {described}"), b"");
         let input = [b"GET / HTTP/1.1\r\n", *lines, b"\r\nHost: a\r\n\r\n"].concat();
-        check_valid(
-            &input,
-            &format!("GET / 1.1 keep | {described} | Host=a"),
-            b"",
-        );
+        check_valid(&input, &format!("GET / 1.1 keep | {described} | Host=a"), b"");
     }
 }
 
@@ -178,15 +144,9 @@ fn refused_header_lines() {
         (b"A\r: b", Refusal::HeaderColon),
     ];
     for (lines, refusal) in cases {
-        check_refused(
-            &[b"GET / HTTP/1.1\r\n", *lines, b"\r\nHost: a\r\n\r\n"].concat(),
-            *refusal,
-        );
+        check_refused(&[b"GET / HTTP/1.1\r\n", *lines, b"\r\nHost: a\r\n\r\n"].concat(), *refusal);
         // Where there is a Host already, too: nothing is forgiven once the head could have ended.
-        check_refused(
-            &[b"GET / HTTP/1.1\r\nHost: a\r\n", *lines, b"\r\n\r\n"].concat(),
-            *refusal,
-        );
+        check_refused(&[b"GET / HTTP/1.1\r\nHost: a\r\n", *lines, b"\r\n\r\n"].concat(), *refusal);
     }
 }
 
@@ -198,66 +158,25 @@ fn every_byte_at_every_place() {
     let value = |byte: u8| byte == b'\t' || matches!(byte, 0x20..=0x7e | 0x80..);
     for byte in 0..=u8::MAX {
         let cases = [
-            (
-                token(byte),
-                [&b"G"[..], &[byte], b"T / HTTP/1.1\r\nHost: a\r\n\r\n"],
-            ),
-            (
-                target(byte),
-                [b"GET /", &[byte], b"x HTTP/1.1\r\nHost: a\r\n\r\n"],
-            ),
-            (
-                byte == b'/',
-                [b"GET ", &[byte], b"x HTTP/1.1\r\nHost: a\r\n\r\n"],
-            ),
-            (
-                byte == b'P',
-                [b"GET / HTT", &[byte], b"/1.1\r\nHost: a\r\n\r\n"],
-            ),
-            (
-                matches!(byte, b'0' | b'1'),
-                [b"GET / HTTP/1.", &[byte], b"\r\nHost: a\r\n\r\n"],
-            ),
-            (
-                byte == b'\n',
-                [b"GET / HTTP/1.1\r", &[byte], b"Host: a\r\n\r\n"],
-            ),
-            (
-                token(byte),
-                [b"GET / HTTP/1.1\r\n", &[byte], b": x\r\nHost: a\r\n\r\n"],
-            ),
-            (
-                token(byte) || byte == b':',
-                [b"GET / HTTP/1.1\r\nA", &[byte], b"B: x\r\nHost: a\r\n\r\n"],
-            ),
-            (
-                value(byte),
-                [b"GET / HTTP/1.1\r\nA:", &[byte], b"b\r\nHost: a\r\n\r\n"],
-            ),
-            (
-                value(byte),
-                [b"GET / HTTP/1.1\r\nA: b", &[byte], b"c\r\nHost: a\r\n\r\n"],
-            ),
-            (
-                byte == b'\n',
-                [b"GET / HTTP/1.1\r\nHost: a\r", &[byte], b"\r\n"],
-            ),
-            (
-                byte == b'\n',
-                [b"GET / HTTP/1.1\r\nHost: a\r\n\r", &[byte], b""],
-            ),
+            (token(byte), [&b"G"[..], &[byte], b"T / HTTP/1.1\r\nHost: a\r\n\r\n"]),
+            (target(byte), [b"GET /", &[byte], b"x HTTP/1.1\r\nHost: a\r\n\r\n"]),
+            (byte == b'/', [b"GET ", &[byte], b"x HTTP/1.1\r\nHost: a\r\n\r\n"]),
+            (byte == b'P', [b"GET / HTT", &[byte], b"/1.1\r\nHost: a\r\n\r\n"]),
+            (matches!(byte, b'0' | b'1'), [b"GET / HTTP/1.", &[byte], b"\r\nHost: a\r\n\r\n"]),
+            (byte == b'\n', [b"GET / HTTP/1.1\r", &[byte], b"Host: a\r\n\r\n"]),
+            (token(byte), [b"GET / HTTP/1.1\r\n", &[byte], b": x\r\nHost: a\r\n\r\n"]),
+            (token(byte) || byte == b':', [b"GET / HTTP/1.1\r\nA", &[byte], b"B: x\r\nHost: a\r\n\r\n"]),
+            (value(byte), [b"GET / HTTP/1.1\r\nA:", &[byte], b"b\r\nHost: a\r\n\r\n"]),
+            (value(byte), [b"GET / HTTP/1.1\r\nA: b", &[byte], b"c\r\nHost: a\r\n\r\n"]),
+            (byte == b'\n', [b"GET / HTTP/1.1\r\nHost: a\r", &[byte], b"\r\n"]),
+            (byte == b'\n', [b"GET / HTTP/1.1\r\nHost: a\r\n\r", &[byte], b""]),
         ];
         for (good, parts) in cases {
             let input = parts.concat();
-            let came =
-                tests_harness::at_every_cut(tests_harness::LIMITS, tests_harness::ROOM, &input);
+            let came = tests_harness::at_every_cut(tests_harness::LIMITS, tests_harness::ROOM, &input);
             let refused = matches!(came[..], [tests_harness::Outcome::Refused(_)]);
             let served = matches!(came[..], [tests_harness::Outcome::Request(..)]);
-            assert!(
-                if good { served } else { refused },
-                "{}: {came:?}",
-                input.escape_ascii()
-            );
+            assert!(if good { served } else { refused }, "{}: {came:?}", input.escape_ascii());
         }
     }
 }
@@ -300,10 +219,7 @@ const REFUSED_REQUEST_LINES: &[(&[u8], Refusal)] = &[
     (b"G\xc3\xa9T / HTTP/1.1", Refusal::Method),
     (b"\"GET\" / HTTP/1.1", Refusal::Method),
     // 9112 3: longer than any method that there is
-    (
-        b"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG / HTTP/1.1",
-        Refusal::MethodTooLong,
-    ),
+    (b"ABCDEFGHIJKLMNOPQRSTUVWXYZABCDEFG / HTTP/1.1", Refusal::MethodTooLong),
     // 9112 3.2: no form of a target
     (b"GET mcp HTTP/1.1", Refusal::Target),
     (b"GET ?a HTTP/1.1", Refusal::Target),

@@ -67,9 +67,7 @@ const TEXTS: &[&[u8]] = &[
 
 /// A few requests behind each other, with up to four changes.
 fn conversation(random: &mut Random) -> Vec<u8> {
-    let mut text: Vec<u8> = (0..=random.below(3))
-        .flat_map(|_| random.one_of(TEXTS).to_vec())
-        .collect();
+    let mut text: Vec<u8> = (0..=random.below(3)).flat_map(|_| random.one_of(TEXTS).to_vec()).collect();
     for _ in 0..random.below(5) {
         let at = random.below(text.len());
         match random.below(6) {
@@ -97,25 +95,12 @@ fn judge<'t>(text: &'t [u8], body: &[u8]) -> &'t [u8] {
     while let Some(rest) = text.strip_prefix(b"\r\n") {
         text = rest;
     }
-    let head_len = text
-        .windows(4)
-        .position(|four| four == b"\r\n\r\n")
-        .expect("a served request has a head")
-        + 4;
+    let head_len = text.windows(4).position(|four| four == b"\r\n\r\n").expect("a served request has a head") + 4;
     let head = String::from_utf8_lossy(&text[..head_len]).to_ascii_lowercase();
-    assert!(
-        !head.replace("\r\n", "").contains(['\r', '\n', '\0']),
-        "{head:?}"
-    );
+    assert!(!head.replace("\r\n", "").contains(['\r', '\n', '\0']), "{head:?}");
     let values = |name: &str| -> Vec<String> {
-        let lines = head
-            .split("\r\n")
-            .skip(1)
-            .filter_map(|line| line.split_once(':'));
-        lines
-            .filter(|(key, _)| *key == name)
-            .map(|(_, value)| value.trim_matches([' ', '\t']).to_owned())
-            .collect()
+        let lines = head.split("\r\n").skip(1).filter_map(|line| line.split_once(':'));
+        lines.filter(|(key, _)| *key == name).map(|(_, value)| value.trim_matches([' ', '\t']).to_owned()).collect()
     };
     let (lengths, codings) = (values("content-length"), values("transfer-encoding"));
     let mut rest = &text[head_len..];
@@ -140,9 +125,7 @@ fn judge<'t>(text: &'t [u8], body: &[u8]) -> &'t [u8] {
                     break;
                 }
                 decoded.extend_from_slice(&rest[..size]);
-                rest = rest[size..]
-                    .strip_prefix(b"\r\n")
-                    .expect("CRLF behind the data");
+                rest = rest[size..].strip_prefix(b"\r\n").expect("CRLF behind the data");
             }
             loop {
                 let (trailer, behind) = line(rest);
@@ -159,10 +142,7 @@ fn judge<'t>(text: &'t [u8], body: &[u8]) -> &'t [u8] {
 }
 
 fn line(text: &[u8]) -> (&[u8], &[u8]) {
-    let end = text
-        .windows(2)
-        .position(|two| two == b"\r\n")
-        .expect("a line ends in CRLF");
+    let end = text.windows(2).position(|two| two == b"\r\n").expect("a line ends in CRLF");
     (&text[..end], &text[end + 2..])
 }
 
@@ -192,10 +172,7 @@ fn mutated_requests_are_served_rightly_or_refused() {
         }
     }
     // The mutations are neither too mild nor too wild to tell something.
-    assert!(
-        served > 5_000 && refused > 5_000 && waiting > 300,
-        "{served} {refused} {waiting}"
-    );
+    assert!(served > 5_000 && refused > 5_000 && waiting > 300, "{served} {refused} {waiting}");
 }
 
 #[test]
@@ -203,20 +180,10 @@ fn noise_is_never_served() {
     for seed in 1..=1_000_u64 {
         println!("seed {seed}");
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let text: Vec<u8> = (0..random.below(600))
-            .map(|_| u8::try_from(random.next() % 256).unwrap())
-            .collect();
+        let text: Vec<u8> = (0..random.below(600)).map(|_| u8::try_from(random.next() % 256).unwrap()).collect();
         let whole = outcomes(LIMITS, ROOM, [&text[..]]);
-        assert!(
-            whole
-                .iter()
-                .all(|outcome| matches!(outcome, Outcome::Refused(_) | Outcome::Part)),
-            "{whole:?}"
-        );
-        assert_eq!(
-            outcomes(LIMITS, ROOM, text.chunks(1 + random.below(9))),
-            whole
-        );
+        assert!(whole.iter().all(|outcome| matches!(outcome, Outcome::Refused(_) | Outcome::Part)), "{whole:?}");
+        assert_eq!(outcomes(LIMITS, ROOM, text.chunks(1 + random.below(9))), whole);
     }
 }
 
@@ -233,16 +200,10 @@ fn small_limits_and_buffers() {
             body_bytes_max: random.below(20),
         };
         let room = 1 + random.below(200);
-        println!(
-            "seed {seed}: room {room}, {limits:?}: {}",
-            text.escape_ascii()
-        );
+        println!("seed {seed}: room {room}, {limits:?}: {}", text.escape_ascii());
         let whole = outcomes(limits, room, [&text[..]]);
         assert_eq!(outcomes(limits, room, text.chunks(1)), whole);
-        assert_eq!(
-            outcomes(limits, room, text.chunks(1 + random.below(40))),
-            whole
-        );
+        assert_eq!(outcomes(limits, room, text.chunks(1 + random.below(40))), whole);
         let mut rest = &text[..];
         for outcome in &whole {
             if let Outcome::Request(_, body) = outcome {

@@ -21,18 +21,12 @@ fn check(head: &ResponseHead<'_>, text: &str) {
 }
 
 const fn json(status: Status, len: usize) -> ResponseHead<'static> {
-    ResponseHead {
-        content_type: Some("application/json"),
-        ..ResponseHead::new(status, Framing::Length(len))
-    }
+    ResponseHead { content_type: Some("application/json"), ..ResponseHead::new(status, Framing::Length(len)) }
 }
 
 #[test]
 fn plain_heads() {
-    check(
-        &ResponseHead::new(Status::ACCEPTED, Framing::Length(0)),
-        "HTTP/1.1 202 Accepted\nContent-Length: 0\n\n",
-    );
+    check(&ResponseHead::new(Status::ACCEPTED, Framing::Length(0)), "HTTP/1.1 202 Accepted\nContent-Length: 0\n\n");
     check(
         &ResponseHead {
             date: Some(b"Sun, 06 Nov 1994 08:49:37 GMT"),
@@ -43,87 +37,42 @@ fn plain_heads() {
          Content-Length: 265\nMcp-Session-Id: s.1\n\n",
     );
     check(
-        &ResponseHead {
-            close: true,
-            ..json(Status::CONTENT_TOO_LARGE, 10)
-        },
+        &ResponseHead { close: true, ..json(Status::CONTENT_TOO_LARGE, 10) },
         "HTTP/1.1 413 Content Too Large\nContent-Type: application/json\nContent-Length: 10\nConnection: close\n\n",
     );
     check(
-        &ResponseHead {
-            allow: Some("POST, OPTIONS"),
-            ..json(Status::METHOD_NOT_ALLOWED, 0)
-        },
+        &ResponseHead { allow: Some("POST, OPTIONS"), ..json(Status::METHOD_NOT_ALLOWED, 0) },
         "HTTP/1.1 405 Method Not Allowed\nContent-Type: application/json\nContent-Length: 0\nAllow: POST, OPTIONS\n\n",
     );
     check(
-        &ResponseHead {
-            retry_after_seconds: Some(u32::MAX),
-            close: true,
-            ..json(Status::SERVICE_UNAVAILABLE, 7)
-        },
+        &ResponseHead { retry_after_seconds: Some(u32::MAX), close: true, ..json(Status::SERVICE_UNAVAILABLE, 7) },
         "HTTP/1.1 503 Service Unavailable\nContent-Type: application/json\nContent-Length: 7\nConnection: close\n\
          Retry-After: 4294967295\n\n",
     );
     check(
-        &ResponseHead {
-            www_authenticate: Some("Bearer realm=\"mcp\""),
-            ..json(Status::UNAUTHORIZED, 1)
-        },
+        &ResponseHead { www_authenticate: Some("Bearer realm=\"mcp\""), ..json(Status::UNAUTHORIZED, 1) },
         "HTTP/1.1 401 Unauthorized\nContent-Type: application/json\nContent-Length: 1\n\
          WWW-Authenticate: Bearer realm=\"mcp\"\n\n",
     );
     let length = format!("HTTP/1.1 200 OK\nContent-Length: {}\n\n", usize::MAX);
-    check(
-        &ResponseHead::new(Status::OK, Framing::Length(usize::MAX)),
-        &length,
-    );
+    check(&ResponseHead::new(Status::OK, Framing::Length(usize::MAX)), &length);
 }
 
 /// RFC 9112, 6 and 9.3: what says where the body ends, and what becomes of the connection.
 #[test]
 fn framing_and_connection() {
     let of = |framing| ResponseHead::new(Status::OK, framing);
-    check(
-        &of(Framing::Chunked),
-        "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n",
-    );
-    check(
-        &of(Framing::UntilClose),
-        "HTTP/1.1 200 OK\nConnection: close\n\n",
-    );
+    check(&of(Framing::Chunked), "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n");
+    check(&of(Framing::UntilClose), "HTTP/1.1 200 OK\nConnection: close\n\n");
     check(&of(Framing::None), "HTTP/1.1 200 OK\nContent-Length: 0\n\n");
-    let kept = ResponseHead {
-        keep_alive: true,
-        ..of(Framing::Length(1))
-    };
-    check(
-        &kept,
-        "HTTP/1.1 200 OK\nContent-Length: 1\nConnection: keep-alive\n\n",
-    );
-    check(
-        &ResponseHead {
-            close: true,
-            ..kept
-        },
-        "HTTP/1.1 200 OK\nContent-Length: 1\nConnection: close\n\n",
-    );
-    let kept = ResponseHead {
-        keep_alive: true,
-        ..of(Framing::UntilClose)
-    };
+    let kept = ResponseHead { keep_alive: true, ..of(Framing::Length(1)) };
+    check(&kept, "HTTP/1.1 200 OK\nContent-Length: 1\nConnection: keep-alive\n\n");
+    check(&ResponseHead { close: true, ..kept }, "HTTP/1.1 200 OK\nContent-Length: 1\nConnection: close\n\n");
+    let kept = ResponseHead { keep_alive: true, ..of(Framing::UntilClose) };
     check(&kept, "HTTP/1.1 200 OK\nConnection: close\n\n");
     // RFC 9110, 8.6: no framing headers on 204, whatever the caller says
-    for framing in [
-        Framing::None,
-        Framing::Length(0),
-        Framing::Length(9),
-        Framing::Chunked,
-    ] {
-        check(
-            &ResponseHead::new(Status::NO_CONTENT, framing),
-            "HTTP/1.1 204 No Content\n\n",
-        );
+    for framing in [Framing::None, Framing::Length(0), Framing::Length(9), Framing::Chunked] {
+        check(&ResponseHead::new(Status::NO_CONTENT, framing), "HTTP/1.1 204 No Content\n\n");
     }
 }
 
@@ -144,10 +93,7 @@ fn event_stream_head() {
 #[test]
 fn cors() {
     let granted = |origin, credentials| ResponseHead {
-        cors: Some(Cors {
-            origin,
-            credentials,
-        }),
+        cors: Some(Cors { origin, credentials }),
         ..ResponseHead::new(Status::OK, Framing::Length(2))
     };
     check(
@@ -167,26 +113,14 @@ fn cors() {
         "HTTP/1.1 200 OK\nContent-Length: 2\nAccess-Control-Allow-Origin: *\n\
          Access-Control-Expose-Headers: Mcp-Session-Id, WWW-Authenticate, Retry-After\n\n",
     );
-    let ungranted = ResponseHead {
-        vary_origin: true,
-        ..ResponseHead::new(Status::FORBIDDEN, Framing::Length(0))
-    };
-    check(
-        &ungranted,
-        "HTTP/1.1 403 Forbidden\nContent-Length: 0\nVary: Origin\n\n",
-    );
+    let ungranted = ResponseHead { vary_origin: true, ..ResponseHead::new(Status::FORBIDDEN, Framing::Length(0)) };
+    check(&ungranted, "HTTP/1.1 403 Forbidden\nContent-Length: 0\nVary: Origin\n\n");
 }
 
 fn preflight(requested_headers: &[u8], private_network: bool) -> ResponseHead<'_> {
     ResponseHead {
-        cors: Some(Cors {
-            origin: "http://localhost",
-            credentials: false,
-        }),
-        preflight: Some(Preflight {
-            requested_headers,
-            private_network,
-        }),
+        cors: Some(Cors { origin: "http://localhost", credentials: false }),
+        preflight: Some(Preflight { requested_headers, private_network }),
         ..ResponseHead::new(Status::NO_CONTENT, Framing::None)
     }
 }
@@ -203,35 +137,19 @@ fn preflights() {
         )
     };
     check(&preflight(b"", false), &head("", ""));
-    check(
-        &preflight(b"", true),
-        &head("", "Access-Control-Allow-Private-Network: true\n"),
-    );
+    check(&preflight(b"", true), &head("", "Access-Control-Allow-Private-Network: true\n"));
     // Of what was asked for, parameters of tools are granted and nothing else.
     check(
-        &preflight(
-            b"content-type, mcp-param-region,x-evil ,\tMcp-Param-X",
-            false,
-        ),
+        &preflight(b"content-type, mcp-param-region,x-evil ,\tMcp-Param-X", false),
         &head(", mcp-param-region, Mcp-Param-X", ""),
     );
-    check(
-        &preflight(
-            b"mcp-param-, mcp-param-a b, mcp-param-\xc3\xa9, mcp-param-(x)",
-            false,
-        ),
-        &head("", ""),
-    );
+    check(&preflight(b"mcp-param-, mcp-param-a b, mcp-param-\xc3\xa9, mcp-param-(x)", false), &head("", ""));
     check(&preflight(b"mcp-param-a\r\nX: y", false), &head("", ""));
     let many = "mcp-param-n, ".repeat(PREFLIGHT_PARAM_HEADERS_MAX + 5);
     let granted = ", mcp-param-n".repeat(PREFLIGHT_PARAM_HEADERS_MAX);
     check(&preflight(many.as_bytes(), false), &head(&granted, ""));
     // Without a grant there is none of it.
-    let refused = ResponseHead {
-        cors: None,
-        vary_origin: true,
-        ..preflight(b"mcp-param-a", true)
-    };
+    let refused = ResponseHead { cors: None, vary_origin: true, ..preflight(b"mcp-param-a", true) };
     check(&refused, "HTTP/1.1 204 No Content\nVary: Origin\n\n");
 }
 
@@ -240,34 +158,10 @@ fn no_value_can_split_a_response() {
     for bad in ["a\r\nX: y", "a\n", "\r", "a\0b", "\u{7f}"] {
         let base = ResponseHead::new(Status::OK, Framing::Length(0));
         let mut out = [0; 4096];
-        assert_eq!(
-            ResponseHead {
-                session_id: Some(bad),
-                ..base
-            }
-            .render(&mut out),
-            None
-        );
-        assert_eq!(
-            ResponseHead {
-                www_authenticate: Some(bad),
-                ..base
-            }
-            .render(&mut out),
-            None
-        );
-        assert_eq!(
-            ResponseHead {
-                date: Some(bad.as_bytes()),
-                ..base
-            }
-            .render(&mut out),
-            None
-        );
-        let cors = Some(Cors {
-            origin: bad,
-            credentials: false,
-        });
+        assert_eq!(ResponseHead { session_id: Some(bad), ..base }.render(&mut out), None);
+        assert_eq!(ResponseHead { www_authenticate: Some(bad), ..base }.render(&mut out), None);
+        assert_eq!(ResponseHead { date: Some(bad.as_bytes()), ..base }.render(&mut out), None);
+        let cors = Some(Cors { origin: bad, credentials: false });
         assert_eq!(ResponseHead { cors, ..base }.render(&mut out), None);
     }
 }
@@ -281,43 +175,31 @@ fn the_longest_usual_head_fits() {
         close: true,
         date: Some(b"Sun, 06 Nov 1994 08:49:37 GMT"),
         session_id: Some(&"s".repeat(64)),
-        cors: Some(Cors {
-            origin: &origin,
-            credentials: true,
-        }),
+        cors: Some(Cors { origin: &origin, credentials: true }),
         allow: Some("GET, POST, DELETE, OPTIONS"),
         retry_after_seconds: Some(u32::MAX),
         www_authenticate: Some(&"w".repeat(100)),
         event_stream: true,
         ..ResponseHead::new(Status::HEADER_FIELDS_TOO_LARGE, Framing::Length(usize::MAX))
     };
-    assert!(
-        rendered(&head).len() <= RESPONSE_HEAD_BYTES_MAX,
-        "{}",
-        rendered(&head).len()
-    );
+    assert!(rendered(&head).len() <= RESPONSE_HEAD_BYTES_MAX, "{}", rendered(&head).len());
 }
 
 #[test]
 fn phrases() {
-    for status in [
-        200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 413, 414, 415, 417, 429, 431, 500,
-        501, 503, 505,
-    ] {
+    for status in
+        [200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 413, 414, 415, 417, 429, 431, 500, 501, 503, 505]
+    {
         assert!(!Status(status).phrase().is_empty(), "{status}");
     }
     // RFC 9112, 4: the phrase may be empty, the space before it stays.
-    check(
-        &ResponseHead::new(Status(299), Framing::Length(0)),
-        "HTTP/1.1 299 \nContent-Length: 0\n\n",
-    );
+    check(&ResponseHead::new(Status(299), Framing::Length(0)), "HTTP/1.1 299 \nContent-Length: 0\n\n");
 }
 
 /// RFC 9112, 7.1
 #[test]
 fn chunk_heads() {
-    let head =
-        |len| chunk_head(len, &mut [0; 10]).map(|head| String::from_utf8(head.to_vec()).unwrap());
+    let head = |len| chunk_head(len, &mut [0; 10]).map(|head| String::from_utf8(head.to_vec()).unwrap());
     for (len, text) in [
         (1, "1\r\n"),
         (15, "f\r\n"),

@@ -17,10 +17,7 @@ pub(crate) struct ScanError {
 impl ScanError {
     /// An error at the byte `at`.
     pub(super) fn new(kind: ScanErrorKind, at: usize) -> Self {
-        Self {
-            kind,
-            at: u32::try_from(at).unwrap_or(u32::MAX),
-        }
+        Self { kind, at: u32::try_from(at).unwrap_or(u32::MAX) }
     }
 }
 

@@ -55,10 +55,7 @@ pub(crate) struct Span {
 impl Span {
     /// The range from `start` up to `end`; positions past 4 GiB saturate.
     pub(crate) const fn new(start: usize, end: usize) -> Self {
-        Self {
-            start: saturate(start),
-            end: saturate(end),
-        }
+        Self { start: saturate(start), end: saturate(end) }
     }
 
     /// The bytes of this range; empty where it is not a range of `doc`.
@@ -97,16 +94,9 @@ pub(crate) enum Kind {
     Object,
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "compared with the largest u32 just before; try_from is not const"
-)]
+#[expect(clippy::cast_possible_truncation, reason = "compared with the largest u32 just before; try_from is not const")]
 const fn saturate(position: usize) -> u32 {
-    if position as u64 > u32::MAX as u64 {
-        u32::MAX
-    } else {
-        position as u32
-    }
+    if position as u64 > u32::MAX as u64 { u32::MAX } else { position as u32 }
 }
 
 /// Whether `byte` is JSON whitespace (RFC 8259 section 2).

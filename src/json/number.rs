@@ -4,11 +4,7 @@ use super::error::{ScanError, ScanErrorKind};
 
 /// The position after the number that begins at `at` with a digit or a minus sign.
 pub(super) fn end(bytes: &[u8], at: usize) -> Result<usize, ScanError> {
-    let mut at = if bytes.get(at) == Some(&b'-') {
-        at + 1
-    } else {
-        at
-    };
+    let mut at = if bytes.get(at) == Some(&b'-') { at + 1 } else { at };
     if bytes.get(at) == Some(&b'0') {
         at += 1;
         if bytes.get(at).is_some_and(u8::is_ascii_digit) {
@@ -57,26 +53,17 @@ pub(super) fn integer(raw: &[u8]) -> Option<Integer> {
         return None;
     }
     let digits = whole.iter().chain(fraction);
-    let zeros = digits
-        .clone()
-        .rev()
-        .take_while(|digit| **digit == b'0')
-        .count();
+    let zeros = digits.clone().rev().take_while(|digit| **digit == b'0').count();
     let significant = whole.len() + fraction.len() - zeros;
     let mut magnitude: u64 = 0;
     for digit in digits.take(significant) {
         magnitude = append(magnitude, *digit)?;
     }
     if significant == 0 {
-        return Some(Integer {
-            negative,
-            magnitude: 0,
-        });
+        return Some(Integer { negative, magnitude: 0 });
     }
     // The value is `magnitude` times ten to this power, and `magnitude` does not end in a zero: below 0 it has a fraction.
-    let power = exponent
-        .saturating_add(i64::try_from(zeros).ok()?)
-        .saturating_sub(i64::try_from(fraction.len()).ok()?);
+    let power = exponent.saturating_add(i64::try_from(zeros).ok()?).saturating_sub(i64::try_from(fraction.len()).ok()?);
     if power < 0 {
         return None;
     }
@@ -84,10 +71,7 @@ pub(super) fn integer(raw: &[u8]) -> Option<Integer> {
     for _ in 0..power {
         magnitude = magnitude.checked_mul(10)?;
     }
-    Some(Integer {
-        negative,
-        magnitude,
-    })
+    Some(Integer { negative, magnitude })
 }
 
 /// The position after one or more digits.
@@ -111,9 +95,7 @@ fn exponent(raw: &[u8]) -> Option<i64> {
     };
     let mut value: i64 = 0;
     for digit in digits {
-        value = value
-            .saturating_mul(10)
-            .saturating_add(i64::from(digit.checked_sub(b'0')?));
+        value = value.saturating_mul(10).saturating_add(i64::from(digit.checked_sub(b'0')?));
     }
     Some(if negative { -value } else { value })
 }

@@ -64,11 +64,7 @@ impl Source for Normalising<'_> {
     }
 
     fn string(&mut self, open: usize, verbatim: bool) -> Result<Quoted, ScanError> {
-        if verbatim {
-            strings::check(self.0, open)
-        } else {
-            strings::normalise(self.0, open)
-        }
+        if verbatim { strings::check(self.0, open) } else { strings::normalise(self.0, open) }
     }
 }
 
@@ -161,16 +157,11 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
         loop {
             if let Some(level) = self.reported_level() {
                 let value = Span::new(self.starts[level], self.value_end);
-                self.visit
-                    .member(self.source.bytes(), &self.path[..=level], value, kind);
+                self.visit.member(self.source.bytes(), &self.path[..=level], value, kind);
             }
             let byte = self.skip_whitespace();
             if self.depth == 0 {
-                return if byte.is_none() {
-                    Ok(Some(kind))
-                } else {
-                    Err(self.error(ScanErrorKind::Trailing))
-                };
+                return if byte.is_none() { Ok(Some(kind)) } else { Err(self.error(ScanErrorKind::Trailing)) };
             }
             match (byte, self.in_object()) {
                 (Some(b','), true) => {
@@ -275,11 +266,7 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
         let rest = self.source.bytes().get(self.at..).unwrap_or_default();
         if !rest.starts_with(word) {
             let cut = word.starts_with(rest);
-            return Err(self.error(if cut {
-                ScanErrorKind::EndOfInput
-            } else {
-                ScanErrorKind::Literal
-            }));
+            return Err(self.error(if cut { ScanErrorKind::EndOfInput } else { ScanErrorKind::Literal }));
         }
         self.at += word.len();
         Ok(kind)

@@ -26,10 +26,7 @@ pub(super) fn check(bytes: &[u8], open: usize) -> Result<Quoted, ScanError> {
     loop {
         at = plain_run(bytes, at)?;
         if bytes.get(at) == Some(&b'"') {
-            return Ok(Quoted {
-                close: at,
-                next: at + 1,
-            });
+            return Ok(Quoted { close: at, next: at + 1 });
         }
         at += escape(bytes, at)?.length;
     }
@@ -66,10 +63,7 @@ pub(super) fn normalise(bytes: &mut [u8], open: usize) -> Result<Quoted, ScanErr
         bytes[write] = b'"';
         bytes[write + 1..=read].fill(b' ');
     }
-    Ok(Quoted {
-        close: write,
-        next: read + 1,
-    })
+    Ok(Quoted { close: write, next: read + 1 })
 }
 
 /// The escape sequence whose backslash is at `at`.
@@ -124,10 +118,7 @@ fn skip<const WIDE: bool>(bytes: &[u8], mut at: usize) -> usize {
         at += WORD;
     }
     let stops = |byte: &u8| matches!(byte, 0..=0x1f | b'"' | b'\\') || (WIDE && *byte >= 0x80);
-    bytes
-        .get(at..)
-        .and_then(|rest| rest.iter().position(stops))
-        .map_or(bytes.len(), |length| at + length)
+    bytes.get(at..).and_then(|rest| rest.iter().position(stops)).map_or(bytes.len(), |length| at + length)
 }
 
 /// The position of the quote or backslash that ends the run of plain characters at `at`; all of the run is checked.
@@ -172,8 +163,7 @@ fn unicode_escape(bytes: &[u8], at: usize) -> Result<Escape, ScanError> {
     if !(0xd800..0xdc00).contains(&first) || !(0xdc00..0xe000).contains(&second) {
         return Err(lone);
     }
-    let char =
-        char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(lone)?;
+    let char = char::from_u32(0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00)).ok_or(lone)?;
     Ok(Escape { char, length: 12 })
 }
 
@@ -182,9 +172,7 @@ fn code_unit(bytes: &[u8], at: usize) -> Option<u32> {
     let [b'\\', b'u', digits @ ..] = bytes.get(at..)?.first_chunk::<6>()? else {
         return None;
     };
-    digits.iter().try_fold(0, |unit, digit| {
-        Some(unit << 4 | char::from(*digit).to_digit(16)?)
-    })
+    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | char::from(*digit).to_digit(16)?))
 }
 
 /// Marks with its highest bit each byte of `word` that is a control character, a quote or a backslash, or with `WIDE` not ASCII.
@@ -195,9 +183,6 @@ const fn special_bytes<const WIDE: bool>(word: usize) -> usize {
         word.wrapping_sub(ONES * limit) & !word
     }
     let wide = if WIDE { word } else { 0 };
-    (wide
-        | below(word, 0x20)
-        | below(word ^ (ONES * b'"' as usize), 1)
-        | below(word ^ (ONES * b'\\' as usize), 1))
+    (wide | below(word, 0x20) | below(word ^ (ONES * b'"' as usize), 1) | below(word ^ (ONES * b'\\' as usize), 1))
         & HIGH
 }

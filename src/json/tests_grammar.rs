@@ -65,14 +65,9 @@ fn the_valid_is_accepted() {
         for doc in *docs {
             assert_eq!(check(doc.as_bytes()), Ok(*kind), "{doc}");
             // And as a part of every other thing.
-            for (before, after) in [
-                ("[", "]"),
-                ("[0,", "]"),
-                ("[", ",0]"),
-                ("{\"a\":", "}"),
-                ("{\"a\":0,\"b\":", ",\"c\":0}"),
-                (" ", " "),
-            ] {
+            for (before, after) in
+                [("[", "]"), ("[0,", "]"), ("[", ",0]"), ("{\"a\":", "}"), ("{\"a\":0,\"b\":", ",\"c\":0}"), (" ", " ")]
+            {
                 let whole = format!("{before}{doc}{after}");
                 assert!(check(whole.as_bytes()).is_ok(), "{whole}");
             }
@@ -197,12 +192,7 @@ fn no_byte_is_whitespace_but_four() {
         let space = matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
         for doc in [[byte, b'[', b']'], [b'[', byte, b']'], [b'[', b']', byte]] {
             let inside = doc[1] == byte && (byte.is_ascii_digit());
-            assert_eq!(
-                check(&doc).is_ok(),
-                space || inside,
-                "{}",
-                doc.escape_ascii()
-            );
+            assert_eq!(check(&doc).is_ok(), space || inside, "{}", doc.escape_ascii());
         }
     }
 }
@@ -225,23 +215,14 @@ fn utf8_is_checked_as_the_standard_library_does() {
     }
     for case in cases {
         let valid = str::from_utf8(&case).is_ok();
-        for (before, after) in [
-            ("\"", "\""),
-            ("\"1234567", "89012345\""),
-            ("{\"", "\":0}"),
-            ("\"é", "é\""),
-            ("\"\\u0061", "\\u0061\""),
-        ] {
+        for (before, after) in
+            [("\"", "\""), ("\"1234567", "89012345\""), ("{\"", "\":0}"), ("\"é", "é\""), ("\"\\u0061", "\\u0061\"")]
+        {
             let doc = [before.as_bytes(), &case, after.as_bytes()].concat();
             let result = check(&doc);
             assert_eq!(result.is_ok(), valid, "{}", doc.escape_ascii());
             if !valid {
-                assert_eq!(
-                    result.map_err(|error| error.kind),
-                    Err(E::Utf8),
-                    "{}",
-                    doc.escape_ascii()
-                );
+                assert_eq!(result.map_err(|error| error.kind), Err(E::Utf8), "{}", doc.escape_ascii());
             }
         }
         // Outside of strings there is none.
@@ -251,16 +232,9 @@ fn utf8_is_checked_as_the_standard_library_does() {
 
 #[test]
 fn other_encodings_are_refused() {
-    for doc in [
-        &b"\xff\xfe1\0"[..],
-        b"\xfe\xff\x001",
-        b"1\0",
-        b"\x001",
-        b"[\0]\0",
-        b"\0[\0]",
-        b"\xef\xbb",
-        b"\xef\xbb\xbf",
-    ] {
+    for doc in
+        [&b"\xff\xfe1\0"[..], b"\xfe\xff\x001", b"1\0", b"\x001", b"[\0]\0", b"\0[\0]", b"\xef\xbb", b"\xef\xbb\xbf"]
+    {
         assert!(check(doc).is_err(), "{}", doc.escape_ascii());
     }
 }
@@ -275,39 +249,22 @@ fn errors_tell_where() {
         ("\"ab\\q\"", "unknown escape in a string at byte 3"),
         ("\"\\ud800\"", "unpaired surrogate in a string at byte 1"),
         ("[1.x]", "expected a digit at byte 3"),
-        (
-            "[012]",
-            "a number must not begin with a superfluous zero at byte 1",
-        ),
+        ("[012]", "a number must not begin with a superfluous zero at byte 1"),
         ("{} x", "unexpected text after the JSON value at byte 3"),
         ("[\"a", "unexpected end of the JSON text at byte 3"),
-        (
-            "[\"a\u{1}\"]",
-            "unescaped control character in a string at byte 3",
-        ),
+        ("[\"a\u{1}\"]", "unescaped control character in a string at byte 3"),
     ];
     for (doc, message) in cases {
-        assert_eq!(
-            check(doc.as_bytes()).expect_err(doc).to_string(),
-            *message,
-            "{doc}"
-        );
+        assert_eq!(check(doc.as_bytes()).expect_err(doc).to_string(), *message, "{doc}");
     }
     let deep = check("[".repeat(100).as_bytes()).expect_err("deep");
-    assert_eq!(
-        deep.to_string(),
-        "more than 63 levels of nesting at byte 63"
-    );
+    assert_eq!(deep.to_string(), "more than 63 levels of nesting at byte 63");
 }
 
 #[test]
 fn nesting_ends_at_the_limit() {
     for depth in [1_usize, 2, 31, 32, 33, 61, 62, 63] {
-        for (open, middle, close) in [
-            ("[", "", "]"),
-            ("{\"a\":", "0", "}"),
-            ("[{\"a\":", "[]", "}]"),
-        ] {
+        for (open, middle, close) in [("[", "", "]"), ("{\"a\":", "0", "}"), ("[{\"a\":", "[]", "}]")] {
             let levels = open.matches(['[', '{']).count();
             let times = (depth - usize::from(middle == "[]")) / levels;
             let doc = [&open.repeat(times), middle, &close.repeat(times)].concat();
@@ -315,33 +272,14 @@ fn nesting_ends_at_the_limit() {
         }
     }
     for depth in [64_usize, 65, 127, 128, 100_000] {
-        for (open, middle, close) in [
-            ("[", "", "]"),
-            ("{\"a\":", "0", "}"),
-            ("[{\"a\":", "0", "}]"),
-        ] {
+        for (open, middle, close) in [("[", "", "]"), ("{\"a\":", "0", "}"), ("[{\"a\":", "0", "}]")] {
             let doc = [&open.repeat(depth), middle, &close.repeat(depth)].concat();
-            assert_eq!(
-                check(doc.as_bytes()).expect_err("deep").kind,
-                E::Depth,
-                "{depth}"
-            );
-            assert_eq!(
-                check(open.repeat(depth).as_bytes()).expect_err("deep").kind,
-                E::Depth,
-                "{depth}"
-            );
+            assert_eq!(check(doc.as_bytes()).expect_err("deep").kind, E::Depth, "{depth}");
+            assert_eq!(check(open.repeat(depth).as_bytes()).expect_err("deep").kind, E::Depth, "{depth}");
         }
     }
     // Wide is not deep, and what is closed does not count.
-    assert!(
-        check(
-            ["[", &"[[]],{\"a\":{}},".repeat(10_000), "1]"]
-                .concat()
-                .as_bytes()
-        )
-        .is_ok()
-    );
+    assert!(check(["[", &"[[]],{\"a\":{}},".repeat(10_000), "1]"].concat().as_bytes()).is_ok());
     let inner = ["[".repeat(62), "]".repeat(62)].concat();
     assert!(check(format!("[{inner},{inner},{inner}]").as_bytes()).is_ok());
 }

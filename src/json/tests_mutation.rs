@@ -34,9 +34,7 @@ fn judge(doc: &[u8]) -> Result<Option<serde_json::Value>, String> {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.to_string().contains("number out of range") => {
             // It stops there, so the rest is still to be checked: without the values it has no range.
-            serde_json::from_slice::<serde::de::IgnoredAny>(doc)
-                .map(|_| None)
-                .map_err(|error| error.to_string())
+            serde_json::from_slice::<serde::de::IgnoredAny>(doc).map(|_| None).map_err(|error| error.to_string())
         }
         Err(error) => Err(error.to_string()),
     }
@@ -48,12 +46,7 @@ fn check(doc: &[u8]) {
     let in_place = scan(&mut bytes, &mut Checks);
     assert_eq!(read_only, in_place, "{}", doc.escape_ascii());
     let judged = judge(doc);
-    assert_eq!(
-        read_only.is_ok(),
-        judged.is_ok(),
-        "{}: {read_only:?}, {judged:?}",
-        doc.escape_ascii()
-    );
+    assert_eq!(read_only.is_ok(), judged.is_ok(), "{}: {read_only:?}, {judged:?}", doc.escape_ascii());
     if in_place.is_err() {
         return;
     }
@@ -161,9 +154,7 @@ fn soup_of_tokens() {
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
     for _ in 0..100_000 {
         let length = 1 + random.below(8);
-        let doc: String = (0..length)
-            .map(|_| tokens[random.below(tokens.len())])
-            .collect();
+        let doc: String = (0..length).map(|_| tokens[random.below(tokens.len())]).collect();
         check(doc.as_bytes());
     }
 }
@@ -174,8 +165,7 @@ fn grow(random: &mut Random, depth: usize, out: &mut String) {
     out.push_str(spaces[random.below(4)]);
     match random.below(if depth == 0 { 5 } else { 7 }) {
         0 => out.push_str(["null", "true", "false"][random.below(3)]),
-        1 => out
-            .push_str(["0", "-0", "12", "-3.50", "1e5", "0.1E-2", "123456789012"][random.below(7)]),
+        1 => out.push_str(["0", "-0", "12", "-3.50", "1e5", "0.1E-2", "123456789012"][random.below(7)]),
         2..=4 => grow_string(random, out),
         5 => {
             out.push('[');

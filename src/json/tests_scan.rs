@@ -10,8 +10,7 @@ impl Visit for Log {
     fn member(&mut self, doc: &[u8], path: &[Span], value: Span, kind: Kind) {
         let text = |span: Span| String::from_utf8(span.of(doc).to_vec()).unwrap();
         let path: Vec<String> = path.iter().map(|key| text(*key)).collect();
-        self.0
-            .push(format!("{}={}:{kind:?}", path.join("."), text(value)));
+        self.0.push(format!("{}={}:{kind:?}", path.join("."), text(value)));
     }
 }
 
@@ -36,14 +35,8 @@ fn members_are_reported_after_their_values() {
         ("1", &[]),
         ("\"a\"", &[]),
         ("{\"a\":1}", &["a=1:Number"]),
-        (
-            " { \"a\" : 1 , \"b\" : \"x\" } ",
-            &["a=1:Number", "b=\"x\":String"],
-        ),
-        (
-            "{\"a\":null,\"b\":true,\"c\":false}",
-            &["a=null:Null", "b=true:Bool", "c=false:Bool"],
-        ),
+        (" { \"a\" : 1 , \"b\" : \"x\" } ", &["a=1:Number", "b=\"x\":String"]),
+        ("{\"a\":null,\"b\":true,\"c\":false}", &["a=null:Null", "b=true:Bool", "c=false:Bool"]),
         ("{\"a\":{}}", &["a={}:Object"]),
         ("{\"a\":{ }}", &["a={ }:Object"]),
         ("{\"a\":[]}", &["a=[]:Array"]),
@@ -57,37 +50,17 @@ fn members_are_reported_after_their_values() {
                 "e=2:Number",
             ],
         ),
-        (
-            "{\"a\":[{\"b\":1}],\"c\":2}",
-            &["a=[{\"b\":1}]:Array", "c=2:Number"],
-        ),
+        ("{\"a\":[{\"b\":1}],\"c\":2}", &["a=[{\"b\":1}]:Array", "c=2:Number"]),
         (
             "{\"a\":{\"b\":[{\"c\":{\"d\":1}},[]],\"e\":{}}}",
-            &[
-                "a.b=[{\"c\":{\"d\":1}},[]]:Array",
-                "a.e={}:Object",
-                "a={\"b\":[{\"c\":{\"d\":1}},[]],\"e\":{}}:Object",
-            ],
+            &["a.b=[{\"c\":{\"d\":1}},[]]:Array", "a.e={}:Object", "a={\"b\":[{\"c\":{\"d\":1}},[]],\"e\":{}}:Object"],
         ),
         ("[{\"a\":1},{\"b\":{\"c\":2}}]", &[]),
         ("{\"a\":1,\"a\":2}", &["a=1:Number", "a=2:Number"]),
-        (
-            "{\"\":{\"\":{\"\":0}}}",
-            &[
-                "..=0:Number",
-                ".={\"\":0}:Object",
-                "={\"\":{\"\":0}}:Object",
-            ],
-        ),
+        ("{\"\":{\"\":{\"\":0}}}", &["..=0:Number", ".={\"\":0}:Object", "={\"\":{\"\":0}}:Object"]),
         ("{\"\\u0061\\/\" :\"\\u00e9\" }", &["a/=\"é\":String"]),
         ("{\"x\":\"\\u0061\\n\\u0061\"}", &["x=\"a\\na\":String"]),
-        (
-            "{\"p\":{\"\\u0061\":[\"\\u0061\"]}}",
-            &[
-                "p.a=[\"a\"     ]:Array",
-                "p={\"a\"     :[\"a\"     ]}:Object",
-            ],
-        ),
+        ("{\"p\":{\"\\u0061\":[\"\\u0061\"]}}", &["p.a=[\"a\"     ]:Array", "p={\"a\"     :[\"a\"     ]}:Object"]),
     ];
     for (doc, expected) in cases {
         assert_eq!(reports(doc), *expected, "{doc}");
@@ -119,20 +92,14 @@ fn needless_escapes_become_characters_and_the_gap_spaces() {
         (r#""\u00e9""#, r#""é"    "#),
         (r#""\u20AC""#, r#""€"   "#),
         (r#""\ud83d\ude00""#, r#""😀"        "#),
-        (
-            r#""x\uD83D\uDE00y\uD83D\uDE00z""#,
-            r#""x😀y😀z"                "#,
-        ),
+        (r#""x\uD83D\uDE00y\uD83D\uDE00z""#, r#""x😀y😀z"                "#),
         // What needs an escape keeps one.
         (r#""\"\\\b\f\n\r\t""#, r#""\"\\\b\f\n\r\t""#),
         (r#""\u0022""#, r#""\""    "#),
         (r#""\u005c""#, r#""\\"    "#),
         (r#""\u005C\u0022""#, r#""\\\""        "#),
         (r#""\u0000\u001f\u000a""#, r#""\u0000\u001f\u000a""#),
-        (
-            r#""\u0061\u0000\u0061\n\u0061""#,
-            r#""a\u0000a\na"               "#,
-        ),
+        (r#""\u0061\u0000\u0061\n\u0061""#, r#""a\u0000a\na"               "#),
         (r#""\u007f""#, "\"\u{7f}\"     "),
         // An escaped backslash begins nothing.
         (r#""\\u0061""#, r#""\\u0061""#),
@@ -173,37 +140,16 @@ fn the_id_is_left_as_it_came() {
     let cases: &[(&str, &str)] = &[
         // Only the value, and only in the envelope.
         (r#"{"id":"\/","a":"\/"}"#, r#"{"id":"\/","a":"/" }"#),
-        (
-            r#"{"id":{"a":"\/"},"\/":"\/"}"#,
-            r#"{"id":{"a":"\/"},"/" :"/" }"#,
-        ),
+        (r#"{"id":{"a":"\/"},"\/":"\/"}"#, r#"{"id":{"a":"\/"},"/" :"/" }"#),
         (r#"{"i\u0064":"\/"}"#, r#"{"id"     :"\/"}"#),
-        (
-            r#"{"\u0069\u0064":"\/","x":"\/"}"#,
-            r#"{"id"          :"\/","x":"/" }"#,
-        ),
+        (r#"{"\u0069\u0064":"\/","x":"\/"}"#, r#"{"id"          :"\/","x":"/" }"#),
         (r#"{"a":{"id":"\/"}}"#, r#"{"a":{"id":"/" }}"#),
-        (
-            r#"{"ID":"\/","idx":"\/","i":"\/","":"\/"}"#,
-            r#"{"ID":"/" ,"idx":"/" ,"i":"/" ,"":"/" }"#,
-        ),
+        (r#"{"ID":"\/","idx":"\/","i":"\/","":"\/"}"#, r#"{"ID":"/" ,"idx":"/" ,"i":"/" ,"":"/" }"#),
         (r#"["id","\/"]"#, r#"["id","/" ]"#),
-        (
-            r#"[{"id":"\/","a":"\/"},{"b":"\/"},"\/"]"#,
-            r#"[{"id":"\/","a":"/" },{"b":"/" },"/" ]"#,
-        ),
-        (
-            r#"[[{"id":"\/"}],{"a":{"id":"\/"}}]"#,
-            r#"[[{"id":"/" }],{"a":{"id":"/" }}]"#,
-        ),
-        (
-            r#"[{"id":"\/"},[{"a":"\/"}]]"#,
-            r#"[{"id":"\/"},[{"a":"/" }]]"#,
-        ),
-        (
-            r#"[{"id":"\/"},"\/",["\/"],{"\/":"\/"}]"#,
-            r#"[{"id":"\/"},"/" ,["/" ],{"/" :"/" }]"#,
-        ),
+        (r#"[{"id":"\/","a":"\/"},{"b":"\/"},"\/"]"#, r#"[{"id":"\/","a":"/" },{"b":"/" },"/" ]"#),
+        (r#"[[{"id":"\/"}],{"a":{"id":"\/"}}]"#, r#"[[{"id":"/" }],{"a":{"id":"/" }}]"#),
+        (r#"[{"id":"\/"},[{"a":"\/"}]]"#, r#"[{"id":"\/"},[{"a":"/" }]]"#),
+        (r#"[{"id":"\/"},"\/",["\/"],{"\/":"\/"}]"#, r#"[{"id":"\/"},"/" ,["/" ],{"/" :"/" }]"#),
     ];
     for (doc, expected) in cases {
         assert_eq!(normalised(doc), *expected, "{doc}");
@@ -218,11 +164,5 @@ fn spans_out_of_range_are_empty() {
     assert_eq!(Span::new(3, 1).len(), 0);
     assert!(Span::new(3, 1).is_empty());
     assert_eq!(Span::new(1, 3).len(), 2);
-    assert_eq!(
-        Span::new(usize::MAX, usize::MAX),
-        Span {
-            start: u32::MAX,
-            end: u32::MAX
-        }
-    );
+    assert_eq!(Span::new(usize::MAX, usize::MAX), Span { start: u32::MAX, end: u32::MAX });
 }

@@ -28,10 +28,7 @@ fn written<T: Serialize + ?Sized>(value: &T) -> Result<String, TypedError> {
     assert!(super::validate(text.as_bytes()).is_ok(), "{text}");
     // It needs exactly as much as it writes.
     for size in 0..length {
-        assert_eq!(
-            to_slice(value, &mut [0; 512][..size]),
-            Err(TypedError::OutputFull)
-        );
+        assert_eq!(to_slice(value, &mut [0; 512][..size]), Err(TypedError::OutputFull));
     }
     assert_eq!(to_slice(value, &mut [0; 512][..length]), Ok(length));
     Ok(text.to_owned())
@@ -53,28 +50,16 @@ struct Args {
 }
 
 fn text(text: &str) -> Args {
-    Args {
-        text: Short::try_from(text).unwrap(),
-        ..Args::default()
-    }
+    Args { text: Short::try_from(text).unwrap(), ..Args::default() }
 }
 
 #[test]
 fn text_comes_decoded() {
     assert_eq!(read(r#"{"text":"\ud83d\ude00"}"#), Ok(text("😀")));
-    assert_eq!(
-        read(r#"{"text":"a\"b\\c\nd\u0000\/"}"#),
-        Ok(text("a\"b\\c\nd\0/"))
-    );
+    assert_eq!(read(r#"{"text":"a\"b\\c\nd\u0000\/"}"#), Ok(text("a\"b\\c\nd\0/")));
     assert_eq!(read(r#"{"t\u0065xt":"\u00e9é"}"#), Ok(text("éé")));
-    assert_eq!(
-        read(r#"{"text":"0123456789abcdef"}"#),
-        Ok(text("0123456789abcdef"))
-    );
-    assert_eq!(
-        read::<Args>(r#"{"text":"0123456789abcdefg"}"#),
-        Err(TypedError::Mismatch)
-    );
+    assert_eq!(read(r#"{"text":"0123456789abcdef"}"#), Ok(text("0123456789abcdef")));
+    assert_eq!(read::<Args>(r#"{"text":"0123456789abcdefg"}"#), Err(TypedError::Mismatch));
     assert_eq!(
         read(
             r#" {"text" : "\u0078" , "unknown":["\u00e9\ud83d\ude00\n",{"a":[{}]},tRue]} "#
@@ -87,17 +72,9 @@ fn text_comes_decoded() {
 
 #[test]
 fn values_are_held_to_their_types() {
-    let full = Args {
-        level: Some(7),
-        list: heapless::Vec::from_slice(&[1, -2]).unwrap(),
-        ratio: 0.5,
-        on: true,
-        ..text("x")
-    };
-    assert_eq!(
-        read(r#"{"text":"x","level":7,"list":[1,-2],"ratio":0.5,"on":true}"#),
-        Ok(full)
-    );
+    let full =
+        Args { level: Some(7), list: heapless::Vec::from_slice(&[1, -2]).unwrap(), ratio: 0.5, on: true, ..text("x") };
+    assert_eq!(read(r#"{"text":"x","level":7,"list":[1,-2],"ratio":0.5,"on":true}"#), Ok(full));
     assert_eq!(read(r#"{"text":"x","level":null}"#), Ok(text("x")));
     let wrong = [
         "{}",
@@ -132,57 +109,24 @@ fn values_are_held_to_their_types() {
 fn the_whole_input_is_read_and_nothing_else() {
     let mut scratch = [0; 8];
     assert_eq!(from_raw::<u8>(b" 7 ", &mut scratch), Ok(7));
-    assert_eq!(
-        from_raw::<u8>(b"7 8", &mut scratch),
-        Err(TypedError::Mismatch)
-    );
+    assert_eq!(from_raw::<u8>(b"7 8", &mut scratch), Err(TypedError::Mismatch));
     assert_eq!(from_raw::<u8>(b"", &mut scratch), Err(TypedError::Mismatch));
-    assert_eq!(
-        from_raw::<[u8; 2]>(b"[1,2,3]", &mut scratch),
-        Err(TypedError::Mismatch)
-    );
-    assert_eq!(
-        from_raw::<[u8; 2]>(b"[1]", &mut scratch),
-        Err(TypedError::Mismatch)
-    );
-    assert_eq!(
-        from_raw::<f64>(b"null", &mut scratch),
-        Err(TypedError::Mismatch)
-    );
-    assert_eq!(
-        from_raw::<f64>(b"1e400", &mut scratch),
-        Err(TypedError::Mismatch)
-    );
+    assert_eq!(from_raw::<[u8; 2]>(b"[1,2,3]", &mut scratch), Err(TypedError::Mismatch));
+    assert_eq!(from_raw::<[u8; 2]>(b"[1]", &mut scratch), Err(TypedError::Mismatch));
+    assert_eq!(from_raw::<f64>(b"null", &mut scratch), Err(TypedError::Mismatch));
+    assert_eq!(from_raw::<f64>(b"1e400", &mut scratch), Err(TypedError::Mismatch));
     assert_eq!(from_raw::<f64>(b"-1.5e2", &mut scratch), Ok(-150.0));
     assert_eq!(from_raw::<Option<f64>>(b"null", &mut scratch), Ok(None));
-    assert_eq!(
-        from_raw::<i64>(b"-9223372036854775808", &mut scratch),
-        Ok(i64::MIN)
-    );
-    assert_eq!(
-        from_raw::<u64>(b"18446744073709551615", &mut scratch),
-        Ok(u64::MAX)
-    );
+    assert_eq!(from_raw::<i64>(b"-9223372036854775808", &mut scratch), Ok(i64::MIN));
+    assert_eq!(from_raw::<u64>(b"18446744073709551615", &mut scratch), Ok(u64::MAX));
 }
 
 #[test]
 fn the_scratch_holds_strings_with_escapes_only() {
-    assert_eq!(
-        from_raw::<Short>(b"\"long enough\"", &mut []).as_deref(),
-        Ok("long enough")
-    );
-    assert_eq!(
-        from_raw::<Short>(b"\"ab\\n\"", &mut [0; 3]).as_deref(),
-        Ok("ab\n")
-    );
-    assert_eq!(
-        from_raw::<Short>(b"\"ab\\n\"", &mut [0; 2]),
-        Err(TypedError::ScratchFull)
-    );
-    assert_eq!(
-        from_raw::<Args>(b"{\"text\":\"x\",\"other\":\"ab\\n\"}", &mut [0; 2]),
-        Err(TypedError::ScratchFull)
-    );
+    assert_eq!(from_raw::<Short>(b"\"long enough\"", &mut []).as_deref(), Ok("long enough"));
+    assert_eq!(from_raw::<Short>(b"\"ab\\n\"", &mut [0; 3]).as_deref(), Ok("ab\n"));
+    assert_eq!(from_raw::<Short>(b"\"ab\\n\"", &mut [0; 2]), Err(TypedError::ScratchFull));
+    assert_eq!(from_raw::<Args>(b"{\"text\":\"x\",\"other\":\"ab\\n\"}", &mut [0; 2]), Err(TypedError::ScratchFull));
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -219,39 +163,18 @@ fn enums_and_wrappers_there_and_back() {
     both(&Colour::Green, r#""green""#);
     both(&Shape::None, r#""None""#);
     both(&Shape::Circle(3), r#"{"Circle":3}"#);
-    both(
-        &Shape::Square {
-            side: 2,
-            at: (-1, 1),
-        },
-        r#"{"Square":{"side":2,"at":[-1,1]}}"#,
-    );
-    both(
-        &Wrapped(text("é\"\n")),
-        r#"{"text":"é\"\n","level":null,"list":[],"ratio":0.0,"on":false}"#,
-    );
+    both(&Shape::Square { side: 2, at: (-1, 1) }, r#"{"Square":{"side":2,"at":[-1,1]}}"#);
+    both(&Wrapped(text("é\"\n")), r#"{"text":"é\"\n","level":null,"list":[],"ratio":0.0,"on":false}"#);
     both(&Unit, "null");
     both(&(1_u8, -1_i64, true), "[1,-1,true]");
     both(&Some(Colour::Red), r#""red""#);
-    both(
-        &[[1_u64, 2], [3, u64::MAX]],
-        "[[1,2],[3,18446744073709551615]]",
-    );
+    both(&[[1_u64, 2], [3, u64::MAX]], "[[1,2],[3,18446744073709551615]]");
     both(&f64::MIN_POSITIVE, "2.2250738585072014e-308");
     assert_eq!(read(r#"{"Pair":[1,2]}"#), Ok(Tuple::Pair(1, 2)));
     assert_eq!(read::<Colour>(r#""blue""#), Err(TypedError::Mismatch));
-    assert_eq!(
-        read::<Shape>(r#"{"Circle":3,"None":null}"#),
-        Err(TypedError::Mismatch)
-    );
-    assert_eq!(
-        written(&(f64::NAN, f32::INFINITY)).as_deref(),
-        Ok("[null,null]")
-    );
-    assert_eq!(
-        written("\u{1f}\u{7f}/\\").as_deref(),
-        Ok("\"\\u001F\u{7f}/\\\\\"")
-    );
+    assert_eq!(read::<Shape>(r#"{"Circle":3,"None":null}"#), Err(TypedError::Mismatch));
+    assert_eq!(written(&(f64::NAN, f32::INFINITY)).as_deref(), Ok("[null,null]"));
+    assert_eq!(written("\u{1f}\u{7f}/\\").as_deref(), Ok("\"\\u001F\u{7f}/\\\\\""));
     assert_eq!(written::<[u8]>(&[]).as_deref(), Ok("[]"));
 }
 
@@ -264,54 +187,21 @@ fn maps_have_keys_of_text() {
     let colours: Named<Colour> = [(Colour::Red, 1), (Colour::Green, 2)].into();
     assert_eq!(written(&colours).as_deref(), Ok(r#"{"red":1,"green":2}"#));
     assert_eq!(read(r#"{"red":1,"green":2}"#), Ok(colours));
-    assert_eq!(
-        read::<Named<Short>>(r#"{"x":1}"#),
-        Ok([(Short::try_from("x").unwrap(), 1)].into())
-    );
+    assert_eq!(read::<Named<Short>>(r#"{"x":1}"#), Ok([(Short::try_from("x").unwrap(), 1)].into()));
     assert_eq!(read::<Named<char>>(r#"{"x":1}"#), Ok([('x', 1)].into()));
-    assert_eq!(
-        read::<BTreeMap<String, BTreeMap<String, u8>>>(r#"{"x":{"y":1}}"#).map(|map| map.len()),
-        Ok(1)
-    );
+    assert_eq!(read::<BTreeMap<String, BTreeMap<String, u8>>>(r#"{"x":{"y":1}}"#).map(|map| map.len()), Ok(1));
     // What panics in serde-json-core, or makes no JSON of it.
     assert_eq!(read::<Named<u8>>(r#"{"1":1}"#), Err(TypedError::Mismatch));
-    assert_eq!(
-        read::<Named<bool>>(r#"{"true":1}"#),
-        Err(TypedError::Mismatch)
-    );
+    assert_eq!(read::<Named<bool>>(r#"{"true":1}"#), Err(TypedError::Mismatch));
     assert_eq!(read::<Named<()>>(r#"{"":1}"#), Err(TypedError::Mismatch));
-    assert_eq!(
-        read::<Named<Option<String>>>(r#"{"a":1}"#),
-        Err(TypedError::Mismatch)
-    );
-    assert_eq!(
-        read::<Named<Vec<u8>>>(r#"{"a":1}"#),
-        Err(TypedError::Mismatch)
-    );
-    assert_eq!(
-        read::<Named<(u8, u8)>>(r#"{"a":1}"#),
-        Err(TypedError::Mismatch)
-    );
-    assert_eq!(
-        written(&Named::from([(1_u8, 1)])),
-        Err(TypedError::Unsupported)
-    );
-    assert_eq!(
-        written(&Named::from([(true, 1)])),
-        Err(TypedError::Unsupported)
-    );
-    assert_eq!(
-        written(&Named::from([((), 1)])),
-        Err(TypedError::Unsupported)
-    );
-    assert_eq!(
-        written(&Named::from([(vec![1_u8], 1)])),
-        Err(TypedError::Unsupported)
-    );
-    assert_eq!(
-        written(&Named::from([(None::<u8>, 1)])),
-        Err(TypedError::Unsupported)
-    );
+    assert_eq!(read::<Named<Option<String>>>(r#"{"a":1}"#), Err(TypedError::Mismatch));
+    assert_eq!(read::<Named<Vec<u8>>>(r#"{"a":1}"#), Err(TypedError::Mismatch));
+    assert_eq!(read::<Named<(u8, u8)>>(r#"{"a":1}"#), Err(TypedError::Mismatch));
+    assert_eq!(written(&Named::from([(1_u8, 1)])), Err(TypedError::Unsupported));
+    assert_eq!(written(&Named::from([(true, 1)])), Err(TypedError::Unsupported));
+    assert_eq!(written(&Named::from([((), 1)])), Err(TypedError::Unsupported));
+    assert_eq!(written(&Named::from([(vec![1_u8], 1)])), Err(TypedError::Unsupported));
+    assert_eq!(written(&Named::from([(None::<u8>, 1)])), Err(TypedError::Unsupported));
 }
 
 #[test]
@@ -338,14 +228,8 @@ fn shapes_that_have_no_form_are_errors() {
     assert_eq!(written(&Refuses), Err(TypedError::Mismatch));
     // However deep they are.
     assert_eq!(written(&[(1, Some('x'))]), Err(TypedError::Unsupported));
-    assert_eq!(
-        written(&BTreeMap::from([("a", Odd::Pair(1, 2))])),
-        Err(TypedError::Unsupported)
-    );
-    assert_eq!(
-        written(&BTreeMap::from([('a', 1)])),
-        Err(TypedError::Unsupported)
-    );
+    assert_eq!(written(&BTreeMap::from([("a", Odd::Pair(1, 2))])), Err(TypedError::Unsupported));
+    assert_eq!(written(&BTreeMap::from([('a', 1)])), Err(TypedError::Unsupported));
     assert_eq!(written(&(1, [Refuses])), Err(TypedError::Mismatch));
     assert_eq!(read::<u128>("1"), Err(TypedError::Mismatch));
     assert_eq!(read::<i128>("1"), Err(TypedError::Mismatch));
@@ -369,18 +253,9 @@ fn json_is_embedded_when_it_is_json() {
             map.end()
         }
     }
-    assert_eq!(
-        written(&Map).as_deref(),
-        Ok(r#"{"a":{"b":[1]},"1\"":"\"c\""}"#)
-    );
-    assert_eq!(
-        written(&[Json("1"), Json(" {} ")]).as_deref(),
-        Ok("[1, {} ]")
-    );
+    assert_eq!(written(&Map).as_deref(), Ok(r#"{"a":{"b":[1]},"1\"":"\"c\""}"#));
+    assert_eq!(written(&[Json("1"), Json(" {} ")]).as_deref(), Ok("[1, {} ]"));
     assert_eq!(written(&Json("{")), Err(TypedError::Mismatch));
     assert_eq!(written(&Json("1,2")), Err(TypedError::Mismatch));
-    assert_eq!(
-        written(&BTreeMap::from([("a", Json(""))])),
-        Err(TypedError::Mismatch)
-    );
+    assert_eq!(written(&BTreeMap::from([("a", Json(""))])), Err(TypedError::Mismatch));
 }

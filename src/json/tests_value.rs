@@ -26,10 +26,7 @@ fn kinds_and_scalars() {
         assert_eq!(value(raw).as_bool(), raw.parse().ok());
         assert_eq!(value(raw).as_f64(), raw.parse().ok());
         assert_eq!(value(raw).as_text().is_some(), kind == Kind::String);
-        assert_eq!(
-            (value(raw).members().count(), value(raw).elements().count()),
-            (0, 0)
-        );
+        assert_eq!((value(raw).members().count(), value(raw).elements().count()), (0, 0));
         assert!(value(raw).get("a").is_none());
         if kind != Kind::Number {
             assert_eq!((value(raw).as_i64(), value(raw).as_u64()), (None, None));
@@ -87,11 +84,7 @@ fn what_is_no_integer_or_out_of_range_is_none() {
         "18446744073709551616",
         "100000000000000000000",
     ] {
-        assert_eq!(
-            (value(raw).as_i64(), value(raw).as_u64()),
-            (None, None),
-            "{raw}"
-        );
+        assert_eq!((value(raw).as_i64(), value(raw).as_u64()), (None, None), "{raw}");
     }
     let unsigned: &[(&str, u64)] = &[
         ("9223372036854775808", 9_223_372_036_854_775_808),
@@ -100,11 +93,7 @@ fn what_is_no_integer_or_out_of_range_is_none() {
         ("1e19", 10_000_000_000_000_000_000),
     ];
     for (raw, number) in unsigned {
-        assert_eq!(
-            (value(raw).as_i64(), value(raw).as_u64()),
-            (None, Some(*number)),
-            "{raw}"
-        );
+        assert_eq!((value(raw).as_i64(), value(raw).as_u64()), (None, Some(*number)), "{raw}");
     }
     let signed: &[(&str, i64)] = &[
         ("-1", -1),
@@ -114,11 +103,7 @@ fn what_is_no_integer_or_out_of_range_is_none() {
         ("-12e1", -120),
     ];
     for (raw, number) in signed {
-        assert_eq!(
-            (value(raw).as_i64(), value(raw).as_u64()),
-            (Some(*number), None),
-            "{raw}"
-        );
+        assert_eq!((value(raw).as_i64(), value(raw).as_u64()), (Some(*number), None), "{raw}");
     }
     assert_eq!(value("-9223372036854775809").as_i64(), None);
     assert_eq!(value("\"1\"").as_i64(), None);
@@ -139,19 +124,14 @@ fn floats() {
     ] {
         assert_eq!(value(raw).as_f64(), Some(number), "{raw}");
     }
-    for raw in [
-        "1e309", "-1e309", "null", "\"1\"", "NaN", "inf", "infinity", "",
-    ] {
+    for raw in ["1e309", "-1e309", "null", "\"1\"", "NaN", "inf", "infinity", ""] {
         assert_eq!(value(raw).as_f64(), None, "{raw}");
     }
 }
 
 fn members(raw: &str) -> Vec<(String, String)> {
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
-    value(raw)
-        .members()
-        .map(|(name, value)| (name.chars().collect(), text(value.raw())))
-        .collect()
+    value(raw).members().map(|(name, value)| (name.chars().collect(), text(value.raw()))).collect()
 }
 
 #[test]
@@ -159,9 +139,7 @@ fn objects_and_arrays() {
     let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     assert_eq!(members("{ }"), []);
     assert_eq!(
-        members(
-            r#" { "a" : 1 , "b":"x,}\"" ,"c":[1,{"d":"]"}],"e":{"f":{}},"g":null,"\n\u0061"  :true} "#
-        ),
+        members(r#" { "a" : 1 , "b":"x,}\"" ,"c":[1,{"d":"]"}],"e":{"f":{}},"g":null,"\n\u0061"  :true} "#),
         [
             pair("a", "1"),
             pair("b", r#""x,}\"""#),
@@ -172,22 +150,9 @@ fn objects_and_arrays() {
         ]
     );
     assert_eq!(members("[1,2]"), []);
-    let elements: Vec<&[u8]> = value(r#" [ 1 , "a" ,[],[[2]] , {"b":[]},-3.5e1,true] "#)
-        .elements()
-        .map(Value::raw)
-        .collect();
-    assert_eq!(
-        elements,
-        [
-            &b"1"[..],
-            b"\"a\"",
-            b"[]",
-            b"[[2]]",
-            b"{\"b\":[]}",
-            b"-3.5e1",
-            b"true"
-        ]
-    );
+    let elements: Vec<&[u8]> =
+        value(r#" [ 1 , "a" ,[],[[2]] , {"b":[]},-3.5e1,true] "#).elements().map(Value::raw).collect();
+    assert_eq!(elements, [&b"1"[..], b"\"a\"", b"[]", b"[[2]]", b"{\"b\":[]}", b"-3.5e1", b"true"]);
     assert_eq!(value("{\"a\":1}").elements().count(), 0);
     assert_eq!(value("[ ]").elements().count(), 0);
 }
@@ -195,19 +160,11 @@ fn objects_and_arrays() {
 #[test]
 fn getting_a_member() {
     let object = value(r#"{"a":{"b":[1,{"c":"d"}]},"x":1,"x":2,"q\"":3,"\u0075":4,"":5,"é":6}"#);
-    let inner = object
-        .get("a")
-        .and_then(|a| a.get("b"))
-        .and_then(|b| b.elements().nth(1))
-        .and_then(|e| e.get("c"))
-        .unwrap();
+    let inner =
+        object.get("a").and_then(|a| a.get("b")).and_then(|b| b.elements().nth(1)).and_then(|e| e.get("c")).unwrap();
     assert!(inner.as_text().unwrap().eq_str("d"));
     for (name, expected) in [("x", 1), ("q\"", 3), ("u", 4), ("", 5), ("é", 6)] {
-        assert_eq!(
-            object.get(name).and_then(Value::as_i64),
-            Some(expected),
-            "{name}"
-        );
+        assert_eq!(object.get(name).and_then(Value::as_i64), Some(expected), "{name}");
     }
     assert!(object.get("y").is_none());
     assert!(object.get("b").is_none());
@@ -234,25 +191,12 @@ fn text_decodes_every_escape() {
         assert!(text.eq_str(decoded));
         assert!(!text.eq_str(&format!("{decoded}x")));
         assert!(
-            decoded.is_empty()
-                || !text
-                    .eq_str(&decoded[..decoded.len() - decoded.chars().last().unwrap().len_utf8()])
+            decoded.is_empty() || !text.eq_str(&decoded[..decoded.len() - decoded.chars().last().unwrap().len_utf8()])
         );
-        assert_eq!(
-            text.plain(),
-            if raw.contains('\\') {
-                None
-            } else {
-                Some(decoded)
-            }
-        );
+        assert_eq!(text.plain(), if raw.contains('\\') { None } else { Some(decoded) });
         for size in 0..decoded.len() + 2 {
             let mut out = vec![0; size];
-            assert_eq!(
-                text.decode_into(&mut out),
-                (size >= decoded.len()).then_some(decoded),
-                "{raw} {size}"
-            );
+            assert_eq!(text.decode_into(&mut out), (size >= decoded.len()).then_some(decoded), "{raw} {size}");
         }
     }
     assert!(!Text::new(b"a\\u0062").eq_str("a\\u0062"));
@@ -265,10 +209,7 @@ fn what_was_never_scanned_does_not_panic() {
         let value = Value::new(raw);
         let mut count = 0;
         for (name, value) in value.members() {
-            count += name.chars().count()
-                + name.decoded_len()
-                + value.elements().count()
-                + value.members().count();
+            count += name.chars().count() + name.decoded_len() + value.elements().count() + value.members().count();
             let _ = (
                 name.plain(),
                 name.eq_str("a"),
@@ -280,19 +221,9 @@ fn what_was_never_scanned_does_not_panic() {
         }
         for value in value.elements() {
             count += value.elements().count();
-            let _ = (
-                value.as_text().map(|text| text.chars().count()),
-                value.as_i64(),
-            );
+            let _ = (value.as_text().map(|text| text.chars().count()), value.as_i64());
         }
-        let _ = (
-            value.kind(),
-            value.as_bool(),
-            value.as_i64(),
-            value.as_f64(),
-            value.get("a"),
-            format!("{value:?}"),
-        );
+        let _ = (value.kind(), value.as_bool(), value.as_i64(), value.as_f64(), value.get("a"), format!("{value:?}"));
         assert!(count < 200);
     };
     for at in 0..doc.len() {
@@ -306,8 +237,8 @@ fn what_was_never_scanned_does_not_panic() {
         }
     }
     for raw in [
-        "-", "e", "-e", ".", "1e", "1.e", "-.", "1a", "1.a", "1ea", "1e+", "\"", "{", "[", "{\"",
-        "[1", "{\"a\":", "\"\\", "[\"\\",
+        "-", "e", "-e", ".", "1e", "1.e", "-.", "1a", "1.a", "1ea", "1e+", "\"", "{", "[", "{\"", "[1", "{\"a\":",
+        "\"\\", "[\"\\",
     ] {
         look(raw.as_bytes());
     }

@@ -5,34 +5,10 @@ use core::fmt::Write as _;
 use super::{Kind, Writer, escape_into, validate};
 
 fn sample(out: &mut Writer<'_>) {
-    out.raw(b"{")
-        .string("name")
-        .str(":")
-        .string("a\"b\\c/d\n\u{0}\u{1f}\u{7f}é😀")
-        .raw(b",\"n\":[");
-    out.uint(0)
-        .raw(b",")
-        .uint(u64::MAX)
-        .raw(b",")
-        .int(i64::MIN)
-        .raw(b",")
-        .int(-1)
-        .raw(b",")
-        .int(7)
-        .raw(b",");
-    out.float(1.5)
-        .raw(b",")
-        .float(f64::NAN)
-        .raw(b",")
-        .bool(true)
-        .raw(b",")
-        .bool(false)
-        .raw(b"],\"part\":\"");
-    out.escaped("x\ty")
-        .escaped("")
-        .escaped("\r")
-        .str("\",\"f\":")
-        .string_fmt(format_args!("{}-{:?}", 1, "q"));
+    out.raw(b"{").string("name").str(":").string("a\"b\\c/d\n\u{0}\u{1f}\u{7f}é😀").raw(b",\"n\":[");
+    out.uint(0).raw(b",").uint(u64::MAX).raw(b",").int(i64::MIN).raw(b",").int(-1).raw(b",").int(7).raw(b",");
+    out.float(1.5).raw(b",").float(f64::NAN).raw(b",").bool(true).raw(b",").bool(false).raw(b"],\"part\":\"");
+    out.escaped("x\ty").escaped("").escaped("\r").str("\",\"f\":").string_fmt(format_args!("{}-{:?}", 1, "q"));
     write!(out, ",\"w\":{}", 12).unwrap();
     out.raw(b"}");
 }
@@ -66,11 +42,7 @@ fn every_buffer_at_every_place() {
             let expected = &whole[skip.min(whole.len())..whole.len().min(skip + size)];
             assert_eq!(writer.written(), expected.len());
             assert_eq!(writer.total(), whole.len());
-            assert_eq!(
-                writer.is_complete(),
-                skip + size >= whole.len(),
-                "{size} {skip}"
-            );
+            assert_eq!(writer.is_complete(), skip + size >= whole.len(), "{size} {skip}");
             assert_eq!(&buf[..expected.len()], expected);
             assert!(buf[expected.len()..].iter().all(|byte| *byte == 0xee));
         }
@@ -97,18 +69,12 @@ fn every_buffer_reassembles_the_whole() {
 
 #[test]
 fn strings_read_back_as_they_were() {
-    let all: String = (0..0x300)
-        .filter_map(char::from_u32)
-        .chain("€\u{2028}\u{2029}\u{ffff}😀".chars())
-        .collect();
+    let all: String = (0..0x300).filter_map(char::from_u32).chain("€\u{2028}\u{2029}\u{ffff}😀".chars()).collect();
     let mut buf = [0; 4096];
     let mut writer = Writer::new(&mut buf);
     writer.string(&all);
     let written = writer.written();
-    assert_eq!(
-        serde_json::from_slice::<String>(&buf[..written]).unwrap(),
-        all
-    );
+    assert_eq!(serde_json::from_slice::<String>(&buf[..written]).unwrap(), all);
     // No control character gets through: a line of an event stream stays one.
     assert!(buf[..written].iter().all(|byte| *byte >= 0x20));
     let mut again = [0; 4096];
@@ -143,9 +109,7 @@ fn floats_are_short_and_read_back() {
     }
     let mut bits: u64 = 1;
     for _ in 0..20_000 {
-        bits = bits
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
+        bits = bits.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         let value = f64::from_bits(bits);
         let mut buf = [0; 64];
         let mut writer = Writer::new(&mut buf);
@@ -161,18 +125,7 @@ fn floats_are_short_and_read_back() {
 
 #[test]
 fn integers() {
-    for value in [
-        0,
-        1,
-        9,
-        10,
-        99,
-        100,
-        12_345,
-        u64::MAX / 10,
-        u64::MAX - 1,
-        u64::MAX,
-    ] {
+    for value in [0, 1, 9, 10, 99, 100, 12_345, u64::MAX / 10, u64::MAX - 1, u64::MAX] {
         let mut buf = [0; 20];
         let mut writer = Writer::new(&mut buf);
         writer.uint(value);
@@ -208,16 +161,8 @@ fn escaping_piece_by_piece() {
             let piece = &out[..written];
             // No escape is split: after pairs of backslashes none begins one that does not end here.
             let quoted = [b"\"", piece, b"\""].concat();
-            let clean: Vec<u8> = quoted
-                .iter()
-                .map(|byte| if byte.is_ascii() { *byte } else { b'x' })
-                .collect();
-            assert_eq!(
-                validate(&clean),
-                Ok(Kind::String),
-                "{}",
-                quoted.escape_ascii()
-            );
+            let clean: Vec<u8> = quoted.iter().map(|byte| if byte.is_ascii() { *byte } else { b'x' }).collect();
+            assert_eq!(validate(&clean), Ok(Kind::String), "{}", quoted.escape_ascii());
             whole.extend_from_slice(piece);
             rest = &rest[consumed..];
         }

@@ -26,20 +26,12 @@ impl<'b> Text<'b> {
 
     /// Whether the text is `other`, compared character by character after decoding.
     pub(crate) fn eq_str(&self, other: &str) -> bool {
-        if self.has_escape() {
-            self.chars().eq(other.chars())
-        } else {
-            self.raw == other.as_bytes()
-        }
+        if self.has_escape() { self.chars().eq(other.chars()) } else { self.raw == other.as_bytes() }
     }
 
     /// The text where it can be borrowed: when no escape is left in it.
     pub(crate) fn plain(self) -> Option<&'b str> {
-        if self.has_escape() {
-            None
-        } else {
-            str::from_utf8(self.raw).ok()
-        }
+        if self.has_escape() { None } else { str::from_utf8(self.raw).ok() }
     }
 
     /// The characters of the text, decoded. What could not be in a scanned document comes as U+FFFD.
@@ -49,11 +41,7 @@ impl<'b> Text<'b> {
 
     /// The length of the decoded text in bytes of UTF-8.
     pub(crate) fn decoded_len(&self) -> usize {
-        if self.has_escape() {
-            self.chars().map(char::len_utf8).sum()
-        } else {
-            self.raw.len()
-        }
+        if self.has_escape() { self.chars().map(char::len_utf8).sum() } else { self.raw.len() }
     }
 
     /// Decodes the text into `out`; none where it does not fit, or never was scanned.
@@ -61,14 +49,9 @@ impl<'b> Text<'b> {
         let mut written = 0;
         let mut rest = self.raw;
         while !rest.is_empty() {
-            let run = rest
-                .iter()
-                .position(|byte| *byte == b'\\')
-                .unwrap_or(rest.len());
+            let run = rest.iter().position(|byte| *byte == b'\\').unwrap_or(rest.len());
             let (plain, escaped) = rest.split_at(run); // `run` is at most the length
-            out.get_mut(written..)?
-                .get_mut(..run)?
-                .copy_from_slice(plain);
+            out.get_mut(written..)?.get_mut(..run)?.copy_from_slice(plain);
             written += run;
             if escaped.is_empty() {
                 break;

@@ -50,10 +50,7 @@ impl core::error::Error for TypedError {}
 ///
 /// # Errors
 /// See [`TypedError`].
-pub(crate) fn from_raw<T: de::DeserializeOwned>(
-    raw: &[u8],
-    scratch: &mut [u8],
-) -> Result<T, TypedError> {
+pub(crate) fn from_raw<T: de::DeserializeOwned>(raw: &[u8], scratch: &mut [u8]) -> Result<T, TypedError> {
     let mut deserializer = Deserializer::new(raw, Some(scratch));
     let value = T::deserialize(typed_de::Guard(&mut deserializer)).map_err(read_error)?;
     deserializer.end().map_err(read_error)?;
@@ -67,10 +64,7 @@ pub(crate) fn from_raw<T: de::DeserializeOwned>(
 ///
 /// # Errors
 /// See [`TypedError`]; `out` then holds a part.
-pub(crate) fn to_slice<T: Serialize + ?Sized>(
-    value: &T,
-    out: &mut [u8],
-) -> Result<usize, TypedError> {
+pub(crate) fn to_slice<T: Serialize + ?Sized>(value: &T, out: &mut [u8]) -> Result<usize, TypedError> {
     let mut serializer = Serializer::new(out);
     value.serialize(typed_ser::Guard::new(&mut serializer))?;
     Ok(serializer.end())

@@ -60,20 +60,12 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guard<V> {
 
     /// `null` arrives here as NaN, and what is too large as an infinity.
     fn visit_f32<E: de::Error>(self, value: f32) -> Result<V::Value, E> {
-        if value.is_finite() {
-            self.0.visit_f32(value)
-        } else {
-            Err(E::custom("not a number in range"))
-        }
+        if value.is_finite() { self.0.visit_f32(value) } else { Err(E::custom("not a number in range")) }
     }
 
     /// As [`Self::visit_f32`].
     fn visit_f64<E: de::Error>(self, value: f64) -> Result<V::Value, E> {
-        if value.is_finite() {
-            self.0.visit_f64(value)
-        } else {
-            Err(E::custom("not a number in range"))
-        }
+        if value.is_finite() { self.0.visit_f64(value) } else { Err(E::custom("not a number in range")) }
     }
 
     fn visit_none<E: de::Error>(self) -> Result<V::Value, E> {
@@ -88,10 +80,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Guard<V> {
         self.0.visit_some(Guard(deserializer))
     }
 
-    fn visit_newtype_struct<D: Deserializer<'de>>(
-        self,
-        deserializer: D,
-    ) -> Result<V::Value, D::Error> {
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
         self.0.visit_newtype_struct(Guard(deserializer))
     }
 
@@ -119,10 +108,7 @@ impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Guard<S> {
 impl<'de, A: de::SeqAccess<'de>> de::SeqAccess<'de> for Guard<A> {
     type Error = A::Error;
 
-    fn next_element_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, A::Error> {
+    fn next_element_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         self.0.next_element_seed(Guard(seed))
     }
 }
@@ -130,10 +116,7 @@ impl<'de, A: de::SeqAccess<'de>> de::SeqAccess<'de> for Guard<A> {
 impl<'de, A: de::MapAccess<'de>> de::MapAccess<'de> for Guard<A> {
     type Error = A::Error;
 
-    fn next_key_seed<S: DeserializeSeed<'de>>(
-        &mut self,
-        seed: S,
-    ) -> Result<Option<S::Value>, A::Error> {
+    fn next_key_seed<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<Option<S::Value>, A::Error> {
         self.0.next_key_seed(Key(seed))
     }
 
@@ -146,10 +129,7 @@ impl<'de, A: de::EnumAccess<'de>> de::EnumAccess<'de> for Guard<A> {
     type Error = A::Error;
     type Variant = Guard<A::Variant>;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(
-        self,
-        seed: S,
-    ) -> Result<(S::Value, Self::Variant), A::Error> {
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), A::Error> {
         let (value, variant) = self.0.variant_seed(Guard(seed))?;
         Ok((value, Guard(variant)))
     }
@@ -210,11 +190,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Key<D> {
 
     key_text! { deserialize_any deserialize_char deserialize_str deserialize_string deserialize_identifier deserialize_ignored_any }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(
-        self,
-        _: &'static str,
-        visitor: V,
-    ) -> Result<V::Value, D::Error> {
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, D::Error> {
         visitor.visit_newtype_struct(self)
     }
 
@@ -243,10 +219,7 @@ impl<'de, D: Deserializer<'de>> de::EnumAccess<'de> for Key<D> {
     type Error = D::Error;
     type Variant = UnitOnly<D::Error>;
 
-    fn variant_seed<S: DeserializeSeed<'de>>(
-        self,
-        seed: S,
-    ) -> Result<(S::Value, Self::Variant), D::Error> {
+    fn variant_seed<S: DeserializeSeed<'de>>(self, seed: S) -> Result<(S::Value, Self::Variant), D::Error> {
         Ok((seed.deserialize(self)?, UnitOnly(core::marker::PhantomData)))
     }
 }
@@ -269,11 +242,7 @@ impl<'de, E: de::Error> de::VariantAccess<'de> for UnitOnly<E> {
         Err(E::custom("a key is text"))
     }
 
-    fn struct_variant<V: Visitor<'de>>(
-        self,
-        _: &'static [&'static str],
-        _: V,
-    ) -> Result<V::Value, E> {
+    fn struct_variant<V: Visitor<'de>>(self, _: &'static [&'static str], _: V) -> Result<V::Value, E> {
         Err(E::custom("a key is text"))
     }
 }

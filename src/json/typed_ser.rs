@@ -30,25 +30,13 @@ impl<'g, 'b> Guard<'g, 'b> {
 
     /// The inner serializer, for what cannot be a name.
     fn value(self) -> Result<&'g mut Serializer<'b>, TypedError> {
-        if self.key {
-            Err(TypedError::Unsupported)
-        } else {
-            Ok(self.inner)
-        }
+        if self.key { Err(TypedError::Unsupported) } else { Ok(self.inner) }
     }
 
-    fn compound(
-        self,
-        open: &'static [u8],
-        close: &'static [u8],
-    ) -> Result<Compound<'g, 'b>, TypedError> {
+    fn compound(self, open: &'static [u8], close: &'static [u8]) -> Result<Compound<'g, 'b>, TypedError> {
         let inner = self.value()?;
         inner.serialize_bytes(open)?;
-        Ok(Compound {
-            inner,
-            first: true,
-            close,
-        })
+        Ok(Compound { inner, first: true, close })
     }
 }
 
@@ -129,20 +117,11 @@ impl<'g, 'b> ser::Serializer for Guard<'g, 'b> {
         self.serialize_none()
     }
 
-    fn serialize_unit_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        variant: &'static str,
-    ) -> Result<(), TypedError> {
+    fn serialize_unit_variant(self, _: &'static str, _: u32, variant: &'static str) -> Result<(), TypedError> {
         self.serialize_str(variant)
     }
 
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        value: &T,
-    ) -> Result<(), TypedError> {
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Result<(), TypedError> {
         value.serialize(self)
     }
 
@@ -166,11 +145,7 @@ impl<'g, 'b> ser::Serializer for Guard<'g, 'b> {
         self.compound(b"[", b"]")
     }
 
-    fn serialize_tuple_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeTupleStruct, TypedError> {
+    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, TypedError> {
         self.compound(b"[", b"]")
     }
 
@@ -188,11 +163,7 @@ impl<'g, 'b> ser::Serializer for Guard<'g, 'b> {
         self.compound(b"{", b"}")
     }
 
-    fn serialize_struct(
-        self,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Self::SerializeStruct, TypedError> {
+    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, TypedError> {
         self.compound(b"{", b"}")
     }
 
@@ -207,11 +178,7 @@ impl<'g, 'b> ser::Serializer for Guard<'g, 'b> {
         inner.serialize_bytes(b"{")?;
         inner.serialize_str(variant)?;
         inner.serialize_bytes(b":{")?;
-        Ok(Compound {
-            inner,
-            first: true,
-            close: b"}}",
-        })
+        Ok(Compound { inner, first: true, close: b"}}" })
     }
 
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), TypedError> {
@@ -239,11 +206,7 @@ impl Compound<'_, '_> {
         value.serialize(Guard::new(self.inner))
     }
 
-    fn member<T: Serialize + ?Sized>(
-        &mut self,
-        name: &'static str,
-        value: &T,
-    ) -> Result<(), TypedError> {
+    fn member<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), TypedError> {
         self.comma()?;
         self.inner.serialize_str(name)?;
         self.inner.serialize_bytes(b":")?;

@@ -17,13 +17,8 @@ impl<'b> Value<'b> {
     /// The value of which `raw` is the JSON text; whitespace around it is dropped.
     pub(crate) fn new(raw: &'b [u8]) -> Self {
         let start = skip_whitespace(raw, 0);
-        let end = raw
-            .iter()
-            .rposition(|byte| !is_whitespace(*byte))
-            .map_or(start, |last| last + 1);
-        Self {
-            raw: raw.get(start..end).unwrap_or_default(),
-        }
+        let end = raw.iter().rposition(|byte| !is_whitespace(*byte)).map_or(start, |last| last + 1);
+        Self { raw: raw.get(start..end).unwrap_or_default() }
     }
 
     /// The JSON text, without whitespace around it.
@@ -64,9 +59,7 @@ impl<'b> Value<'b> {
 
     /// The value of a number that is an integer in the range of `u64`, in any form (`100`, `100.0`, `1e2`, `-0`); exact, never rounded.
     pub(crate) fn as_u64(self) -> Option<u64> {
-        self.integer()
-            .filter(|integer| !integer.negative || integer.magnitude == 0)
-            .map(|integer| integer.magnitude)
+        self.integer().filter(|integer| !integer.negative || integer.magnitude == 0).map(|integer| integer.magnitude)
     }
 
     /// The value of a number, rounded to the nearest `f64`; none where it is too large for one, since an infinity is no JSON.
@@ -75,48 +68,31 @@ impl<'b> Value<'b> {
             return None;
         }
         // The grammar of Rust's floats contains that of JSON.
-        str::from_utf8(self.raw)
-            .ok()?
-            .parse()
-            .ok()
-            .filter(|value: &f64| value.is_finite())
+        str::from_utf8(self.raw).ok()?.parse().ok().filter(|value: &f64| value.is_finite())
     }
 
     /// The text of a string.
     pub(crate) fn as_text(self) -> Option<Text<'b>> {
-        self.raw
-            .strip_prefix(b"\"")?
-            .strip_suffix(b"\"")
-            .map(Text::new)
+        self.raw.strip_prefix(b"\"")?.strip_suffix(b"\"").map(Text::new)
     }
 
     /// The members of an object in their order, those that occur twice as well; nothing for other values.
     pub(crate) fn members(self) -> Members<'b> {
-        Members {
-            rest: self.raw.strip_prefix(b"{").unwrap_or_default(),
-        }
+        Members { rest: self.raw.strip_prefix(b"{").unwrap_or_default() }
     }
 
     /// The elements of an array in their order; nothing for other values.
     pub(crate) fn elements(self) -> Elements<'b> {
-        Elements {
-            rest: self.raw.strip_prefix(b"[").unwrap_or_default(),
-        }
+        Elements { rest: self.raw.strip_prefix(b"[").unwrap_or_default() }
     }
 
     /// The value of the object's member `key`, the first of them where it occurs twice; none for other values.
     pub(crate) fn get(&self, key: &str) -> Option<Value<'b>> {
-        self.members()
-            .find(|(name, _)| name.eq_str(key))
-            .map(|(_, value)| value)
+        self.members().find(|(name, _)| name.eq_str(key)).map(|(_, value)| value)
     }
 
     fn integer(self) -> Option<number::Integer> {
-        if self.kind() == Kind::Number {
-            number::integer(self.raw)
-        } else {
-            None
-        }
+        if self.kind() == Kind::Number { number::integer(self.raw) } else { None }
     }
 }
 
@@ -169,12 +145,7 @@ fn split_value(bytes: &[u8]) -> Option<(Value<'_>, &[u8])> {
         start = skip_whitespace(bytes, start + 1);
     }
     let end = value_end(bytes, start)?;
-    Some((
-        Value {
-            raw: bytes.get(start..end)?,
-        },
-        bytes.get(end..)?,
-    ))
+    Some((Value { raw: bytes.get(start..end)? }, bytes.get(end..)?))
 }
 
 /// The position after the value that begins at `start`; none where none begins there, or it does not end.
@@ -185,13 +156,8 @@ fn value_end(bytes: &[u8], start: usize) -> Option<usize> {
         b'}' | b']' | b',' | b':' => None,
         _ => {
             let rest = bytes.get(start..)?;
-            let ends =
-                |byte: &u8| is_whitespace(*byte) || matches!(byte, b',' | b'}' | b']' | b':');
-            Some(
-                rest.iter()
-                    .position(ends)
-                    .map_or(bytes.len(), |length| start + length),
-            )
+            let ends = |byte: &u8| is_whitespace(*byte) || matches!(byte, b',' | b'}' | b']' | b':');
+            Some(rest.iter().position(ends).map_or(bytes.len(), |length| start + length))
         }
     }
 }

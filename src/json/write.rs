@@ -25,13 +25,7 @@ impl<'b> Writer<'b> {
 
     /// A writer that drops the first `skip` bytes of the rendering and keeps those after them that fit into `buf`.
     pub(crate) fn resume(buf: &'b mut [u8], skip: usize) -> Self {
-        Self {
-            buf,
-            written: 0,
-            skip,
-            total: 0,
-            cut: false,
-        }
+        Self { buf, written: 0, skip, total: 0, cut: false }
     }
 
     /// The bytes as they are: punctuation, or JSON text that is known to be valid.
@@ -199,8 +193,7 @@ fn escape(byte: u8) -> &'static str {
 
 /// The escapes of U+0000 to U+001F.
 const CONTROLS: [&str; 32] = [
-    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\b",
-    "\\t", "\\n", "\\u000b", "\\f", "\\r", "\\u000e", "\\u000f", "\\u0010", "\\u0011", "\\u0012",
-    "\\u0013", "\\u0014", "\\u0015", "\\u0016", "\\u0017", "\\u0018", "\\u0019", "\\u001a",
-    "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f",
+    "\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006", "\\u0007", "\\b", "\\t", "\\n",
+    "\\u000b", "\\f", "\\r", "\\u000e", "\\u000f", "\\u0010", "\\u0011", "\\u0012", "\\u0013", "\\u0014", "\\u0015",
+    "\\u0016", "\\u0017", "\\u0018", "\\u0019", "\\u001a", "\\u001b", "\\u001c", "\\u001d", "\\u001e", "\\u001f",
 ];

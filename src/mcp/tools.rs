@@ -42,10 +42,7 @@ pub(crate) fn find(envelope: &Envelope, doc: &[u8], tools: &[Tool]) -> Result<us
     let Some(name) = Envelope::text(envelope.name, doc) else {
         return Err("tools/call needs params.name, the name of a tool as a string");
     };
-    tools
-        .iter()
-        .position(|tool| tool.name.as_bytes() == name)
-        .ok_or("unknown tool: params.name is not in tools/list")
+    tools.iter().position(|tool| tool.name.as_bytes() == name).ok_or("unknown tool: params.name is not in tools/list")
 }
 
 /// Answers a call that has no other result with an error of the tool.

@@ -9,8 +9,8 @@ use super::streams::{Open, StreamRef};
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::{Context, Tools};
 use crate::endpoint::{Answer, Body, Decision, Job, Moment, Opening, Posted, Route, Work};
-use crate::hub::Filter;
 use crate::http::{self, Status};
+use crate::hub::Filter;
 use crate::json::{Span, Value, Writer};
 use crate::limits::{BATCH_MAX, CLIENT_TEXT_BYTES_MAX, RETRY_MS};
 use crate::mcp::{self, discover, subscriptions, tools};
@@ -288,7 +288,8 @@ impl<A: Tools> Worker<'_, '_, A> {
             }
         };
         let wire = if head.is_http10() { Wire::UntilClose } else { Wire::Chunked };
-        let mut stream = Open::new(conn, wire, self.session_filter(session), self.core.hub.borrow().head(), moment.now_ms);
+        let mut stream =
+            Open::new(conn, wire, self.session_filter(session), self.core.hub.borrow().head(), moment.now_ms);
         stream.session = Some(session);
         stream.http_sse = http_sse;
         let retry_ms = self.retry_ms(conn);

@@ -19,7 +19,8 @@ use crate::app::{Announce, Tools};
 use crate::http;
 use crate::hub::Kind;
 use crate::limits::{
-    ACCEPT_BACKOFF_MS, ACCEPTS_PER_TURN, CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS, TICK_MS,
+    ACCEPT_BACKOFF_MS, ACCEPTS_PER_TURN, CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS,
+    TICK_MS,
 };
 
 /// Rounds over what woke before others on the executor get their turn.

@@ -215,9 +215,11 @@ fn heap(config: &Config) -> Result<Heap, String> {
             "streams: expected 1 to {streams_max}, as {connections} connections leave at least two for calls; got {streams}"
         ));
     }
-    for (name, value, most) in
-        [("calls", config.calls, 1024), ("sessions", config.sessions, 65_535), ("body_bytes", config.body_bytes, 1 << 30)]
-    {
+    for (name, value, most) in [
+        ("calls", config.calls, 1024),
+        ("sessions", config.sessions, 65_535),
+        ("body_bytes", config.body_bytes, 1 << 30),
+    ] {
         if !(1..=most).contains(&value) {
             return Err(format!("{name}: expected 1 to {most}, got {value}"));
         }

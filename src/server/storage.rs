@@ -57,7 +57,9 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     }
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Default for Storage<C, S, N, B, R> {
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Default
+    for Storage<C, S, N, B, R>
+{
     fn default() -> Self {
         Self::new()
     }

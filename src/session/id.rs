@@ -78,14 +78,7 @@ impl SessionId {
         random: [u8; RANDOM_BYTES],
     ) -> (Self, IdText) {
         let issued_unix_s = fields.issued_unix_s.min(ISSUED_UNIX_S_MAX);
-        let id = Self {
-            fields: SessionFields {
-                issued_unix_s,
-                ..fields
-            },
-            random,
-            principal,
-        };
+        let id = Self { fields: SessionFields { issued_unix_s, ..fields }, random, principal };
         (id, id.text(key))
     }
 
@@ -118,11 +111,7 @@ impl SessionId {
         if !equal_in_constant_time(&id.tag(key, body), tag) {
             return Err(IdRefusal::Forged);
         }
-        if id.is_older_than(max_age_s, now_unix_s) {
-            Err(IdRefusal::Expired)
-        } else {
-            Ok(id)
-        }
+        if id.is_older_than(max_age_s, now_unix_s) { Err(IdRefusal::Expired) } else { Ok(id) }
     }
 
     /// Whether more than `max_age_s` seconds went by since the id was issued.
@@ -154,12 +143,7 @@ impl SessionId {
     }
 
     fn body(&self) -> [u8; BODY_BYTES] {
-        let SessionFields {
-            revision,
-            transport,
-            capabilities,
-            issued_unix_s,
-        } = self.fields;
+        let SessionFields { revision, transport, capabilities, issued_unix_s } = self.fields;
         let kind = match transport {
             Transport::Streamable => 0,
             Transport::HttpSse => 1,
@@ -169,10 +153,7 @@ impl SessionId {
         // `issue` and `from_body` hold it to 40 bits.
         let [_, _, _, s0, s1, s2, s3, s4] = issued_unix_s.to_be_bytes();
         let [r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11] = self.random;
-        [
-            first, caps0, caps1, s0, s1, s2, s3, s4, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10,
-            r11,
-        ]
+        [first, caps0, caps1, s0, s1, s2, s3, s4, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11]
     }
 
     fn from_body(body: &[u8; BODY_BYTES], principal: Principal) -> Option<Self> {
@@ -181,22 +162,14 @@ impl SessionId {
             return None;
         }
         let revision = *Revision::ALL.get(usize::from(first >> 1 & 0b111))?;
-        let transport = if first & 1 == 0 {
-            Transport::Streamable
-        } else {
-            Transport::HttpSse
-        };
+        let transport = if first & 1 == 0 { Transport::Streamable } else { Transport::HttpSse };
         let fields = SessionFields {
             revision,
             transport,
             capabilities: u16::from_be_bytes([caps0, caps1]),
             issued_unix_s: u64::from_be_bytes([0, 0, 0, s0, s1, s2, s3, s4]),
         };
-        Some(Self {
-            fields,
-            random,
-            principal,
-        })
+        Some(Self { fields, random, principal })
     }
 }
 
@@ -231,9 +204,7 @@ fn split(bytes: &[u8; ID_BYTES]) -> Option<(&[u8; BODY_BYTES], &[u8; TAG_BYTES])
 fn encode(bytes: &[u8; ID_BYTES]) -> IdText {
     let mut text = IdText::new();
     for group in bytes.chunks_exact(3) {
-        let bits = group
-            .iter()
-            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+        let bits = group.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
         for shift in [18, 12, 6, 0] {
             let sextet = (bits >> shift & 0x3f) as u8;
             // There is room: the assertion above holds the length to the capacity.

@@ -51,8 +51,6 @@ pub(super) const fn first_of<const N: usize>(hash: &[u8; 32]) -> [u8; N] {
 /// Whether two secrets of the same length are equal, in a time that does not depend on where they
 /// differ.
 pub(crate) fn equal_in_constant_time<const N: usize>(a: &[u8; N], b: &[u8; N]) -> bool {
-    let difference = a.iter().zip(b).fold(0, |difference, (a, b)| {
-        hint::black_box(difference | (a ^ b))
-    });
+    let difference = a.iter().zip(b).fold(0, |difference, (a, b)| hint::black_box(difference | (a ^ b)));
     hint::black_box(difference) == 0
 }

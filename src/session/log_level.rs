@@ -57,9 +57,7 @@ impl LogLevel {
     /// The level of that name; names are case-sensitive. `None` for any other text, which is
     /// answered with -32602.
     pub fn parse(name: &[u8]) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|level| level.as_str().as_bytes() == name)
+        Self::ALL.into_iter().find(|level| level.as_str().as_bytes() == name)
     }
 }
 

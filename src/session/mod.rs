@@ -1,4 +1,3 @@
-
 //! Sessions: ids that cannot be lost, and the table of what is alive.
 //!
 //! Clients of the revisions up to 2025-11-25 begin with `initialize` and are given a session id.
@@ -29,9 +28,7 @@ mod tests_table;
 pub(crate) use id::{IdRefusal, IdText, RANDOM_BYTES, SessionFields, SessionId, Transport};
 pub(crate) use key::{Key, equal_in_constant_time};
 pub use log_level::LogLevel;
-pub(crate) use outcome::{
-    Admitted, Counts, Ended, Evicted, RestoreRefusal, SessionRef, Stale, TableFull,
-};
+pub(crate) use outcome::{Admitted, Counts, Ended, Evicted, RestoreRefusal, SessionRef, Stale, TableFull};
 pub(crate) use principal::Principal;
 pub use revision::Revision;
 pub(crate) use slot::{ClientId, ClientText, Session, Slot};

@@ -30,10 +30,6 @@ impl Principal {
 impl fmt::Debug for Principal {
     /// Tells only whether there is a token: a part of its hash would help to guess a weak one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::ANYONE {
-            "Principal(anyone)"
-        } else {
-            "Principal(of a token)"
-        })
+        f.write_str(if *self == Self::ANYONE { "Principal(anyone)" } else { "Principal(of a token)" })
     }
 }

@@ -23,13 +23,8 @@ pub enum Revision {
 
 impl Revision {
     /// Every revision, oldest first.
-    pub const ALL: [Self; 5] = [
-        Self::V2024_11_05,
-        Self::V2025_03_26,
-        Self::V2025_06_18,
-        Self::V2025_11_25,
-        Self::V2026_07_28,
-    ];
+    pub const ALL: [Self; 5] =
+        [Self::V2024_11_05, Self::V2025_03_26, Self::V2025_06_18, Self::V2025_11_25, Self::V2026_07_28];
 
     /// The newest revision that begins with `initialize`: the answer to a client that asks for one
     /// we do not know.
@@ -48,9 +43,7 @@ impl Revision {
 
     /// The revision of that name; names are case-sensitive and exact. `None` for any other text.
     pub fn parse(name: &[u8]) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|revision| revision.as_str().as_bytes() == name)
+        Self::ALL.into_iter().find(|revision| revision.as_str().as_bytes() == name)
     }
 
     /// Whether the revision is of the stateless era, which began with 2026-07-28.
@@ -63,9 +56,7 @@ impl Revision {
     /// [`Self::LATEST_LEGACY`]; never a modern one, because clients give up at a handshake that is
     /// answered with a revision without handshakes.
     pub fn for_initialize(requested: &[u8]) -> Self {
-        Self::parse(requested)
-            .filter(|revision| !revision.is_modern())
-            .unwrap_or(Self::LATEST_LEGACY)
+        Self::parse(requested).filter(|revision| !revision.is_modern()).unwrap_or(Self::LATEST_LEGACY)
     }
 }
 

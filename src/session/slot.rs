@@ -15,10 +15,7 @@ pub(crate) struct Slot {
 
 impl Slot {
     /// A slot with nobody in it.
-    pub(crate) const EMPTY: Self = Self {
-        generation: 0,
-        session: None,
-    };
+    pub(crate) const EMPTY: Self = Self { generation: 0, session: None };
 }
 
 const _: () = assert!(size_of::<Slot>() <= SESSION_SLOT_BYTES_MAX);
@@ -70,13 +67,7 @@ enum Class {
 }
 
 impl Session {
-    pub(super) fn opened(
-        id: SessionId,
-        client: ClientId,
-        name: &str,
-        version: &str,
-        now_ms: u64,
-    ) -> Self {
+    pub(super) fn opened(id: SessionId, client: ClientId, name: &str, version: &str, now_ms: u64) -> Self {
         let fields = id.fields();
         Self {
             id,
@@ -98,11 +89,7 @@ impl Session {
 
     /// A restored session: its client has been here before, so the handshake is long over.
     pub(super) fn restored(id: SessionId, client: ClientId, now_ms: u64) -> Self {
-        Self {
-            initialized: true,
-            proved: true,
-            ..Self::opened(id, client, "", "", now_ms)
-        }
+        Self { initialized: true, proved: true, ..Self::opened(id, client, "", "", now_ms) }
     }
 
     /// The id, which holds the transport and the principal.
@@ -135,13 +122,7 @@ impl Session {
         &self.client_version
     }
 
-    pub(super) fn set_negotiated(
-        &mut self,
-        revision: Revision,
-        capabilities: u16,
-        name: &str,
-        version: &str,
-    ) {
+    pub(super) fn set_negotiated(&mut self, revision: Revision, capabilities: u16, name: &str, version: &str) {
         self.revision = revision;
         self.capabilities = capabilities;
         self.client_name = client_text(name);
@@ -224,9 +205,7 @@ impl Session {
     /// Makes this the session's stream, and returns the one it takes the place of.
     pub(super) fn stream_opened(&mut self, stream: u32, now_ms: u64) -> Option<u32> {
         self.touch(now_ms);
-        self.stream
-            .replace(stream)
-            .filter(|replaced| *replaced != stream)
+        self.stream.replace(stream).filter(|replaced| *replaced != stream)
     }
 
     /// Forgets the stream, unless a newer one took its place. Whether it was the session's stream.

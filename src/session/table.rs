@@ -28,8 +28,8 @@ use heapless::HistoryBuf;
 use crate::limits::DELETED_IDS_MAX;
 
 use super::{
-    Admitted, ClientId, Counts, Ended, Evicted, LogLevel, RANDOM_BYTES, RestoreRefusal, Revision,
-    Session, SessionId, SessionRef, Slot, Stale, TableFull, Transport,
+    Admitted, ClientId, Counts, Ended, Evicted, LogLevel, RANDOM_BYTES, RestoreRefusal, Revision, Session, SessionId,
+    SessionRef, Slot, Stale, TableFull, Transport,
 };
 
 /// The live sessions, in slots that the caller lends.
@@ -44,11 +44,7 @@ impl<'m> Table<'m> {
     /// A table with nobody in it, of as many sessions as there are slots.
     pub(crate) fn new(slots: &'m mut [Slot]) -> Self {
         slots.fill_with(|| Slot::EMPTY);
-        Self {
-            slots,
-            clients: 0,
-            ended: HistoryBuf::new(),
-        }
+        Self { slots, clients: 0, ended: HistoryBuf::new() }
     }
 
     /// Admits the session of an `initialize`, or of an HTTP+SSE stream, by the policy of this
@@ -63,24 +59,15 @@ impl<'m> Table<'m> {
         client_version: &str,
         now_ms: u64,
     ) -> Result<Admitted, TableFull> {
-        self.admit(now_ms, |client| {
-            Session::opened(id, client, client_name, client_version, now_ms)
-        })
+        self.admit(now_ms, |client| Session::opened(id, client, client_name, client_version, now_ms))
     }
 
     /// Admits a session whose id was verified, but is not known (DESIGN, "Sessions cannot be
     /// lost"): evicted, or from before a restart. Revision, capabilities and principal are those of
     /// the id; a live session is found, not doubled.
-    pub(crate) fn restore(
-        &mut self,
-        id: SessionId,
-        now_ms: u64,
-    ) -> Result<Admitted, RestoreRefusal> {
+    pub(crate) fn restore(&mut self, id: SessionId, now_ms: u64) -> Result<Admitted, RestoreRefusal> {
         if let Some(session) = self.find(&id) {
-            return Ok(Admitted {
-                session,
-                evicted: None,
-            });
+            return Ok(Admitted { session, evicted: None });
         }
         if self.is_ended(&id) {
             return Err(RestoreRefusal::Ended);
@@ -88,33 +75,26 @@ impl<'m> Table<'m> {
         if id.fields().transport == Transport::HttpSse {
             return Err(RestoreRefusal::StreamGone);
         }
-        self.admit(now_ms, |client| Session::restored(id, client, now_ms))
-            .map_err(|TableFull| RestoreRefusal::Full)
+        self.admit(now_ms, |client| Session::restored(id, client, now_ms)).map_err(|TableFull| RestoreRefusal::Full)
     }
 
     /// The live session of a verified id. The principal is a part of the id, so nobody finds
     /// another's session.
     pub(crate) fn find(&self, id: &SessionId) -> Option<SessionRef> {
-        self.iter()
-            .find(|(_, session)| session.id() == id)
-            .map(|(session, _)| session)
+        self.iter().find(|(_, session)| session.id() == id).map(|(session, _)| session)
     }
 
     /// The session, unless the reference is stale.
     pub(crate) fn get(&self, session: SessionRef) -> Option<&Session> {
         let slot = self.slots.get(session.slot)?;
-        slot.session
-            .as_ref()
-            .filter(|_| slot.generation == session.generation)
+        slot.session.as_ref().filter(|_| slot.generation == session.generation)
     }
 
     /// The session, to be changed, unless the reference is stale. What changes its standing goes
     /// through the table.
     fn get_mut(&mut self, session: SessionRef) -> Option<&mut Session> {
         let slot = self.slots.get_mut(session.slot)?;
-        slot.session
-            .as_mut()
-            .filter(|_| slot.generation == session.generation)
+        slot.session.as_mut().filter(|_| slot.generation == session.generation)
     }
 
     /// Notes that the client was heard.
@@ -128,8 +108,7 @@ impl<'m> Table<'m> {
     /// the reference is stale, or the session has 65,535 calls in flight; then the call must not be
     /// begun.
     pub(crate) fn call_started(&mut self, session: SessionRef, now_ms: u64) -> bool {
-        self.get_mut(session)
-            .is_some_and(|session| session.call_started(now_ms))
+        self.get_mut(session).is_some_and(|session| session.call_started(now_ms))
     }
 
     /// Counts a call that ended, however it did. Nothing happens if the session ended before its
@@ -157,23 +136,18 @@ impl<'m> Table<'m> {
     /// Notes that the stream closed. Whether it was the session's own still; an HTTP+SSE session is
     /// then to be ended.
     pub(crate) fn stream_closed(&mut self, session: SessionRef, stream: u32, now_ms: u64) -> bool {
-        self.get_mut(session)
-            .is_some_and(|session| session.stream_closed(stream, now_ms))
+        self.get_mut(session).is_some_and(|session| session.stream_closed(stream, now_ms))
     }
 
     /// Sets the level of log messages that the client wants (`logging/setLevel`). `false` if the
     /// reference is stale.
     pub(crate) fn set_log_level(&mut self, session: SessionRef, level: Option<LogLevel>) -> bool {
-        self.get_mut(session)
-            .map(|session| session.set_log_level(level))
-            .is_some()
+        self.get_mut(session).map(|session| session.set_log_level(level)).is_some()
     }
 
     /// Notes whether the client has any subscription. `false` if the reference is stale.
     pub(crate) fn set_has_subscriptions(&mut self, session: SessionRef, any: bool) -> bool {
-        self.get_mut(session)
-            .map(|session| session.set_has_subscriptions(any))
-            .is_some()
+        self.get_mut(session).map(|session| session.set_has_subscriptions(any)).is_some()
     }
 
     /// Sets what `initialize` negotiated on an HTTP+SSE stream, whose id had to be issued before
@@ -197,27 +171,18 @@ impl<'m> Table<'m> {
 
     /// Notes that `notifications/initialized` came. `false` if the reference is stale.
     pub(crate) fn set_initialized(&mut self, session: SessionRef) -> bool {
-        self.get_mut(session)
-            .map(Session::set_initialized)
-            .is_some()
+        self.get_mut(session).map(Session::set_initialized).is_some()
     }
 
     /// Ends a session (DELETE, or the stream of an HTTP+SSE session closed). Its id is remembered,
     /// so that it gets 404. `None` if the reference is stale.
     pub(crate) fn end(&mut self, session: SessionRef) -> Option<Ended> {
-        let slot = self
-            .slots
-            .get_mut(session.slot)
-            .filter(|slot| slot.generation == session.generation)?;
+        let slot = self.slots.get_mut(session.slot).filter(|slot| slot.generation == session.generation)?;
         let gone = slot.session.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         let id = *gone.id();
         self.end_unknown(&id);
-        Some(Ended {
-            id,
-            client: gone.client(),
-            stream: gone.stream(),
-        })
+        Some(Ended { id, client: gone.client(), stream: gone.stream() })
     }
 
     /// Ends the session of a verified id that the table does not know: a DELETE for one that was
@@ -251,13 +216,7 @@ impl<'m> Table<'m> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionRef, &Session)> {
         self.slots.iter().enumerate().filter_map(|(index, slot)| {
             let session = slot.session.as_ref()?;
-            Some((
-                SessionRef {
-                    slot: index,
-                    generation: slot.generation,
-                },
-                session,
-            ))
+            Some((SessionRef { slot: index, generation: slot.generation }, session))
         })
     }
 
@@ -284,18 +243,11 @@ impl<'m> Table<'m> {
         counts
     }
 
-    fn admit(
-        &mut self,
-        now_ms: u64,
-        session: impl FnOnce(ClientId) -> Session,
-    ) -> Result<Admitted, TableFull> {
+    fn admit(&mut self, now_ms: u64, session: impl FnOnce(ClientId) -> Session) -> Result<Admitted, TableFull> {
         let index = self.place(now_ms).ok_or(TableFull)?;
         let slot = self.slots.get_mut(index).ok_or(TableFull)?;
         let evicted = slot.session.take().map(|gone| Evicted {
-            session: SessionRef {
-                slot: index,
-                generation: slot.generation,
-            },
+            session: SessionRef { slot: index, generation: slot.generation },
             client: gone.client(),
             idle_ms: now_ms.saturating_sub(gone.last_used_ms()),
             lost_state: gone.log_level().is_some() || gone.has_subscriptions(),
@@ -306,13 +258,7 @@ impl<'m> Table<'m> {
         // A client a nanosecond would take five centuries to come to the end of these numbers.
         self.clients = self.clients.saturating_add(1);
         slot.session = Some(session(ClientId(self.clients)));
-        Ok(Admitted {
-            session: SessionRef {
-                slot: index,
-                generation: slot.generation,
-            },
-            evicted,
-        })
+        Ok(Admitted { session: SessionRef { slot: index, generation: slot.generation }, evicted })
     }
 
     /// The slot for a newcomer: a free one, or the one whose session is the first in the order of

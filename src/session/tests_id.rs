@@ -34,19 +34,11 @@ fn what_is_issued_is_read_back() {
         for transport in [Transport::Streamable, Transport::HttpSse] {
             for capabilities in [0, 1, 0x8000, u16::MAX] {
                 for principal in [alice(), Principal::ANYONE] {
-                    let fields = SessionFields {
-                        revision,
-                        transport,
-                        capabilities,
-                        ..fields()
-                    };
+                    let fields = SessionFields { revision, transport, capabilities, ..fields() };
                     let (id, text) = issue(fields, principal);
                     let read = SessionId::verify(&KEY, text.as_bytes(), principal, NOW, 0);
                     assert_eq!(read, Ok(id));
-                    assert_eq!(
-                        (id.fields(), id.principal(), id.random()),
-                        (fields, principal, *b"twelve bytes")
-                    );
+                    assert_eq!((id.fields(), id.principal(), id.random()), (fields, principal, *b"twelve bytes"));
                     assert_eq!(id.text(&KEY), text);
                 }
             }
@@ -60,15 +52,8 @@ fn an_id_is_short_visible_and_fit_for_a_query() {
         let (_, text) = SessionId::issue(&KEY, fields(), alice(), random);
         assert_eq!(text.len(), 48);
         assert!(text.len() <= SESSION_ID_CHARS_MAX);
-        assert!(
-            text.bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'),
-            "{text}"
-        );
-        assert!(
-            text.starts_with(|first: char| first.is_ascii_uppercase()),
-            "{text}"
-        );
+        assert!(text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'), "{text}");
+        assert!(text.starts_with(|first: char| first.is_ascii_uppercase()), "{text}");
     }
 }
 
@@ -97,23 +82,12 @@ fn every_change_of_one_byte_is_refused() {
 fn every_other_length_is_refused() {
     let (_, text) = issue(fields(), alice());
     for length in 0..text.len() {
-        assert_eq!(
-            verify(&text.as_bytes()[..length]),
-            Err(IdRefusal::Malformed)
-        );
+        assert_eq!(verify(&text.as_bytes()[..length]), Err(IdRefusal::Malformed));
     }
     for tail in ["=", "A", " ", "====", "AAAA"] {
-        assert_eq!(
-            verify(format!("{text}{tail}").as_bytes()),
-            Err(IdRefusal::Malformed)
-        );
+        assert_eq!(verify(format!("{text}{tail}").as_bytes()), Err(IdRefusal::Malformed));
     }
-    for other in [
-        "60447234b4bd4ce3b24de698b135d3a9",
-        "a3a6ea76-4bd4-4ce3-b24d-e698b135d3a9",
-        "",
-        "é",
-    ] {
+    for other in ["60447234b4bd4ce3b24de698b135d3a9", "a3a6ea76-4bd4-4ce3-b24d-e698b135d3a9", "", "é"] {
         assert_eq!(verify(other.as_bytes()), Err(IdRefusal::Malformed));
     }
     // Text of the right length that is not of this format, or of no revision.
@@ -126,16 +100,10 @@ fn every_other_length_is_refused() {
 fn an_id_is_bound_to_its_principal_and_its_key() {
     let (_, text) = issue(fields(), alice());
     for other in [Principal::ANYONE, Principal::of_token_hash(&[2; 32])] {
-        assert_eq!(
-            SessionId::verify(&KEY, text.as_bytes(), other, NOW, 60),
-            Err(IdRefusal::Forged)
-        );
+        assert_eq!(SessionId::verify(&KEY, text.as_bytes(), other, NOW, 60), Err(IdRefusal::Forged));
     }
     let other = Key::new([8; 32]);
-    assert_eq!(
-        SessionId::verify(&other, text.as_bytes(), alice(), NOW, 60),
-        Err(IdRefusal::Forged)
-    );
+    assert_eq!(SessionId::verify(&other, text.as_bytes(), alice(), NOW, 60), Err(IdRefusal::Forged));
     let (_, text) = issue(fields(), Principal::ANYONE);
     assert_eq!(verify(text.as_bytes()), Err(IdRefusal::Forged));
 }
@@ -156,46 +124,22 @@ fn an_id_expires_by_the_second() {
 #[test]
 fn an_id_from_before_the_clock_was_set_has_no_age() {
     for (issued_unix_s, expires) in [(0, false), (3_000, false), (CLOCK_SET_MIN_UNIX_S, true)] {
-        let (_, text) = issue(
-            SessionFields {
-                issued_unix_s,
-                ..fields()
-            },
-            alice(),
-        );
+        let (_, text) = issue(SessionFields { issued_unix_s, ..fields() }, alice());
         assert_eq!(verify(text.as_bytes()).is_err(), expires, "{issued_unix_s}");
     }
 }
 
 #[test]
 fn times_past_2038_and_2106_are_kept() {
-    for issued_unix_s in [
-        0x7fff_ffff,
-        0x8000_0000,
-        0xffff_ffff,
-        0x1_0000_0000,
-        0xff_ffff_ffff,
-    ] {
-        let (id, text) = issue(
-            SessionFields {
-                issued_unix_s,
-                ..fields()
-            },
-            alice(),
-        );
+    for issued_unix_s in [0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 0x1_0000_0000, 0xff_ffff_ffff] {
+        let (id, text) = issue(SessionFields { issued_unix_s, ..fields() }, alice());
         let read = SessionId::verify(&KEY, text.as_bytes(), alice(), issued_unix_s + 60, 60);
         assert_eq!(read, Ok(id));
         assert_eq!(id.fields().issued_unix_s, issued_unix_s);
         let late = SessionId::verify(&KEY, text.as_bytes(), alice(), issued_unix_s + 61, 60);
         assert_eq!(late, Err(IdRefusal::Expired));
     }
-    let (id, text) = issue(
-        SessionFields {
-            issued_unix_s: u64::MAX,
-            ..fields()
-        },
-        alice(),
-    );
+    let (id, text) = issue(SessionFields { issued_unix_s: u64::MAX, ..fields() }, alice());
     assert_eq!(id.fields().issued_unix_s, 0xff_ffff_ffff);
     assert_eq!(verify(text.as_bytes()), Ok(id));
 }

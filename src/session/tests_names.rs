@@ -5,28 +5,14 @@ use super::{Key, LogLevel, Principal, Revision, equal_in_constant_time};
 #[test]
 fn revisions_are_read_as_they_are_written_and_ordered_in_time() {
     for revision in Revision::ALL {
-        assert_eq!(
-            Revision::parse(revision.as_str().as_bytes()),
-            Some(revision)
-        );
+        assert_eq!(Revision::parse(revision.as_str().as_bytes()), Some(revision));
         assert_eq!(revision.to_string(), revision.as_str());
     }
     assert!(Revision::ALL.is_sorted_by(|a, b| a < b));
-    for wrong in [
-        "",
-        "2025-11-2",
-        "2025-11-25 ",
-        "2025-11-250",
-        "1900-01-01",
-        "2025_11_25",
-        "draft",
-    ] {
+    for wrong in ["", "2025-11-2", "2025-11-25 ", "2025-11-250", "1900-01-01", "2025_11_25", "draft"] {
         assert_eq!(Revision::parse(wrong.as_bytes()), None, "{wrong}");
     }
-    assert_eq!(
-        Revision::ALL.map(Revision::is_modern),
-        [false, false, false, false, true]
-    );
+    assert_eq!(Revision::ALL.map(Revision::is_modern), [false, false, false, false, true]);
 }
 
 #[test]
@@ -42,11 +28,7 @@ fn initialize_is_answered_with_the_revision_asked_for_or_the_latest_legacy_one()
         ("", Revision::V2025_11_25),
     ];
     for (requested, answered) in table {
-        assert_eq!(
-            Revision::for_initialize(requested.as_bytes()),
-            answered,
-            "{requested}"
-        );
+        assert_eq!(Revision::for_initialize(requested.as_bytes()), answered, "{requested}");
     }
 }
 
@@ -67,14 +49,8 @@ fn a_tag_is_hmac_sha256_and_bound_to_its_purpose() {
     let key = Key::new([0x0b; 32]);
     let whole = hmac_sha256::HMAC::mac(b"purpose\0body", [0x0b; 32]);
     assert_eq!(key.tag(b"purpose", &[b"bo", b"dy"]), whole[..16]);
-    assert_ne!(
-        key.tag(b"purpose", &[b"body"]),
-        key.tag(b"purposeb", &[b"ody"])
-    );
-    assert_ne!(
-        key.tag(b"purpose", &[b"body"]),
-        Key::new([0x0c; 32]).tag(b"purpose", &[b"body"])
-    );
+    assert_ne!(key.tag(b"purpose", &[b"body"]), key.tag(b"purposeb", &[b"ody"]));
+    assert_ne!(key.tag(b"purpose", &[b"body"]), Key::new([0x0c; 32]).tag(b"purpose", &[b"body"]));
 }
 
 #[test]
@@ -90,8 +66,5 @@ fn secrets_are_compared_whole_and_never_shown() {
     }
     assert_eq!(format!("{:?}", Key::new([0xa5; 32])), "Key(..)");
     assert_eq!(format!("{:?}", Principal::ANYONE), "Principal(anyone)");
-    assert_eq!(
-        format!("{:?}", Principal::of_token_hash(&[0xa5; 32])),
-        "Principal(of a token)"
-    );
+    assert_eq!(format!("{:?}", Principal::of_token_hash(&[0xa5; 32])), "Principal(of a token)");
 }

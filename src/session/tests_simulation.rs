@@ -5,8 +5,8 @@ use std::collections::{HashSet, VecDeque};
 use crate::limits::{DELETED_IDS_MAX, SESSION_IDLE_MIN_MS};
 
 use super::{
-    Admitted, Evicted, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields,
-    SessionId, SessionRef, Slot, Table, TableFull, Transport,
+    Admitted, Evicted, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef, Slot,
+    Table, TableFull, Transport,
 };
 
 const STEPS: u32 = 200_000;
@@ -49,10 +49,7 @@ struct World {
 
 #[test]
 fn the_table_keeps_its_promises() {
-    let seed = std::env::var("SEED")
-        .ok()
-        .and_then(|seed| seed.parse().ok())
-        .unwrap_or(0x5eed_cafe_u64);
+    let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_cafe_u64);
     println!("SEED={seed}");
     let mut slots = [const { Slot::EMPTY }; SLOTS];
     let mut table = Table::new(&mut slots);
@@ -78,10 +75,7 @@ fn the_table_keeps_its_promises() {
     }
     // The run went where it should: none of these is rare.
     assert!(world.evictions > 1000 && world.restores > 1000 && world.full > 1000);
-    println!(
-        "{} evictions, {} restores, {} times full",
-        world.evictions, world.restores, world.full
-    );
+    println!("{} evictions, {} restores, {} times full", world.evictions, world.restores, world.full);
 }
 
 impl World {
@@ -110,23 +104,13 @@ impl World {
                 (expected.calls, expected.last_used) = (expected.calls.saturating_sub(1), now);
             }
             11 => {
-                assert_eq!(
-                    table.stream_opened(session, step, now),
-                    Ok(expected.stream.replace(step))
-                );
+                assert_eq!(table.stream_opened(session, step, now), Ok(expected.stream.replace(step)));
                 expected.last_used = now;
             }
             12 | 13 => {
                 let stream = expected.stream.take();
-                assert_eq!(
-                    table.stream_closed(session, stream.unwrap_or(u32::MAX), now),
-                    stream.is_some()
-                );
-                expected.last_used = if stream.is_some() {
-                    now
-                } else {
-                    expected.last_used
-                };
+                assert_eq!(table.stream_closed(session, stream.unwrap_or(u32::MAX), now), stream.is_some());
+                expected.last_used = if stream.is_some() { now } else { expected.last_used };
             }
             14 => {
                 expected.holding = !expected.holding;
@@ -165,17 +149,10 @@ impl World {
         let (id, text) = self.issued[self.issued.len() - 1 - self.random.below(recent)].clone();
         let read = SessionId::verify(&self.key, text.as_bytes(), Principal::ANYONE, 0, u64::MAX);
         assert_eq!(read, Ok(id));
-        let known = self
-            .live
-            .iter()
-            .find(|(_, live, _)| *live == id)
-            .map(|(session, ..)| *session);
+        let known = self.live.iter().find(|(_, live, _)| *live == id).map(|(session, ..)| *session);
         assert_eq!(table.find(&id), known);
         match table.restore(id, self.now) {
-            Ok(Admitted {
-                session,
-                evicted: None,
-            }) if known.is_some() => assert_eq!(Some(session), known),
+            Ok(Admitted { session, evicted: None }) if known.is_some() => assert_eq!(Some(session), known),
             Ok(admitted) => {
                 assert!(known.is_none() && !self.ended.contains(&id));
                 self.admitted(table, id, &admitted);
@@ -205,38 +182,20 @@ impl World {
             None => assert!(self.live.len() < SLOTS),
             Some(evicted) => self.evicted(&evicted),
         }
-        let expected = Expected {
-            last_used: self.now,
-            ..Expected::default()
-        };
-        assert!(
-            !self.live.iter().any(|(live, ..)| *live == admitted.session),
-            "a slot was given twice"
-        );
+        let expected = Expected { last_used: self.now, ..Expected::default() };
+        assert!(!self.live.iter().any(|(live, ..)| *live == admitted.session), "a slot was given twice");
         self.live.push((admitted.session, id, expected));
     }
 
     fn evicted(&mut self, evicted: &Evicted) {
         assert_eq!(self.live.len(), SLOTS, "evicted beside a free slot");
-        let index = self
-            .live
-            .iter()
-            .position(|(live, ..)| *live == evicted.session)
-            .unwrap();
+        let index = self.live.iter().position(|(live, ..)| *live == evicted.session).unwrap();
         let (_, _, was) = self.live.swap_remove(index);
         assert!(self.may_go(&was));
-        assert_eq!(
-            (evicted.idle_ms, evicted.lost_state),
-            (self.now - was.last_used, was.holding)
-        );
+        assert_eq!((evicted.idle_ms, evicted.lost_state), (self.now - was.last_used, was.holding));
         if was.holding {
             // Only when nobody else could go.
-            assert!(
-                !self
-                    .live
-                    .iter()
-                    .any(|(_, _, other)| self.may_go(other) && !other.holding)
-            );
+            assert!(!self.live.iter().any(|(_, _, other)| self.may_go(other) && !other.holding));
         }
         self.gone.push(evicted.session);
         self.evictions += 1;
@@ -249,26 +208,13 @@ impl World {
     }
 
     fn may_go(&self, session: &Expected) -> bool {
-        session.calls == 0
-            && session.stream.is_none()
-            && self.now - session.last_used >= SESSION_IDLE_MIN_MS
+        session.calls == 0 && session.stream.is_none() && self.now - session.last_used >= SESSION_IDLE_MIN_MS
     }
 
     /// The list of ended ids is exact; looked at less often, because it is long.
     fn check_ended(&self, table: &Table<'_>) {
-        assert!(
-            self.ended
-                .iter()
-                .all(|id| table.is_ended(id) && table.find(id).is_none())
-        );
-        assert!(
-            table.ended().eq(self
-                .ended
-                .iter()
-                .map(SessionId::random)
-                .collect::<Vec<_>>()
-                .iter())
-        );
+        assert!(self.ended.iter().all(|id| table.is_ended(id) && table.find(id).is_none()));
+        assert!(table.ended().eq(self.ended.iter().map(SessionId::random).collect::<Vec<_>>().iter()));
     }
 
     /// Nothing is lost, nothing is double, and everything is as it was left.
@@ -276,32 +222,16 @@ impl World {
         let mut ids = Vec::new();
         let mut live = 0;
         for (session, state) in table.iter() {
-            let (_, id, expected) = self
-                .live
-                .iter()
-                .find(|(live, ..)| *live == session)
-                .unwrap();
+            let (_, id, expected) = self.live.iter().find(|(live, ..)| *live == session).unwrap();
             assert!(!ids.contains(id), "an id has two slots");
             ids.push(*id);
             assert_eq!((state.id(), state.last_used_ms()), (id, expected.last_used));
-            assert_eq!(
-                (state.revision(), state.capabilities()),
-                (id.fields().revision, id.fields().capabilities)
-            );
-            assert_eq!(
-                (state.calls_in_flight(), state.stream()),
-                (expected.calls, expected.stream)
-            );
+            assert_eq!((state.revision(), state.capabilities()), (id.fields().revision, id.fields().capabilities));
+            assert_eq!((state.calls_in_flight(), state.stream()), (expected.calls, expected.stream));
             assert_eq!(state.log_level().is_some(), expected.holding);
             live += 1;
         }
         assert_eq!(live, self.live.len());
-        assert!(
-            self.gone
-                .iter()
-                .rev()
-                .take(20)
-                .all(|stale| table.get(*stale).is_none())
-        );
+        assert!(self.gone.iter().rev().take(20).all(|stale| table.get(*stale).is_none()));
     }
 }

@@ -3,8 +3,8 @@
 use crate::limits::{CLIENT_TEXT_BYTES_MAX, DELETED_IDS_MAX, SESSION_IDLE_MIN_MS};
 
 use super::{
-    Admitted, ClientId, Counts, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields,
-    SessionId, SessionRef, Slot, Stale, Table, TableFull, Transport,
+    Admitted, ClientId, Counts, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields, SessionId,
+    SessionRef, Slot, Stale, Table, TableFull, Transport,
 };
 
 const IDLE: u64 = SESSION_IDLE_MIN_MS;
@@ -20,10 +20,7 @@ fn id(number: u8) -> SessionId {
 }
 
 fn sse_id(number: u8) -> SessionId {
-    let fields = SessionFields {
-        transport: Transport::HttpSse,
-        ..id(number).fields()
-    };
+    let fields = SessionFields { transport: Transport::HttpSse, ..id(number).fields() };
     SessionId::issue(&Key::new([7; 32]), fields, Principal::ANYONE, [number; 12]).0
 }
 
@@ -96,26 +93,13 @@ fn who_can_be_evicted() {
         (SseClosed, true),
     ];
     for (doing, evictable) in table {
-        for (idle, long_enough) in [
-            (0, false),
-            (IDLE - 1, false),
-            (IDLE, true),
-            (u64::MAX / 2, true),
-        ] {
+        for (idle, long_enough) in [(0, false), (IDLE - 1, false), (IDLE, true), (u64::MAX / 2, true)] {
             let mut slots = [const { Slot::EMPTY }; 1];
             let mut table = Table::new(&mut slots);
             let session = prepare(&mut table, 1, doing, 10);
             let admitted = table.open(id(2), "", "", 10 + idle);
-            assert_eq!(
-                admitted.is_ok(),
-                evictable && long_enough,
-                "{doing:?} idle for {idle} ms"
-            );
-            assert_eq!(
-                table.get(session).is_some(),
-                admitted.is_err(),
-                "{doing:?} idle for {idle} ms"
-            );
+            assert_eq!(admitted.is_ok(), evictable && long_enough, "{doing:?} idle for {idle} ms");
+            assert_eq!(table.get(session).is_some(), admitted.is_err(), "{doing:?} idle for {idle} ms");
         }
     }
 }
@@ -142,19 +126,9 @@ fn who_goes_first() {
     for (first, first_used, second, second_used, goes) in table {
         let mut slots = [const { Slot::EMPTY }; 2];
         let mut table = Table::new(&mut slots);
-        let sessions = [
-            prepare(&mut table, 1, first, first_used),
-            prepare(&mut table, 2, second, second_used),
-        ];
-        let evicted = table
-            .open(id(3), "", "", 20 + IDLE)
-            .unwrap()
-            .evicted
-            .unwrap();
-        assert_eq!(
-            evicted.session, sessions[goes],
-            "{first:?} {first_used} {second:?} {second_used}"
-        );
+        let sessions = [prepare(&mut table, 1, first, first_used), prepare(&mut table, 2, second, second_used)];
+        let evicted = table.open(id(3), "", "", 20 + IDLE).unwrap().evicted.unwrap();
+        assert_eq!(evicted.session, sessions[goes], "{first:?} {first_used} {second:?} {second_used}");
         assert_eq!(evicted.client, ClientId(goes as u64 + 1));
         assert!(table.get(sessions[goes]).is_none() && table.get(sessions[1 - goes]).is_some());
     }
@@ -169,24 +143,10 @@ fn a_free_slot_comes_before_an_eviction_and_full_changes_nothing() {
     let second = open(&mut table, 2, 10 * IDLE);
     assert!(table.call_started(second, 10 * IDLE));
     table.touch(first, 10 * IDLE);
-    assert_eq!(
-        table.open(id(3), "", "", 10 * IDLE + 1).unwrap_err(),
-        TableFull
-    );
-    assert_eq!(
-        table.restore(id(3), 10 * IDLE + 1).unwrap_err(),
-        RestoreRefusal::Full
-    );
+    assert_eq!(table.open(id(3), "", "", 10 * IDLE + 1).unwrap_err(), TableFull);
+    assert_eq!(table.restore(id(3), 10 * IDLE + 1).unwrap_err(), RestoreRefusal::Full);
     assert!(table.get(first).is_some() && table.get(second).is_some());
-    assert_eq!(
-        table.counts(),
-        Counts {
-            sessions: 2,
-            with_stream: 0,
-            with_call: 1,
-            calls: 1
-        }
-    );
+    assert_eq!(table.counts(), Counts { sessions: 2, with_stream: 0, with_call: 1, calls: 1 });
 
     let mut none = [];
     let mut nothing = Table::new(&mut none);
@@ -204,25 +164,14 @@ fn a_restored_session_is_as_it_was() {
     assert_eq!(table.find(&id(1)), None);
 
     let Admitted { session, evicted } = table.restore(id(1), 2 * IDLE).unwrap();
-    assert_eq!(
-        evicted.map(|evicted| (evicted.client, evicted.lost_state)),
-        Some((ClientId(2), false))
-    );
+    assert_eq!(evicted.map(|evicted| (evicted.client, evicted.lost_state)), Some((ClientId(2), false)));
     let restored = table.get(session).unwrap();
-    assert_eq!(
-        (restored.revision(), restored.capabilities()),
-        (Revision::V2025_06_18, 0b101)
-    );
+    assert_eq!((restored.revision(), restored.capabilities()), (Revision::V2025_06_18, 0b101));
     assert_eq!((restored.id(), restored.client()), (&id(1), ClientId(3)));
-    assert!(
-        restored.initialized() && restored.log_level().is_none() && !restored.has_subscriptions()
-    );
+    assert!(restored.initialized() && restored.log_level().is_none() && !restored.has_subscriptions());
     // Restoring what lives finds it.
     assert_eq!(table.restore(id(1), 2 * IDLE).unwrap().session, session);
-    assert_eq!(
-        table.restore(sse_id(9), 9 * IDLE).unwrap_err(),
-        RestoreRefusal::StreamGone
-    );
+    assert_eq!(table.restore(sse_id(9), 9 * IDLE).unwrap_err(), RestoreRefusal::StreamGone);
 }
 
 #[test]
@@ -245,24 +194,15 @@ fn an_ended_session_stays_ended_while_it_is_remembered() {
         let session = open(&mut table, number, 0);
         assert_eq!(table.stream_opened(session, 9, 0), Ok(None));
         let ended = table.end(session).unwrap();
-        assert_eq!(
-            (ended.id, ended.stream, ended.client),
-            (id(number), Some(9), ClientId(u64::from(number) + 1))
-        );
+        assert_eq!((ended.id, ended.stream, ended.client), (id(number), Some(9), ClientId(u64::from(number) + 1)));
         assert_eq!(table.end(session), None);
         assert!(table.is_ended(&id(number)));
-        assert_eq!(
-            table.restore(id(number), 0).unwrap_err(),
-            RestoreRefusal::Ended
-        );
+        assert_eq!(table.restore(id(number), 0).unwrap_err(), RestoreRefusal::Ended);
     }
     // One more than there is room for: the oldest is forgotten.
     assert!(!table.is_ended(&id(0)) && table.is_ended(&id(1)));
     table.end_unknown(&id(1));
-    assert!(
-        table.is_ended(&id(2)),
-        "an id that is remembered takes no second place"
-    );
+    assert!(table.is_ended(&id(2)), "an id that is remembered takes no second place");
     let kept: Vec<_> = table.ended().copied().collect();
     assert_eq!(kept.len(), DELETED_IDS_MAX);
 
@@ -286,37 +226,14 @@ fn a_stale_reference_reaches_nobody() {
     assert!(table.end(stale).is_some());
     let session = open(&mut table, 2, 0);
     assert!(!table.call_started(stale, 5) && !table.set_initialized(stale));
-    assert!(
-        !table.set_log_level(stale, Some(LogLevel::Info))
-            && !table.set_has_subscriptions(stale, true)
-    );
-    assert!(
-        !table.set_negotiated(stale, Revision::V2025_11_25, 1, "x", "y")
-            && !table.stream_closed(stale, 1, 5)
-    );
-    assert_eq!(
-        (table.stream_opened(stale, 1, 5), table.end(stale)),
-        (Err(Stale), None)
-    );
+    assert!(!table.set_log_level(stale, Some(LogLevel::Info)) && !table.set_has_subscriptions(stale, true));
+    assert!(!table.set_negotiated(stale, Revision::V2025_11_25, 1, "x", "y") && !table.stream_closed(stale, 1, 5));
+    assert_eq!((table.stream_opened(stale, 1, 5), table.end(stale)), (Err(Stale), None));
     table.touch(stale, 5);
     table.call_ended(stale, 5);
     let untouched = table.get(session).unwrap();
-    assert_eq!(
-        (
-            untouched.last_used_ms(),
-            untouched.opened_at_ms(),
-            untouched.calls_in_flight()
-        ),
-        (0, 0, 0)
-    );
-    assert_eq!(
-        (
-            untouched.log_level(),
-            untouched.stream(),
-            untouched.initialized()
-        ),
-        (None, None, false)
-    );
+    assert_eq!((untouched.last_used_ms(), untouched.opened_at_ms(), untouched.calls_in_flight()), (0, 0, 0));
+    assert_eq!((untouched.log_level(), untouched.stream(), untouched.initialized()), (None, None, false));
 }
 
 #[test]
@@ -354,30 +271,16 @@ fn what_a_client_calls_itself_is_kept_short_and_plain() {
         ("\u{202e}evil\u{2028}\u{feff}", "?evil??"),
         ("Gerät 🦀", "Gerät 🦀"),
         (&long, &long[..CLIENT_TEXT_BYTES_MAX - 1]),
-        (
-            "claude-ai (via mcp-remote 0.15.1)",
-            "claude-ai (via mcp-remote 0.15.1",
-        ),
+        ("claude-ai (via mcp-remote 0.15.1)", "claude-ai (via mcp-remote 0.15.1"),
     ];
     for (sent, kept) in table {
         let mut slots = [const { Slot::EMPTY }; 1];
         let mut table = Table::new(&mut slots);
         let session = table.open(sse_id(1), sent, sent, 0).unwrap().session;
-        assert_eq!(
-            table
-                .get(session)
-                .map(|it| (it.client_name(), it.client_version())),
-            Some((kept, kept))
-        );
+        assert_eq!(table.get(session).map(|it| (it.client_name(), it.client_version())), Some((kept, kept)));
         assert!(table.set_negotiated(session, Revision::V2025_11_25, 3, sent, ""));
         let negotiated = table.get(session).unwrap();
-        assert_eq!(
-            (negotiated.client_name(), negotiated.client_version()),
-            (kept, "")
-        );
-        assert_eq!(
-            (negotiated.revision(), negotiated.capabilities()),
-            (Revision::V2025_11_25, 3)
-        );
+        assert_eq!((negotiated.client_name(), negotiated.client_version()), (kept, ""));
+        assert_eq!((negotiated.revision(), negotiated.capabilities()), (Revision::V2025_11_25, 3));
     }
 }

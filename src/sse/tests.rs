@@ -49,19 +49,8 @@ fn nothing_can_end_a_line_or_void_an_id() {
 fn the_parts_make_events() {
     let mut id = [0; 32];
     let id_len = id_line(b"7", &mut id).unwrap();
-    let stream = [
-        OPENED,
-        ENDPOINT,
-        b"/messages?s=1",
-        END,
-        &id[..id_len],
-        EMPTY_DATA,
-        KEEP_ALIVE,
-        MESSAGE,
-        b"{}",
-        END,
-    ]
-    .concat();
+    let stream =
+        [OPENED, ENDPOINT, b"/messages?s=1", END, &id[..id_len], EMPTY_DATA, KEEP_ALIVE, MESSAGE, b"{}", END].concat();
     assert_eq!(
         dispatched(std::str::from_utf8(&stream).unwrap()),
         [("endpoint", "", "/messages?s=1"), ("message", "7", "{}")].map(|(event, id, data)| (
@@ -74,13 +63,9 @@ fn the_parts_make_events() {
 
 /// A reading of the standard's interpretation algorithm: (event, last event id, data) of each event dispatched.
 fn dispatched(stream: &str) -> Vec<(String, String, String)> {
-    let (mut events, mut event, mut id, mut data) =
-        (vec![], String::new(), String::new(), String::new());
+    let (mut events, mut event, mut id, mut data) = (vec![], String::new(), String::new(), String::new());
     for line in stream.lines() {
-        match line
-            .split_once(':')
-            .map(|(field, value)| (field, value.strip_prefix(' ').unwrap_or(value)))
-        {
+        match line.split_once(':').map(|(field, value)| (field, value.strip_prefix(' ').unwrap_or(value))) {
             _ if line.is_empty() => {
                 let data = std::mem::take(&mut data);
                 let event = std::mem::take(&mut event);

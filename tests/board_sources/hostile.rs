@@ -65,13 +65,8 @@ fn each_file_malformed_on_its_own() {
     for file in &files {
         let original = fs::read(file).unwrap();
         let middle = original.len() / 2;
-        let variants: [&[u8]; 5] = [
-            b"",
-            b"\xff\xfe\x80(\xc3\0\0",
-            b"-9223372036854775809",
-            &huge,
-            original.get(..middle).unwrap_or_default(),
-        ];
+        let variants: [&[u8]; 5] =
+            [b"", b"\xff\xfe\x80(\xc3\0\0", b"-9223372036854775809", &huge, original.get(..middle).unwrap_or_default()];
         for bytes in variants {
             fs::write(file, bytes).unwrap();
             check(dir.path(), &(file, bytes.get(..20)));
@@ -88,7 +83,20 @@ fn each_file_malformed_on_its_own() {
 #[test]
 fn every_cut_of_the_tables() {
     let (dir, files) = copy_of("pi");
-    let tables = ["mounts", "fib_trie", "route", "if_inet6", "ipv6_route", "wireless", "stat", "meminfo", "cpuinfo", "uptime", "loadavg", "trigger"];
+    let tables = [
+        "mounts",
+        "fib_trie",
+        "route",
+        "if_inet6",
+        "ipv6_route",
+        "wireless",
+        "stat",
+        "meminfo",
+        "cpuinfo",
+        "uptime",
+        "loadavg",
+        "trigger",
+    ];
     for file in files.iter().filter(|file| tables.iter().any(|table| file.ends_with(table))) {
         let original = fs::read(file).unwrap();
         // The end, where a line breaks off, in every place; the rest in steps.

@@ -12,8 +12,13 @@ const PLAIN: Change<'_> = Change { level: None, trigger: None };
 fn change(name: &str, change: Change<'_>) -> (Result<String, String>, String, String) {
     let (dir, _) = copy_of("pi");
     let answer = set(&Root::new(dir.path()), name, change);
-    let file = |file: &str| fs::read_to_string(dir.path().join("sys/class/leds").join(name).join(file)).unwrap_or_default();
-    (answer.map(|changed| changed.to_string()).map_err(|refusal| refusal.to_string()), file("brightness"), file("trigger"))
+    let file =
+        |file: &str| fs::read_to_string(dir.path().join("sys/class/leds").join(name).join(file)).unwrap_or_default();
+    (
+        answer.map(|changed| changed.to_string()).map_err(|refusal| refusal.to_string()),
+        file("brightness"),
+        file("trigger"),
+    )
 }
 
 #[test]
@@ -57,7 +62,11 @@ fn what_cannot_be_is_refused_and_nothing_is_written() {
         }
     };
     let on = Change { level: Some(Level::On), ..PLAIN };
-    refused("ACT", Change { level: Some(Level::Value(2)), ..PLAIN }, "brightness 2 is out of range: this LED takes 0 to 1");
+    refused(
+        "ACT",
+        Change { level: Some(Level::Value(2)), ..PLAIN },
+        "brightness 2 is out of range: this LED takes 0 to 1",
+    );
     refused("ACT", PLAIN, "nothing to change");
     refused("ACT", Change { trigger: Some("disco"), ..PLAIN }, "no trigger \"disco\"; it has: none, rc-feedback");
     refused("ACT", Change { trigger: Some("[mmc0]"), ..PLAIN }, "no trigger");
@@ -72,7 +81,10 @@ fn what_cannot_be_is_refused_and_nothing_is_written() {
 fn what_the_machine_forbids_is_answered_with_what_to_do() {
     let lacking = |why| Refusal::Lacking(Lack::new("sys/class/leds/ACT/brightness", why)).to_string();
     let denied = lacking(Why::Denied);
-    assert!(denied.contains("permission denied for /sys/class/leds/ACT/brightness. Run the server as root, or"), "{denied}");
+    assert!(
+        denied.contains("permission denied for /sys/class/leds/ACT/brightness. Run the server as root, or"),
+        "{denied}"
+    );
     assert!(lacking(Why::ReadOnly).contains("ProtectKernelTunables="));
     let (dir, _) = copy_of("pi");
     fs::remove_file(dir.path().join("sys/class/leds/ACT/trigger")).unwrap();

@@ -27,7 +27,13 @@ fn bytes_have_the_unit_that_fits() {
 
 #[test]
 fn times_are_written_for_readers() {
-    let spans = [(59, "59 s"), (61, "1 min 1 s"), (3600, "1 h 0 min"), (86_400, "1 day 0 h 0 min"), (200_000, "2 days 7 h 33 min")];
+    let spans = [
+        (59, "59 s"),
+        (61, "1 min 1 s"),
+        (3600, "1 h 0 min"),
+        (86_400, "1 day 0 h 0 min"),
+        (200_000, "2 days 7 h 33 min"),
+    ];
     for (seconds, text) in spans {
         assert_eq!(Seconds(seconds).to_string(), text);
     }
@@ -72,7 +78,9 @@ fn nothing_outside_the_root_is_read() {
     let dir = tree(&[("secret", b"s\n"), ("root/proc/open", b"o\n")]);
     let root = Root::new(dir.path().join("root"));
     assert_eq!(root.line("proc/open").unwrap(), "o");
-    for path in ["../secret", "proc/../../secret", "proc/./open", "/etc/hostname", "", "proc//open", "proc/open/", "proc/o\0"] {
+    for path in
+        ["../secret", "proc/../../secret", "proc/./open", "/etc/hostname", "", "proc//open", "proc/open/", "proc/o\0"]
+    {
         assert_eq!(root.text(path).unwrap_err().why, Why::Absent, "{path:?}");
         assert!(!root.has(path), "{path:?}");
         assert!(root.write(path, "x").is_err() && root.folders(path, 9).is_err(), "{path:?}");

@@ -62,8 +62,12 @@ fn files_below(dir: &Path) -> Vec<PathBuf> {
 fn all_reports(root: &Root) -> Vec<String> {
     let sample = sources::processes::sample(root);
     let wanted = |by| Wanted { by, count: 10, commands: true };
-    let by_memory = sample.as_ref().map(|now| sources::processes::since_start(root, now, wanted(Order::Memory))).map_err(Lack::clone);
-    let by_cpu = sample.as_ref().map(|now| sources::processes::compare(root, now, now, wanted(Order::Cpu))).map_err(Lack::clone);
+    let by_memory = sample
+        .as_ref()
+        .map(|now| sources::processes::since_start(root, now, wanted(Order::Memory)))
+        .map_err(Lack::clone);
+    let by_cpu =
+        sample.as_ref().map(|now| sources::processes::compare(root, now, now, wanted(Order::Cpu))).map_err(Lack::clone);
     vec![
         rendered(Ok(sources::host::read(root))),
         rendered(sources::memory::read(root)),

@@ -31,7 +31,10 @@ fn host_falls_back_to_what_other_machines_have() {
         ("sys/class/dmi/id/product_name", b"NUC7i5BNK\n"),
         ("sys/class/dmi/id/sys_vendor", b"Intel\n"),
         ("proc/version", b"Linux version 5.10.0-8-amd64 (debian) #1\n"),
-        ("proc/cpuinfo", b"processor\t: 0\nmodel name\t: Intel(R) Core(TM) i5\ncpu MHz\t\t: 2200.015\n\nprocessor\t: 1\n"),
+        (
+            "proc/cpuinfo",
+            b"processor\t: 0\nmodel name\t: Intel(R) Core(TM) i5\ncpu MHz\t\t: 2200.015\n\nprocessor\t: 1\n",
+        ),
         ("usr/lib/os-release", b"NAME='Some OS'\n"),
     ]);
     let report = host::read(&Root::new(pc.path()));
@@ -41,7 +44,10 @@ fn host_falls_back_to_what_other_machines_have() {
     assert_eq!(report.cpu.to_string(), "Intel(R) Core(TM) i5, 2 cores, 2200 MHz now");
     let single = tree(&[("proc/cpuinfo", b"system type\t: MT7621\nprocessor\t: 0\ncpu model\t: MIPS 1004Kc V2.15\n")]);
     assert_eq!(host::read(&Root::new(single.path())).cpu.to_string(), "MIPS 1004Kc V2.15, 1 core");
-    let mixed = tree(&[("proc/cpuinfo", b"CPU part\t: 0xd03\nCPU part\t: 0xd03\nCPU part\t: 0xd08\n"), ("sys/devices/system/cpu/online", b"0-2,5\n")]);
+    let mixed = tree(&[
+        ("proc/cpuinfo", b"CPU part\t: 0xd03\nCPU part\t: 0xd03\nCPU part\t: 0xd08\n"),
+        ("sys/devices/system/cpu/online", b"0-2,5\n"),
+    ]);
     assert_eq!(host::read(&Root::new(mixed.path())).cpu.to_string(), "Cortex-A53 + Cortex-A72, 4 cores");
 }
 
@@ -134,9 +140,15 @@ nvme (hwmon10) Composite: 36.9 °C, critical at 84.8 °C
 Throttling: now none; earlier under-voltage, throttled
 ";
     assert_eq!(rendered(temperatures::read(&pi())), expected);
-    let none = tree(&[("sys/class/thermal/thermal_zone0/type", b"soc\n"), ("sys/class/thermal/thermal_zone0/temp", b"-274000\n")]);
+    let none = tree(&[
+        ("sys/class/thermal/thermal_zone0/type", b"soc\n"),
+        ("sys/class/thermal/thermal_zone0/temp", b"-274000\n"),
+    ]);
     let text = rendered(temperatures::read(&Root::new(none.path())));
-    assert_eq!(text, "soc (thermal_zone0): not understood (/sys/class/thermal/thermal_zone0/temp does not hold a temperature now)\n");
+    assert_eq!(
+        text,
+        "soc (thermal_zone0): not understood (/sys/class/thermal/thermal_zone0/temp does not hold a temperature now)\n"
+    );
 }
 
 #[test]
@@ -158,7 +170,12 @@ ina219 (hwmon3) power1: 3.72 W
 #[test]
 fn leds_are_told_with_their_triggers() {
     let text = rendered(leds::read(&pi()));
-    assert!(text.starts_with("ACT: off (brightness 0 of 1), lit by trigger mmc0\nPWR: on (brightness 255 of 255), no trigger\n"), "{text}");
+    assert!(
+        text.starts_with(
+            "ACT: off (brightness 0 of 1), lit by trigger mmc0\nPWR: on (brightness 255 of 255), no trigger\n"
+        ),
+        "{text}"
+    );
     assert!(text.contains("Triggers to choose from: none, rc-feedback, "), "{text}");
 }
 
@@ -197,7 +214,12 @@ fn processes_are_ranked_by_memory_and_by_cpu() {
 fn an_empty_machine_says_what_it_lacks() {
     let reports = all_reports(&Root::new(fixture("empty")));
     assert!(reports.iter().all(|report| report.contains("not on this machine (no /")), "{reports:#?}");
-    assert!(reports[0].contains("Model: not on this machine (no /proc/device-tree/model, no /sys/firmware/devicetree/base/model, "), "{reports:#?}");
+    assert!(
+        reports[0].contains(
+            "Model: not on this machine (no /proc/device-tree/model, no /sys/firmware/devicetree/base/model, "
+        ),
+        "{reports:#?}"
+    );
     assert_eq!(reports[6], "not on this machine (no /sys/class/leds)");
     // Nor does a root that does not exist trouble anything.
     assert_eq!(all_reports(&Root::new("/nonexistent/root")), reports);

@@ -53,7 +53,10 @@ pub(crate) fn ipv4(root: &Root, routes: &[Route4], interfaces: &[(String, u32)])
     let owned = if root.is_live() { netlink::ipv4() } else { None };
     let Some(owned) = owned else { return ipv4_of_routes(root, routes) };
     let name = |index: u32| interfaces.iter().find(|(_, number)| *number == index).map(|(name, _)| name.clone());
-    let place = |(address, prefix, index)| Address4 { address, on: name(index).map(|name| (name, prefix)).into_iter().collect() };
+    let place = |(address, prefix, index)| Address4 {
+        address,
+        on: name(index).map(|name| (name, prefix)).into_iter().collect(),
+    };
     owned.into_iter().map(place).collect()
 }
 
@@ -80,7 +83,11 @@ pub(crate) fn ipv6(root: &Root) -> Vec<Address6> {
     let parse = |line: &str| {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         let &[address, _index, prefix, _scope, _flags, on] = words.as_slice() else { return None };
-        Some(Address6 { address: hex6(address)?, prefix: u32::from_str_radix(prefix, 16).ok()?, on: clean(on, LINE_BYTES_MAX) })
+        Some(Address6 {
+            address: hex6(address)?,
+            prefix: u32::from_str_radix(prefix, 16).ok()?,
+            on: clean(on, LINE_BYTES_MAX),
+        })
     };
     text.lines().filter_map(parse).take(ADDRESSES_MAX).collect()
 }
@@ -94,7 +101,13 @@ pub(crate) fn routes4(root: &Root) -> Vec<Route4> {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         let &[on, to, via, _flags, _references, _uses, metric, mask, ..] = words.as_slice() else { return None };
         let prefix = u32::from(address(mask)?).leading_ones();
-        Some(Route4 { on: clean(on, LINE_BYTES_MAX), to: address(to)?, prefix, via: address(via)?, metric: metric.parse().ok()? })
+        Some(Route4 {
+            on: clean(on, LINE_BYTES_MAX),
+            to: address(to)?,
+            prefix,
+            via: address(via)?,
+            metric: metric.parse().ok()?,
+        })
     };
     text.lines().filter_map(parse).take(ADDRESSES_MAX).collect()
 }
@@ -106,7 +119,8 @@ pub(crate) fn gateways6(root: &Root) -> Vec<(Ipv6Addr, String)> {
         let words: Vec<&str> = line.split_ascii_whitespace().collect();
         let &[to, prefix, _from, _from_prefix, via, .., on] = words.as_slice() else { return None };
         let via = hex6(via)?;
-        (hex6(to)?.is_unspecified() && prefix == "00" && !via.is_unspecified()).then(|| (via, clean(on, LINE_BYTES_MAX)))
+        (hex6(to)?.is_unspecified() && prefix == "00" && !via.is_unspecified())
+            .then(|| (via, clean(on, LINE_BYTES_MAX)))
     };
     text.lines().filter_map(parse).take(ADDRESSES_MAX).collect()
 }
@@ -121,8 +135,12 @@ fn interfaces_of(address: Ipv4Addr, routes: &[Route4]) -> Vec<(String, u32)> {
         route.prefix > 0 && route.via.is_unspecified() && u32::from(address) & mask == u32::from(route.to)
     };
     let longest = routes.iter().filter(own).map(|route| route.prefix).max();
-    let mut on: Vec<(String, u32)> =
-        routes.iter().filter(own).filter(|route| Some(route.prefix) == longest).map(|route| (route.on.clone(), route.prefix)).collect();
+    let mut on: Vec<(String, u32)> = routes
+        .iter()
+        .filter(own)
+        .filter(|route| Some(route.prefix) == longest)
+        .map(|route| (route.on.clone(), route.prefix))
+        .collect();
     on.sort();
     on.dedup();
     on

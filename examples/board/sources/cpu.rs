@@ -37,8 +37,15 @@ pub(crate) struct Clock {
 /// Reads what the processor is.
 pub(crate) fn read(root: &Root) -> Cpu {
     let info = root.text(CPUINFO);
-    let model = info.as_deref().map_err(Lack::clone).and_then(|text| model(text).ok_or_else(|| Lack::unclear(CPUINFO, "a model")));
-    Cpu { model: Known(model), cores: Known(cores(root, info.as_deref())), clock: clock(root, info.as_deref().unwrap_or_default()) }
+    let model = info
+        .as_deref()
+        .map_err(Lack::clone)
+        .and_then(|text| model(text).ok_or_else(|| Lack::unclear(CPUINFO, "a model")));
+    Cpu {
+        model: Known(model),
+        cores: Known(cores(root, info.as_deref())),
+        clock: clock(root, info.as_deref().unwrap_or_default()),
+    }
 }
 
 impl fmt::Display for Cpu {

@@ -100,7 +100,15 @@ pub(crate) fn read(root: &Root) -> Result<Disks, Lack> {
 impl fmt::Display for Disks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for disk in &self.disks {
-            writeln!(f, "{} ({}, {}{}): {}", disk.mounted_on, disk.device, disk.kind, if disk.read_only { ", read-only" } else { "" }, disk.space)?;
+            writeln!(
+                f,
+                "{} ({}, {}{}): {}",
+                disk.mounted_on,
+                disk.device,
+                disk.kind,
+                if disk.read_only { ", read-only" } else { "" },
+                disk.space
+            )?;
         }
         if self.more { writeln!(f, "There are more mounts than were read.") } else { Ok(()) }
     }
@@ -151,7 +159,10 @@ impl Mount {
     }
 
     fn class(&self) -> Class {
-        let served = ["nfs", "cifs", "smb", "ceph", "9p", "afs", "gluster", "lustre", "virtiofs", "fuse", "davfs", "ocfs2", "gfs2", "ncp", "coda"];
+        let served = [
+            "nfs", "cifs", "smb", "ceph", "9p", "afs", "gluster", "lustre", "virtiofs", "fuse", "davfs", "ocfs2",
+            "gfs2", "ncp", "coda",
+        ];
         match self.kind.as_str() {
             // The kernel's switch for FUSE and the counters of an NFS server are no filesystems with files.
             "fusectl" | "nfsd" => Class::Kernel,
@@ -193,8 +204,11 @@ fn unescape(word: &str) -> String {
     let mut bytes = Vec::with_capacity(word.len());
     let mut rest = word.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
-        let digits = after.get(..3).filter(|digits| byte == b'\\' && digits.iter().all(|digit| (b'0'..b'8').contains(digit)));
-        let code = digits.and_then(|digits| u8::try_from(digits.iter().fold(0_u32, |code, digit| code * 8 + u32::from(digit - b'0'))).ok());
+        let digits =
+            after.get(..3).filter(|digits| byte == b'\\' && digits.iter().all(|digit| (b'0'..b'8').contains(digit)));
+        let code = digits.and_then(|digits| {
+            u8::try_from(digits.iter().fold(0_u32, |code, digit| code * 8 + u32::from(digit - b'0'))).ok()
+        });
         bytes.push(code.unwrap_or(byte));
         rest = if code.is_some() { after.get(3..).unwrap_or_default() } else { after };
     }

@@ -89,7 +89,11 @@ impl fmt::Display for Host {
 
 impl fmt::Display for Load {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.2} (1 min), {:.2} (5 min), {:.2} (15 min)", self.one_minute, self.five_minutes, self.fifteen_minutes)
+        write!(
+            f,
+            "{:.2} (1 min), {:.2} (5 min), {:.2} (15 min)",
+            self.one_minute, self.five_minutes, self.fifteen_minutes
+        )
     }
 }
 
@@ -141,9 +145,12 @@ fn booted_at(root: &Root) -> Result<Moment, Lack> {
 
 fn load(root: &Root) -> Result<Load, Lack> {
     let text = root.line(LOAD)?;
-    let mut numbers = text.split_ascii_whitespace().map_while(|word| word.parse().ok().filter(|number: &f64| number.is_finite()));
+    let mut numbers =
+        text.split_ascii_whitespace().map_while(|word| word.parse().ok().filter(|number: &f64| number.is_finite()));
     match (numbers.next(), numbers.next(), numbers.next()) {
-        (Some(one_minute), Some(five_minutes), Some(fifteen_minutes)) => Ok(Load { one_minute, five_minutes, fifteen_minutes }),
+        (Some(one_minute), Some(five_minutes), Some(fifteen_minutes)) => {
+            Ok(Load { one_minute, five_minutes, fifteen_minutes })
+        }
         _ => Err(Lack::new(LOAD, Why::Unclear("three numbers"))),
     }
 }

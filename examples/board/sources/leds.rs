@@ -138,7 +138,9 @@ impl Led {
         match level {
             Level::Off => Ok(0),
             Level::On => max,
-            Level::Value(value) => max.and_then(|max| if value <= max { Ok(value) } else { Err(Refusal::TooBright(value, max)) }),
+            Level::Value(value) => {
+                max.and_then(|max| if value <= max { Ok(value) } else { Err(Refusal::TooBright(value, max)) })
+            }
         }
     }
 }
@@ -155,7 +157,9 @@ impl fmt::Display for Leds {
         if self.leds.iter().all(|led| led.triggers == first.triggers) {
             return writeln!(f, "Triggers to choose from: {}", first.triggers.join(", "));
         }
-        let line = |f: &mut fmt::Formatter<'_>, led: &Led| writeln!(f, "Triggers for {}: {}", led.name, led.triggers.join(", "));
+        let line = |f: &mut fmt::Formatter<'_>, led: &Led| {
+            writeln!(f, "Triggers for {}: {}", led.name, led.triggers.join(", "))
+        };
         line(f, first)?;
         with_triggers.try_for_each(|led| line(f, led))
     }
@@ -181,7 +185,9 @@ impl fmt::Display for Changed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.led)?;
         let removed = self.trigger_removed.as_ref();
-        removed.map_or(Ok(()), |trigger| write!(f, ". It was lit by trigger {trigger}, which has been removed so that this stays"))
+        removed.map_or(Ok(()), |trigger| {
+            write!(f, ". It was lit by trigger {trigger}, which has been removed so that this stays")
+        })
     }
 }
 
@@ -189,8 +195,12 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuchLed(name, known) => write!(f, "no LED is called {name:?}; there are: {}", known.join(", ")),
-            Self::NoSuchTrigger(trigger, known) if known.is_empty() => write!(f, "this LED has no trigger {trigger:?}, nor any other"),
-            Self::NoSuchTrigger(trigger, known) => write!(f, "this LED has no trigger {trigger:?}; it has: {}", known.join(", ")),
+            Self::NoSuchTrigger(trigger, known) if known.is_empty() => {
+                write!(f, "this LED has no trigger {trigger:?}, nor any other")
+            }
+            Self::NoSuchTrigger(trigger, known) => {
+                write!(f, "this LED has no trigger {trigger:?}; it has: {}", known.join(", "))
+            }
             Self::TooBright(asked, max) => write!(f, "brightness {asked} is out of range: this LED takes 0 to {max}"),
             Self::NothingAsked => f.write_str("nothing to change: give a brightness, on or off, or a trigger"),
             Self::DarkWithTrigger => f.write_str("an LED that is off has no trigger: give one of the two"),
@@ -208,4 +218,5 @@ impl fmt::Display for Refusal {
 
 const ON_DENIED: &str = ". Run the server as root, or let its group write there by a udev rule such as \
     SUBSYSTEM==\"leds\", ACTION==\"add\", RUN+=\"/bin/sh -c 'chgrp -R gpio /sys%p; chmod -R g=u /sys%p'\"";
-const ON_READ_ONLY: &str = ". Under systemd that is ProtectKernelTunables= or ReadOnlyPaths=; in a container, /sys must be mounted writable";
+const ON_READ_ONLY: &str =
+    ". Under systemd that is ProtectKernelTunables= or ReadOnlyPaths=; in a container, /sys must be mounted writable";

@@ -11,7 +11,10 @@ const MEMINFO: &str = "proc/meminfo";
 
 /// How memory is used.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-#[expect(clippy::struct_field_names, reason = "the fields' names are those of the JSON, where the unit belongs to them")]
+#[expect(
+    clippy::struct_field_names,
+    reason = "the fields' names are those of the JSON, where the unit belongs to them"
+)]
 pub(crate) struct Memory {
     /// What the kernel manages.
     pub(crate) total_bytes: Bytes,

@@ -97,7 +97,8 @@ impl Interface {
             [(on, prefix)] if *on == name => Some(format!("{}/{prefix}", known.address)),
             _ => None,
         });
-        let of6 = six.iter().filter(|known| known.on == name).map(|known| format!("{}/{}", known.address, known.prefix));
+        let of6 =
+            six.iter().filter(|known| known.on == name).map(|known| format!("{}/{}", known.address, known.prefix));
         Self {
             state: Known(root.line(&path("operstate"))),
             wireless: root.has(&path("wireless")) || root.has(&path("phy80211")),
@@ -137,7 +138,11 @@ impl fmt::Display for Interface {
         self.speed_mbit_per_s.iter().try_for_each(|speed| write!(f, ", {speed} Mbit/s"))?;
         self.mtu_bytes.iter().try_for_each(|mtu| write!(f, ", MTU {mtu}"))?;
         self.mac.iter().try_for_each(|mac| write!(f, ", MAC {mac}"))?;
-        if self.addresses.is_empty() { f.write_str(", no address known") } else { write!(f, ", addresses {}", self.addresses.join(" ")) }?;
+        if self.addresses.is_empty() {
+            f.write_str(", no address known")
+        } else {
+            write!(f, ", addresses {}", self.addresses.join(" "))
+        }?;
         writeln!(f, "\n  received {}; sent {}", self.received, self.sent)
     }
 }

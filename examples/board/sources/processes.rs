@@ -198,7 +198,8 @@ fn top(root: &Root, now: &Sample, wanted: Wanted, cpu_over: Option<Seconds>, sha
     });
     ranked.truncate(wanted.count.min(SHOWN_MAX));
     let users = root.text("etc/passwd").unwrap_or_default();
-    let row = |(share, process): (u32, &Process)| Row::read(root, process, f64::from(share) / 10.0, wanted.commands, &users);
+    let row =
+        |(share, process): (u32, &Process)| Row::read(root, process, f64::from(share) / 10.0, wanted.commands, &users);
     Top { processes: ranked.into_iter().map(row).collect(), total: now.processes.len(), more: now.more, cpu_over }
 }
 
@@ -209,7 +210,8 @@ impl Row {
         let first = |key| value_of(&status, key, ':')?.split_ascii_whitespace().next();
         let uid = first("Uid").and_then(|uid| uid.parse().ok());
         // The kernel reads it out of the process's memory, which may be locked for as long as the process waits for a device.
-        let command = (command && process.state != WAITING).then(|| root.text(&format!("proc/{pid}/cmdline")).unwrap_or_default());
+        let command = (command && process.state != WAITING)
+            .then(|| root.text(&format!("proc/{pid}/cmdline")).unwrap_or_default());
         Self {
             pid,
             name: process.name.clone(),
@@ -257,7 +259,9 @@ fn per_mille(ticks: u64, elapsed: u64) -> u32 {
 fn masked(command: &str) -> String {
     let secret = |word: &str| {
         let word = word.to_ascii_lowercase();
-        ["token", "passw", "secret", "apikey", "api-key", "api_key", "credential", "bearer"].iter().any(|sign| word.contains(sign))
+        ["token", "passw", "secret", "apikey", "api-key", "api_key", "credential", "bearer"]
+            .iter()
+            .any(|sign| word.contains(sign))
     };
     let mut words: Vec<String> = Vec::new();
     let mut hide = false;

@@ -88,7 +88,9 @@ impl Root {
         let mut names = Names { list: Vec::new(), more: false };
         for (looked_at, entry) in entries.enumerate() {
             let name = entry.map_err(|error| Lack::from_io(path, &error))?.file_name();
-            let Some(name) = name.to_str().filter(|name| !name.contains(char::is_control) && wanted(name)) else { continue };
+            let Some(name) = name.to_str().filter(|name| !name.contains(char::is_control) && wanted(name)) else {
+                continue;
+            };
             if names.list.len() == max || looked_at >= ENTRIES_MAX {
                 names.more = true;
                 break;
@@ -168,7 +170,9 @@ impl Lack {
 
     fn from_io(path: &str, error: &io::Error) -> Self {
         let why = match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput if error.raw_os_error() != Some(EINVAL) => {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidInput
+                if error.raw_os_error() != Some(EINVAL) =>
+            {
                 Why::Absent
             }
             io::ErrorKind::PermissionDenied => Why::Denied,

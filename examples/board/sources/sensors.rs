@@ -72,7 +72,13 @@ impl fmt::Display for Sensors {
 impl fmt::Display for Reading {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let unit = self.unit;
-        let decimals = if unit == "RPM" { 0 } else if unit == "°C" { 1 } else { 2 };
+        let decimals = if unit == "RPM" {
+            0
+        } else if unit == "°C" {
+            1
+        } else {
+            2
+        };
         write!(f, "{} {}: ", self.chip, self.name)?;
         match &self.value {
             Some(Known(Ok(value))) => write!(f, "{value:.decimals$} {unit}")?,
@@ -126,14 +132,19 @@ impl Chip {
         let path = |attribute: &str| format!("{HWMON}/{}/{sensor}_{attribute}", self.folder);
         let has = |attribute: &str| self.files.iter().any(|file| file.split_once('_') == Some((sensor, attribute)));
         let number = |attribute: &str| root.number::<i32>(&path(attribute)).map(|number| f64::from(number) / scale);
-        let value = ["input", "average"].into_iter().find(|attribute| has(attribute)).map(|attribute| Known(number(attribute)));
+        let value =
+            ["input", "average"].into_iter().find(|attribute| has(attribute)).map(|attribute| Known(number(attribute)));
         let alarm = self.alarm(root, sensor);
         if value.is_none() && alarm.is_none() {
             return None;
         }
         Some(Reading {
             chip: format!("{} ({})", self.name, self.folder),
-            name: if has("label") { root.line(&path("label")).unwrap_or_else(|_| sensor.to_owned()) } else { sensor.to_owned() },
+            name: if has("label") {
+                root.line(&path("label")).unwrap_or_else(|_| sensor.to_owned())
+            } else {
+                sensor.to_owned()
+            },
             quantity,
             value,
             unit,
@@ -144,7 +155,9 @@ impl Chip {
 
     /// Whether any of the sensor's alarm files is raised; nothing where it has none that can be read.
     fn alarm(&self, root: &Root, sensor: &str) -> Option<bool> {
-        let of_sensor = |file: &&String| file.strip_prefix(sensor).is_some_and(|rest| rest.starts_with('_') && rest.ends_with("_alarm"));
+        let of_sensor = |file: &&String| {
+            file.strip_prefix(sensor).is_some_and(|rest| rest.starts_with('_') && rest.ends_with("_alarm"))
+        };
         let raised = |file: &String| root.number::<u8>(&format!("{HWMON}/{}/{file}", self.folder)).ok();
         let alarms = self.files.iter().filter(of_sensor).filter_map(raised);
         alarms.map(|alarm| alarm > 0).reduce(|one, other| one || other)

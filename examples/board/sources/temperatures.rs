@@ -50,7 +50,8 @@ pub(crate) struct Throttling {
 pub(crate) fn read(root: &Root) -> Result<Temperatures, Lack> {
     let zones = root.names(THERMAL, ZONES_MAX, |name| name.starts_with("thermal_zone"));
     let chips = sensors::chips(root);
-    let zones: Vec<Zone> = zones.map_or_else(|_| Vec::new(), |names| names.list.iter().map(|name| Zone::read(root, name)).collect());
+    let zones: Vec<Zone> =
+        zones.map_or_else(|_| Vec::new(), |names| names.list.iter().map(|name| Zone::read(root, name)).collect());
     let mut temperatures: Vec<Temperature> = Vec::new();
     for chip in chips.iter().flatten().filter(|chip| !zones.iter().any(|zone| zone.is_shown_by(chip))) {
         temperatures.extend(chip.readings(root, &TEMPERATURE).filter_map(Temperature::of_reading));
@@ -92,7 +93,9 @@ impl Throttling {
     /// Out of the firmware's word, whose bits from 16 on stand for earlier.
     fn of_bits(bits: u32) -> Self {
         let names = ["under-voltage", "frequency capped", "throttled", "soft temperature limit"];
-        let set = |bits: u32| names.into_iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1).map(|(_, name)| name).collect();
+        let set = |bits: u32| {
+            names.into_iter().enumerate().filter(|(bit, _)| bits >> bit & 1 == 1).map(|(_, name)| name).collect()
+        };
         Self { now: set(bits), earlier: set(bits >> 16) }
     }
 }
@@ -115,11 +118,21 @@ impl Zone {
         let file = |file: &str| format!("{THERMAL}/{name}/{file}");
         let kind = root.line(&file("type")).unwrap_or_else(|_| "unnamed".to_owned());
         let path = file("temp");
-        let real = |milli: i32| if milli > NO_TEMPERATURE { Ok(f64::from(milli) / 1e3) } else { Err(Lack::unclear(&path, "a temperature now")) };
+        let real = |milli: i32| {
+            if milli > NO_TEMPERATURE {
+                Ok(f64::from(milli) / 1e3)
+            } else {
+                Err(Lack::unclear(&path, "a temperature now"))
+            }
+        };
         let celsius = Known(root.number(&path).and_then(real));
-        let is_critical = |trip: &usize| root.line(&file(&format!("trip_point_{trip}_type"))).is_ok_and(|kind| kind == "critical");
-        let critical = (0..TRIPS_MAX).find(is_critical).and_then(|trip| root.number(&file(&format!("trip_point_{trip}_temp"))).ok());
-        let critical_celsius = critical.filter(|&milli: &i32| milli > NO_TEMPERATURE).map(|milli| f64::from(milli) / 1e3);
+        let is_critical =
+            |trip: &usize| root.line(&file(&format!("trip_point_{trip}_type"))).is_ok_and(|kind| kind == "critical");
+        let critical = (0..TRIPS_MAX)
+            .find(is_critical)
+            .and_then(|trip| root.number(&file(&format!("trip_point_{trip}_temp"))).ok());
+        let critical_celsius =
+            critical.filter(|&milli: &i32| milli > NO_TEMPERATURE).map(|milli| f64::from(milli) / 1e3);
         let name = format!("{kind} ({name})");
         Self { kind, temperature: Temperature { name, celsius, critical_celsius } }
     }
