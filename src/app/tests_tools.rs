@@ -1,13 +1,27 @@
 //! What `tools!` makes of methods: the table, and the dispatch.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::task::Poll;
 
 use serde_json::json;
-use smol::future::{block_on, yield_now};
 
 use super::tests_schema::rendered;
 use super::*;
-use crate::{args, tools};
+use crate::http::{Framing, ResponseHead, Status};
+use crate::outlet::{Out, Outlet};
+use crate::rpc::{Envelope, Request};
+use crate::{args, block_on, tools};
+
+/// Pending once.
+async fn yield_now() {
+    let mut yielded = false;
+    poll_fn(|cx| {
+        cx.waker().wake_by_ref();
+        if core::mem::replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending }
+    })
+    .await;
+}
 
 args! {
     struct SetLed {
@@ -84,16 +98,39 @@ tools! {
     impl Idle {}
 }
 
+/// Makes a call with these arguments, and gives what is written of its answer.
+fn called<T>(arguments: &str, look: impl FnOnce(&mut Call<'_>) -> T) -> (T, serde_json::Value) {
+    called_in(Outlet::BYTES_MIN, arguments, look)
+}
+
+/// The same, with a transmit buffer of so many bytes.
+fn called_in<T>(bytes: usize, arguments: &str, look: impl FnOnce(&mut Call<'_>) -> T) -> (T, serde_json::Value) {
+    let doc = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"arguments":{arguments}}}}}"#);
+    let mut doc = doc.into_bytes();
+    let (_, envelope) = Envelope::scan(&mut doc).unwrap();
+    let request = Request { doc: &doc, envelope, revision: crate::Revision::V2025_11_25 };
+    let mut buf = vec![0; bytes];
+    let outlet = RefCell::new(Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false));
+    let mut call = Call::new(Out::new(&outlet), &request, Context { announce: &Silent, client: None });
+    let looked = look(&mut call);
+    let mut outlet = outlet.borrow_mut();
+    outlet.finish();
+    let answer = String::from_utf8(outlet.pending().to_vec()).unwrap();
+    let body = answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+    (looked, serde_json::from_str(&body).unwrap_or_default())
+}
+
 /// What the tool says, or its error as it is told.
 fn run(tool: usize, arguments: &str) -> Result<String, String> {
-    let mut scratch = [0; 32];
-    let mut call = Call::new(arguments.as_bytes(), &mut scratch);
     let board = Board { calls: Cell::new(0) };
-    let result = block_on(board.call_tool(tool, &mut call));
-    match result {
-        Ok(_) => Ok(call.said),
-        Err(error) => Err(error.told(call.arguments()).to_string()),
-    }
+    let ((), answer) = called(arguments, |call| {
+        block_on(async {
+            let result = board.call_tool(tool, call).await;
+            call.close(Ok(result), None).await;
+        });
+    });
+    let text = answer["result"]["content"][0]["text"].as_str().unwrap().to_owned();
+    if answer["result"]["isError"] == true { Err(text) } else { Ok(text) }
 }
 
 #[test]
@@ -178,18 +215,23 @@ fn a_wrong_argument_never_reaches_the_tool() {
 #[test]
 fn a_text_that_does_not_fit_the_scratch_buffer_is_an_error() {
     let long = "x".repeat(40);
-    assert_eq!(run(0, &format!(r#"{{"on":true,"label":"{long}"}}"#)), Ok(format!("true None Some(\"{long}\")")));
-    let error = run(0, &format!(r#"{{"on":true,"label":"\n{long}"}}"#)).unwrap_err();
+    let scratch_of_32 = Outlet::BYTES_MIN - 2048 + 32;
+    let parsed = |label: &str| {
+        let arguments = format!(r#"{{"on":true,"label":"{label}{long}"}}"#);
+        called_in(scratch_of_32, &arguments, |call| private::parse::<SetLed>(call).map(|led| led.label)).0
+    };
+    assert_eq!(parsed("").unwrap().as_deref(), Some(&*long));
+    let error = parsed("\\n").unwrap_err().to_string();
     assert!(error.contains("too long for this server"), "{error}");
 }
 
 #[test]
 fn methods_stay_methods() {
     let board = Board { calls: Cell::new(0) };
-    let mut scratch = [];
-    let mut call = Call::new(b"{}", &mut scratch);
-    let _: Done = block_on(board.set_led(&mut call, SetLed { on: true, brightness: None, label: None })).unwrap();
-    assert_eq!((board.calls.get(), &*call.said), (11, "true None None"));
+    let led = SetLed { on: true, brightness: None, label: None };
+    let (result, _) = called("{}", |call| block_on(board.set_led(call, led)));
+    let _: Done = result.unwrap();
+    assert_eq!(board.calls.get(), 11);
 }
 
 #[test]
@@ -220,9 +262,8 @@ fn effects_must_be_said_once() {
 #[test]
 fn the_dispatch_costs_little() {
     let board = Board { calls: Cell::new(0) };
-    let mut scratch = [];
-    let mut call = Call::new(b"{}", &mut scratch);
-    let method = size_of_val(&board.set_led(&mut call, SetLed { on: true, brightness: None, label: None }));
-    let dispatch = size_of_val(&board.call_tool(0, &mut call));
+    let led = || SetLed { on: true, brightness: None, label: None };
+    let (method, _) = called("{}", |call| size_of_val(&board.set_led(call, led())));
+    let (dispatch, _) = called("{}", |call| size_of_val(&board.call_tool(0, call)));
     assert!(size_of::<SetLed>() > 64 && dispatch <= method + 64, "{method} and {dispatch} bytes");
 }

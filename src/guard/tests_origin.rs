@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use crate::limits::REFUSED_VALUE_CHARS_MAX;
 
 use super::{
-    Guard, GuardOptions, OriginFault, OriginGrant, OriginRefusal, PublicBase, write_cors_fields, write_preflight_fields,
+    Guard, GuardOptions, OriginFault, OriginGrant, OriginRefusal, PublicBase,
 };
 
 fn guard(allow_origins: &[&str]) -> Guard {
@@ -201,41 +201,4 @@ fn a_refusal_says_which_setting_would_admit() {
     assert!(say("a\nb").starts_with("the Origin \"a?b\" is not"));
     assert!(say(&"é".repeat(9000)).len() < REFUSED_VALUE_CHARS_MAX + 100);
     assert_eq!(OriginRefusal::STATUS, 403);
-}
-
-#[test]
-fn cors_fields() {
-    let say = |grant| {
-        let mut fields = String::new();
-        write_cors_fields(grant, &mut fields).unwrap();
-        fields
-    };
-    assert_eq!(say(OriginGrant::NoCors), "");
-    assert_eq!(
-        say(OriginGrant::Echo("http://localhost:6274")),
-        "Access-Control-Allow-Origin: http://localhost:6274\r\nVary: Origin\r\n\
-         Access-Control-Expose-Headers: Mcp-Session-Id, WWW-Authenticate, Retry-After\r\n"
-    );
-    assert!(say(OriginGrant::Any).starts_with("Access-Control-Allow-Origin: *\r\nAccess-Control-Expose"));
-}
-
-#[test]
-fn preflight_fields() {
-    let say = |grant, private_network| {
-        let mut fields = String::new();
-        write_preflight_fields(grant, private_network, &mut fields).unwrap();
-        fields
-    };
-    assert_eq!(say(OriginGrant::NoCors, true), "");
-    let fields = say(OriginGrant::Echo("https://app.example"), false);
-    for name in ["Authorization", "Content-Type", "Accept", "Mcp-Session-Id", "Mcp-Method", "Mcp-Name", "Last-Event-ID"]
-    {
-        assert!(fields.contains(name), "{name}");
-    }
-    assert!(fields.contains("DELETE") && fields.contains("MCP-Protocol-Version") && fields.ends_with("\r\n"));
-    assert!(!fields.contains("Private-Network") && !fields.contains("Credentials"));
-    for grant in [OriginGrant::Echo("https://app.example"), OriginGrant::Any] {
-        assert!(say(grant, true).ends_with("Access-Control-Allow-Private-Network: true\r\n"));
-        assert!(say(grant, true).lines().all(|line| line.contains(": ")));
-    }
 }

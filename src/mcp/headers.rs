@@ -89,11 +89,11 @@ impl Base64<'_> {
     fn end(&mut self) -> Option<u8> {
         let padding: &[u8] = match self.count {
             0 => b"",
-            2 => b"==",
-            4 => b"=",
+            2 => b"=",
+            4 => b"==",
             _ => b"?",
         };
-        self.bad |= self.rest != padding && !(self.rest.is_empty() && self.count == 0);
+        self.bad |= self.rest != padding;
         self.bad |= self.bits & ((1 << self.count) - 1) != 0;
         self.rest = &[];
         self.count = 0;
