@@ -53,12 +53,13 @@ pub(crate) fn config(args: &Args) -> Config {
 
 /// Says that the server is ready, and serves until a signal comes.
 fn serve<A: Tools>(bound: Bound<A>) -> io::Result<()> {
+    let handle = bound.handle();
+    let signals = signals()?;
     if let Some(address) = bound.local_addr() {
         ready_line(address);
     }
-    let handle = bound.handle();
     smol::block_on(smol::future::or(bound.run(), async {
-        let signal = signals().await?;
+        let signal = signals.await?;
         log::info!("{signal}");
         handle.shutdown();
         smol::future::pending().await
@@ -104,15 +105,17 @@ pub(crate) fn log_to_stderr() {
     let _ = builder.target(env_logger::Target::Stderr).try_init();
 }
 
-/// Waits for SIGTERM or SIGINT and gives the name of the one that came. From then on neither ends the process by itself.
-pub(crate) async fn signals() -> io::Result<&'static str> {
+/// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes.
+pub(crate) fn signals() -> io::Result<impl Future<Output = io::Result<&'static str>>> {
     let mut signals = Signals::new([Signal::Term, Signal::Int])?;
-    match signals.next().await {
-        Some(Ok(Signal::Int)) => Ok("SIGINT"),
-        Some(Ok(_)) => Ok("SIGTERM"),
-        Some(Err(error)) => Err(error),
-        None => Err(io::ErrorKind::UnexpectedEof.into()),
-    }
+    Ok(async move {
+        match signals.next().await {
+            Some(Ok(Signal::Int)) => Ok("SIGINT"),
+            Some(Ok(_)) => Ok("SIGTERM"),
+            Some(Err(error)) => Err(error),
+            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        }
+    })
 }
 
 /// Prints without the panic that `println!` has when nobody reads.

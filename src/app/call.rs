@@ -89,13 +89,17 @@ impl<'a> Call<'a> {
     /// again when the buffer was full, so their `Display` must say the same twice.
     pub async fn print(&mut self, text: fmt::Arguments<'_>) {
         self.open_text().await;
-        self.out.write(|w| drop(w.escaped_fmt(text))).await;
+        self.out
+            .write(|w| {
+                w.escaped_fmt(text);
+            })
+            .await;
     }
 
     /// Ends the open text block: what is written next begins another one.
     pub async fn end_block(&mut self) {
         if self.written == Written::Text {
-            self.out.write(|w| drop(w.str("\"}"))).await;
+            self.out.str("\"}").await;
             self.written = Written::Block;
         }
     }
@@ -206,9 +210,9 @@ impl<'a> Call<'a> {
         match self.written {
             Written::Text => return,
             Written::Nothing => self.open_content(self.request.revision.is_modern()).await,
-            Written::Block => self.out.write(|w| drop(w.str(","))).await,
+            Written::Block => self.out.str(",").await,
         }
-        self.out.write(|w| drop(w.str(r#"{"type":"text","text":""#))).await;
+        self.out.str(r#"{"type":"text","text":""#).await;
         self.written = Written::Text;
     }
 

@@ -4,9 +4,7 @@ use core::net::SocketAddr;
 
 use crate::limits::REFUSED_VALUE_CHARS_MAX;
 
-use super::{
-    Guard, GuardOptions, OriginFault, OriginGrant, OriginRefusal, PublicBase,
-};
+use super::{Guard, GuardOptions, OriginFault, OriginGrant, OriginRefusal, PublicBase};
 
 fn guard(allow_origins: &[&str]) -> Guard {
     let public_base = PublicBase::parse("https://devices.example/pump").unwrap();

@@ -291,15 +291,13 @@ impl<A> Core<'_, A> {
             Some(State::Stream(stream)) => self.streams.borrow().reference(stream),
             _ => None,
         };
-        match stream {
-            Some(stream) => self.close_stream(stream, false),
-            None => {
-                if state == Some(State::Queued) {
-                    self.queue.borrow_mut().retain(|queued| *queued != index);
-                }
-                self.conns.borrow_mut().close(index);
-            }
+        if let Some(stream) = stream {
+            return self.close_stream(stream, false);
         }
+        if state == Some(State::Queued) {
+            self.queue.borrow_mut().retain(|queued| *queued != index);
+        }
+        self.conns.borrow_mut().close(index);
     }
 }
 

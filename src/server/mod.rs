@@ -7,6 +7,7 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod batch;
 mod calls;
 mod clients;
 mod config;
@@ -16,6 +17,8 @@ mod drive;
 mod engine;
 mod handle;
 mod house;
+mod lease;
+mod open;
 mod ready;
 mod socket;
 mod storage;
@@ -166,15 +169,7 @@ impl<A: Tools> Server<A> {
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
-        let key = match self.key {
-            Some(key) => key,
-            None => {
-                let mut key = [0; 32];
-                getrandom::fill(&mut key)
-                    .map_err(|error| io::Error::other(format!("the system gives no random bytes: {error}")))?;
-                key
-            }
-        };
+        let key = self.key.map_or_else(random_key, Ok)?;
         self.identity.public = guard.is_open();
         let endpoint = Endpoint {
             guard,
@@ -200,6 +195,13 @@ impl<A: Tools> Server<A> {
             handle: self.handle,
         })
     }
+}
+
+fn random_key() -> io::Result<[u8; 32]> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)
+        .map_err(|error| io::Error::other(format!("the system gives no random bytes: {error}")))?;
+    Ok(key)
 }
 
 // The capacities, checked.

@@ -100,8 +100,8 @@ impl Socket {
         use rustix::net::sockopt;
         let Socket::Tcp(tcp) = self else { return };
         // A kernel that lacks one of these goes on with its default.
-        drop(sockopt::set_socket_send_buffer_size(tcp, crate::limits::STREAM_SEND_BUFFER_BYTES));
-        drop(sockopt::set_tcp_user_timeout(tcp, crate::limits::STREAM_USER_TIMEOUT_MS));
-        drop(sockopt::set_socket_keepalive(tcp, true));
+        let _ = sockopt::set_socket_send_buffer_size(tcp, crate::limits::STREAM_SEND_BUFFER_BYTES);
+        let _ = sockopt::set_tcp_user_timeout(tcp, crate::limits::STREAM_USER_TIMEOUT_MS);
+        let _ = sockopt::set_socket_keepalive(tcp, true);
     }
 }

@@ -42,6 +42,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     };
 
     /// Empty memory.
+    #[allow(clippy::large_stack_arrays)] // for a `static`, whose value never is on a stack
     pub const fn new() -> Self {
         let () = Self::CHECKED;
         Self {

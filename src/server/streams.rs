@@ -137,7 +137,11 @@ impl Open {
                     Next::Event(event, _) if self.filter.wants(&event) => self.due = Due::Event,
                     Next::Event(_, next) => self.cursor = next,
                 },
-                Due::Comment => return self.framed(buf, |w| drop(w.raw(sse::KEEP_ALIVE))),
+                Due::Comment => {
+                    return self.framed(buf, |w| {
+                        w.raw(sse::KEEP_ALIVE);
+                    });
+                }
                 Due::Event => {
                     // An event that was written in part can't be left out any more.
                     let Next::Event(event, _) = hub.next(self.cursor) else { return Rendered::Lost };
@@ -252,11 +256,6 @@ impl<'m> Streams<'m> {
         let open = slot.open.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         Some(open)
-    }
-
-    /// The stream in this slot.
-    pub(super) fn at(&mut self, index: usize) -> Option<&mut Open> {
-        self.slots.get_mut(index)?.open.as_mut()
     }
 
     /// A stream that may have been closed since.

@@ -7,7 +7,8 @@ use std::task::Poll;
 
 use super::conns::{ConnRef, State};
 use super::core::Core;
-use super::drive::{Flush, Outcome, Target, Watch};
+use super::drive::{Outcome, Target, Watch};
+use super::lease::Read;
 use crate::app::Tools;
 use crate::endpoint::{Admission, Answer, Decision, Posted};
 use crate::http::{self, Accept, CONTINUE, Cors, Decoder, Framing, Known, Media, Method, ResponseHead, Status, Step};
@@ -172,15 +173,13 @@ impl<A: Tools> Worker<'_, '_, A> {
             return Turn::Done(After::Close);
         }
         if step == Step::NeedMore {
-            step = match self.body(conn, decoder, rx).await {
-                Some(step) => step,
-                None => {
-                    let message = "the body of the request did not come in time";
-                    let answer = Answer::refusal(Status::REQUEST_TIMEOUT, Code::REFUSED, message);
-                    self.refuse(conn, answer, None, tx).await;
-                    return Turn::Done(After::Linger);
-                }
+            let Some(read) = self.body(conn, decoder, rx).await else {
+                let message = "the body of the request did not come in time";
+                let answer = Answer::refusal(Status::REQUEST_TIMEOUT, Code::REFUSED, message);
+                self.refuse(conn, answer, None, tx).await;
+                return Turn::Done(After::Linger);
             };
+            step = read;
         }
         match step {
             Step::Body => self.message(conn, decoder, posted, rx, tx).await,
@@ -310,111 +309,6 @@ impl<A: Tools> Worker<'_, '_, A> {
         let manner = Manner { template, http10: false, events: false, head_only: false };
         self.answer(conn, answer, &manner, &[], tx).await;
     }
-
-    // Gives the connection to whoever has it next.
-    pub(super) fn leave(&self, conn: ConnRef, after: After) {
-        let core = self.core;
-        let mut conns = core.conns.borrow_mut();
-        let Some(slot) = conns.get(conn).filter(|slot| matches!(slot.state, State::Busy { .. })) else { return };
-        slot.since_ms = core.now_ms.get();
-        match after {
-            After::Idle if core.stopping.get() => conns.close(conn.index),
-            After::Idle => slot.state = State::Idle,
-            After::Close => conns.close(conn.index),
-            After::Linger => {
-                slot.state = State::Lingering { read: 0 };
-                let waker = core.waker(core.conn_bit(conn.index));
-                if let Some(socket) = &mut slot.socket {
-                    socket.shutdown_write(&mut std::task::Context::from_waker(waker));
-                }
-            }
-            After::Elsewhere => {}
-        }
-        core.ready.set(core.conn_bit(conn.index));
-    }
-
-    fn set_state(&self, conn: ConnRef, state: State) {
-        if let Some(slot) = self.core.conns.borrow_mut().get(conn) {
-            slot.state = state;
-        }
-    }
-
-    pub(super) fn set_deadline(&self, after_ms: u64) {
-        self.slot().expired.set(false);
-        self.slot().deadline_ms.set(self.core.now_ms.get() + after_ms);
-    }
-
-    // Nothing is waited for.
-    fn calm(&self) {
-        let slot = self.slot();
-        slot.deadline_ms.set(0);
-        slot.expired.set(false);
-        slot.cancelled.set(false);
-        slot.running.set(false);
-        slot.call.set(None);
-        slot.relay.set(None);
-    }
-
-    // Reads what is there. `eager`: does not wait when there is nothing.
-    async fn read(&self, conn: ConnRef, buf: &mut [u8], eager: bool) -> Read {
-        poll_fn(|cx| {
-            if self.slot().expired.get() {
-                return Poll::Ready(Read::Late);
-            }
-            let mut conns = self.core.conns.borrow_mut();
-            let Some(socket) = conns.get(conn).and_then(|slot| slot.socket.as_mut()) else {
-                return Poll::Ready(Read::End);
-            };
-            match socket.poll_read(cx, buf) {
-                Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Read::End),
-                Poll::Ready(Ok(n)) => Poll::Ready(Read::Bytes(n)),
-                // The wake-up was for nothing: the buffer is better used elsewhere.
-                Poll::Pending if eager => Poll::Ready(Read::Nothing),
-                Poll::Pending => Poll::Pending,
-            }
-        })
-        .await
-    }
-
-    /// Writes what an outlet has queued, and no more; false when the connection is gone or takes nothing for long.
-    pub(super) async fn write_out(&self, conn: ConnRef, outlet: &RefCell<Outlet<'_>>) -> bool {
-        self.set_deadline(TRANSFER_GRACE_MS);
-        poll_fn(|cx| match self.flush(cx, Target::Conn(conn), outlet) {
-            Flush::Done => Poll::Ready(true),
-            Flush::Broken => Poll::Ready(false),
-            Flush::Blocked if self.slot().expired.get() => Poll::Ready(false),
-            Flush::Blocked => Poll::Pending,
-        })
-        .await
-    }
-
-    // Writes a few bytes; false when the connection is gone.
-    async fn write(&self, conn: ConnRef, bytes: &[u8]) -> bool {
-        let mut rest = bytes;
-        poll_fn(|cx| {
-            while !rest.is_empty() {
-                let mut conns = self.core.conns.borrow_mut();
-                let Some(socket) = conns.get(conn).and_then(|slot| slot.socket.as_mut()) else {
-                    return Poll::Ready(false);
-                };
-                match socket.poll_write(cx, rest) {
-                    Poll::Ready(Ok(n)) => rest = rest.get(n..).unwrap_or_default(),
-                    Poll::Ready(Err(_)) => return Poll::Ready(false),
-                    Poll::Pending if self.slot().expired.get() => return Poll::Ready(false),
-                    Poll::Pending => return Poll::Pending,
-                }
-            }
-            Poll::Ready(true)
-        })
-        .await
-    }
-}
-
-enum Read {
-    Bytes(usize),
-    Nothing,
-    End,
-    Late,
 }
 
 fn refused(refusal: http::Refusal) -> Answer<'static> {

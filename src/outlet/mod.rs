@@ -13,24 +13,28 @@
 //!
 //! Pure: no socket, no clock. A handler that must wait for room leaves its waker here.
 
-use core::cell::RefCell;
-use core::future::poll_fn;
+mod chunk;
+mod out;
+
+pub(crate) use chunk::{CHUNK_HEAD_BYTES, chunk};
+pub(crate) use out::Out;
+
 use core::ops::Range;
 use core::task::{Context, Poll, Waker};
 
+use self::chunk::{CRLF, put};
 use crate::http::{Framing, LAST_CHUNK, ResponseHead, Status};
-use crate::json::{self, Writer};
+use crate::json::Writer;
 use crate::limits::RESPONSE_HEAD_BYTES_MAX;
 use crate::session::IdText;
 use crate::sse;
 
 /// Where the message begins in the buffer: behind the longest head, a chunk head and an event's field names.
 const BODY_AT: usize = RESPONSE_HEAD_BYTES_MAX + CHUNK_HEAD_BYTES + sse::MESSAGE.len();
-/// A chunk head of fixed width: six hexadecimal digits and CRLF. Leading zeros are legal (RFC 9112, section 7.1).
-pub(crate) const CHUNK_HEAD_BYTES: usize = 8;
-const CRLF: &[u8] = b"\r\n";
 /// Behind the message: the end of its event, of its chunk, and of the stream.
 const TAIL_BYTES: usize = sse::END.len() + CRLF.len() + LAST_CHUNK.len();
+
+const _: () = assert!(Outlet::BYTES_MIN <= crate::limits::TRANSMIT_BYTES);
 
 /// How bytes behind a head that names no length are delimited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,7 +93,7 @@ pub(crate) struct Outlet<'b> {
 }
 
 impl<'b> Outlet<'b> {
-    /// The least transmit buffer that this can work with, in bytes.
+    /// The least transmit buffer that this can work with, in bytes: head, framing, and 2 KiB of message.
     pub(crate) const BYTES_MIN: usize = BODY_AT + TAIL_BYTES + 2048;
 
     /// An answer on the request's own connection, under a head like `template`; `events`: the client reads event streams.
@@ -400,131 +404,5 @@ impl<'b> Outlet<'b> {
             Some(waker) if waker.will_wake(cx.waker()) => {}
             _ => self.waiter = Some(cx.waker().clone()),
         }
-    }
-}
-
-/// Makes a chunk of `buf[begin..end]`: writes its head in front and CRLF behind, for which there must be room. Gives the
-/// end of all.
-pub(crate) fn chunk(buf: &mut [u8], begin: usize, end: usize) -> usize {
-    let mut size = end.saturating_sub(begin);
-    let mut head = *b"000000\r\n";
-    for digit in head.iter_mut().take(6).rev() {
-        *digit = b"0123456789abcdef".get(size & 15).copied().unwrap_or(b'0');
-        size >>= 4;
-    }
-    put(buf, begin.saturating_sub(CHUNK_HEAD_BYTES), &head);
-    put(buf, end, CRLF);
-    end + CRLF.len()
-}
-
-fn put(buf: &mut [u8], at: usize, bytes: &[u8]) {
-    if let Some(place) = buf.get_mut(at..at + bytes.len()) {
-        place.copy_from_slice(bytes);
-    }
-}
-
-/// What a handler may do with an [`Outlet`], whoever owns its buffer. Polled; [`Out`] waits.
-trait Pen {
-    fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()>;
-    fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
-    fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
-    fn rewind(&self) -> bool;
-    fn set_status(&self, status: Status);
-    fn lend(&self, look: &mut dyn FnMut(&mut [u8]));
-}
-
-impl Pen for RefCell<Outlet<'_>> {
-    fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()> {
-        self.borrow_mut().poll_fill(cx, |free| {
-            let mut w = Writer::resume(free, *skip);
-            render(&mut w);
-            *skip += w.written();
-            (w.written(), w.is_complete())
-        })
-    }
-
-    fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()> {
-        self.borrow_mut().poll_fill(cx, |free| {
-            let (consumed, written) = json::escape_into(rest, free);
-            *rest = rest.get(consumed..).unwrap_or_default();
-            (written, rest.is_empty())
-        })
-    }
-
-    fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool> {
-        let mut outlet = self.borrow_mut();
-        if outlet.gone || outlet.message_open {
-            return Poll::Ready(false);
-        }
-        if outlet.flush || !outlet.queue.is_empty() {
-            outlet.wait(cx);
-            return Poll::Pending;
-        }
-        Poll::Ready(outlet.overtake(|w| {
-            w.raw(sse::MESSAGE);
-            render(w);
-            w.raw(sse::END);
-        }))
-    }
-
-    fn rewind(&self) -> bool {
-        self.borrow_mut().rewind()
-    }
-
-    fn set_status(&self, status: Status) {
-        self.borrow_mut().set_status(status);
-    }
-
-    fn lend(&self, look: &mut dyn FnMut(&mut [u8])) {
-        look(self.borrow_mut().free());
-    }
-}
-
-/// The handler's side of an [`Outlet`].
-#[derive(Clone, Copy)]
-pub(crate) struct Out<'a> {
-    pen: &'a dyn Pen,
-}
-
-impl<'a> Out<'a> {
-    /// Writes to `outlet`, which the owner of the socket empties.
-    pub(crate) const fn new<'b: 'a>(outlet: &'a RefCell<Outlet<'b>>) -> Self {
-        Self { pen: outlet }
-    }
-
-    /// Appends what `render` writes, of any length: it is run again from where the buffer was full.
-    pub(crate) async fn write(&self, render: impl Fn(&mut Writer<'_>)) {
-        let mut skip = 0;
-        poll_fn(|cx| self.pen.poll_write(cx, &mut skip, &render)).await;
-    }
-
-    /// Appends `text` as the inside of a JSON string, of any length.
-    pub(crate) async fn escaped(&self, text: &str) {
-        let mut rest = text.as_bytes();
-        poll_fn(|cx| self.pen.poll_escaped(cx, &mut rest)).await;
-    }
-
-    /// Sends a notification that overtakes the response, as an event of its own; waits while an earlier one is on its way.
-    /// False when it could not be sent: the client reads no event streams, or the response is already under way.
-    pub(crate) async fn notify(&self, render: impl Fn(&mut Writer<'_>)) -> bool {
-        poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
-    }
-
-    /// Forgets what was written, as long as nothing of it was sent. False when some was.
-    pub(crate) fn rewind(&self) -> bool {
-        self.pen.rewind()
-    }
-
-    /// The status of the head, as long as none was written.
-    pub(crate) fn set_status(&self, status: Status) {
-        self.pen.set_status(status);
-    }
-
-    /// Lends the free part of the transmit buffer.
-    pub(crate) fn lend<T>(&self, look: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
-        let mut look = Some(look);
-        let mut result = None;
-        self.pen.lend(&mut |free| result = look.take().map(|look| look(free)));
-        result
     }
 }

@@ -1,0 +1,124 @@
+//! The handler's side of an outlet: it writes, and waits for room.
+
+use core::cell::RefCell;
+use core::future::poll_fn;
+use core::task::{Context, Poll};
+
+use super::Outlet;
+use crate::http::Status;
+use crate::json::{self, Writer};
+use crate::sse;
+
+/// What a handler may do with an [`Outlet`], whoever owns its buffer. Polled; [`Out`] waits.
+trait Pen {
+    fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()>;
+    fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
+    fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
+    fn rewind(&self) -> bool;
+    fn set_status(&self, status: Status);
+    fn lend(&self, look: &mut dyn FnMut(&mut [u8]));
+}
+
+impl Pen for RefCell<Outlet<'_>> {
+    fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()> {
+        self.borrow_mut().poll_fill(cx, |free| {
+            let mut w = Writer::resume(free, *skip);
+            render(&mut w);
+            *skip += w.written();
+            (w.written(), w.is_complete())
+        })
+    }
+
+    fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()> {
+        self.borrow_mut().poll_fill(cx, |free| {
+            let (consumed, written) = json::escape_into(rest, free);
+            *rest = rest.get(consumed..).unwrap_or_default();
+            (written, rest.is_empty())
+        })
+    }
+
+    fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool> {
+        let mut outlet = self.borrow_mut();
+        if outlet.gone || outlet.message_open {
+            return Poll::Ready(false);
+        }
+        if outlet.flush || !outlet.queue.is_empty() {
+            outlet.wait(cx);
+            return Poll::Pending;
+        }
+        Poll::Ready(outlet.overtake(|w| {
+            w.raw(sse::MESSAGE);
+            render(w);
+            w.raw(sse::END);
+        }))
+    }
+
+    fn rewind(&self) -> bool {
+        self.borrow_mut().rewind()
+    }
+
+    fn set_status(&self, status: Status) {
+        self.borrow_mut().set_status(status);
+    }
+
+    fn lend(&self, look: &mut dyn FnMut(&mut [u8])) {
+        look(self.borrow_mut().free());
+    }
+}
+
+/// The handler's side of an [`Outlet`].
+#[derive(Clone, Copy)]
+pub(crate) struct Out<'a> {
+    pen: &'a dyn Pen,
+}
+
+impl<'a> Out<'a> {
+    /// Writes to `outlet`, which the owner of the socket empties.
+    pub(crate) const fn new<'b: 'a>(outlet: &'a RefCell<Outlet<'b>>) -> Self {
+        Self { pen: outlet }
+    }
+
+    /// Appends what `render` writes, of any length: it is run again from where the buffer was full.
+    pub(crate) async fn write(&self, render: impl Fn(&mut Writer<'_>)) {
+        let mut skip = 0;
+        poll_fn(|cx| self.pen.poll_write(cx, &mut skip, &render)).await;
+    }
+
+    /// Appends JSON text as it is.
+    pub(crate) async fn str(&self, text: &str) {
+        self.write(|w| {
+            w.str(text);
+        })
+        .await;
+    }
+
+    /// Appends `text` as the inside of a JSON string, of any length.
+    pub(crate) async fn escaped(&self, text: &str) {
+        let mut rest = text.as_bytes();
+        poll_fn(|cx| self.pen.poll_escaped(cx, &mut rest)).await;
+    }
+
+    /// Sends a notification that overtakes the response, as an event of its own; waits while an earlier one is on its way.
+    /// False when it could not be sent: the client reads no event streams, or the response is already under way.
+    pub(crate) async fn notify(&self, render: impl Fn(&mut Writer<'_>)) -> bool {
+        poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
+    }
+
+    /// Forgets what was written, as long as nothing of it was sent. False when some was.
+    pub(crate) fn rewind(&self) -> bool {
+        self.pen.rewind()
+    }
+
+    /// The status of the head, as long as none was written.
+    pub(crate) fn set_status(&self, status: Status) {
+        self.pen.set_status(status);
+    }
+
+    /// Lends the free part of the transmit buffer.
+    pub(crate) fn lend<T>(&self, look: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
+        let mut look = Some(look);
+        let mut result = None;
+        self.pen.lend(&mut |free| result = look.take().map(|look| look(free)));
+        result
+    }
+}

@@ -1,0 +1,128 @@
+//! Arrays of messages, which 2025-03-26 has.
+
+use std::cell::RefCell;
+
+use super::conns::ConnRef;
+use super::drive::{Outcome, Target, Watch};
+use super::worker::{After, Manner, Turn, Worker};
+use crate::app::Tools;
+use crate::endpoint::{Answer, Decision, Posted};
+use crate::http::{self, Status};
+use crate::json::{Span, Value};
+use crate::limits::BATCH_MAX;
+use crate::outlet::{Out, Outlet};
+use crate::rpc::{Code, Request};
+use crate::session::SessionRef;
+
+impl<A: Tools> Worker<'_, '_, A> {
+    /// Answers an array of messages (2025-03-26) with an array of responses, one after the other.
+    #[allow(clippy::too_many_arguments)] // all that a request consists of
+    pub(super) async fn batch(
+        &self,
+        conn: ConnRef,
+        session: SessionRef,
+        head: http::Request<'_>,
+        posted: Posted,
+        manner: &Manner<'_>,
+        doc: &mut [u8],
+        watch: &mut Watch<'_>,
+        tx: &mut [u8],
+    ) -> Turn {
+        let Some(spans) = elements(doc) else {
+            let message = "a batch must have at least one message, and at most 16";
+            let answer = Answer::refusal(Status::BAD_REQUEST, Code::INVALID_REQUEST, message);
+            return self.answer(conn, answer, manner, doc, tx).await;
+        };
+        let moment = self.core.moment(conn);
+        let mut outlet = manner.outlet(tx);
+        // The responses come as one array.
+        outlet.set_json_only();
+        let outlet = RefCell::new(outlet);
+        let mut answered = false;
+        for span in spans {
+            let Some(element) = doc.get_mut(span.start as usize..span.end as usize) else { continue };
+            let decision = {
+                let mut sessions = self.core.sessions.borrow_mut();
+                self.core.endpoint.element(head, posted, element, session, &mut sessions, &moment)
+            };
+            if let Decision::Cancel { session, request } = decision {
+                self.core.cancel(session, request.of(element));
+                continue;
+            }
+            match self.respond_in_batch(conn, &outlet, decision, element, answered, watch).await {
+                Some(Outcome::Sent) => answered = true,
+                Some(_) => return Turn::Done(After::Close),
+                None => {}
+            }
+        }
+        let out = Out::new(&outlet);
+        let end = async {
+            if answered {
+                out.str("]").await;
+            } else {
+                out.set_status(Status::ACCEPTED);
+            }
+        };
+        match self.drive(Target::Conn(conn), &outlet, end, None).await {
+            Outcome::Sent if !manner.template.close => Turn::Next,
+            Outcome::Sent => Turn::Done(After::Linger),
+            _ => Turn::Done(After::Close),
+        }
+    }
+
+    // Writes the response to one message of a batch; `None` when it has none.
+    async fn respond_in_batch(
+        &self,
+        conn: ConnRef,
+        outlet: &RefCell<Outlet<'_>>,
+        decision: Decision,
+        element: &[u8],
+        answered: bool,
+        watch: &mut Watch<'_>,
+    ) -> Option<Outcome> {
+        let out = Out::new(outlet);
+        let separator = if answered { "," } else { "[" };
+        match decision {
+            Decision::Job(job) => {
+                let request = Request { doc: element, envelope: job.envelope, revision: job.revision };
+                let client = self.client_name(&job);
+                let handler = async {
+                    out.str(separator).await;
+                    self.respond(out, &request, job.work, &client).await;
+                };
+                Some(self.drive_part(conn, outlet, handler, watch).await)
+            }
+            Decision::Answer(answer) if answer.has_body() => {
+                let handler = out.write(|w| {
+                    w.str(separator);
+                    answer.write(w, element);
+                });
+                Some(self.drive_part(conn, outlet, handler, watch).await)
+            }
+            _ => None,
+        }
+    }
+
+    // One response of a batch: more follows, so the outlet is not finished by it.
+    async fn drive_part(
+        &self,
+        conn: ConnRef,
+        outlet: &RefCell<Outlet<'_>>,
+        handler: impl Future<Output = ()>,
+        watch: &mut Watch<'_>,
+    ) -> Outcome {
+        let outcome = self.drive(Target::Conn(conn), outlet, handler, Some(watch)).await;
+        outlet.borrow_mut().resume();
+        outcome
+    }
+}
+
+// Where the messages of a batch lie; `None` when there are none, or too many.
+fn elements(doc: &[u8]) -> Option<heapless::Vec<Span, BATCH_MAX>> {
+    let mut spans = heapless::Vec::new();
+    for element in Value::new(doc).elements() {
+        let start = element.raw().as_ptr().addr() - doc.as_ptr().addr();
+        spans.push(Span::new(start, start + element.raw().len())).ok()?;
+    }
+    (!spans.is_empty()).then_some(spans)
+}

@@ -1,0 +1,124 @@
+//! What a worker does with the connection that it was lent: reads, writes, waits no longer than it may, gives it back.
+
+use std::cell::RefCell;
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+
+use super::conns::{ConnRef, State};
+use super::drive::{Flush, Target};
+use super::worker::{After, Worker};
+use crate::app::Tools;
+use crate::limits::TRANSFER_GRACE_MS;
+use crate::outlet::Outlet;
+
+impl<A: Tools> Worker<'_, '_, A> {
+    /// Gives the connection to whoever has it next.
+    pub(super) fn leave(&self, conn: ConnRef, after: After) {
+        let core = self.core;
+        let mut conns = core.conns.borrow_mut();
+        let Some(slot) = conns.get(conn).filter(|slot| matches!(slot.state, State::Busy { .. })) else { return };
+        slot.since_ms = core.now_ms.get();
+        match after {
+            After::Idle if core.stopping.get() => conns.close(conn.index),
+            After::Idle => slot.state = State::Idle,
+            After::Close => conns.close(conn.index),
+            After::Linger => {
+                slot.state = State::Lingering { read: 0 };
+                let waker = core.waker(core.conn_bit(conn.index));
+                if let Some(socket) = &mut slot.socket {
+                    socket.shutdown_write(&mut Context::from_waker(waker));
+                }
+            }
+            After::Elsewhere => {}
+        }
+        core.ready.set(core.conn_bit(conn.index));
+    }
+
+    pub(super) fn set_state(&self, conn: ConnRef, state: State) {
+        if let Some(slot) = self.core.conns.borrow_mut().get(conn) {
+            slot.state = state;
+        }
+    }
+
+    /// What is waited for is overdue after this time.
+    pub(super) fn set_deadline(&self, after_ms: u64) {
+        self.slot().expired.set(false);
+        self.slot().deadline_ms.set(self.core.now_ms.get() + after_ms);
+    }
+
+    /// Nothing is waited for.
+    pub(super) fn calm(&self) {
+        let slot = self.slot();
+        slot.deadline_ms.set(0);
+        slot.expired.set(false);
+        slot.cancelled.set(false);
+        slot.running.set(false);
+        slot.call.set(None);
+        slot.relay.set(None);
+    }
+
+    /// Reads what is there. `eager`: does not wait when there is nothing.
+    pub(super) async fn read(&self, conn: ConnRef, buf: &mut [u8], eager: bool) -> Read {
+        poll_fn(|cx| {
+            if self.slot().expired.get() {
+                return Poll::Ready(Read::Late);
+            }
+            let mut conns = self.core.conns.borrow_mut();
+            let Some(socket) = conns.get(conn).and_then(|slot| slot.socket.as_mut()) else {
+                return Poll::Ready(Read::End);
+            };
+            match socket.poll_read(cx, buf) {
+                Poll::Ready(Ok(0) | Err(_)) => Poll::Ready(Read::End),
+                Poll::Ready(Ok(n)) => Poll::Ready(Read::Bytes(n)),
+                // The wake-up was for nothing: the buffer is better used elsewhere.
+                Poll::Pending if eager => Poll::Ready(Read::Nothing),
+                Poll::Pending => Poll::Pending,
+            }
+        })
+        .await
+    }
+
+    /// Writes what an outlet has queued, and no more; false when the connection is gone or takes nothing for long.
+    pub(super) async fn write_out(&self, conn: ConnRef, outlet: &RefCell<Outlet<'_>>) -> bool {
+        self.set_deadline(TRANSFER_GRACE_MS);
+        poll_fn(|cx| match self.flush(cx, Target::Conn(conn), outlet) {
+            Flush::Done => Poll::Ready(true),
+            Flush::Broken => Poll::Ready(false),
+            Flush::Blocked if self.slot().expired.get() => Poll::Ready(false),
+            Flush::Blocked => Poll::Pending,
+        })
+        .await
+    }
+
+    /// Writes a few bytes; false when the connection is gone.
+    pub(super) async fn write(&self, conn: ConnRef, bytes: &[u8]) -> bool {
+        let mut rest = bytes;
+        poll_fn(|cx| {
+            while !rest.is_empty() {
+                let mut conns = self.core.conns.borrow_mut();
+                let Some(socket) = conns.get(conn).and_then(|slot| slot.socket.as_mut()) else {
+                    return Poll::Ready(false);
+                };
+                match socket.poll_write(cx, rest) {
+                    Poll::Ready(Ok(n)) => rest = rest.get(n..).unwrap_or_default(),
+                    Poll::Ready(Err(_)) => return Poll::Ready(false),
+                    Poll::Pending if self.slot().expired.get() => return Poll::Ready(false),
+                    Poll::Pending => return Poll::Pending,
+                }
+            }
+            Poll::Ready(true)
+        })
+        .await
+    }
+}
+
+/// What reading gave.
+pub(super) enum Read {
+    Bytes(usize),
+    /// Nothing is there.
+    Nothing,
+    /// The connection has ended.
+    End,
+    /// The deadline went by.
+    Late,
+}

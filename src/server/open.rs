@@ -1,0 +1,174 @@
+//! Opens streams: that of a session, 2024-11-05's own, and `subscriptions/listen`.
+
+use std::cell::RefCell;
+
+use super::conns::{ConnRef, State};
+use super::core::index32;
+use super::streams::Open;
+use super::worker::{After, Manner, Turn, Worker};
+use crate::app::Tools;
+use crate::endpoint::{Answer, Moment, Opening};
+use crate::http::{self};
+use crate::hub::Filter;
+use crate::json::Writer;
+use crate::limits::RETRY_MS;
+use crate::mcp::subscriptions;
+use crate::outlet::Wire;
+use crate::rpc::Envelope;
+use crate::session::{Revision, Session, SessionRef};
+use crate::sse;
+
+impl<A: Tools> Worker<'_, '_, A> {
+    /// Opens the stream of a GET.
+    pub(super) async fn open(
+        &self,
+        conn: ConnRef,
+        opening: Opening,
+        head: http::Request<'_>,
+        manner: &Manner<'_>,
+        moment: &Moment,
+        tx: &mut [u8],
+    ) -> Turn {
+        if !self.make_room() {
+            return self.answer(conn, no_stream(), manner, &[], tx).await;
+        }
+        let (session, http_sse, endpoint) = match opening {
+            Opening::Session(session, changes) => {
+                self.core.tell(changes);
+                (session, false, None)
+            }
+            Opening::HttpSse(principal) => {
+                let opened = {
+                    let mut sessions = self.core.sessions.borrow_mut();
+                    self.core.endpoint.open_http_sse(principal, &mut sessions, moment)
+                };
+                match opened {
+                    Ok((session, id, changes)) => {
+                        self.core.tell(changes);
+                        (session, true, Some(id))
+                    }
+                    Err(answer) => return self.answer(conn, answer, manner, &[], tx).await,
+                }
+            }
+        };
+        let wire = if head.is_http10() { Wire::UntilClose } else { Wire::Chunked };
+        let mut stream =
+            Open::new(conn, wire, self.session_filter(session), self.core.hub.borrow().head(), moment.now_ms);
+        stream.session = Some(session);
+        stream.http_sse = http_sse;
+        let retry_ms = retry_ms(conn);
+        let public_path = &self.core.endpoint.public_path;
+        let first = |w: &mut Writer<'_>| {
+            if let Some(id) = &endpoint {
+                w.raw(sse::ENDPOINT).str(public_path).str(crate::endpoint::MESSAGES_PATH).str("?sessionId=").str(id);
+                w.raw(sse::END);
+            }
+            w.str("retry: ").uint(u64::from(retry_ms)).str("\n").raw(sse::OPENED);
+        };
+        self.begin_stream(conn, stream, manner, first, tx).await
+    }
+
+    /// Opens the stream of a `subscriptions/listen`.
+    pub(super) async fn listen(
+        &self,
+        conn: ConnRef,
+        envelope: &Envelope,
+        mut filter: Filter,
+        manner: &Manner<'_>,
+        doc: &[u8],
+        tx: &mut [u8],
+    ) -> Turn {
+        if !self.make_room() {
+            let mut answer = no_stream();
+            answer.answer_to(envelope);
+            return self.answer(conn, answer, manner, doc, tx).await;
+        }
+        let id = envelope.id_raw(doc);
+        filter.client = self.core.sessions.borrow_mut().next_client().0;
+        let wire = if manner.http10 { Wire::UntilClose } else { Wire::Chunked };
+        let head = self.core.hub.borrow().head();
+        let mut stream = Open::new(conn, wire, filter, head, self.core.now_ms.get());
+        stream.listen(id);
+        let (name, _) = crate::rpc::implementation(envelope.meta_client_info, doc);
+        self.core.came(filter.client, &crate::endpoint::client_text(name), Revision::V2026_07_28);
+        let first = |w: &mut Writer<'_>| subscriptions::acknowledge(w, filter, id);
+        self.begin_stream(conn, stream, manner, first, tx).await
+    }
+
+    // Writes the head and the first event, and gives the connection to the streams.
+    async fn begin_stream(
+        &self,
+        conn: ConnRef,
+        stream: Open,
+        manner: &Manner<'_>,
+        first: impl FnOnce(&mut Writer<'_>),
+        tx: &mut [u8],
+    ) -> Turn {
+        let (session, http_sse) = (stream.session, stream.http_sse);
+        let opened = self.core.streams.borrow_mut().open(stream);
+        let Some(stream) = opened else { return self.answer(conn, no_stream(), manner, &[], tx).await };
+        if let Some(session) = session {
+            let now_ms = self.core.now_ms.get();
+            let replaced = self.core.sessions.borrow_mut().stream_opened(session, index32(stream.index), now_ms);
+            let replaced = replaced.ok().flatten();
+            let old = replaced.and_then(|index| self.core.streams.borrow().reference(index as usize));
+            if let Some(old) = old {
+                self.core.close_stream(old, true);
+            }
+        }
+        if let Some(socket) = self.core.conns.borrow_mut().get(conn).and_then(|slot| slot.socket.as_ref()) {
+            socket.prepare_stream();
+        }
+        let mut outlet = manner.outlet(tx);
+        outlet.set_event_stream();
+        outlet.open_stream(first);
+        let outlet = RefCell::new(outlet);
+        // The stream is not finished by this: only what is queued is written.
+        if self.write_out(conn, &outlet).await {
+            let mut conns = self.core.conns.borrow_mut();
+            if let Some(slot) = conns.get(conn) {
+                slot.state = State::Stream(stream.index);
+                slot.since_ms = self.core.now_ms.get();
+                self.core.ready.set(self.core.conn_bit(conn.index));
+                return Turn::Done(After::Elsewhere);
+            }
+        }
+        log::debug!("a stream could not be opened (session: {}, HTTP+SSE: {http_sse})", session.is_some());
+        self.core.close_stream(stream, false);
+        Turn::Done(After::Close)
+    }
+
+    // There is a slot for a stream, or one could be freed.
+    fn make_room(&self) -> bool {
+        if !self.core.streams.borrow().is_full() {
+            return true;
+        }
+        let victim = self.core.streams.borrow().victim(self.core.now_ms.get());
+        if let Some(victim) = victim {
+            self.core.close_stream(victim, true);
+        }
+        victim.is_some()
+    }
+
+    fn session_filter(&self, session: SessionRef) -> Filter {
+        let sessions = self.core.sessions.borrow();
+        let session = sessions.get(session);
+        Filter {
+            tools: true,
+            prompts: false,
+            resources: false,
+            messages: session.and_then(Session::log_level).or(Some(crate::session::LogLevel::Debug)),
+            client: session.map_or(0, |session| session.client().0),
+        }
+    }
+}
+
+// Clients that were cut off together shall not come back together.
+fn retry_ms(conn: ConnRef) -> u32 {
+    let spread = u32::try_from(conn.index % 8).unwrap_or_default();
+    RETRY_MS + spread * (RETRY_MS / 16)
+}
+
+fn no_stream() -> Answer<'static> {
+    Answer::unavailable("all streams of this server are taken")
+}
