@@ -1,4 +1,61 @@
-//! smol-mcp: skeleton. The map is written as the house is built.
+//! An MCP server for small Linux devices: one thread, fixed memory, every protocol revision on one port.
+//!
+//! ```no_run
+//! use smol_mcp::{Call, Config, Server, ToolResult, args, tools};
+//!
+//! args! {
+//!     struct Greet {
+//!         /// Whom to greet.
+//!         name: String,
+//!     }
+//! }
+//!
+//! struct App;
+//!
+//! tools! {
+//!     impl App {
+//!         /// Greets somebody.
+//!         #[read_only]
+//!         async fn greet(&self, call: &mut Call<'_>, args: Greet) -> ToolResult {
+//!             call.print(format_args!("Hello, {}!", args.name)).await;
+//!             call.done().await
+//!         }
+//!     }
+//! }
+//!
+//! fn main() -> std::io::Result<()> {
+//!     smol_mcp::block_on(Server::new("greeter", "1.0.0", App).serve(Config::default()))
+//! }
+//! ```
+//!
+//! # In scope
+//! The tools of an application, served by HTTP to clients of MCP 2024-11-05 (HTTP+SSE), 2025-03-26, 2025-06-18, 2025-11-25
+//! (Streamable HTTP with sessions) and 2026-07-28 (stateless), on one port; progress, cancellation, change notifications and
+//! messages; Host, Origin, CORS and bearer tokens; a fixed number of everything.
+//!
+//! # Out of scope
+//! TLS (a proxy or tunnel terminates it), an OAuth authorization server, HTTP/2, stdio, Windows, `no_std`.
+//!
+//! # The map
+//! Arrows point down only; `tests/tidy.rs` holds them.
+//!
+//! ```text
+//!   server     sockets, clock, tasks: accept, slots, workers, streams, housekeeping; Server, Config, Storage, Handle
+//!   endpoint   an HTTP request -> Answer | Job | Listen | Open: the decision table of the five revisions
+//!   guard      who may come in: Host, Origin, token          mcp   what the protocol's methods answer
+//!   app        the face for authors: args!, tools!, Call
+//!   outlet     an answer on its way out through one buffer   hub   the ring of events, and who wants them
+//!   http       decoder, questions to a head, response heads  rpc   the JSON-RPC envelope    session  signed ids, the table
+//!   json       scanner, views, writer, typed access          sse   framing of event streams
+//!   limits     every number
+//! ```
+//!
+//! # Invariants
+//! - Everything but `server` is pure: bytes in, decisions out; no socket, no clock, no task.
+//! - Nothing grows: every table, queue and buffer has a capacity that is fixed when the server starts.
+//! - No byte from the network can panic; a handler's panic ends its own call. There is no `unsafe`.
+//! - The library starts no thread (async-io keeps one, asleep), installs no logger and no signal handler, and never blocks
+//!   on a future: it gives one to run.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

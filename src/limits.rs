@@ -35,8 +35,8 @@ pub const CHUNKED_SLACK_BYTES: usize = 64;
 pub const PREFLIGHT_PARAM_HEADERS_MAX: usize = 16;
 /// Seconds for which a browser may remember a preflight: saves most of them, forgets a changed setting soon.
 pub const PREFLIGHT_MAX_AGE_SECONDS: u32 = 600;
-/// Bytes that hold any response head but a preflight's, with an origin, a session id and a challenge of usual length.
-pub const RESPONSE_HEAD_BYTES_MAX: usize = 1024;
+/// Bytes that hold any response head, also a preflight's with all the names that it can grant.
+pub const RESPONSE_HEAD_BYTES_MAX: usize = 3 * 1024;
 
 const _: () = assert!(HEADERS_MAX <= u8::MAX as usize, "the index counts headers in 8 bits");
 const _: () = assert!(HEADER_NAME_BYTES_MAX <= u8::MAX as usize, "the index keeps name lengths in 8 bits");

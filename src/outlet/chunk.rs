@@ -1,7 +1,27 @@
 //! Chunks whose data is in the buffer already (RFC 9112, section 7.1).
 
+use crate::http::Framing;
+
 /// A chunk head of fixed width: six hexadecimal digits and CRLF. Leading zeros are legal.
 pub(crate) const CHUNK_HEAD_BYTES: usize = 8;
+/// How bytes behind a head that names no length are delimited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// HTTP/1.1: chunks.
+    Chunked,
+    /// HTTP/1.0: up to the end of the connection.
+    UntilClose,
+}
+
+impl Wire {
+    pub(super) fn framing(self) -> Framing {
+        match self {
+            Wire::Chunked => Framing::Chunked,
+            Wire::UntilClose => Framing::UntilClose,
+        }
+    }
+}
+
 /// What stands behind a chunk's data.
 pub(super) const CRLF: &[u8] = b"\r\n";
 

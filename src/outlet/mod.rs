@@ -15,8 +15,10 @@
 
 mod chunk;
 mod out;
+#[cfg(test)]
+mod tests;
 
-pub(crate) use chunk::{CHUNK_HEAD_BYTES, chunk};
+pub(crate) use chunk::{CHUNK_HEAD_BYTES, Wire, chunk};
 pub(crate) use out::Out;
 
 use core::ops::Range;
@@ -35,24 +37,6 @@ const BODY_AT: usize = RESPONSE_HEAD_BYTES_MAX + CHUNK_HEAD_BYTES + sse::MESSAGE
 const TAIL_BYTES: usize = sse::END.len() + CRLF.len() + LAST_CHUNK.len();
 
 const _: () = assert!(Outlet::BYTES_MIN <= crate::limits::TRANSMIT_BYTES);
-
-/// How bytes behind a head that names no length are delimited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Wire {
-    /// HTTP/1.1: chunks.
-    Chunked,
-    /// HTTP/1.0: up to the end of the connection.
-    UntilClose,
-}
-
-impl Wire {
-    fn framing(self) -> Framing {
-        match self {
-            Wire::Chunked => Framing::Chunked,
-            Wire::UntilClose => Framing::UntilClose,
-        }
-    }
-}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
@@ -89,6 +73,7 @@ pub(crate) struct Outlet<'b> {
     finished: bool,
     ended: bool,
     gone: bool,
+    broken: bool,
     waiter: Option<Waker>,
 }
 
@@ -115,6 +100,7 @@ impl<'b> Outlet<'b> {
             finished: false,
             ended: false,
             gone: false,
+            broken: false,
             waiter: None,
         }
     }
@@ -194,6 +180,11 @@ impl<'b> Outlet<'b> {
         self.finished = true;
     }
 
+    /// The answer could not be framed: nothing may be sent in its place.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken
+    }
+
     /// All of a finished answer was handed out.
     pub(crate) fn is_done(&self) -> bool {
         self.gone || (self.ended && self.queue.is_empty())
@@ -222,11 +213,6 @@ impl<'b> Outlet<'b> {
     /// The head is that of an event stream, whatever the request said that it accepts.
     pub(crate) fn set_event_stream(&mut self) {
         self.events = true;
-    }
-
-    /// More follows what was finished (a batch).
-    pub(crate) fn resume(&mut self) {
-        self.finished = false;
     }
 
     /// Forgets the part of the response that was written, as long as none of it was sent. False when some was.
@@ -285,17 +271,15 @@ impl<'b> Outlet<'b> {
         true
     }
 
-    fn put(&mut self, at: usize, bytes: &[u8]) {
-        put(self.buf, at, bytes);
-    }
-
     fn wire(&self) -> Wire {
         if self.http10 { Wire::UntilClose } else { Wire::Chunked }
     }
 
     // Renders the head at `at`; its length.
     fn head(&mut self, framing: Framing, at: usize, event_stream: bool) -> Option<usize> {
-        let place = self.buf.get_mut(at..)?;
+        // The head in front of a message must not reach into it.
+        let end = if at == 0 { BODY_AT } else { self.buf.len() };
+        let place = self.buf.get_mut(at..end)?;
         let content_type = match framing {
             Framing::None | Framing::Length(0) => None,
             _ if event_stream => Some("text/event-stream"),
@@ -319,10 +303,10 @@ impl<'b> Outlet<'b> {
         let mut end = BODY_AT + self.body;
         if events && !self.message_open && self.body > 0 {
             begin -= sse::MESSAGE.len();
-            self.put(begin, sse::MESSAGE);
+            put(self.buf, begin, sse::MESSAGE);
         }
         if events && last && (end > begin || self.message_open) {
-            self.put(end, sse::END);
+            put(self.buf, end, sse::END);
             end += sse::END.len();
         }
         let head_framing = match self.form {
@@ -344,12 +328,12 @@ impl<'b> Outlet<'b> {
             begin -= CHUNK_HEAD_BYTES;
         }
         if chunked && last && !self.relayed {
-            self.put(end, LAST_CHUNK);
+            put(self.buf, end, LAST_CHUNK);
             end += LAST_CHUNK.len();
         }
         if let Some(framing) = head_framing {
             let message = begin;
-            begin = self.put_head(framing, begin);
+            begin = self.put_head(framing, message, end);
             end = if self.head_only { message } else { end };
         }
         self.queue = begin..end;
@@ -358,16 +342,17 @@ impl<'b> Outlet<'b> {
         self.ended = last;
     }
 
-    // Puts the head right in front of `begin`; gives where it starts.
-    fn put_head(&mut self, framing: Framing, begin: usize) -> usize {
-        let Some(length) = self.head(framing, 0, false) else {
-            // Can't be: RESPONSE_HEAD_BYTES_MAX holds the longest head. Without a head nothing may be sent.
-            self.gone = true;
-            return begin;
+    // Puts the head right in front of the message at `begin..end`; gives where it starts.
+    fn put_head(&mut self, framing: Framing, begin: usize, end: usize) -> usize {
+        let length = self.head(framing, 0, false).filter(|length| *length <= begin);
+        let Some(length) = length else {
+            // RESPONSE_HEAD_BYTES_MAX holds the longest head there is. Without a head nothing may be sent.
+            self.abandon();
+            self.broken = true;
+            return end;
         };
-        let start = begin - length.min(begin);
-        self.buf.copy_within(0..length.min(begin), start);
-        start
+        self.buf.copy_within(0..length, begin - length);
+        begin - length
     }
 
     /// Room for the message, behind the part of it that waits.
@@ -381,7 +366,8 @@ impl<'b> Outlet<'b> {
         if self.gone {
             return Poll::Ready(());
         }
-        if !self.flush {
+        // What is in the queue lies where the message would grow to.
+        if !self.flush && self.queue.is_empty() {
             let (written, complete) = fill(self.free());
             self.body += written;
             if complete {

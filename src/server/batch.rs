@@ -38,6 +38,7 @@ impl<A: Tools> Worker<'_, '_, A> {
         // The responses come as one array.
         outlet.set_json_only();
         let outlet = RefCell::new(outlet);
+        watch.more = true;
         let mut answered = false;
         for span in spans {
             let Some(element) = doc.get_mut(span.start as usize..span.end as usize) else { continue };
@@ -90,30 +91,17 @@ impl<A: Tools> Worker<'_, '_, A> {
                     out.str(separator).await;
                     self.respond(out, &request, job.work, &client).await;
                 };
-                Some(self.drive_part(conn, outlet, handler, watch).await)
+                Some(self.drive(Target::Conn(conn), outlet, handler, Some(watch)).await)
             }
             Decision::Answer(answer) if answer.has_body() => {
                 let handler = out.write(|w| {
                     w.str(separator);
                     answer.write(w, element);
                 });
-                Some(self.drive_part(conn, outlet, handler, watch).await)
+                Some(self.drive(Target::Conn(conn), outlet, handler, Some(watch)).await)
             }
             _ => None,
         }
-    }
-
-    // One response of a batch: more follows, so the outlet is not finished by it.
-    async fn drive_part(
-        &self,
-        conn: ConnRef,
-        outlet: &RefCell<Outlet<'_>>,
-        handler: impl Future<Output = ()>,
-        watch: &mut Watch<'_>,
-    ) -> Outcome {
-        let outcome = self.drive(Target::Conn(conn), outlet, handler, Some(watch)).await;
-        outlet.borrow_mut().resume();
-        outcome
     }
 }
 

@@ -43,6 +43,8 @@ pub(super) struct Watch<'w> {
     open: bool,
     /// To close the connection is to cancel the call (2026-07-28).
     pub(super) cancels: bool,
+    /// The answer goes on after the handler (a batch).
+    pub(super) more: bool,
     /// Bytes of a next request were there before.
     pub(super) pipelined: bool,
 }
@@ -50,7 +52,7 @@ pub(super) struct Watch<'w> {
 impl<'w> Watch<'w> {
     /// Reads into `free`.
     pub(super) fn new(free: &'w mut [u8], pipelined: bool) -> Self {
-        Self { free, got: 0, open: true, cancels: false, pipelined }
+        Self { free, got: 0, open: true, cancels: false, more: false, pipelined }
     }
 
     /// How many bytes came.
@@ -95,6 +97,9 @@ impl<A: Tools> Worker<'_, '_, A> {
                 }
                 if running.poll(cx).is_ready() {
                     handler.set(None);
+                    if watch.as_ref().is_some_and(|watch| watch.more) {
+                        return Poll::Ready(Outcome::Sent);
+                    }
                     outlet.borrow_mut().finish();
                 }
             }
@@ -118,7 +123,12 @@ impl<A: Tools> Worker<'_, '_, A> {
                 },
             }
             if handler.is_none() {
-                return if outlet.borrow().is_done() { Poll::Ready(Outcome::Sent) } else { Poll::Pending };
+                let outlet = outlet.borrow();
+                return match outlet.is_done() {
+                    true if outlet.is_broken() => Poll::Ready(Outcome::Gone),
+                    true => Poll::Ready(Outcome::Sent),
+                    false => Poll::Pending,
+                };
             }
             let gone = match (&mut watch, target) {
                 (Some(watch), Target::Conn(conn)) => self.has_gone(cx, conn, watch, outlet),

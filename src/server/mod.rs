@@ -68,7 +68,11 @@ use crate::{http, limits};
 /// # use smol_mcp::{args, tools, Call, Config, Server, ToolResult};
 /// # args! { struct Text { /// The text. text: String } }
 /// # struct App;
-/// # tools! { impl App { /// Says it again. #[read_only] async fn echo(&self, call: &mut Call<'_>, args: Text) -> ToolResult { call.text(&args.text).await } } }
+/// # tools! { impl App {
+/// #     /// Says it again.
+/// #     #[read_only]
+/// #     async fn echo(&self, call: &mut Call<'_>, args: Text) -> ToolResult { call.text(&args.text).await }
+/// # } }
 /// fn main() -> std::io::Result<()> {
 ///     smol_mcp::block_on(Server::new("echo", "1.0.0", App).serve(Config::default()))
 /// }

@@ -9,6 +9,9 @@
 //! ```
 //! Pure: bytes in, events out.
 
+#[cfg(test)]
+mod tests;
+
 use crate::json::Writer;
 use crate::rpc::META_SUBSCRIPTION_ID;
 use crate::session::LogLevel;
