@@ -156,7 +156,8 @@ impl<A> Core<'_, A> {
     /// Closes a stream and its connection, and forgets it everywhere. `politely`: its end is written first, if the socket
     /// takes it at once.
     pub(super) fn close_stream(&self, stream: StreamRef, politely: bool) {
-        if politely && self.streams.borrow_mut().get(stream).is_some_and(Open::end) {
+        // What waits in the ring goes out first.
+        if politely && self.write_stream(stream) && self.streams.borrow_mut().get(stream).is_some_and(Open::end) {
             self.write_stream(stream);
         }
         let Some(open) = self.streams.borrow_mut().close(stream) else { return };

@@ -64,7 +64,10 @@ impl<'w> Watch<'w> {
 /// How far the socket took what was due.
 pub(super) enum Flush {
     Done,
+    /// The socket takes no more now.
     Blocked,
+    /// Another answer is being written to the stream.
+    Waiting,
     Broken,
 }
 
@@ -109,7 +112,7 @@ impl<A: Tools> Worker<'_, '_, A> {
             let had = !outlet.borrow_mut().pending().is_empty();
             match self.flush(cx, target, outlet) {
                 Flush::Done if had => (written_ms, blocked_ms) = (now_ms, None),
-                Flush::Done => blocked_ms = None,
+                Flush::Done | Flush::Waiting => blocked_ms = None,
                 Flush::Blocked => {
                     let since_ms = *blocked_ms.get_or_insert(now_ms);
                     if now_ms.saturating_sub(since_ms) > TRANSFER_GRACE_MS {
@@ -155,7 +158,7 @@ impl<A: Tools> Worker<'_, '_, A> {
                 Target::Conn(conn) => conn,
                 Target::Stream(stream) => match self.hold_stream(stream) {
                     Hold::Mine(conn) => conn,
-                    Hold::Later => return Flush::Blocked,
+                    Hold::Later => return Flush::Waiting,
                     Hold::Gone => return Flush::Broken,
                 },
             };

@@ -14,11 +14,15 @@ use crate::outlet::Outlet;
 impl<A: Tools> Worker<'_, '_, A> {
     /// Gives the connection to whoever has it next.
     pub(super) fn leave(&self, conn: ConnRef, after: After) {
+        if after == After::Elsewhere {
+            return;
+        }
         let core = self.core;
         let mut conns = core.conns.borrow_mut();
         let Some(slot) = conns.get(conn).filter(|slot| matches!(slot.state, State::Busy { .. })) else { return };
         slot.since_ms = core.now_ms.get();
         match after {
+            After::Elsewhere => {}
             After::Idle if core.stopping.get() => conns.close(conn.index),
             After::Idle => slot.state = State::Idle,
             After::Close => conns.close(conn.index),
@@ -29,7 +33,6 @@ impl<A: Tools> Worker<'_, '_, A> {
                     socket.shutdown_write(&mut Context::from_waker(waker));
                 }
             }
-            After::Elsewhere => {}
         }
         core.ready.set(core.conn_bit(conn.index));
     }
@@ -85,7 +88,7 @@ impl<A: Tools> Worker<'_, '_, A> {
             Flush::Done => Poll::Ready(true),
             Flush::Broken => Poll::Ready(false),
             Flush::Blocked if self.slot().expired.get() => Poll::Ready(false),
-            Flush::Blocked => Poll::Pending,
+            Flush::Blocked | Flush::Waiting => Poll::Pending,
         })
         .await
     }

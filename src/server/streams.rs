@@ -51,6 +51,8 @@ enum Due {
     Event,
     /// What ends the stream.
     Last,
+    /// Nothing more.
+    Ended,
 }
 
 /// A stream, and which of its slot's streams it is.
@@ -131,6 +133,7 @@ impl Open {
     pub(super) fn render(&mut self, hub: &Hub<'_>, identity: &Identity, buf: &mut [u8]) -> Rendered {
         loop {
             match self.due {
+                Due::Ended => return Rendered::Nothing,
                 Due::Nothing => match hub.next(self.cursor) {
                     Next::UpToDate => return Rendered::Nothing,
                     Next::Lost => return Rendered::Lost,
@@ -170,12 +173,10 @@ impl Open {
             return;
         }
         self.offset = 0;
-        if self.due == Due::Event {
-            if let Next::Event(_, next) = hub.next(self.cursor) {
-                self.cursor = next;
-            }
+        if let (Due::Event, Next::Event(_, next)) = (self.due, hub.next(self.cursor)) {
+            self.cursor = next;
         }
-        self.due = Due::Nothing;
+        self.due = if self.due == Due::Last { Due::Ended } else { Due::Nothing };
     }
 
     fn framed(&self, buf: &mut [u8], render: impl FnOnce(&mut Writer<'_>)) -> Rendered {
