@@ -76,6 +76,13 @@ pub const SESSION_RESTORE_AGE_MAX_S: u64 = 30 * 24 * 60 * 60;
 /// time, and an evicted session is restored when its owner comes back.
 pub const SESSION_IDLE_MIN_MS: u64 = 1_000;
 
+/// Milliseconds without a message, a call or a stream after which a client counts as gone: half an hour, as the official
+/// servers have it. Its id brings it back.
+pub const SESSION_IDLE_MAX_MS: u64 = 30 * 60 * 1000;
+
+/// The same for a client of which nothing came after `initialize`: a minute.
+pub const SESSION_UNPROVED_MAX_MS: u64 = 60 * 1000;
+
 /// Ids ended by DELETE that are remembered: one a minute for an hour, in under a kilobyte.
 pub const DELETED_IDS_MAX: usize = 64;
 
@@ -116,6 +123,8 @@ const _: () = assert!(ARG_DEPTH_MAX < 63, "deeper than a scanned document can be
 
 /// Milliseconds between two looks at all deadlines. Coarse, so that no request arms a timer of its own.
 pub const TICK_MS: u32 = 500;
+/// Milliseconds between two looks while there are sessions and no connections.
+pub const TICK_IDLE_MS: u32 = 30_000;
 /// Connections at once, where the configuration does not say: a household's clients, two or three connections each.
 pub const CONNECTIONS_DEFAULT: usize = 64;
 /// Calls that run at once, where the configuration does not say.

@@ -20,7 +20,7 @@ use crate::http;
 use crate::hub::Kind;
 use crate::limits::{
     ACCEPT_BACKOFF_MS, ACCEPTS_PER_TURN, CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS,
-    TICK_MS,
+    TICK_IDLE_MS, TICK_MS,
 };
 
 /// Rounds over what woke before others on the executor get their turn.
@@ -31,7 +31,7 @@ const SHUTDOWN_TICK_MS: u64 = 50;
 /// Where the time comes from.
 pub(super) enum Clock {
     /// The machine's.
-    Machine { start: Instant, tick: Timer, ticking: bool },
+    Machine { start: Instant, tick: Timer, every_ms: u64 },
     /// A test's.
     Test,
 }
@@ -45,6 +45,8 @@ pub(super) struct Engine<'e, 'm, A, F> {
     pub(super) clock: Clock,
     /// No connection is accepted before this.
     pub(super) accept_after_ms: u64,
+    /// The tick came in this turn.
+    pub(super) ticked: bool,
     /// When the server must be gone.
     pub(super) end_ms: Option<u64>,
 }
@@ -52,7 +54,7 @@ pub(super) struct Engine<'e, 'm, A, F> {
 impl Clock {
     /// The machine's clock, from now on.
     pub(super) fn machine() -> Self {
-        Clock::Machine { start: Instant::now(), tick: Timer::never(), ticking: false }
+        Clock::Machine { start: Instant::now(), tick: Timer::never(), every_ms: 0 }
     }
 }
 
@@ -62,6 +64,7 @@ impl<A: Tools, F: Future<Output = ()>> Engine<'_, '_, A, F> {
         self.look_at_clock();
         let core = self.core;
         let ready = core.ready.clone();
+        self.ticked = false;
         for _ in 0..ROUNDS_PER_TURN {
             if !ready.drain(|bit| self.wake(bit)) {
                 break;
@@ -100,15 +103,24 @@ impl<A: Tools, F: Future<Output = ()>> Engine<'_, '_, A, F> {
 
     // The tick runs only while there is something to look at.
     fn keep_ticking(&mut self) {
-        let busy = self.core.conns.borrow().open() > 0 || self.accept_after_ms > 0 || self.core.stopping.get();
-        let Clock::Machine { tick, ticking, .. } = &mut self.clock else { return };
-        if busy == *ticking {
+        let wanted_ms = if self.core.stopping.get() {
+            SHUTDOWN_TICK_MS
+        } else if self.core.conns.borrow().open() > 0 || self.accept_after_ms > 0 {
+            u64::from(TICK_MS)
+        } else if self.core.sessions.borrow().is_empty() {
+            0
+        } else {
+            u64::from(TICK_IDLE_MS)
+        };
+        let Clock::Machine { tick, every_ms, .. } = &mut self.clock else { return };
+        // It slows down only on a tick: a client that opens a connection for each request shall not arm it each time.
+        let slower = *every_ms > 0 && (wanted_ms == 0 || wanted_ms > *every_ms);
+        if wanted_ms == *every_ms || (slower && !self.ticked) {
             return;
         }
-        *ticking = busy;
-        if busy {
-            let period = if self.core.stopping.get() { SHUTDOWN_TICK_MS } else { u64::from(TICK_MS) };
-            tick.set_interval(Duration::from_millis(period));
+        *every_ms = wanted_ms;
+        if wanted_ms > 0 {
+            tick.set_interval(Duration::from_millis(wanted_ms));
             self.core.ready.set(TICK);
             set_wall_clock(self.core);
         } else {
@@ -117,6 +129,7 @@ impl<A: Tools, F: Future<Output = ()>> Engine<'_, '_, A, F> {
     }
 
     fn tick(&mut self) {
+        self.ticked = true;
         if let Clock::Machine { tick, .. } = &mut self.clock {
             let mut cx = Context::from_waker(self.core.waker(TICK));
             while Pin::new(&mut *tick).poll_next(&mut cx).is_ready() {}
@@ -157,10 +170,6 @@ impl<A: Tools, F: Future<Output = ()>> Engine<'_, '_, A, F> {
             log::info!("shutting down");
             self.core.stopping.set(true);
             self.end_ms = Some(self.core.now_ms.get() + SHUTDOWN_GRACE_MS);
-            if let Clock::Machine { ticking, .. } = &mut self.clock {
-                // Look more often from here on.
-                *ticking = false;
-            }
             self.core.end_streams();
         }
     }

@@ -11,6 +11,7 @@ impl<A> Core<'_, A> {
         self.close_overdue();
         self.serve_overdue();
         self.keep_streams_alive();
+        self.forget_sessions();
     }
 
     /// Ends all streams, as the server shuts down.
@@ -69,6 +70,17 @@ impl<A> Core<'_, A> {
         for (index, worker) in self.workers.iter().enumerate() {
             if worker.reserved {
                 self.assign_queued(index, true);
+            }
+        }
+    }
+
+    fn forget_sessions(&self) {
+        let slots = self.sessions.borrow().capacity();
+        for _ in 0..slots {
+            let gone = self.sessions.borrow_mut().expire(self.now_ms.get());
+            match gone {
+                Some(client) => self.went(client.0),
+                None => return,
             }
         }
     }

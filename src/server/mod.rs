@@ -341,7 +341,8 @@ async fn run<A: Tools>(
         core.ready.set(bit);
     }
     (0..buffers).for_each(|index| core.wake_worker(index));
-    let mut engine = Engine { core, workers, listener, commands: &commands, clock, accept_after_ms: 0, end_ms: None };
+    let mut engine =
+        Engine { core, workers, listener, commands: &commands, clock, accept_after_ms: 0, ticked: false, end_ms: None };
     poll_fn(|cx| engine.poll(cx)).await;
     core.end_streams();
     core.conns.borrow_mut().clear();

@@ -1,6 +1,8 @@
 //! One slot of the session table, and the session in it.
 
-use crate::limits::{CLIENT_TEXT_BYTES_MAX, SESSION_IDLE_MIN_MS, SESSION_SLOT_BYTES_MAX};
+use crate::limits::{
+    CLIENT_TEXT_BYTES_MAX, SESSION_IDLE_MAX_MS, SESSION_IDLE_MIN_MS, SESSION_SLOT_BYTES_MAX, SESSION_UNPROVED_MAX_MS,
+};
 
 use super::{LogLevel, Revision, SessionId, Transport};
 
@@ -216,6 +218,13 @@ impl Session {
             self.touch(now_ms);
         }
         current
+    }
+
+    /// Nothing came from its client for longer than a client stays away.
+    pub(super) fn has_expired(&self, now_ms: u64) -> bool {
+        let idle_max_ms = if self.proved { SESSION_IDLE_MAX_MS } else { SESSION_UNPROVED_MAX_MS };
+        let busy = self.calls_in_flight > 0 || self.stream.is_some();
+        !busy && now_ms.saturating_sub(self.last_used_ms) >= idle_max_ms
     }
 
     /// The place in the order of eviction; `None` for a session that must stay. This is the policy

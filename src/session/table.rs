@@ -185,6 +185,20 @@ impl<'m> Table<'m> {
         Some(Ended { id, client: gone.client(), stream: gone.stream() })
     }
 
+    /// Lets go of a session that has been idle for long, without a call or a stream: its client counts as gone, and its id
+    /// brings it back. `None` when there is none.
+    pub(crate) fn expire(&mut self, now_ms: u64) -> Option<ClientId> {
+        let slot = self.slots.iter_mut().find(|slot| slot.session.as_ref().is_some_and(|s| s.has_expired(now_ms)))?;
+        let gone = slot.session.take()?;
+        slot.generation = slot.generation.wrapping_add(1);
+        Some(gone.client())
+    }
+
+    /// Nobody is in the table.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.slots.iter().all(|slot| slot.session.is_none())
+    }
+
     /// Ends the session of a verified id that the table does not know: a DELETE for one that was
     /// evicted.
     pub(crate) fn end_unknown(&mut self, id: &SessionId) {
