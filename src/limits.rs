@@ -5,42 +5,68 @@
 /// How deep arrays and objects of a received document may nest, in levels. The scanner remembers for each level whether it is an array or an
 /// object in one bit of a `u64`; no MCP message comes near, and what reads the document afterwards may recurse this deep on a small stack.
 pub const JSON_DEPTH_MAX: usize = 63;
+const _: () = assert!(JSON_DEPTH_MAX < u64::BITS as usize, "one bit a level");
 
 /// How many keys the path of a reported member has at most: the deepest member that the envelope needs is one of `params._meta`.
 pub const JSON_PATH_KEYS_MAX: usize = 3;
-
-const _: () = assert!(JSON_DEPTH_MAX < u64::BITS as usize, "one bit a level");
 const _: () = assert!(JSON_PATH_KEYS_MAX <= JSON_DEPTH_MAX, "a path is a chain of nested objects");
-// --- http ---
+
+// --- http: requests ---
+
+/// Bytes of a request head, whatever the configuration says: the index keeps 16-bit offsets.
+pub const HEAD_BYTES_CEILING: usize = 32 * 1024;
+const _: () = assert!(HEAD_BYTES_CEILING < u16::MAX as usize, "the index keeps offsets in 16 bits");
+
+/// Bytes of a request head: bearer tokens, and what proxies add.
+pub const HEAD_BYTES_MAX: usize = 8 * 1024;
+const _: () = assert!(HEAD_BYTES_MAX <= HEAD_BYTES_CEILING, "the head must be indexed");
+
+/// Bytes of a method name: `UNSUBSCRIBE` and `VERSION-CONTROL` are the longest registered ones in use.
+pub const METHOD_BYTES_MAX: usize = 32;
+
+/// Bytes of a request target: the longest path, and a session id.
+pub const TARGET_BYTES_MAX: usize = 2 * 1024;
 
 /// Header lines in one request, the size of the index. Clients send 7 to 12, a chain of proxies adds a dozen.
 pub const HEADERS_MAX: usize = 64;
-/// Bytes of a request head, whatever the configuration says: the index keeps 16-bit offsets.
-pub const HEAD_BYTES_CEILING: usize = 32 * 1024;
-/// Bytes of a method name: `UNSUBSCRIBE` and `VERSION-CONTROL` are the longest registered ones in use.
-pub const METHOD_BYTES_MAX: usize = 32;
+const _: () = assert!(HEADERS_MAX <= u8::MAX as usize, "the index counts headers in 8 bits");
+
 /// Bytes of a header name: twice the longest that a browser sends, and it must fit the index's 8 bits.
 pub const HEADER_NAME_BYTES_MAX: usize = 128;
+const _: () = assert!(HEADER_NAME_BYTES_MAX <= u8::MAX as usize, "the index keeps name lengths in 8 bits");
+
 /// Empty lines skipped before a request line (RFC 9112, 2.2 asks for at least one).
 pub const BLANK_LINES_MAX: usize = 4;
+
+/// Bytes of a request body, where the configuration does not say. Messages of common clients have 50 to 4,000.
+pub const BODY_BYTES_DEFAULT: usize = 64 * 1024;
+
 /// Digits of a chunk size: 16 hold any 64-bit number, more are padding.
 pub const CHUNK_SIZE_DIGITS_MAX: usize = 16;
+
 /// Bytes of chunk extensions in one body (RFC 9112, 7.1.1 asks for a bound). Nobody sends them; all are ignored.
 pub const CHUNK_EXTENSION_BYTES_MAX: usize = 1024;
+
 /// Bytes of trailer lines behind one chunked body. All are dropped: none means anything to MCP.
 pub const TRAILER_BYTES_MAX: usize = 1024;
+
 /// Bytes of the buffer that a chunked body never fills, so that its framing can still be read in few reads.
 pub const CHUNKED_SLACK_BYTES: usize = 64;
-/// `Mcp-Param-*` names granted in one CORS preflight: a tool with more annotated arguments than this is unknown.
-pub const PREFLIGHT_PARAM_HEADERS_MAX: usize = 16;
-/// Seconds for which a browser may remember a preflight: saves most of them, forgets a changed setting soon.
-pub const PREFLIGHT_MAX_AGE_SECONDS: u32 = 600;
+
+// --- http: responses ---
+
 /// Bytes that hold any response head, also a preflight's with all the names that it can grant.
 pub const RESPONSE_HEAD_BYTES_MAX: usize = 3 * 1024;
 
-const _: () = assert!(HEADERS_MAX <= u8::MAX as usize, "the index counts headers in 8 bits");
-const _: () = assert!(HEADER_NAME_BYTES_MAX <= u8::MAX as usize, "the index keeps name lengths in 8 bits");
-const _: () = assert!(HEAD_BYTES_CEILING < u16::MAX as usize, "the index keeps offsets in 16 bits");
+/// `Mcp-Param-*` names granted in one CORS preflight: a tool with more annotated arguments than this is unknown.
+pub const PREFLIGHT_PARAM_HEADERS_MAX: usize = 16;
+
+/// Seconds for which a browser may remember a preflight: saves most of them, forgets a changed setting soon.
+pub const PREFLIGHT_MAX_AGE_SECONDS: u32 = 600;
+
+/// Seconds that a client is told to wait when the house is full.
+pub const RETRY_AFTER_S: u32 = 2;
+
 // --- guard ---
 
 /// Bytes of a bearer token, configured or sent: room for 2048 random bits in hexadecimal, and
@@ -56,6 +82,12 @@ pub const REFUSED_VALUE_CHARS_MAX: usize = 100;
 pub const PUBLIC_BASE_BYTES_MAX: usize = 256;
 
 // --- session ---
+
+/// Sessions alive at once, where the configuration does not say.
+pub const SESSIONS_DEFAULT: usize = 64;
+
+/// Bytes of one session's slot, all told: what it takes on a 64-bit machine.
+pub const SESSION_SLOT_BYTES_MAX: usize = 160;
 
 /// Characters of a session id on the wire: what a table of listeners has room for (an id of ours
 /// has 48).
@@ -90,10 +122,13 @@ pub const DELETED_IDS_MAX: usize = 64;
 /// seen in the field is `claude-ai (via mcp-remote 0.15.1)`, whose tail may go.
 pub const CLIENT_TEXT_BYTES_MAX: usize = 32;
 
-/// Bytes of one session's slot, all told: what it takes on a 64-bit machine.
-pub const SESSION_SLOT_BYTES_MAX: usize = 160;
-
 // --- app ---
+
+/// Bytes of a tool's name. The specification has 128, but model APIs refuse more than 64.
+pub const TOOL_NAME_BYTES_MAX: usize = 64;
+
+/// Bytes of a tool's error message: a paragraph that says what to do better, not a log.
+pub const TOOL_ERROR_BYTES_MAX: usize = 1024;
 
 /// Bytes of a `String` argument (UTF-8) that says nothing else. A page of text; whoever needs more says so with `#[len(..)]`.
 pub const STRING_ARG_BYTES_MAX: usize = 1024;
@@ -101,111 +136,132 @@ pub const STRING_ARG_BYTES_MAX: usize = 1024;
 /// Items of a `Vec` argument that says nothing else: more than a device has pins.
 pub const ARRAY_ARG_ITEMS_MAX: usize = 64;
 
+/// Members of one object in a tool's arguments: one bit each in the set of those seen.
+pub const OBJECT_FIELDS_MAX: usize = u64::BITS as usize;
+
 /// Levels of objects and arrays in a tool's arguments, the arguments themselves included. Models lose their way past three; each level costs a
 /// stack frame while arguments are checked, and 24 bytes of path.
 pub const ARG_DEPTH_MAX: usize = 8;
-
-/// Members of one object in a tool's arguments: one bit each in the set of those seen.
-pub const OBJECT_FIELDS_MAX: usize = u64::BITS as usize;
+const _: () = assert!(ARG_DEPTH_MAX < JSON_DEPTH_MAX, "arguments lie inside a document");
 
 /// Characters of a wrong argument that its refusal repeats: enough to recognise it.
 pub const ARG_SHOWN_CHARS_MAX: usize = 60;
 
-/// Bytes of a tool's error message: a paragraph that says what to do better, not a log.
-pub const TOOL_ERROR_BYTES_MAX: usize = 1024;
+// --- mcp ---
 
-/// Bytes of a tool's name. The specification has 128, but model APIs refuse more than 64.
-pub const TOOL_NAME_BYTES_MAX: usize = 64;
+/// Milliseconds for which a client may keep a list (`ttlMs`): long for what hardly changes, short enough without a
+/// listener.
+pub const LIST_TTL_MS: u32 = 60_000;
 
-const _: () = assert!(ARG_DEPTH_MAX < 63, "deeper than a scanned document can be");
+/// Messages of an array (2025-03-26) that are taken.
+pub const BATCH_MAX: usize = 16;
 
-// --- server ---
+/// Bytes of the id of a `subscriptions/listen` request, as JSON: it is kept for as long as the stream is open.
+pub const LISTENER_ID_BYTES_MAX: usize = 64;
 
-/// Milliseconds between two looks at all deadlines. Coarse, so that no request arms a timer of its own.
-pub const TICK_MS: u32 = 500;
+// --- server: how many ---
+
 /// Milliseconds between two looks while there are sessions and no connections.
 pub const TICK_IDLE_MS: u32 = 30_000;
 /// Connections at once, where the configuration does not say: a household's clients, two or three connections each.
 pub const CONNECTIONS_DEFAULT: usize = 64;
-/// Calls that run at once, where the configuration does not say.
-pub const CALLS_DEFAULT: usize = 8;
-/// Streams open at once, where the configuration does not say: half of the connections, so that calls have the rest.
-pub const STREAMS_DEFAULT: usize = 32;
-/// Sessions alive at once, where the configuration does not say.
-pub const SESSIONS_DEFAULT: usize = 64;
-/// Request buffers beyond the calls, for what frees others: cancellations, the end of sessions, pings, discovery.
-pub const RESERVED_BUFFERS: usize = 1;
+
 /// Connections beyond the configured ones, only to tell newcomers that the house is full.
 pub const REFUSALS_MAX: usize = 4;
+
+/// Calls that run at once, where the configuration does not say.
+pub const CALLS_DEFAULT: usize = 8;
+
 /// Connections that calls have to themselves: streams may take all others.
 pub const CONNECTIONS_FOR_CALLS_MIN: usize = 2;
-/// Bytes of a request head: bearer tokens, and what proxies add.
-pub const HEAD_BYTES_MAX: usize = 8 * 1024;
-/// Bytes of a request target: the longest path, and a session id.
-pub const TARGET_BYTES_MAX: usize = 2 * 1024;
-/// Bytes of a request body, where the configuration does not say. Messages of common clients have 50 to 4,000.
-pub const BODY_BYTES_DEFAULT: usize = 64 * 1024;
-/// Bytes of a transmit buffer: longer answers are sent in pieces.
-pub const TRANSMIT_BYTES: usize = 16 * 1024;
-/// Bytes of the ring of events.
-pub const RING_BYTES: usize = 32 * 1024;
-/// Bytes of one event as it is sent, with its framing.
-pub const EVENT_BYTES_MAX: usize = 6 * 1024;
-/// Bytes of the `params` of a message of the application: an event less its framing.
-pub const MESSAGE_PARAMS_BYTES_MAX: usize = 5 * 1024;
-/// Bytes of the id of a `subscriptions/listen` request, as JSON: it is kept for as long as the stream is open.
-pub const LISTENER_ID_BYTES_MAX: usize = 64;
-/// Messages of an array (2025-03-26) that are taken.
-pub const BATCH_MAX: usize = 16;
+
+/// Request buffers beyond the calls, for what frees others: cancellations, the end of sessions, pings, discovery.
+pub const RESERVED_BUFFERS: usize = 1;
+
+/// Streams open at once, where the configuration does not say: half of the connections, so that calls have the rest.
+pub const STREAMS_DEFAULT: usize = 32;
+
 /// Commands of the application that wait for the engine.
 pub const COMMANDS_MAX: usize = 64;
-/// Milliseconds for which a client may keep a list (`ttlMs`): long for what hardly changes, short enough without a
-/// listener.
-pub const LIST_TTL_MS: u32 = 60_000;
-/// Milliseconds for a whole request head to come.
-pub const HEAD_TIMEOUT_MS: u64 = 10_000;
-/// Milliseconds after which a connection that has not brought a head may make room for another.
-pub const HEAD_GRACE_MS: u64 = 1_000;
-/// Milliseconds that a body or an answer may take before its rate counts.
-pub const TRANSFER_GRACE_MS: u64 = 10_000;
-/// Bytes a second that a client must send of a body, or take of an answer.
-pub const TRANSFER_RATE_MIN: u64 = 1_024;
-/// Milliseconds that an idle connection is kept, where the configuration does not say.
-pub const IDLE_TIMEOUT_MS_DEFAULT: u64 = 60_000;
-/// Milliseconds that a request waits for a buffer before it is answered 503.
-pub const QUEUE_TIMEOUT_MS: u64 = 5_000;
-/// Milliseconds after which a waiting request may look at the reserve.
-pub const RESERVE_AFTER_MS: u64 = 500;
-/// Milliseconds that a tool may run, where the configuration does not say.
-pub const TOOL_TIMEOUT_MS_DEFAULT: u64 = 300_000;
-/// Milliseconds after which a call that has not answered becomes an event stream, so that proxies and clients see life.
-pub const EVENTS_AFTER_MS: u64 = 2_000;
-/// Milliseconds of silence after which a stream gets a comment. With the tick it stays under 15 s.
-pub const KEEP_ALIVE_MS: u64 = 14_000;
-/// Milliseconds that clients are told to wait before they reconnect (`retry:`), plus up to half of it.
-pub const RETRY_MS: u32 = 2_000;
-/// Seconds that a client is told to wait when the house is full.
-pub const RETRY_AFTER_S: u32 = 2;
-/// Milliseconds without a message after which a 2024-11-05 stream may make room for another.
-pub const SILENT_STREAM_MS: u64 = 30_000;
-/// Milliseconds for running calls to end when the server shuts down: it must be gone within 2 s.
-pub const SHUTDOWN_GRACE_MS: u64 = 1_200;
-/// Milliseconds that a refused connection is read to its end, so that its client can read the refusal.
-pub const LINGER_MS: u64 = 1_000;
-/// Bytes that are read of it for that.
-pub const LINGER_BYTES_MAX: u32 = 64 * 1024;
+
 /// Connections accepted in one turn of the engine: others get their share.
 pub const ACCEPTS_PER_TURN: usize = 8;
+
 /// Events sent to one stream in one turn.
 pub const EVENTS_PER_TURN: usize = 16;
-/// Milliseconds to wait when accepting fails for want of files or memory.
-pub const ACCEPT_BACKOFF_MS: u64 = 100;
+
+// --- server: how large ---
+
+/// Bytes of a transmit buffer: longer answers are sent in pieces.
+pub const TRANSMIT_BYTES: usize = 16 * 1024;
+
+/// Bytes of the ring of events.
+pub const RING_BYTES: usize = 32 * 1024;
+
+/// Bytes of one event as it is sent, with its framing.
+pub const EVENT_BYTES_MAX: usize = 6 * 1024;
+const _: () = assert!(EVENT_BYTES_MAX <= RING_BYTES / 4, "one event must not push out all others");
+
+/// Bytes of the `params` of a message of the application: an event less its framing.
+pub const MESSAGE_PARAMS_BYTES_MAX: usize = 5 * 1024;
+const _: () = assert!(MESSAGE_PARAMS_BYTES_MAX + 256 <= EVENT_BYTES_MAX, "a message must fit an event");
+
+/// Bytes of a refused connection that are read to its end at most.
+pub const LINGER_BYTES_MAX: u32 = 64 * 1024;
+
 /// Bytes that the kernel keeps for a stream whose client does not read (it doubles the number).
 pub const STREAM_SEND_BUFFER_BYTES: usize = 16 * 1024;
+
+// --- server: how long ---
+
+/// Milliseconds between two looks at all deadlines. Coarse, so that no request arms a timer of its own.
+pub const TICK_MS: u32 = 500;
+
+/// Milliseconds for a whole request head to come.
+pub const HEAD_TIMEOUT_MS: u64 = 10_000;
+
+/// Milliseconds after which a connection that has not brought a head may make room for another.
+pub const HEAD_GRACE_MS: u64 = 1_000;
+
+/// Milliseconds that a body or an answer may take before its rate counts.
+pub const TRANSFER_GRACE_MS: u64 = 10_000;
+
+/// Bytes a second that a client must send of a body, or take of an answer.
+pub const TRANSFER_RATE_MIN: u64 = 1_024;
+
+/// Milliseconds that an idle connection is kept, where the configuration does not say.
+pub const IDLE_TIMEOUT_MS_DEFAULT: u64 = 60_000;
+
+/// Milliseconds that a request waits for a buffer before it is answered 503.
+pub const QUEUE_TIMEOUT_MS: u64 = 5_000;
+
+/// Milliseconds after which a waiting request may look at the reserve.
+pub const RESERVE_AFTER_MS: u64 = 500;
+
+/// Milliseconds that a tool may run, where the configuration does not say.
+pub const TOOL_TIMEOUT_MS_DEFAULT: u64 = 300_000;
+
+/// Milliseconds after which a call that has not answered becomes an event stream, so that proxies and clients see life.
+pub const EVENTS_AFTER_MS: u64 = 2_000;
+
+/// Milliseconds of silence after which a stream gets a comment. With the tick it stays under 15 s.
+pub const KEEP_ALIVE_MS: u64 = 14_000;
+const _: () = assert!(KEEP_ALIVE_MS + TICK_MS as u64 <= 15_000, "streams are to show life every 15 s");
+
+/// Milliseconds that clients are told to wait before they reconnect (`retry:`), plus up to half of it.
+pub const RETRY_MS: u32 = 2_000;
+
+/// Milliseconds without a message after which a 2024-11-05 stream may make room for another.
+pub const SILENT_STREAM_MS: u64 = 30_000;
+
 /// Milliseconds after which the kernel gives up on a peer that acknowledges nothing.
 pub const STREAM_USER_TIMEOUT_MS: u32 = 30_000;
 
-const _: () = assert!(MESSAGE_PARAMS_BYTES_MAX + 256 <= EVENT_BYTES_MAX, "a message must fit an event");
-const _: () = assert!(EVENT_BYTES_MAX <= RING_BYTES / 4, "one event must not push out all others");
-const _: () = assert!(KEEP_ALIVE_MS + TICK_MS as u64 <= 15_000, "streams are to show life every 15 s");
-const _: () = assert!(ARG_DEPTH_MAX < JSON_DEPTH_MAX, "arguments lie inside a document");
+/// Milliseconds that a refused connection is read to its end, so that its client can read the refusal.
+pub const LINGER_MS: u64 = 1_000;
+
+/// Milliseconds to wait when accepting fails for want of files or memory.
+pub const ACCEPT_BACKOFF_MS: u64 = 100;
+
+/// Milliseconds for running calls to end when the server shuts down: it must be gone within 2 s.
+pub const SHUTDOWN_GRACE_MS: u64 = 1_200;

@@ -26,8 +26,6 @@ impl Code {
     pub(crate) const METHOD_NOT_FOUND: Code = Code(-32601);
     /// The method exists, its parameters are wrong (also: unknown tool, malformed 2026-07-28 envelope).
     pub(crate) const INVALID_PARAMS: Code = Code(-32602);
-    /// The server failed.
-    pub(crate) const INTERNAL: Code = Code(-32603);
     /// 2026-07-28 `HeaderMismatch`: headers and body disagree.
     pub(crate) const HEADER_MISMATCH: Code = Code(-32020);
     /// 2026-07-28 `UnsupportedProtocolVersion`.
@@ -136,7 +134,7 @@ impl Envelope {
     }
 
     /// The text of a string member, without its quotes; normalised, so that plain names compare by bytes.
-    pub(crate) fn text<'d>(member: Option<Member>, doc: &'d [u8]) -> Option<&'d [u8]> {
+    pub(crate) fn text(member: Option<Member>, doc: &[u8]) -> Option<&[u8]> {
         let member = member.filter(|m| m.kind == Kind::String)?;
         let raw = member.span.of(doc);
         raw.get(1..raw.len().checked_sub(1)?)
@@ -223,13 +221,10 @@ impl<'a> Request<'a> {
 }
 
 /// Name and version of a client, as `initialize` or the 2026-07-28 envelope tells them.
-pub(crate) fn implementation<'d>(
-    member: Option<Member>,
-    doc: &'d [u8],
-) -> (Option<json::Text<'d>>, Option<json::Text<'d>>) {
+pub(crate) fn implementation(member: Option<Member>, doc: &[u8]) -> (Option<json::Text<'_>>, Option<json::Text<'_>>) {
     let Some(member) = member else { return (None, None) };
     let value = Value::new(member.span.of(doc));
-    let text = |key| value.get(key).and_then(|v| v.as_text());
+    let text = |key| value.get(key).and_then(Value::as_text);
     (text("name"), text("version"))
 }
 

@@ -9,7 +9,8 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
-use common::{Action, Args, OwnFlag, Program, parse};
+use common::args::OwnFlag;
+use common::{Action, Args, Program, parse};
 
 const PROGRAM: Program = Program {
     name: "board",

@@ -12,7 +12,8 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::{OwnFlag, Program};
+use common::Program;
+use common::args::OwnFlag;
 use sources::processes::{Order, Wanted};
 use sources::root::{Lack, Root};
 

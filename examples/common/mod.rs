@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 #![allow(dead_code, reason = "shared by path: each example uses a part of it")]
 
-mod args;
+pub(crate) mod args;
 
 use std::env;
 use std::fmt::Display;
@@ -14,7 +14,7 @@ use async_signal::{Signal, Signals};
 use smol::stream::StreamExt;
 use smol_mcp::{Bound, Config, Server, Tools};
 
-pub(crate) use args::{Action, Args, OwnFlag, Program, parse};
+pub(crate) use args::{Action, Args, Program, parse};
 
 /// The path at which the examples serve MCP.
 const MCP_PATH: &str = "/mcp";

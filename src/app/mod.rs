@@ -27,6 +27,8 @@ mod tests_schema;
 mod tests_tools;
 #[cfg(test)]
 mod tests_validate;
+#[cfg(test)]
+mod tests_validate_mix;
 
 pub use arg::{Arg, NoRange};
 pub use call::Call;

@@ -164,7 +164,7 @@ impl Schema {
                 write_number_bound("maximum", max, w);
             }
             Self::String { chars_min, chars_max, .. } => {
-                write_lengths("minLength", chars_min, "maxLength", chars_max, w)
+                write_lengths("minLength", chars_min, "maxLength", chars_max, w);
             }
             Self::Enum(variants) => {
                 w.str(",\"enum\":");

@@ -66,7 +66,7 @@ crate::args! {
     struct Everything {
         /// Says "hello\" and \n.
         ///
-        ///   Indented	with a tab; ümlaut.
+        #[doc = "   Indented\twith a tab; ümlaut."]
         quoted: bool,
         #[doc = "By attribute."]
         #[range(0..=SERVO_MAX)]

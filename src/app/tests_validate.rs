@@ -58,7 +58,7 @@ crate::args! {
 }
 
 /// Arguments for [`All`] without any doubt.
-const GOOD: &[(&str, &str)] = &[
+pub(super) const GOOD: &[(&str, &str)] = &[
     ("on", "true"),
     ("byte", "7"),
     ("signed", "-7"),
@@ -81,7 +81,7 @@ const GOOD: &[(&str, &str)] = &[
 ];
 
 /// [`GOOD`] with one member replaced (or left out).
-fn with(name: &str, value: Option<&str>) -> String {
+pub(super) fn with(name: &str, value: Option<&str>) -> String {
     let members = GOOD.iter().filter_map(|(other, good)| {
         let value = if *other == name { value? } else { good };
         Some(format!("\"{other}\": {value}"))
@@ -90,7 +90,7 @@ fn with(name: &str, value: Option<&str>) -> String {
 }
 
 /// The refusal of `arguments`, or "" where they fit; and that those that fit can be read.
-fn check<T: Arg + serde::de::DeserializeOwned>(arguments: &str) -> String {
+pub(super) fn check<T: Arg + serde::de::DeserializeOwned>(arguments: &str) -> String {
     let mut raw = arguments.as_bytes().to_vec();
     json::scan(&mut raw, &mut Nobody).unwrap();
     let mut reason = String::new();
@@ -350,95 +350,4 @@ fn a_schema_by_hand_that_is_too_deep_is_refused() {
     };
     assert_eq!(check(8), "");
     assert_eq!(check(9), "argument `[0][0][0][0][0][0][0][0]` nests deeper than 8 levels");
-}
-
-/// Any combination of good, odd and wrong values: what is let through can be read, and what cannot be read was not let through.
-#[test]
-fn what_is_let_through_can_be_read() {
-    const VALUES: &[&str] = &[
-        "null",
-        "true",
-        "false",
-        "0",
-        "-0",
-        "1",
-        "7",
-        "10",
-        "127",
-        "128",
-        "255",
-        "256",
-        "-1",
-        "-5",
-        "-128",
-        "-129",
-        "1.0",
-        "0.5",
-        "1e2",
-        "1E400",
-        "-1e-400",
-        "9007199254740993",
-        "9223372036854775807",
-        "9223372036854775808",
-        "18446744073709551615",
-        "18446744073709551616",
-        "1e38",
-        "3.5e38",
-        "\"\"",
-        "\"a\"",
-        "\"ab\"",
-        "\"slow\"",
-        "\"very_fast\"",
-        "\"1/s\"",
-        "\"\\\"\\\\\\n\"",
-        "\"äöü\"",
-        "\"äöüß\"",
-        "\"\u{1F600}\"",
-        "[]",
-        "[1]",
-        "[1,2]",
-        "[ 1 , 2 , 3 ]",
-        "[null]",
-        "[\"a\"]",
-        "[\"\\\\\",\"b\"]",
-        "[\"äö\",\"\",\"abcd\"]",
-        "[\"äöü\"]",
-        "[[]]",
-        "[{}]",
-        "{}",
-        r#""\ud83d\ude00""#,
-        r#""\u0073low""#,
-        r#""1\/s""#,
-        r#"{"\u0072ed":1}"#,
-        "{\"red\":1}",
-        "{\"red\":1,\"alpha\":null}",
-        "{ \"alpha\" : 255 , \"red\" : 0 }",
-        "{\"red\":1,\"red\":1}",
-        "{\"red\":-0}",
-        "{\"red\":1,\"x\":1}",
-    ];
-    let (mut let_through, mut seed) = (0, 0x2545_F491_4F6C_DD1D_u64);
-    let mut random = |below: usize| {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        usize::try_from(seed % below as u64).unwrap()
-    };
-    for (name, _) in GOOD {
-        for value in VALUES {
-            let_through += usize::from(check::<All>(&with(name, Some(value))).is_empty());
-        }
-    }
-    for _ in 0..20_000 {
-        let mut members: Vec<String> = Vec::new();
-        for (name, good) in GOOD {
-            let value = if random(12) == 0 { VALUES[random(VALUES.len())] } else { good };
-            if random(40) > 0 {
-                members.insert(random(members.len() + 1), format!("\"{name}\":{value}"));
-            }
-        }
-        let arguments = format!("{{{}}}", members.join(","));
-        let_through += usize::from(check::<All>(&arguments).is_empty());
-    }
-    assert!(let_through > 1_000, "the generator makes too little that fits: {let_through}");
 }

@@ -175,13 +175,11 @@ impl Endpoint {
         if table.is_ended(&id) {
             return Err(no_session(NoSession::Unknown));
         }
-        match table.find(&id).and_then(|session| table.end(session)) {
-            Some(ended) => Ok(Admission::Ended(ended)),
-            None => {
-                table.end_unknown(&id);
-                Err(Answer::empty(Status::OK))
-            }
+        if let Some(ended) = table.find(&id).and_then(|session| table.end(session)) {
+            return Ok(Admission::Ended(ended));
         }
+        table.end_unknown(&id);
+        Err(Answer::empty(Status::OK))
     }
 }
 
@@ -241,7 +239,7 @@ fn challenge<'r>(refusal: BearerRefusal) -> Answer<'r> {
     answer
 }
 
-fn posted<'r>(request: Request<'r>, route: Route, principal: Principal) -> Result<Admission<'r>, Answer<'r>> {
+fn posted(request: Request<'_>, route: Route, principal: Principal) -> Result<Admission<'_>, Answer<'_>> {
     // A page of another origin can send other types without a preflight.
     // The clients of 2024-11-05 need not say what they send; what a page sends has an Origin.
     let json = request.content_type_is_json().unwrap_or(route == Route::Messages);
@@ -254,7 +252,7 @@ fn posted<'r>(request: Request<'r>, route: Route, principal: Principal) -> Resul
 
 // A preflight is answered before a token is asked for, as browsers send none with it; what it grants is in the CORS
 // headers, which only an allowed origin gets.
-fn preflight<'r>(request: Request<'r>, place: Place, granted: bool) -> Answer<'r> {
+fn preflight(request: Request<'_>, place: Place, granted: bool) -> Answer<'_> {
     let allow = match place {
         Place::Mcp => "GET, POST, DELETE, OPTIONS",
         Place::Sse => "GET, OPTIONS",

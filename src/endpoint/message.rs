@@ -9,7 +9,9 @@ use crate::json::{Kind, ScanError, Text};
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
 use crate::mcp::{Method, discover, tools};
 use crate::rpc::{self, Code, Envelope, Message};
-use crate::session::{IdText, LogLevel, Principal, Revision, SessionFields, SessionId, SessionRef, Table, Transport};
+use crate::session::{
+    IdText, LogLevel, Principal, Revision, Session, SessionFields, SessionId, SessionRef, Table, Transport,
+};
 
 /// What is to be done about a message.
 #[derive(Debug)]
@@ -112,7 +114,8 @@ impl Endpoint {
             return Err(invalid_in(
                 &envelope,
                 doc,
-                r#"not a JSON-RPC 2.0 message: it needs "jsonrpc": "2.0", and a "method" (with an "id" that is a string or an integer, unless it is a notification), or an "id" and one of "result" and "error""#,
+                "not a JSON-RPC 2.0 message: it needs \"jsonrpc\": \"2.0\", and a \"method\" (with an \"id\" that is a string or \
+                 an integer, unless it is a notification), or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
         if around.posted.route == Route::Messages {
@@ -187,7 +190,7 @@ impl Endpoint {
                 (found.session, found.changes)
             }
         };
-        let revision = table.get(session).map(|session| session.revision());
+        let revision = table.get(session).map(Session::revision);
         let revision = revision.ok_or_else(|| no_session(NoSession::Unknown))?;
         Ok(self.in_session(message, envelope, doc, table, session, revision, changes))
     }
@@ -208,9 +211,6 @@ impl Endpoint {
             Message::Response => Decision::Answer(Answer::empty(Status::ACCEPTED)),
             Message::Notification => {
                 let method = envelope.method_name(doc);
-                if method == b"notifications/initialized" {
-                    table.set_initialized(session);
-                }
                 match envelope.request_id {
                     Some(request) if method == b"notifications/cancelled" => {
                         Decision::Cancel { session, request: request.span }
@@ -296,13 +296,13 @@ impl Endpoint {
         let found = self.session(text.as_bytes(), around.posted.principal, table, around.moment).map_err(no_session)?;
         let session = found.session;
         let live = table.get(session).filter(|session| session.stream().is_some());
-        let Some(mut revision) = live.map(|session| session.revision()) else {
+        let Some(mut revision) = live.map(Session::revision) else {
             return Err(no_session(NoSession::Unknown));
         };
         if message == Message::Request && envelope.method_name(doc) == b"initialize" {
             revision = discover::negotiate(&envelope, doc);
             let (name, version) = client(&envelope, doc);
-            table.set_negotiated(session, revision, discover::capabilities(&envelope, doc), &name, &version);
+            table.set_negotiated(session, revision, &name, &version);
             return Ok(Decision::Job(Job {
                 envelope,
                 revision,

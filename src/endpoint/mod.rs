@@ -16,8 +16,7 @@ mod message;
 mod modern;
 
 pub(crate) use answer::{Answer, Body};
-pub(crate) use head::MESSAGES_PATH;
-pub(crate) use head::{Admission, Head, Opening, Posted, Route};
+pub(crate) use head::{Admission, MESSAGES_PATH, Opening, Posted, Route};
 pub(crate) use message::{Decision, Job, Work, client_text};
 
 use core::net::SocketAddr;

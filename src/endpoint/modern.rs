@@ -105,6 +105,6 @@ fn refusal(envelope: &Envelope, doc: &[u8], code: Code, message: &str) -> Answer
     Answer::with(Status::BAD_REQUEST, Body::Error { id, code, message: message.into(), data: Data::None })
 }
 
-fn text<'d>(member: Member, doc: &'d [u8]) -> Option<Text<'d>> {
+fn text(member: Member, doc: &[u8]) -> Option<Text<'_>> {
     Value::new(member.span.of(doc)).as_text()
 }

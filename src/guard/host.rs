@@ -66,6 +66,7 @@ pub(crate) struct HostRefusal {
 
 impl HostRefusal {
     /// Why it is refused.
+    #[cfg(test)]
     pub(crate) const fn fault(&self) -> HostFault {
         self.fault
     }

@@ -34,8 +34,7 @@ use core::net::{IpAddr, SocketAddr};
 
 pub(crate) use bearer::BearerRefusal;
 pub(crate) use error::GuardError;
-pub(crate) use host::{HostFault, HostRefusal};
-pub(crate) use origin::{OriginFault, OriginGrant, OriginRefusal};
+pub(crate) use origin::OriginGrant;
 pub(crate) use public_base::PublicBase;
 
 use authority::{UriHost, same_name};

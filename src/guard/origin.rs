@@ -68,7 +68,7 @@ pub(crate) enum OriginGrant<'a> {
     Any,
 }
 
-/// Why an Origin is refused; the answer is 403 in any case.
+/// Why an Origin is refused; the answer is 403 in any case (2025-11-25, transports: MUST).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum OriginFault {
     /// `null`: a page that the browser does not tell the origin of.
@@ -86,10 +86,8 @@ pub(crate) struct OriginRefusal {
     shown: Shown,
 }
 
+#[cfg(test)]
 impl OriginRefusal {
-    /// The status of the answer, whatever the fault (2025-11-25, transports: MUST).
-    pub(crate) const STATUS: u16 = 403;
-
     /// Why it is refused.
     pub(crate) const fn fault(&self) -> OriginFault {
         self.fault
@@ -101,9 +99,14 @@ impl fmt::Display for OriginRefusal {
         let shown = &self.shown;
         match self.fault {
             OriginFault::Null => f.write_str(
-                "the Origin \"null\" is never allowed: serve the page by http or https, and allow its origin",
+                "the Origin \"null\" is never allowed: serve the page by http or https, and allow the origin that it then \
+                 has by --allow-origin, or Config::allow_origin",
             ),
-            OriginFault::Syntax => write!(f, "the Origin {shown} is not a scheme, a host and an optional port"),
+            OriginFault::Syntax => write!(
+                f,
+                "the Origin {shown} is not a scheme, a host and an optional port, which is what --allow-origin, or \
+                 Config::allow_origin, admits"
+            ),
             OriginFault::NotAllowed => {
                 write!(f, "pages of the Origin {shown} may not use this server: ")?;
                 match shown.fit_for_a_command() {

@@ -1,6 +1,6 @@
 //! What of a peer's input may be repeated to it, and in a log.
 
-use core::fmt::{self, Write};
+use core::fmt;
 
 use crate::limits::REFUSED_VALUE_CHARS_MAX;
 

@@ -4,7 +4,8 @@ use core::net::SocketAddr;
 
 use crate::limits::REFUSED_VALUE_CHARS_MAX;
 
-use super::{Guard, GuardOptions, HostFault, PublicBase};
+use super::host::HostFault;
+use super::{Guard, GuardOptions, PublicBase};
 
 fn guard(allow_hosts: &[&str]) -> Guard {
     let public_base = PublicBase::parse("https://Devices.Example:8443/pump/").unwrap();

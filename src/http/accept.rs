@@ -36,13 +36,6 @@ impl Media {
     }
 }
 
-impl Accept {
-    /// Whether an answer of the type is welcome, named or not.
-    pub(crate) const fn is_acceptable(self) -> bool {
-        !matches!(self, Self::No)
-    }
-}
-
 /// Judges all `Accept` lines of a request. The most specific range that matches decides; of equal ones, any with
 /// `q` above 0. Parameters of a range are ignored, and so is a `q` that is none.
 pub(super) fn accept<'b>(values: impl Iterator<Item = &'b [u8]>, media: Media) -> Accept {

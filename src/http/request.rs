@@ -60,6 +60,7 @@ impl<'b> Request<'b> {
     }
 
     /// The method as it was sent.
+    #[cfg(test)]
     pub(crate) fn method_text(&self) -> &'b str {
         self.head.method.text_of(self.buf)
     }
@@ -140,6 +141,7 @@ impl<'b> Request<'b> {
     }
 
     /// The `Mcp-Param-*` headers (MCP 2026-07-28, streamable HTTP): what is behind the prefix, and the value.
+    #[cfg_attr(not(test), allow(dead_code, reason = "for tools with x-mcp-header arguments, which come next"))]
     pub(crate) fn mcp_params(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> + use<'b> {
         self.headers().filter_map(|(name, value)| Some((strip_mcp_param(name)?, value)))
     }

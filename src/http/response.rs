@@ -1,4 +1,4 @@
-//! Response heads and chunk framing: bytes copied and integers written by hand, no `core::fmt`.
+//! Response heads: bytes copied and integers written by hand, no `core::fmt`.
 
 use super::accept::list;
 use super::class::{TOKEN, VALUE, is};
@@ -11,9 +11,6 @@ pub(crate) const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
 /// What ends a chunked body, after the CRLF of the last chunk's data (RFC 9112, 7.1).
 pub(crate) const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
-
-/// Bytes of the longest chunk head: eight digits and CRLF.
-pub(crate) const CHUNK_HEAD_BYTES: usize = 10;
 
 /// Everything of a response head that varies. `ResponseHead::new` has the usual values of the rest.
 #[derive(Clone, Copy, Debug)]
@@ -195,21 +192,6 @@ impl Preflight<'_> {
         Some(())
     }
 }
-
-/// The head of a chunk of `len` bytes: its digits and CRLF, at the right end of `out`, so that it can be put in front
-/// of data that is there already. None for 0, which would end the body, and beyond eight digits.
-pub(crate) fn chunk_head(len: usize, out: &mut [u8; CHUNK_HEAD_BYTES]) -> Option<&[u8]> {
-    let len = u32::try_from(len).ok().filter(|len| *len > 0)?;
-    *out = *b"00000000\r\n";
-    let digits = 8 - len.leading_zeros() as usize / 4;
-    for (place, shift) in out.iter_mut().take(8).rev().zip((0..32).step_by(4)) {
-        // Four bits index sixteen digits.
-        *place = HEX.get((len >> shift) as usize & 15).copied()?;
-    }
-    out.get(8 - digits..)
-}
-
-const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// The request headers that clients of MCP in a browser send. `*` would not cover `Authorization`.
 const ALLOWED_HEADERS: &[u8] = b"Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, \

@@ -172,23 +172,6 @@ fn an_unread_body_ends_the_connection() {
     assert!(Bench::new(ROOM).finish());
 }
 
-#[test]
-fn reset_serves_another_connection() {
-    for text in
-        [&b"GET"[..], b"\r", b"\0", POST, NEXT, b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5"]
-    {
-        let mut bench = Bench::new(ROOM);
-        let _ = bench.feed(text);
-        let _ = bench.step();
-        bench.decoder.reset();
-        assert!(bench.decoder.is_idle());
-        assert!(bench.decoder.head(&bench.buf).is_none());
-        assert_eq!(bench.feed(POST), Step::Head);
-        assert_eq!(bench.decoder.head(&bench.buf).unwrap().count(Known::ContentLength), 1);
-        assert_eq!(bench.feed(b"hello"), Step::Body);
-    }
-}
-
 /// A refused request's head stays to be asked when it is the body that is wrong: a browser reads the answer only when
 /// it grants the Origin.
 #[test]

@@ -149,7 +149,7 @@ fn line(text: &[u8]) -> (&[u8], &[u8]) {
 #[test]
 fn mutated_requests_are_served_rightly_or_refused() {
     let (mut served, mut refused, mut waiting) = (0, 0, 0);
-    for seed in 1..=10_000_u64 {
+    for seed in 1..=3_500_u64 {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let text = conversation(&mut random);
         // Shown only when the test fails.
@@ -172,7 +172,7 @@ fn mutated_requests_are_served_rightly_or_refused() {
         }
     }
     // The mutations are neither too mild nor too wild to tell something.
-    assert!(served > 5_000 && refused > 5_000 && waiting > 300, "{served} {refused} {waiting}");
+    assert!(served > 1_750 && refused > 1_750 && waiting > 100, "{served} {refused} {waiting}");
 }
 
 #[test]
@@ -190,7 +190,7 @@ fn noise_is_never_served() {
 /// The same under limits and buffers that are small and odd.
 #[test]
 fn small_limits_and_buffers() {
-    for seed in 1..=5_000_u64 {
+    for seed in 1..=2_000_u64 {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let text = conversation(&mut random);
         let limits = Limits {

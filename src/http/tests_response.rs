@@ -79,7 +79,7 @@ fn framing_and_connection() {
 #[test]
 fn event_stream_head() {
     let head = ResponseHead {
-        content_type: Some(crate::sse::EVENT_STREAM),
+        content_type: Some("text/event-stream"),
         event_stream: true,
         ..ResponseHead::new(Status::OK, Framing::Chunked)
     };
@@ -187,36 +187,16 @@ fn the_longest_usual_head_fits() {
 
 #[test]
 fn phrases() {
-    for status in
-        [200, 202, 204, 400, 401, 403, 404, 405, 406, 408, 409, 413, 414, 415, 417, 429, 431, 500, 501, 503, 505]
-    {
+    for status in [200, 202, 204, 400, 401, 403, 404, 405, 408, 413, 414, 415, 417, 431, 501, 503, 505] {
         assert!(!Status(status).phrase().is_empty(), "{status}");
     }
     // RFC 9112, 4: the phrase may be empty, the space before it stays.
     check(&ResponseHead::new(Status(299), Framing::Length(0)), "HTTP/1.1 299 \nContent-Length: 0\n\n");
 }
 
-/// RFC 9112, 7.1
+/// RFC 9112, 7.1; RFC 9110, 15.2.1
 #[test]
-fn chunk_heads() {
-    let head = |len| chunk_head(len, &mut [0; 10]).map(|head| String::from_utf8(head.to_vec()).unwrap());
-    for (len, text) in [
-        (1, "1\r\n"),
-        (15, "f\r\n"),
-        (16, "10\r\n"),
-        (255, "ff\r\n"),
-        (0x1_2345, "12345\r\n"),
-        (0xffff_ffff, "ffffffff\r\n"),
-    ] {
-        assert_eq!(head(len).as_deref(), Some(text));
-    }
-    for len in 1..5000 {
-        assert_eq!(head(len), Some(format!("{len:x}\r\n")));
-    }
-    // It would be the last chunk.
-    assert_eq!(head(0), None);
-    #[cfg(target_pointer_width = "64")]
-    assert_eq!(head(0x1_0000_0000), None);
+fn fixed_texts() {
     assert_eq!(LAST_CHUNK, b"0\r\n\r\n");
     assert_eq!(CONTINUE, b"HTTP/1.1 100 Continue\r\n\r\n");
 }

@@ -1,15 +1,15 @@
 //! JSON (RFC 8259), read where it lies and written where it goes: no allocation, no recursion.
 //!
 //! A received document passes through here in this order:
-//! 1. [`scan`] goes over it once, byte by byte: the whole grammar, UTF-8, the depth. In the same pass it rewrites the escapes that need not be
+//! 1. [`scan()`] goes over it once, byte by byte: the whole grammar, UTF-8, the depth. In the same pass it rewrites the escapes that need not be
 //!    ([`Text`] says which are left) and reports the members near the root to a [`Visit`].
 //! 2. [`Value`] and [`Text`] look at parts of it, without a tree.
 //! 3. [`from_raw`] reads a part into a Rust type.
 //!
 //! And out: [`Writer`] renders into a buffer that may be too small, to be run again from where it stopped; [`escape_into`] escapes text of any
-//! length piece by piece; [`to_slice`] renders a Rust type.
+//! length piece by piece; [`typed::to_slice`] renders a Rust type.
 //!
-//! Invariants: nothing but `typed*.rs` names `serde_json_core`, which is lax, recursive and can panic, so that it sees only what [`scan`] let
+//! Invariants: nothing but `typed*.rs` names `serde_json_core`, which is lax, recursive and can panic, so that it sees only what [`scan()`] let
 //! through and types that were checked on the way. [`Value`] and [`Text`] answer nonsense for what was never scanned, but do not panic.
 
 mod error;
@@ -36,11 +36,11 @@ mod tests_value;
 #[cfg(test)]
 mod tests_write;
 
-pub(crate) use error::{ScanError, ScanErrorKind};
+pub(crate) use error::ScanError;
 pub(crate) use scan::{Visit, scan, validate};
-pub(crate) use text::{Chars, Text};
-pub(crate) use typed::{TypedError, from_raw, to_slice};
-pub(crate) use value::{Elements, Members, Value};
+pub(crate) use text::Text;
+pub(crate) use typed::{TypedError, from_raw};
+pub(crate) use value::Value;
 pub(crate) use write::{Writer, escape_into};
 
 /// A byte range of a scanned document: what the scanner hands out instead of a borrow, so that it can be kept beside the buffer.
@@ -64,16 +64,6 @@ impl Span {
             return &[];
         };
         doc.get(start..end).unwrap_or_default()
-    }
-
-    /// Its length in bytes.
-    pub(crate) fn len(self) -> usize {
-        usize::try_from(self.end.saturating_sub(self.start)).unwrap_or(usize::MAX)
-    }
-
-    /// Whether it covers no byte.
-    pub(crate) fn is_empty(self) -> bool {
-        self.len() == 0
     }
 }
 

@@ -1,6 +1,7 @@
 //! What is JSON and what is not: every production of RFC 8259, and the ways to break it.
 
-use super::{Kind, ScanError, ScanErrorKind as E, Span, Visit, scan, validate};
+use super::error::ScanErrorKind as E;
+use super::{Kind, ScanError, Span, Visit, scan, validate};
 
 struct Nobody;
 
@@ -164,8 +165,9 @@ const INVALID: &[(E, &[&str])] = &[
     (
         E::Trailing,
         &[
-            "1 2", "1,", "1e1.", "{}{}", "[][]", "[]]", "{}}", "[],", "{},", "null null", "truex", "nullx", "truetrue", "\"\"\"\"", "\"a\"b", "1a", "1e1e1", "0x1", "1.5.5",
-            "1\0", "{}\0", "[]\u{c}", "[]\u{a0}", "{}//", "{}/**/", "{}#", "1;", "\"a\":1", "1\u{feff}", "-0-", "0e1+", "1 000",
+            "1 2", "1,", "1e1.", "{}{}", "[][]", "[]]", "{}}", "[],", "{},", "null null", "truex", "nullx", "truetrue", "\"\"\"\"", "\"a\"b", "1a",
+            "1e1e1", "0x1",
+            "1.5.5", "1\0", "{}\0", "[]\u{c}", "[]\u{a0}", "{}//", "{}/**/", "{}#", "1;", "\"a\":1", "1\u{feff}", "-0-", "0e1+", "1 000",
         ],
     ),
 ];
@@ -207,7 +209,9 @@ fn utf8_is_checked_as_the_standard_library_does() {
             cases.push(vec![first, second]);
             for third in edges {
                 cases.push(vec![first, second, third]);
-                for fourth in edges {
+                // Others begin no character of four bytes.
+                let longest = matches!(first, 0xef..=0xf5 | 0xf8 | 0xff);
+                for fourth in edges.into_iter().filter(|_| longest) {
                     cases.push(vec![first, second, third, fourth]);
                 }
             }

@@ -59,14 +59,18 @@ fn check(doc: &[u8]) {
     assert_eq!(bytes, once, "twice: {}", doc.escape_ascii());
 }
 
+/// All that means something to the grammar or to UTF-8, their neighbours, and some that mean nothing.
+const BYTES: &[u8] = b"\0\x08\t\n\x0b\x0c\r\x1f !\"#'*+,-./0159:;=AEFU[\\]_abdefglnrstuxz{|}~\x7f\
+    \x80\x8f\x90\x9f\xa0\xbf\xc0\xc1\xc2\xdf\xe0\xe1\xed\xee\xef\xf0\xf1\xf4\xf5\xff";
+
 #[test]
 fn every_changed_byte() {
     for doc in DOCS {
         check(doc.as_bytes());
         for at in 0..doc.len() {
             let mut changed = doc.as_bytes().to_vec();
-            for byte in 0..=u8::MAX {
-                changed[at] = byte;
+            for byte in BYTES {
+                changed[at] = *byte;
                 check(&changed);
             }
         }
@@ -152,7 +156,7 @@ fn soup_of_tokens() {
         "\"x\\n\"",
     ];
     let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    for _ in 0..100_000 {
+    for _ in 0..40_000 {
         let length = 1 + random.below(8);
         let doc: String = (0..length).map(|_| tokens[random.below(tokens.len())]).collect();
         check(doc.as_bytes());
@@ -222,7 +226,7 @@ fn grow_string(random: &mut Random, out: &mut String) {
 #[test]
 fn random_valid_documents() {
     let mut random = Random(0x0123_4567_89ab_cdef);
-    for _ in 0..20_000 {
+    for _ in 0..8_000 {
         let mut doc = String::new();
         grow(&mut random, 5, &mut doc);
         assert!(validate(doc.as_bytes()).is_ok(), "{doc}");

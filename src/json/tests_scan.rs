@@ -161,8 +161,5 @@ fn spans_out_of_range_are_empty() {
     assert_eq!(Span::new(1, 3).of(b"abcd"), b"bc");
     assert_eq!(Span::new(1, 5).of(b"abcd"), b"");
     assert_eq!(Span::new(3, 1).of(b"abcd"), b"");
-    assert_eq!(Span::new(3, 1).len(), 0);
-    assert!(Span::new(3, 1).is_empty());
-    assert_eq!(Span::new(1, 3).len(), 2);
     assert_eq!(Span::new(usize::MAX, usize::MAX), Span { start: u32::MAX, end: u32::MAX });
 }

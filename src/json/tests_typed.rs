@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Kind, Span, TypedError, Visit, from_raw, scan, to_slice};
+use super::typed::to_slice;
+use super::{Kind, Span, TypedError, Visit, from_raw, scan};
 
 struct Nobody;
 

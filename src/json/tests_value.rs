@@ -184,7 +184,6 @@ fn text_decodes_every_escape() {
     ];
     for (raw, decoded) in cases {
         let text = Text::new(raw.as_bytes());
-        assert_eq!(text.raw(), raw.as_bytes());
         assert_eq!(text.chars().collect::<String>(), decoded);
         assert_eq!(text.to_string(), decoded);
         assert_eq!(text.decoded_len(), decoded.len());
@@ -194,10 +193,6 @@ fn text_decodes_every_escape() {
             decoded.is_empty() || !text.eq_str(&decoded[..decoded.len() - decoded.chars().last().unwrap().len_utf8()])
         );
         assert_eq!(text.plain(), if raw.contains('\\') { None } else { Some(decoded) });
-        for size in 0..decoded.len() + 2 {
-            let mut out = vec![0; size];
-            assert_eq!(text.decode_into(&mut out), (size >= decoded.len()).then_some(decoded), "{raw} {size}");
-        }
     }
     assert!(!Text::new(b"a\\u0062").eq_str("a\\u0062"));
 }
@@ -210,14 +205,7 @@ fn what_was_never_scanned_does_not_panic() {
         let mut count = 0;
         for (name, value) in value.members() {
             count += name.chars().count() + name.decoded_len() + value.elements().count() + value.members().count();
-            let _ = (
-                name.plain(),
-                name.eq_str("a"),
-                name.decode_into(&mut [0; 8]),
-                value.as_i64(),
-                value.as_u64(),
-                value.as_f64(),
-            );
+            let _ = (name.plain(), name.eq_str("a"), value.as_i64(), value.as_u64(), value.as_f64());
         }
         for value in value.elements() {
             count += value.elements().count();

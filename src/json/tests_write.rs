@@ -8,7 +8,12 @@ fn sample(out: &mut Writer<'_>) {
     out.raw(b"{").string("name").str(":").string("a\"b\\c/d\n\u{0}\u{1f}\u{7f}é😀").raw(b",\"n\":[");
     out.uint(0).raw(b",").uint(u64::MAX).raw(b",").int(i64::MIN).raw(b",").int(-1).raw(b",").int(7).raw(b",");
     out.float(1.5).raw(b",").float(f64::NAN).raw(b",").bool(true).raw(b",").bool(false).raw(b"],\"part\":\"");
-    out.escaped("x\ty").escaped("").escaped("\r").str("\",\"f\":").string_fmt(format_args!("{}-{:?}", 1, "q"));
+    out.escaped("x\ty")
+        .escaped("")
+        .escaped("\r")
+        .str("\",\"f\":\"")
+        .escaped_fmt(format_args!("{}-{:?}", 1, "q"))
+        .str("\"");
     write!(out, ",\"w\":{}", 12).unwrap();
     out.raw(b"}");
 }
@@ -79,7 +84,7 @@ fn strings_read_back_as_they_were() {
     assert!(buf[..written].iter().all(|byte| *byte >= 0x20));
     let mut again = [0; 4096];
     let mut writer = Writer::new(&mut again);
-    writer.string_fmt(format_args!("{all}"));
+    writer.str("\"").escaped_fmt(format_args!("{all}")).str("\"");
     assert_eq!(writer.written(), written);
     assert_eq!(again, buf);
 }
@@ -189,7 +194,7 @@ fn a_failing_display_ends_its_string() {
     }
     let mut buf = [0; 32];
     let mut writer = Writer::new(&mut buf);
-    writer.string_fmt(format_args!("{Fails}"));
+    writer.str("\"").escaped_fmt(format_args!("{Fails}")).str("\"");
     let written = writer.written();
     assert_eq!(&buf[..written], b"\"half\"");
 }

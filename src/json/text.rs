@@ -5,7 +5,7 @@ use core::iter::FusedIterator;
 
 use super::strings;
 
-/// The inner text of a JSON string (RFC 8259 section 7), without its quotes, as it lies in the document: after [`super::scan`] the only escapes
+/// The inner text of a JSON string (RFC 8259 section 7), without its quotes, as it lies in the document: after [`super::scan()`] the only escapes
 /// left are `\"`, `\\` and those of control characters, but in the value of an `id`, which is left as it came. All escapes are understood here,
 /// so text of a document that was only validated can be read as well.
 #[derive(Clone, Copy)]
@@ -17,11 +17,6 @@ impl<'b> Text<'b> {
     /// The text of which `raw` is the JSON form between the quotes.
     pub(crate) fn new(raw: &'b [u8]) -> Self {
         Self { raw }
-    }
-
-    /// The JSON form, escapes and all.
-    pub(crate) fn raw(self) -> &'b [u8] {
-        self.raw
     }
 
     /// Whether the text is `other`, compared character by character after decoding.
@@ -42,26 +37,6 @@ impl<'b> Text<'b> {
     /// The length of the decoded text in bytes of UTF-8.
     pub(crate) fn decoded_len(&self) -> usize {
         if self.has_escape() { self.chars().map(char::len_utf8).sum() } else { self.raw.len() }
-    }
-
-    /// Decodes the text into `out`; none where it does not fit, or never was scanned.
-    pub(crate) fn decode_into<'o>(&self, out: &'o mut [u8]) -> Option<&'o str> {
-        let mut written = 0;
-        let mut rest = self.raw;
-        while !rest.is_empty() {
-            let run = rest.iter().position(|byte| *byte == b'\\').unwrap_or(rest.len());
-            let (plain, escaped) = rest.split_at(run); // `run` is at most the length
-            out.get_mut(written..)?.get_mut(..run)?.copy_from_slice(plain);
-            written += run;
-            if escaped.is_empty() {
-                break;
-            }
-            let escape = strings::escape(escaped, 0).ok()?;
-            let place = out.get_mut(written..)?.get_mut(..escape.char.len_utf8())?;
-            written += escape.char.encode_utf8(place).len();
-            rest = escaped.get(escape.length..)?;
-        }
-        str::from_utf8(out.get(..written)?).ok()
     }
 
     fn has_escape(&self) -> bool {

@@ -40,7 +40,7 @@ impl fmt::Display for TypedError {
 
 impl core::error::Error for TypedError {}
 
-/// Reads all of `raw`, the JSON text of one value that [`super::scan`] let through, into a `T`.
+/// Reads all of `raw`, the JSON text of one value that [`super::scan()`] let through, into a `T`.
 ///
 /// `scratch` must hold the longest string of `raw` that still has escapes (after scanning: `\"`, `\\`, controls), decoded, also where it is in a
 /// member that `T` ignores; as many bytes as `raw` has are always enough. Text goes into owned types (`heapless::String<N>`). Integers are read
@@ -64,6 +64,7 @@ pub(crate) fn from_raw<T: de::DeserializeOwned>(raw: &[u8], scratch: &mut [u8]) 
 ///
 /// # Errors
 /// See [`TypedError`]; `out` then holds a part.
+#[cfg_attr(not(test), allow(dead_code, reason = "for structured results, which come with outputSchema"))]
 pub(crate) fn to_slice<T: Serialize + ?Sized>(value: &T, out: &mut [u8]) -> Result<usize, TypedError> {
     let mut serializer = Serializer::new(out);
     value.serialize(typed_ser::Guard::new(&mut serializer))?;

@@ -5,7 +5,7 @@ use core::fmt;
 use super::text::Text;
 use super::{Kind, is_whitespace, number, skip_whitespace, strings};
 
-/// A view of one JSON value of a document that [`super::scan`] or [`super::validate`] let through. Nothing is parsed before it is asked for,
+/// A view of one JSON value of a document that [`super::scan()`] or [`super::validate`] let through. Nothing is parsed before it is asked for,
 /// and asking again parses again: made for looking up a few members, not for walking trees. Going over the members of an object costs its
 /// length in bytes. What never was scanned gets nonsense for an answer, but no panic.
 #[derive(Clone, Copy)]

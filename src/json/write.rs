@@ -62,11 +62,6 @@ impl<'b> Writer<'b> {
         self.raw(rest)
     }
 
-    /// What the arguments format to, as a JSON string. A `Display` that fails ends the string early.
-    pub(crate) fn string_fmt(&mut self, arguments: fmt::Arguments<'_>) -> &mut Self {
-        self.raw(b"\"").escaped_fmt(arguments).raw(b"\"")
-    }
-
     /// What the arguments format to, as the inside of a JSON string.
     pub(crate) fn escaped_fmt(&mut self, arguments: fmt::Arguments<'_>) -> &mut Self {
         // Writing itself never fails.

@@ -19,7 +19,7 @@ pub(crate) fn asked(envelope: &Envelope, doc: &[u8]) -> Result<Filter, &'static 
     let Some(wanted) = wanted.map(|member| Value::new(member.span.of(doc))) else {
         return Err("subscriptions/listen needs params.notifications, an object that says what to listen to");
     };
-    let flag = |key| wanted.get(key).and_then(|value| value.as_bool()).unwrap_or(false);
+    let flag = |key| wanted.get(key).and_then(Value::as_bool).unwrap_or(false);
     Ok(Filter { tools: flag("toolsListChanged"), prompts: false, resources: false, messages: None, client: 0 })
 }
 

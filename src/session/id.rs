@@ -133,11 +133,6 @@ impl SessionId {
         self.random
     }
 
-    /// Whom the id was issued to.
-    pub(crate) const fn principal(&self) -> Principal {
-        self.principal
-    }
-
     fn tag(&self, key: &Key, body: &[u8; BODY_BYTES]) -> [u8; TAG_BYTES] {
         key.tag(PURPOSE, &[body, self.principal.as_bytes()])
     }

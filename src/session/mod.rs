@@ -25,11 +25,11 @@ mod tests_simulation;
 #[cfg(test)]
 mod tests_table;
 
-pub(crate) use id::{IdRefusal, IdText, RANDOM_BYTES, SessionFields, SessionId, Transport};
+pub(crate) use id::{IdText, RANDOM_BYTES, SessionFields, SessionId, Transport};
 pub(crate) use key::{Key, equal_in_constant_time};
 pub use log_level::LogLevel;
-pub(crate) use outcome::{Admitted, Counts, Ended, Evicted, RestoreRefusal, SessionRef, Stale, TableFull};
+pub(crate) use outcome::{Admitted, Ended, Evicted, RestoreRefusal, SessionRef, Stale, TableFull};
 pub(crate) use principal::Principal;
 pub use revision::Revision;
-pub(crate) use slot::{ClientId, ClientText, Session, Slot};
+pub(crate) use slot::{ClientId, Session, Slot};
 pub(crate) use table::Table;

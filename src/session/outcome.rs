@@ -17,7 +17,7 @@ pub(crate) struct SessionRef {
 pub(crate) struct Admitted {
     /// The session.
     pub(crate) session: SessionRef,
-    /// Who made room, to be logged, and its subscriptions to be dropped.
+    /// Who made room, to be logged.
     pub(crate) evicted: Option<Evicted>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct Evicted {
     pub(crate) client: ClientId,
     /// Milliseconds since its last use.
     pub(crate) idle_ms: u64,
-    /// Whether it lost a log level or subscriptions.
+    /// Whether it lost a log level.
     pub(crate) lost_state: bool,
 }
 
@@ -62,17 +62,4 @@ pub(crate) enum RestoreRefusal {
     Ended,
     /// It is an HTTP+SSE session, which ended with its stream. Answered with 404.
     StreamGone,
-}
-
-/// How full the table is.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-pub(crate) struct Counts {
-    /// Sessions alive.
-    pub(crate) sessions: usize,
-    /// Those with an open stream.
-    pub(crate) with_stream: usize,
-    /// Those with a call in flight.
-    pub(crate) with_call: usize,
-    /// Calls in flight.
-    pub(crate) calls: usize,
 }

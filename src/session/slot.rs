@@ -36,15 +36,13 @@ pub(crate) type ClientText = heapless::String<CLIENT_TEXT_BYTES_MAX, u8>;
 pub(crate) struct Session {
     id: SessionId,
     revision: Revision,
-    capabilities: u16,
     client: ClientId,
     opened_at_ms: u64,
     last_used_ms: u64,
     calls_in_flight: u16,
     stream: Option<u32>,
     log_level: Option<LogLevel>,
-    has_subscriptions: bool,
-    initialized: bool,
+    /// Something came after `initialize`.
     proved: bool,
     client_name: ClientText,
     client_version: ClientText,
@@ -64,25 +62,21 @@ enum Class {
     Abandoned,
     /// It loses nothing, because its id restores it.
     Restorable,
-    /// It would lose its log level or its subscriptions.
+    /// It would lose its log level.
     Holding,
 }
 
 impl Session {
     pub(super) fn opened(id: SessionId, client: ClientId, name: &str, version: &str, now_ms: u64) -> Self {
-        let fields = id.fields();
         Self {
             id,
-            revision: fields.revision,
-            capabilities: fields.capabilities,
+            revision: id.fields().revision,
             client,
             opened_at_ms: now_ms,
             last_used_ms: now_ms,
             calls_in_flight: 0,
             stream: None,
             log_level: None,
-            has_subscriptions: false,
-            initialized: false,
             proved: false,
             client_name: client_text(name),
             client_version: client_text(version),
@@ -91,10 +85,10 @@ impl Session {
 
     /// A restored session: its client has been here before, so the handshake is long over.
     pub(super) fn restored(id: SessionId, client: ClientId, now_ms: u64) -> Self {
-        Self { initialized: true, proved: true, ..Self::opened(id, client, "", "", now_ms) }
+        Self { proved: true, ..Self::opened(id, client, "", "", now_ms) }
     }
 
-    /// The id, which holds the transport and the principal.
+    /// The id, which holds the transport, the capabilities and the principal.
     pub(crate) const fn id(&self) -> &SessionId {
         &self.id
     }
@@ -102,11 +96,6 @@ impl Session {
     /// The revision that was negotiated.
     pub(crate) const fn revision(&self) -> Revision {
         self.revision
-    }
-
-    /// The capabilities that the client declared, one bit each; their meaning is the caller's.
-    pub(crate) const fn capabilities(&self) -> u16 {
-        self.capabilities
     }
 
     /// The number of the client.
@@ -124,9 +113,8 @@ impl Session {
         &self.client_version
     }
 
-    pub(super) fn set_negotiated(&mut self, revision: Revision, capabilities: u16, name: &str, version: &str) {
+    pub(super) fn set_negotiated(&mut self, revision: Revision, name: &str, version: &str) {
         self.revision = revision;
-        self.capabilities = capabilities;
         self.client_name = client_text(name);
         self.client_version = client_text(version);
     }
@@ -142,6 +130,7 @@ impl Session {
     }
 
     /// Calls that have begun and not ended.
+    #[cfg(test)]
     pub(crate) const fn calls_in_flight(&self) -> u16 {
         self.calls_in_flight
     }
@@ -159,28 +148,6 @@ impl Session {
     /// Sets the level (`logging/setLevel`).
     pub(super) const fn set_log_level(&mut self, level: Option<LogLevel>) {
         self.log_level = level;
-        self.proved = true;
-    }
-
-    /// Whether the client subscribed to a resource; which ones is the hub's to know.
-    pub(crate) const fn has_subscriptions(&self) -> bool {
-        self.has_subscriptions
-    }
-
-    /// Notes whether the client has any subscription.
-    pub(super) const fn set_has_subscriptions(&mut self, any: bool) {
-        self.has_subscriptions = any;
-        self.proved = true;
-    }
-
-    /// Whether `notifications/initialized` came.
-    pub(crate) const fn initialized(&self) -> bool {
-        self.initialized
-    }
-
-    /// Notes that `notifications/initialized` came.
-    pub(super) const fn set_initialized(&mut self) {
-        self.initialized = true;
         self.proved = true;
     }
 
@@ -236,7 +203,7 @@ impl Session {
         }
         let class = if !self.proved || self.id.fields().transport == Transport::HttpSse {
             Class::Abandoned
-        } else if self.log_level.is_some() || self.has_subscriptions {
+        } else if self.log_level.is_some() {
             Class::Holding
         } else {
             Class::Restorable

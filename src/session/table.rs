@@ -8,9 +8,9 @@
 //! | 1 | a free one                                                    |                     |
 //! | 2 | of an abandoned session: nothing came after `initialize`, or  | nothing             |
 //! |   | it is an HTTP+SSE session whose stream closed                 |                     |
-//! | 3 | of a session with neither a log level nor a subscription      | nothing: its id     |
+//! | 3 | of a session without a log level                              | nothing: its id     |
 //! |   |                                                               | restores it         |
-//! | 4 | of a session with one of these                                | these               |
+//! | 4 | of a session with one                                         | the log level       |
 //! | 5 | none: [`TableFull`], to be answered 503 with `Retry-After`    |                     |
 //!
 //! In 2 to 4 it is the slot of the session whose last use lies furthest back, among those with no
@@ -18,7 +18,7 @@
 //! [`SESSION_IDLE_MIN_MS`](crate::limits::SESSION_IDLE_MIN_MS) since their last use; others are
 //! never evicted, however long they live. Nothing is evicted for a newcomer that is not admitted.
 //! An id that was ended by DELETE is not admitted again for as long as it is remembered
-//! ([`DELETED_IDS_MAX`](crate::limits::DELETED_IDS_MAX) of them, the oldest is forgotten first).
+//! ([`DELETED_IDS_MAX`] of them, the oldest is forgotten first).
 //!
 //! A crowd of strangers that only send `initialize` thus evicts its own sessions (2) before those
 //! of anybody who came to stay.
@@ -28,7 +28,7 @@ use heapless::HistoryBuf;
 use crate::limits::DELETED_IDS_MAX;
 
 use super::{
-    Admitted, ClientId, Counts, Ended, Evicted, LogLevel, RANDOM_BYTES, RestoreRefusal, Revision, Session, SessionId,
+    Admitted, ClientId, Ended, Evicted, LogLevel, RANDOM_BYTES, RestoreRefusal, Revision, Session, SessionId,
     SessionRef, Slot, Stale, TableFull, Transport,
 };
 
@@ -145,11 +145,6 @@ impl<'m> Table<'m> {
         self.get_mut(session).map(|session| session.set_log_level(level)).is_some()
     }
 
-    /// Notes whether the client has any subscription. `false` if the reference is stale.
-    pub(crate) fn set_has_subscriptions(&mut self, session: SessionRef, any: bool) -> bool {
-        self.get_mut(session).map(|session| session.set_has_subscriptions(any)).is_some()
-    }
-
     /// Sets what `initialize` negotiated on an HTTP+SSE stream, whose id had to be issued before
     /// it. `false` if the reference is stale. (For Streamable HTTP the id says it, and would say
     /// otherwise after a restore.)
@@ -157,21 +152,15 @@ impl<'m> Table<'m> {
         &mut self,
         session: SessionRef,
         revision: Revision,
-        capabilities: u16,
         client_name: &str,
         client_version: &str,
     ) -> bool {
         let session = self.get_mut(session);
         session
             .map(|session| {
-                session.set_negotiated(revision, capabilities, client_name, client_version);
+                session.set_negotiated(revision, client_name, client_version);
             })
             .is_some()
-    }
-
-    /// Notes that `notifications/initialized` came. `false` if the reference is stale.
-    pub(crate) fn set_initialized(&mut self, session: SessionRef) -> bool {
-        self.get_mut(session).map(Session::set_initialized).is_some()
     }
 
     /// Ends a session (DELETE, or the stream of an HTTP+SSE session closed). Its id is remembered,
@@ -204,7 +193,10 @@ impl<'m> Table<'m> {
     pub(crate) fn end_unknown(&mut self, id: &SessionId) {
         // An HTTP+SSE session is never restored, so there is nothing to remember.
         if id.fields().transport == Transport::Streamable {
-            self.remember_ended(id.random());
+            let random = id.random();
+            if !self.ended.contains(&random) {
+                self.ended.write(random);
+            }
         }
     }
 
@@ -213,17 +205,10 @@ impl<'m> Table<'m> {
         self.ended.contains(&id.random())
     }
 
-    /// The random parts of the ended ids, oldest first, to be kept over a restart.
+    /// The random parts of the ended ids, oldest first.
+    #[cfg(test)]
     pub(crate) fn ended(&self) -> impl Iterator<Item = &[u8; RANDOM_BYTES]> {
         self.ended.oldest_ordered()
-    }
-
-    /// Remembers an ended id by its random part; also when the list is read back after a restart,
-    /// oldest first.
-    pub(crate) fn remember_ended(&mut self, random: [u8; RANDOM_BYTES]) {
-        if !self.ended.contains(&random) {
-            self.ended.write(random);
-        }
     }
 
     /// The live sessions, in the order of their slots.
@@ -240,23 +225,6 @@ impl<'m> Table<'m> {
         ClientId(self.clients)
     }
 
-    /// How many sessions there can be.
-    pub(crate) const fn capacity(&self) -> usize {
-        self.slots.len()
-    }
-
-    /// How full the table is.
-    pub(crate) fn counts(&self) -> Counts {
-        let mut counts = Counts::default();
-        for (_, session) in self.iter() {
-            counts.sessions += 1;
-            counts.with_stream += usize::from(session.stream().is_some());
-            counts.with_call += usize::from(session.calls_in_flight() > 0);
-            counts.calls += usize::from(session.calls_in_flight());
-        }
-        counts
-    }
-
     fn admit(&mut self, now_ms: u64, session: impl FnOnce(ClientId) -> Session) -> Result<Admitted, TableFull> {
         let index = self.place(now_ms).ok_or(TableFull)?;
         let slot = self.slots.get_mut(index).ok_or(TableFull)?;
@@ -264,7 +232,7 @@ impl<'m> Table<'m> {
             session: SessionRef { slot: index, generation: slot.generation },
             client: gone.client(),
             idle_ms: now_ms.saturating_sub(gone.last_used_ms()),
-            lost_state: gone.log_level().is_some() || gone.has_subscriptions(),
+            lost_state: gone.log_level().is_some(),
         });
         if evicted.is_some() {
             slot.generation = slot.generation.wrapping_add(1);

@@ -9,7 +9,7 @@ use super::{
     Table, TableFull, Transport,
 };
 
-const STEPS: u32 = 200_000;
+const STEPS: u32 = 60_000;
 const SLOTS: usize = 8;
 
 /// xorshift64*, so that a failure can be run again from its seed.
@@ -226,7 +226,7 @@ impl World {
             assert!(!ids.contains(id), "an id has two slots");
             ids.push(*id);
             assert_eq!((state.id(), state.last_used_ms()), (id, expected.last_used));
-            assert_eq!((state.revision(), state.capabilities()), (id.fields().revision, id.fields().capabilities));
+            assert_eq!(state.revision(), id.fields().revision);
             assert_eq!((state.calls_in_flight(), state.stream()), (expected.calls, expected.stream));
             assert_eq!(state.log_level().is_some(), expected.holding);
             live += 1;

@@ -3,8 +3,8 @@
 use crate::limits::{CLIENT_TEXT_BYTES_MAX, DELETED_IDS_MAX, SESSION_IDLE_MIN_MS};
 
 use super::{
-    Admitted, ClientId, Counts, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields, SessionId,
-    SessionRef, Slot, Stale, Table, TableFull, Transport,
+    Admitted, ClientId, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef, Slot,
+    Stale, Table, TableFull, Transport,
 };
 
 const IDLE: u64 = SESSION_IDLE_MIN_MS;
@@ -34,10 +34,8 @@ fn open(table: &mut Table<'_>, number: u8, now_ms: u64) -> SessionRef {
 #[derive(Clone, Copy, Debug)]
 enum Doing {
     Unproved,
-    Initialized,
-    Touched,
+    Heard,
     LogLevel,
-    Subscribed,
     Call,
     CallEnded,
     Stream,
@@ -52,13 +50,11 @@ fn prepare(table: &mut Table<'_>, number: u8, doing: Doing, at: u64) -> SessionR
     let new = if sse { sse_id(number) } else { id(number) };
     let session = table.open(new, "client", "1", at).unwrap().session;
     if !matches!(doing, Doing::Unproved) {
-        assert!(table.set_initialized(session));
+        table.touch(session, at);
     }
     match doing {
-        Doing::Unproved | Doing::Initialized => {}
-        Doing::Touched => table.touch(session, at),
+        Doing::Unproved | Doing::Heard => {}
         Doing::LogLevel => assert!(table.set_log_level(session, Some(LogLevel::Error))),
-        Doing::Subscribed => assert!(table.set_has_subscriptions(session, true)),
         Doing::Call => assert!(table.call_started(session, at)),
         Doing::CallEnded => {
             assert!(table.call_started(session, at));
@@ -81,10 +77,8 @@ fn who_can_be_evicted() {
     let table = [
         // state, evicted once idle for the minimum
         (Unproved, true),
-        (Initialized, true),
-        (Touched, true),
+        (Heard, true),
         (LogLevel, true),
-        (Subscribed, true),
         (Call, false),
         (CallEnded, true),
         (Stream, false),
@@ -109,19 +103,19 @@ fn who_goes_first() {
     use Doing::*;
     let table = [
         // first session: state and last use; second: the same; which of them goes
-        (Initialized, 10, Initialized, 20, 0),
-        (Initialized, 20, Initialized, 10, 1),
-        (Initialized, 10, Initialized, 10, 0),
-        (Initialized, 10, Unproved, 20, 1),
-        (Initialized, 10, SseClosed, 20, 1),
+        (Heard, 10, Heard, 20, 0),
+        (Heard, 20, Heard, 10, 1),
+        (Heard, 10, Heard, 10, 0),
+        (Heard, 10, Unproved, 20, 1),
+        (Heard, 10, SseClosed, 20, 1),
         (Unproved, 20, SseClosed, 10, 1),
-        (LogLevel, 10, Initialized, 20, 1),
-        (Subscribed, 10, CallEnded, 20, 1),
+        (LogLevel, 10, Heard, 20, 1),
+        (LogLevel, 10, CallEnded, 20, 1),
         (LogLevel, 10, StreamClosed, 20, 1),
-        (LogLevel, 10, Subscribed, 20, 0),
+        (LogLevel, 10, LogLevel, 20, 0),
         (LogLevel, 20, Unproved, 10, 1),
         (Call, 10, LogLevel, 20, 1),
-        (Stream, 10, Subscribed, 20, 1),
+        (Stream, 10, LogLevel, 20, 1),
     ];
     for (first, first_used, second, second_used, goes) in table {
         let mut slots = [const { Slot::EMPTY }; 2];
@@ -138,7 +132,6 @@ fn who_goes_first() {
 fn a_free_slot_comes_before_an_eviction_and_full_changes_nothing() {
     let mut slots = [const { Slot::EMPTY }; 2];
     let mut table = Table::new(&mut slots);
-    assert_eq!(table.capacity(), 2);
     let first = open(&mut table, 1, 0);
     let second = open(&mut table, 2, 10 * IDLE);
     assert!(table.call_started(second, 10 * IDLE));
@@ -146,7 +139,7 @@ fn a_free_slot_comes_before_an_eviction_and_full_changes_nothing() {
     assert_eq!(table.open(id(3), "", "", 10 * IDLE + 1).unwrap_err(), TableFull);
     assert_eq!(table.restore(id(3), 10 * IDLE + 1).unwrap_err(), RestoreRefusal::Full);
     assert!(table.get(first).is_some() && table.get(second).is_some());
-    assert_eq!(table.counts(), Counts { sessions: 2, with_stream: 0, with_call: 1, calls: 1 });
+    assert_eq!(table.iter().count(), 2);
 
     let mut none = [];
     let mut nothing = Table::new(&mut none);
@@ -166,9 +159,9 @@ fn a_restored_session_is_as_it_was() {
     let Admitted { session, evicted } = table.restore(id(1), 2 * IDLE).unwrap();
     assert_eq!(evicted.map(|evicted| (evicted.client, evicted.lost_state)), Some((ClientId(2), false)));
     let restored = table.get(session).unwrap();
-    assert_eq!((restored.revision(), restored.capabilities()), (Revision::V2025_06_18, 0b101));
+    assert_eq!(restored.revision(), Revision::V2025_06_18);
     assert_eq!((restored.id(), restored.client()), (&id(1), ClientId(3)));
-    assert!(restored.initialized() && restored.log_level().is_none() && !restored.has_subscriptions());
+    assert_eq!(restored.log_level(), None);
     // Restoring what lives finds it.
     assert_eq!(table.restore(id(1), 2 * IDLE).unwrap().session, session);
     assert_eq!(table.restore(sse_id(9), 9 * IDLE).unwrap_err(), RestoreRefusal::StreamGone);
@@ -206,16 +199,9 @@ fn an_ended_session_stays_ended_while_it_is_remembered() {
     let kept: Vec<_> = table.ended().copied().collect();
     assert_eq!(kept.len(), DELETED_IDS_MAX);
 
-    let mut slots = [const { Slot::EMPTY }; 1];
-    let mut restarted = Table::new(&mut slots);
-    for random in &kept {
-        restarted.remember_ended(*random);
-    }
-    assert!(restarted.ended().eq(&kept));
-
     // The stream of an HTTP+SSE session is its end, and takes nobody's place in the list.
-    let session = restarted.open(sse_id(200), "", "", 0).unwrap().session;
-    assert!(restarted.end(session).is_some() && restarted.ended().eq(&kept));
+    let session = table.open(sse_id(200), "", "", 0).unwrap().session;
+    assert!(table.end(session).is_some() && table.ended().eq(&kept));
 }
 
 #[test]
@@ -225,15 +211,14 @@ fn a_stale_reference_reaches_nobody() {
     let stale = open(&mut table, 1, 0);
     assert!(table.end(stale).is_some());
     let session = open(&mut table, 2, 0);
-    assert!(!table.call_started(stale, 5) && !table.set_initialized(stale));
-    assert!(!table.set_log_level(stale, Some(LogLevel::Info)) && !table.set_has_subscriptions(stale, true));
-    assert!(!table.set_negotiated(stale, Revision::V2025_11_25, 1, "x", "y") && !table.stream_closed(stale, 1, 5));
+    assert!(!table.call_started(stale, 5) && !table.set_log_level(stale, Some(LogLevel::Info)));
+    assert!(!table.set_negotiated(stale, Revision::V2025_11_25, "x", "y") && !table.stream_closed(stale, 1, 5));
     assert_eq!((table.stream_opened(stale, 1, 5), table.end(stale)), (Err(Stale), None));
     table.touch(stale, 5);
     table.call_ended(stale, 5);
     let untouched = table.get(session).unwrap();
     assert_eq!((untouched.last_used_ms(), untouched.opened_at_ms(), untouched.calls_in_flight()), (0, 0, 0));
-    assert_eq!((untouched.log_level(), untouched.stream(), untouched.initialized()), (None, None, false));
+    assert_eq!((untouched.log_level(), untouched.stream()), (None, None));
 }
 
 #[test]
@@ -278,9 +263,9 @@ fn what_a_client_calls_itself_is_kept_short_and_plain() {
         let mut table = Table::new(&mut slots);
         let session = table.open(sse_id(1), sent, sent, 0).unwrap().session;
         assert_eq!(table.get(session).map(|it| (it.client_name(), it.client_version())), Some((kept, kept)));
-        assert!(table.set_negotiated(session, Revision::V2025_11_25, 3, sent, ""));
+        assert!(table.set_negotiated(session, Revision::V2025_11_25, sent, ""));
         let negotiated = table.get(session).unwrap();
         assert_eq!((negotiated.client_name(), negotiated.client_version()), (kept, ""));
-        assert_eq!((negotiated.revision(), negotiated.capabilities()), (Revision::V2025_11_25, 3));
+        assert_eq!(negotiated.revision(), Revision::V2025_11_25);
     }
 }
