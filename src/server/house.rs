@@ -74,14 +74,12 @@ impl<A> Core<'_, A> {
         }
     }
 
+    // Each round lets one go, so there are at most as many as there are slots.
     fn forget_sessions(&self) {
-        let slots = self.sessions.borrow().capacity();
-        for _ in 0..slots {
+        loop {
             let gone = self.sessions.borrow_mut().expire(self.now_ms.get());
-            match gone {
-                Some(client) => self.went(client.0),
-                None => return,
-            }
+            let Some(client) = gone else { return };
+            self.went(client.0);
         }
     }
 
