@@ -188,6 +188,6 @@ fn a_signal_ends_the_wait() {
         smol::Timer::after(Duration::from_millis(50)).await;
         std::process::Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status().unwrap();
     };
-    let (name, ()) = smol::block_on(smol::future::zip(common::signals(), send));
+    let (name, ()) = smol::block_on(smol::future::zip(common::signals().unwrap(), send));
     assert_eq!(name.unwrap(), "SIGTERM");
 }

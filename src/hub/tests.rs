@@ -57,7 +57,7 @@ fn an_event_that_is_too_large_changes_nothing() {
     hub.append(Kind::ToolsChanged, Audience::All, b"");
     let before = (hub.head, hub.tail);
     assert!(!hub.append(Kind::ToolsChanged, Audience::All, &[b'x'; 64]));
-    assert!(!Hub::new(&mut vec![0; 1 << 20]).append(Kind::ToolsChanged, Audience::All, &[b'x'; 65_536]));
+    assert!(!Hub::new(&mut vec![0; 1 << 20]).append(Kind::ToolsChanged, Audience::All, &vec![b'x'; 65_536]));
     assert_eq!((hub.head, hub.tail), before);
     assert!(hub.append(Kind::ToolsChanged, Audience::All, &[b'x'; 52]));
 }

@@ -63,20 +63,6 @@ use crate::session::{Key, Table};
 use crate::{http, limits};
 
 /// An MCP server: an application's tools, and what the server says of itself.
-///
-/// ```no_run
-/// # use smol_mcp::{args, tools, Call, Config, Server, ToolResult};
-/// # args! { struct Text { /// The text. text: String } }
-/// # struct App;
-/// # tools! { impl App {
-/// #     /// Says it again.
-/// #     #[read_only]
-/// #     async fn echo(&self, call: &mut Call<'_>, args: Text) -> ToolResult { call.text(&args.text).await }
-/// # } }
-/// fn main() -> std::io::Result<()> {
-///     smol_mcp::block_on(Server::new("echo", "1.0.0", App).serve(Config::default()))
-/// }
-/// ```
 pub struct Server<A> {
     app: A,
     identity: Identity,
