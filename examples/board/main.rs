@@ -14,7 +14,8 @@ mod tools;
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use common::{OwnFlag, Program};
+use common::Program;
+use common::args::OwnFlag;
 use sources::root::Root;
 
 const PROGRAM: Program = Program {
