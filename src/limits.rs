@@ -226,6 +226,10 @@ pub const HEAD_GRACE_MS: u64 = 1_000;
 /// Milliseconds that a body or an answer may take before its rate counts.
 pub const TRANSFER_GRACE_MS: u64 = 10_000;
 
+/// The same while others wait for the buffer.
+pub const TRANSFER_PRESSED_MS: u64 = 2_000;
+/// Requests of one connection that are answered in a row without a pause, while others wait for the buffer.
+pub const PIPELINED_MAX: u32 = 32;
 /// Bytes a second that a client must send of a body, or take of an answer.
 pub const TRANSFER_RATE_MIN: u64 = 1_024;
 

@@ -8,7 +8,7 @@ use core::task::Poll;
 
 use super::{Done, Identity, ToolError, ToolResult};
 use crate::json::{Value, Writer};
-use crate::outlet::Out;
+use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
 use crate::session::{LogLevel, Revision};
 
@@ -63,11 +63,13 @@ pub struct Call<'a> {
     context: Context<'a>,
     written: Written,
     progressed: f64,
+    begin: Mark,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(out: Out<'a>, request: &'a Request<'a>, context: Context<'a>) -> Self {
-        Self { out, request, context, written: Written::Nothing, progressed: f64::NEG_INFINITY }
+        let begin = out.mark();
+        Self { out, request, context, written: Written::Nothing, progressed: f64::NEG_INFINITY, begin }
     }
 
     /// Ends the result with a text block: the whole of most results.
@@ -184,7 +186,7 @@ impl<'a> Call<'a> {
         };
         if let Some(error) = &failure {
             // What was written before the failure is no answer, unless the client has it already.
-            if self.out.rewind() {
+            if self.out.rewind(self.begin) {
                 self.written = Written::Nothing;
             }
             self.end_block().await;

@@ -4,7 +4,7 @@ use super::{Answer, Body, Changes, Endpoint, Moment, NoSession};
 use crate::guard::{BearerRefusal, OriginGrant};
 use crate::http::{Accept, Cors, Known, Media, Method, Preflight, Request, Status};
 use crate::rpc::Code;
-use crate::session::{Principal, Revision, SessionId, SessionRef, Table};
+use crate::session::{Principal, Revision, SessionId, SessionRef, Table, Transport};
 
 /// Where the requests of 2024-11-05's transport go, behind the public path.
 pub(crate) const MESSAGES_PATH: &str = "/messages";
@@ -147,7 +147,7 @@ impl Endpoint {
         moment: &Moment,
     ) -> Result<Admission<'r>, Answer<'r>> {
         if let Some(id) = request.header(Known::McpSessionId) {
-            let found = self.session(id, principal, table, moment).map_err(no_session)?;
+            let found = self.session(id, Transport::Streamable, principal, table, moment).map_err(no_session)?;
             return Ok(Admission::Open(Opening::Session(found.session, found.changes)));
         }
         let asked = request.header(Known::McpProtocolVersion).map(Revision::parse);
@@ -171,7 +171,9 @@ impl Endpoint {
             return Err(Answer::not_allowed("POST", "DELETE ends a session and needs its Mcp-Session-Id"));
         };
         let id = SessionId::verify(&self.key, text, principal, moment.unix_s, u64::MAX)
-            .map_err(|_| no_session(NoSession::Unknown))?;
+            .ok()
+            .filter(|id| id.fields().transport == Transport::Streamable)
+            .ok_or_else(|| no_session(NoSession::Unknown))?;
         if table.is_ended(&id) {
             return Err(no_session(NoSession::Unknown));
         }

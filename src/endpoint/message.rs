@@ -1,17 +1,16 @@
 //! The second decision, from a message that was read whole: which revision it belongs to, and what it wants.
 
+use core::cell::Cell;
+
 use super::answer::{Answer, Body, Data};
 use super::head::no_session;
 use super::{Changes, Endpoint, Moment, NoSession, Posted, Route};
 use crate::http::{self, Known, Status};
 use crate::hub::Filter;
-use crate::json::{Kind, ScanError, Text};
-use crate::limits::CLIENT_TEXT_BYTES_MAX;
-use crate::mcp::{Method, discover, tools};
-use crate::rpc::{self, Code, Envelope, Message};
-use crate::session::{
-    IdText, LogLevel, Principal, Revision, Session, SessionFields, SessionId, SessionRef, Table, Transport,
-};
+use crate::json::{Kind, ScanError};
+use crate::mcp::{Method, tools};
+use crate::rpc::{Code, Envelope, Message};
+use crate::session::{IdText, LogLevel, Revision, Session, SessionRef, Table, Transport};
 
 /// What is to be done about a message.
 #[derive(Debug)]
@@ -38,7 +37,6 @@ pub(crate) struct Job {
     pub(crate) session: Option<SessionRef>,
     /// The id of a session that was opened by this request, for the head of its answer.
     pub(crate) session_id: Option<IdText>,
-    pub(crate) changes: Changes,
 }
 
 /// What a request asks for.
@@ -55,13 +53,14 @@ pub(crate) enum Work {
 }
 
 /// What surrounds a message.
-#[derive(Clone, Copy)]
 pub(super) struct Around<'a, 'r> {
     pub(super) head: http::Request<'r>,
     pub(super) posted: Posted,
     pub(super) moment: &'a Moment,
     /// The message is an element of a batch of this session.
     pub(super) batch: Option<SessionRef>,
+    /// Who came and went by the decision.
+    pub(super) changes: Cell<Changes>,
 }
 
 impl Endpoint {
@@ -73,14 +72,14 @@ impl Endpoint {
         doc: &mut [u8],
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> Decision {
-        let around = Around { head, posted, moment, batch: None };
+    ) -> (Decision, Changes) {
+        let around = Around { head, posted, moment, batch: None, changes: Cell::default() };
         let decided = if doc.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             self.batch(&around, doc, table)
         } else {
             self.decide(&around, doc, table)
         };
-        decided.unwrap_or_else(Decision::Answer)
+        (decided.unwrap_or_else(Decision::Answer), around.changes.get())
     }
 
     /// Decides on one message of a batch.
@@ -92,9 +91,10 @@ impl Endpoint {
         session: SessionRef,
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> Decision {
-        let around = Around { head, posted, moment, batch: Some(session) };
-        self.decide(&around, doc, table).unwrap_or_else(Decision::Answer)
+    ) -> (Decision, Changes) {
+        let around = Around { head, posted, moment, batch: Some(session), changes: Cell::default() };
+        let decided = self.decide(&around, doc, table);
+        (decided.unwrap_or_else(Decision::Answer), around.changes.get())
     }
 
     fn decide(
@@ -118,6 +118,23 @@ impl Endpoint {
                  an integer, unless it is a notification), or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
+        self.route(around, message, envelope, doc, table).map_err(|mut answer| {
+            if message == Message::Request {
+                answer.answer_to(&envelope);
+            }
+            answer
+        })
+    }
+
+    // To which revision a message belongs: the rows of the table that tell by header and envelope.
+    fn route(
+        &self,
+        around: &Around<'_, '_>,
+        message: Message,
+        envelope: Envelope,
+        doc: &[u8],
+        table: &mut Table<'_>,
+    ) -> Result<Decision, Answer<'static>> {
         if around.posted.route == Route::Messages {
             return self.on_stream(around, message, envelope, doc, table);
         }
@@ -125,7 +142,7 @@ impl Endpoint {
         let named = version.map(Revision::parse);
         let enveloped = envelope.meta_version.is_some() && message != Message::Response;
         if enveloped && around.batch.is_some() {
-            return Err(invalid_in(&envelope, doc, "a 2026-07-28 message can't be part of a batch"));
+            return Err(invalid("a 2026-07-28 message can't be part of a batch"));
         }
         match (message, named) {
             (Message::Request, _) if enveloped => self.modern(around, envelope, doc),
@@ -156,9 +173,9 @@ impl Endpoint {
         let Some(text) = around.head.header(Known::McpSessionId).filter(|_| around.posted.route == Route::Mcp) else {
             return Err(refusal());
         };
-        let found = self.session(text, around.posted.principal, table, around.moment).map_err(no_session)?;
-        match table.get(found.session) {
-            Some(session) if session.revision() == Revision::V2025_03_26 => Ok(Decision::Batch(found.session)),
+        let session = self.find(around, text, Transport::Streamable, table)?;
+        match table.get(session) {
+            Some(live) if live.revision() == Revision::V2025_03_26 => Ok(Decision::Batch(session)),
             _ => Err(refusal()),
         }
     }
@@ -173,31 +190,40 @@ impl Endpoint {
     ) -> Result<Decision, Answer<'static>> {
         if message == Message::Request && envelope.method_name(doc) == b"initialize" {
             if around.batch.is_some() {
-                return Err(invalid_in(&envelope, doc, "initialize can't be part of a batch"));
+                return Err(invalid("initialize can't be part of a batch"));
             }
             return self.initialize(around, envelope, doc, table);
         }
-        let (session, changes) = match (around.batch, around.head.header(Known::McpSessionId)) {
-            (Some(session), _) => (session, Changes::default()),
+        let session = match (around.batch, around.head.header(Known::McpSessionId)) {
+            (Some(session), _) => session,
+            (None, Some(text)) => self.find(around, text, Transport::Streamable, table)?,
             (None, None) => {
-                let id = envelope.id.map(|id| id.span);
-                let message = "the Mcp-Session-Id header is missing: send initialize first, and then the id that its answer gives in each request".into();
-                let body = Body::Error { id, code: Code::REFUSED, message, data: Data::None };
-                return Err(Answer::with(Status::BAD_REQUEST, body));
-            }
-            (None, Some(text)) => {
-                let found = self.session(text, around.posted.principal, table, around.moment).map_err(no_session)?;
-                (found.session, found.changes)
+                let message = "the Mcp-Session-Id header is missing: send initialize first, and then the id that its answer \
+                               gives in each request";
+                return Err(Answer::refusal(Status::BAD_REQUEST, Code::REFUSED, message));
             }
         };
         let revision = table.get(session).map(Session::revision);
         let revision = revision.ok_or_else(|| no_session(NoSession::Unknown))?;
-        Ok(self.in_session(message, envelope, doc, table, session, revision, changes))
+        Ok(self.in_session(message, envelope, doc, table, session, revision))
+    }
+
+    // The session that a message names; who came back or made room for it is noted.
+    pub(super) fn find(
+        &self,
+        around: &Around<'_, '_>,
+        text: &[u8],
+        transport: Transport,
+        table: &mut Table<'_>,
+    ) -> Result<SessionRef, Answer<'static>> {
+        let found = self.session(text, transport, around.posted.principal, table, around.moment);
+        let found = found.map_err(no_session)?;
+        around.changes.set(found.changes);
+        Ok(found.session)
     }
 
     // A message of a session, over either transport.
-    #[allow(clippy::too_many_arguments)] // the session's parts, known to both callers
-    fn in_session(
+    pub(super) fn in_session(
         &self,
         message: Message,
         envelope: Envelope,
@@ -205,7 +231,6 @@ impl Endpoint {
         table: &mut Table<'_>,
         session: SessionRef,
         revision: Revision,
-        changes: Changes,
     ) -> Decision {
         match message {
             Message::Response => Decision::Answer(Answer::empty(Status::ACCEPTED)),
@@ -224,7 +249,7 @@ impl Endpoint {
                     let level = Envelope::text(envelope.level, doc).and_then(LogLevel::parse);
                     table.set_log_level(session, level);
                 }
-                Decision::Job(Job { envelope, revision, work, session: Some(session), session_id: None, changes })
+                Decision::Job(Job { envelope, revision, work, session: Some(session), session_id: None })
             }
         }
     }
@@ -250,106 +275,6 @@ impl Endpoint {
             Some(Method::Listen) | None => Work::Refuse(Code::METHOD_NOT_FOUND, "method not found"),
         }
     }
-
-    // `initialize` over Streamable HTTP: a new session, whatever id came with it.
-    fn initialize(
-        &self,
-        around: &Around<'_, '_>,
-        envelope: Envelope,
-        doc: &[u8],
-        table: &mut Table<'_>,
-    ) -> Result<Decision, Answer<'static>> {
-        let moment = around.moment;
-        let revision = discover::negotiate(&envelope, doc);
-        let fields = SessionFields {
-            revision,
-            transport: Transport::Streamable,
-            capabilities: discover::capabilities(&envelope, doc),
-            issued_unix_s: moment.unix_s,
-        };
-        let random = (moment.random)().ok_or_else(|| no_session(NoSession::Full))?;
-        let (id, text) = SessionId::issue(&self.key, fields, around.posted.principal, random);
-        let (name, version) = client(&envelope, doc);
-        let admitted = table.open(id, &name, &version, moment.now_ms).map_err(|_| no_session(NoSession::Full))?;
-        let changes =
-            Changes { came: Some(admitted.session), evicted: admitted.evicted.map(|evicted| evicted.client.0) };
-        Ok(Decision::Job(Job {
-            envelope,
-            revision,
-            work: Work::Initialize,
-            session: Some(admitted.session),
-            session_id: Some(text),
-            changes,
-        }))
-    }
-
-    // POST /messages: a message of a 2024-11-05 session, whose answer goes to its stream.
-    fn on_stream(
-        &self,
-        around: &Around<'_, '_>,
-        message: Message,
-        envelope: Envelope,
-        doc: &[u8],
-        table: &mut Table<'_>,
-    ) -> Result<Decision, Answer<'static>> {
-        let text = around.head.query_param("sessionId").unwrap_or_default();
-        let found = self.session(text.as_bytes(), around.posted.principal, table, around.moment).map_err(no_session)?;
-        let session = found.session;
-        let live = table.get(session).filter(|session| session.stream().is_some());
-        let Some(mut revision) = live.map(Session::revision) else {
-            return Err(no_session(NoSession::Unknown));
-        };
-        if message == Message::Request && envelope.method_name(doc) == b"initialize" {
-            revision = discover::negotiate(&envelope, doc);
-            let (name, version) = client(&envelope, doc);
-            table.set_negotiated(session, revision, &name, &version);
-            return Ok(Decision::Job(Job {
-                envelope,
-                revision,
-                work: Work::Initialize,
-                session: Some(session),
-                session_id: None,
-                changes: Changes { came: Some(session), evicted: None },
-            }));
-        }
-        Ok(self.in_session(message, envelope, doc, table, session, revision, Changes::default()))
-    }
-
-    /// Opens the session of a 2024-11-05 stream; gives the reference to POST to.
-    pub(crate) fn open_http_sse(
-        &self,
-        principal: Principal,
-        table: &mut Table<'_>,
-        moment: &Moment,
-    ) -> Result<(SessionRef, IdText, Changes), Answer<'static>> {
-        let fields = SessionFields {
-            revision: Revision::V2024_11_05,
-            transport: Transport::HttpSse,
-            capabilities: 0,
-            issued_unix_s: moment.unix_s,
-        };
-        let random = (moment.random)().ok_or_else(|| no_session(NoSession::Full))?;
-        let (id, text) = SessionId::issue(&self.key, fields, principal, random);
-        let admitted = table.open(id, "", "", moment.now_ms).map_err(|_| no_session(NoSession::Full))?;
-        let evicted = admitted.evicted.map(|evicted| evicted.client.0);
-        Ok((admitted.session, text, Changes { came: None, evicted }))
-    }
-}
-
-/// A client's own name or version, cut.
-type ClientText = heapless::String<CLIENT_TEXT_BYTES_MAX>;
-
-fn client(envelope: &Envelope, doc: &[u8]) -> (ClientText, ClientText) {
-    let (name, version) = rpc::implementation(envelope.client_info, doc);
-    (client_text(name), client_text(version))
-}
-
-/// A client's text, decoded and cut.
-pub(crate) fn client_text(text: Option<Text<'_>>) -> ClientText {
-    let mut cut = ClientText::new();
-    // The first character that does not fit ends it.
-    let _ = text.and_then(|text| text.chars().try_for_each(|char| cut.push(char)).ok());
-    cut
 }
 
 pub(super) fn invalid(message: &str) -> Answer<'static> {

@@ -14,16 +14,18 @@ mod answer;
 mod head;
 mod message;
 mod modern;
+mod sessions;
 
 pub(crate) use answer::{Answer, Body};
 pub(crate) use head::{Admission, MESSAGES_PATH, Opening, Posted, Route};
-pub(crate) use message::{Decision, Job, Work, client_text};
+pub(crate) use message::{Decision, Job, Work};
+pub(crate) use sessions::client_text;
 
 use core::net::SocketAddr;
 
 use crate::app::Tool;
 use crate::guard::Guard;
-use crate::session::{Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table};
+use crate::session::{Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table, Transport};
 
 /// What decides, and does not change while the server runs.
 pub(crate) struct Endpoint {
@@ -85,12 +87,13 @@ impl Endpoint {
     fn session(
         &self,
         text: &[u8],
+        transport: Transport,
         principal: crate::session::Principal,
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Found, NoSession> {
         let id = SessionId::verify(&self.key, text, principal, moment.unix_s, u64::MAX);
-        let id = id.map_err(|_| NoSession::Unknown)?;
+        let id = id.ok().filter(|id| id.fields().transport == transport).ok_or(NoSession::Unknown)?;
         if let Some(session) = table.find(&id) {
             table.touch(session, moment.now_ms);
             return Ok(Found { session, changes: Changes::default() });
@@ -99,13 +102,7 @@ impl Endpoint {
             return Err(NoSession::Unknown);
         }
         match table.restore(id, moment.now_ms) {
-            Ok(admitted) => Ok(Found {
-                session: admitted.session,
-                changes: Changes {
-                    came: Some(admitted.session),
-                    evicted: admitted.evicted.map(|evicted| evicted.client.0),
-                },
-            }),
+            Ok(admitted) => Ok(Found { session: admitted.session, changes: sessions::changes(&admitted) }),
             Err(RestoreRefusal::Full) => Err(NoSession::Full),
             Err(RestoreRefusal::Ended | RestoreRefusal::StreamGone) => Err(NoSession::Unknown),
         }

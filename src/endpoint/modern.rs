@@ -1,8 +1,8 @@
 //! The ladder of checks of a 2026-07-28 request: the first that fails answers.
 
+use super::Endpoint;
 use super::answer::{Answer, Body, Data};
 use super::message::{Around, Decision, Job, Work};
-use super::{Changes, Endpoint};
 use crate::http::{Known, Status};
 use crate::json::{Kind, Text, Value};
 use crate::mcp::{Method, headers, subscriptions};
@@ -97,7 +97,7 @@ pub(super) fn no_envelope(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {
 
 fn job(envelope: Envelope, work: Work) -> Decision {
     let revision = Revision::V2026_07_28;
-    Decision::Job(Job { envelope, revision, work, session: None, session_id: None, changes: Changes::default() })
+    Decision::Job(Job { envelope, revision, work, session: None, session_id: None })
 }
 
 fn refusal(envelope: &Envelope, doc: &[u8], code: Code, message: &str) -> Answer<'static> {

@@ -14,6 +14,7 @@
 //! Pure: no socket, no clock. A handler that must wait for room leaves its waker here.
 
 mod chunk;
+mod frame;
 mod out;
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,7 @@ pub(crate) use out::Out;
 use core::ops::Range;
 use core::task::{Context, Poll, Waker};
 
-use self::chunk::{CRLF, put};
+use self::chunk::CRLF;
 use crate::http::{Framing, LAST_CHUNK, ResponseHead, Status};
 use crate::json::Writer;
 use crate::limits::RESPONSE_HEAD_BYTES_MAX;
@@ -37,6 +38,18 @@ const BODY_AT: usize = RESPONSE_HEAD_BYTES_MAX + CHUNK_HEAD_BYTES + sse::MESSAGE
 const TAIL_BYTES: usize = sse::END.len() + CRLF.len() + LAST_CHUNK.len();
 
 const _: () = assert!(Outlet::BYTES_MIN <= crate::limits::TRANSMIT_BYTES);
+
+/// A place in a response, to go back to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    flushes: u32,
+    body: usize,
+}
+
+impl Mark {
+    /// The beginning.
+    pub(crate) const START: Self = Self { flushes: 0, body: 0 };
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
@@ -70,10 +83,13 @@ pub(crate) struct Outlet<'b> {
     /// A part of the message was sent: nothing may come in between.
     message_open: bool,
     flush: bool,
+    /// Pieces of the message that were framed for sending.
+    flushes: u32,
     finished: bool,
     ended: bool,
     gone: bool,
     broken: bool,
+    partly: bool,
     waiter: Option<Waker>,
 }
 
@@ -97,10 +113,12 @@ impl<'b> Outlet<'b> {
             relayed: false,
             message_open: false,
             flush: false,
+            flushes: 0,
             finished: false,
             ended: false,
             gone: false,
             broken: false,
+            partly: false,
             waiter: None,
         }
     }
@@ -153,7 +171,8 @@ impl<'b> Outlet<'b> {
     /// `n` bytes of what is pending were written.
     pub(crate) fn sent(&mut self, n: usize) {
         self.queue.start = self.queue.end.min(self.queue.start.saturating_add(n));
-        if !self.queue.is_empty() {
+        self.partly = !self.queue.is_empty();
+        if self.partly {
             return;
         }
         self.queue = 0..0;
@@ -195,6 +214,16 @@ impl<'b> Outlet<'b> {
         !self.queue.is_empty() || self.message_open
     }
 
+    /// A piece was sent in part, or a message without its end.
+    pub(crate) fn was_begun(&self) -> bool {
+        self.message_open || (!self.queue.is_empty() && self.partly)
+    }
+
+    /// Only the end of the connection ends the answer.
+    pub(crate) fn ends_with_connection(&self) -> bool {
+        matches!(self.form, Form::Json(Wire::UntilClose) | Form::Events(Wire::UntilClose))
+    }
+
     /// A part of the message was sent, and not its end.
     pub(crate) fn is_open(&self) -> bool {
         self.message_open
@@ -215,11 +244,17 @@ impl<'b> Outlet<'b> {
         self.events = true;
     }
 
-    /// Forgets the part of the response that was written, as long as none of it was sent. False when some was.
-    pub(crate) fn rewind(&mut self) -> bool {
-        let whole = !self.message_open && !matches!(self.form, Form::Json(_) | Form::Length) && !self.flush;
+    /// How far the response has come.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark { flushes: self.flushes, body: self.body }
+    }
+
+    /// Forgets what was written since `mark`, as long as none of it was sent. False when some was.
+    pub(crate) fn rewind(&mut self, mark: Mark) -> bool {
+        let whole = self.flushes == mark.flushes;
         if whole {
-            self.body = 0;
+            self.body = self.body.min(mark.body);
+            self.flush = false;
         }
         whole
     }
@@ -239,120 +274,6 @@ impl<'b> Outlet<'b> {
     /// False when that does not fit the buffer.
     pub(crate) fn open_stream(&mut self, first: impl FnOnce(&mut Writer<'_>)) -> bool {
         self.overtake(first)
-    }
-
-    // Queues a piece of the event stream behind the message that still waits. False when there is no room, or when the
-    // answer can't be (or become) an event stream.
-    fn overtake(&mut self, render: impl FnOnce(&mut Writer<'_>)) -> bool {
-        let at = BODY_AT + self.body + TAIL_BYTES;
-        let (wire, head) = match self.form {
-            Form::Events(wire) => (wire, 0),
-            Form::Undecided if self.events => {
-                let wire = self.wire();
-                let Some(head) = self.head(wire.framing(), at, true) else { return false };
-                (wire, head)
-            }
-            _ => return false,
-        };
-        let chunked = wire == Wire::Chunked;
-        let begin = at + head + if chunked { CHUNK_HEAD_BYTES } else { 0 };
-        let room = self.buf.len().saturating_sub(CRLF.len());
-        let Some(free) = self.buf.get_mut(begin..room) else { return false };
-        let mut w = Writer::new(free);
-        render(&mut w);
-        let (written, complete) = (w.written(), w.is_complete());
-        if !complete || written == 0 {
-            return false;
-        }
-        self.form = Form::Events(wire);
-        let end = if chunked { chunk(self.buf, begin, begin + written) } else { begin + written };
-        self.queue = at..end;
-        self.queue_is_body = false;
-        true
-    }
-
-    fn wire(&self) -> Wire {
-        if self.http10 { Wire::UntilClose } else { Wire::Chunked }
-    }
-
-    // Renders the head at `at`; its length.
-    fn head(&mut self, framing: Framing, at: usize, event_stream: bool) -> Option<usize> {
-        // The head in front of a message must not reach into it.
-        let end = if at == 0 { BODY_AT } else { self.buf.len() };
-        let place = self.buf.get_mut(at..end)?;
-        let content_type = match framing {
-            Framing::None | Framing::Length(0) => None,
-            _ if event_stream => Some("text/event-stream"),
-            _ => Some(self.template.content_type.unwrap_or("application/json")),
-        };
-        let head = ResponseHead {
-            content_type,
-            framing,
-            close: self.template.close || framing == Framing::UntilClose,
-            session_id: self.session_id.as_deref(),
-            event_stream,
-            ..self.template
-        };
-        head.render(place)
-    }
-
-    // Frames the message (or the part of it that is there) into the queue.
-    fn frame_message(&mut self, last: bool) {
-        let events = matches!(self.form, Form::Events(_));
-        let mut begin = BODY_AT;
-        let mut end = BODY_AT + self.body;
-        if events && !self.message_open && self.body > 0 {
-            begin -= sse::MESSAGE.len();
-            put(self.buf, begin, sse::MESSAGE);
-        }
-        if events && last && (end > begin || self.message_open) {
-            put(self.buf, end, sse::END);
-            end += sse::END.len();
-        }
-        let head_framing = match self.form {
-            Form::Undecided if last => {
-                self.form = Form::Length;
-                let no_content = self.template.status == Status::NO_CONTENT;
-                Some(if no_content { Framing::None } else { Framing::Length(self.body) })
-            }
-            Form::Undecided => {
-                let wire = self.wire();
-                self.form = Form::Json(wire);
-                Some(wire.framing())
-            }
-            _ => None,
-        };
-        let chunked = matches!(self.form, Form::Json(Wire::Chunked) | Form::Events(Wire::Chunked));
-        if chunked && end > begin {
-            end = chunk(self.buf, begin, end);
-            begin -= CHUNK_HEAD_BYTES;
-        }
-        if chunked && last && !self.relayed {
-            put(self.buf, end, LAST_CHUNK);
-            end += LAST_CHUNK.len();
-        }
-        if let Some(framing) = head_framing {
-            let message = begin;
-            begin = self.put_head(framing, message, end);
-            end = if self.head_only { message } else { end };
-        }
-        self.queue = begin..end;
-        self.queue_is_body = true;
-        self.message_open = !last;
-        self.ended = last;
-    }
-
-    // Puts the head right in front of the message at `begin..end`; gives where it starts.
-    fn put_head(&mut self, framing: Framing, begin: usize, end: usize) -> usize {
-        let length = self.head(framing, 0, false).filter(|length| *length <= begin);
-        let Some(length) = length else {
-            // RESPONSE_HEAD_BYTES_MAX holds the longest head there is. Without a head nothing may be sent.
-            self.abandon();
-            self.broken = true;
-            return end;
-        };
-        self.buf.copy_within(0..length, begin - length);
-        begin - length
     }
 
     /// Room for the message, behind the part of it that waits.

@@ -4,7 +4,7 @@ use core::cell::RefCell;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
-use super::Outlet;
+use super::{Mark, Outlet};
 use crate::http::Status;
 use crate::json::{self, Writer};
 use crate::sse;
@@ -14,7 +14,8 @@ trait Pen {
     fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()>;
     fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
     fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
-    fn rewind(&self) -> bool;
+    fn mark(&self) -> Mark;
+    fn rewind(&self, mark: Mark) -> bool;
     fn set_status(&self, status: Status);
     fn lend(&self, look: &mut dyn FnMut(&mut [u8]));
 }
@@ -53,8 +54,12 @@ impl Pen for RefCell<Outlet<'_>> {
         }))
     }
 
-    fn rewind(&self) -> bool {
-        self.borrow_mut().rewind()
+    fn mark(&self) -> Mark {
+        self.borrow().mark()
+    }
+
+    fn rewind(&self, mark: Mark) -> bool {
+        self.borrow_mut().rewind(mark)
     }
 
     fn set_status(&self, status: Status) {
@@ -104,9 +109,14 @@ impl<'a> Out<'a> {
         poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
     }
 
-    /// Forgets what was written, as long as nothing of it was sent. False when some was.
-    pub(crate) fn rewind(&self) -> bool {
-        self.pen.rewind()
+    /// How far the response has come.
+    pub(crate) fn mark(&self) -> Mark {
+        self.pen.mark()
+    }
+
+    /// Forgets what was written since `mark`, as long as nothing of it was sent. False when some was.
+    pub(crate) fn rewind(&self, mark: Mark) -> bool {
+        self.pen.rewind(mark)
     }
 
     /// The status of the head, as long as none was written.

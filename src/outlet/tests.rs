@@ -4,6 +4,7 @@ use core::cell::RefCell;
 use core::pin::pin;
 use core::task::{Context, Poll, Waker};
 
+use super::chunk::put;
 use super::*;
 
 /// Runs `handler` against an outlet of the least size, taking at most `most` bytes at a time; gives all that was sent.
@@ -166,7 +167,7 @@ fn what_was_not_sent_can_be_taken_back() {
     let mut buf = vec![0; Outlet::BYTES_MIN];
     let (all, _) = sent(Outlet::new(&mut buf, template(), true), usize::MAX, async |out: Out<'_>| {
         out.str("half an ans").await;
-        assert!(out.rewind());
+        assert!(out.rewind(Mark::START));
         out.set_status(Status::NOT_FOUND);
         out.str("no").await;
     });
@@ -174,7 +175,7 @@ fn what_was_not_sent_can_be_taken_back() {
     let mut buf = vec![0; Outlet::BYTES_MIN];
     sent(Outlet::new(&mut buf, template(), true), usize::MAX, async |out: Out<'_>| {
         out.str(&"a".repeat(5_000)).await;
-        assert!(!out.rewind());
+        assert!(!out.rewind(Mark::START));
     });
 }
 

@@ -2,14 +2,16 @@
 
 use std::cell::RefCell;
 
+use super::calls::{ALL_CALLS_TAKEN, TOO_LATE};
 use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::Tools;
-use crate::endpoint::{Answer, Decision, Posted};
+use crate::endpoint::{Answer, Decision, Posted, Work};
 use crate::http::{self, Status};
 use crate::json::{Span, Value};
 use crate::limits::BATCH_MAX;
+use crate::mcp::tools;
 use crate::outlet::{Out, Outlet};
 use crate::rpc::{Code, Request};
 use crate::session::SessionRef;
@@ -42,10 +44,11 @@ impl<A: Tools> Worker<'_, '_, A> {
         let mut answered = false;
         for span in spans {
             let Some(element) = doc.get_mut(span.start as usize..span.end as usize) else { continue };
-            let decision = {
+            let (decision, changes) = {
                 let mut sessions = self.core.sessions.borrow_mut();
                 self.core.endpoint.element(head, posted, element, session, &mut sessions, &moment)
             };
+            self.core.tell(changes);
             if let Decision::Cancel { session, request } = decision {
                 self.core.cancel(session, request.of(element));
                 continue;
@@ -65,7 +68,7 @@ impl<A: Tools> Worker<'_, '_, A> {
             }
         };
         match self.drive(Target::Conn(conn), &outlet, end, None).await {
-            Outcome::Sent if !manner.template.close => Turn::Next,
+            Outcome::Sent if !manner.template.close && !outlet.borrow().ends_with_connection() => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),
             _ => Turn::Done(After::Close),
         }
@@ -84,14 +87,31 @@ impl<A: Tools> Worker<'_, '_, A> {
         let out = Out::new(outlet);
         let separator = if answered { "," } else { "[" };
         match decision {
-            Decision::Job(job) => {
+            Decision::Job(mut job) => {
+                if self.is_beyond_reserve(&job) {
+                    job.work = Work::Refuse(Code::REFUSED, ALL_CALLS_TAKEN);
+                }
                 let request = Request { doc: element, envelope: job.envelope, revision: job.revision };
-                let client = self.client_name(&job);
+                let mark = outlet.borrow().mark();
+                let client = self.begin_call(&job, &request);
                 let handler = async {
                     out.str(separator).await;
                     self.respond(out, &request, job.work, &client).await;
                 };
-                Some(self.drive(Target::Conn(conn), outlet, handler, Some(watch)).await)
+                let outcome = self.drive(Target::Conn(conn), outlet, handler, Some(&mut *watch)).await;
+                self.end_call(&job);
+                match outcome {
+                    Outcome::Late if outlet.borrow_mut().rewind(mark) => {
+                        let handler = async {
+                            out.str(separator).await;
+                            tools::fail(out, &request, TOO_LATE, &self.core.identity).await;
+                        };
+                        Some(self.drive(Target::Conn(conn), outlet, handler, Some(watch)).await)
+                    }
+                    // Nothing is said for a cancelled call.
+                    Outcome::Cancelled if outlet.borrow_mut().rewind(mark) => None,
+                    outcome => Some(outcome),
+                }
             }
             Decision::Answer(answer) if answer.has_body() => {
                 let handler = out.write(|w| {

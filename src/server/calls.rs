@@ -11,9 +11,14 @@ use crate::endpoint::{Answer, Body, Job, Route, Work};
 use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
 use crate::mcp::{self, discover, tools};
-use crate::outlet::{Out, Outlet, Wire};
+use crate::outlet::{Mark, Out, Outlet, Wire};
 use crate::rpc::Request;
 use crate::session::{Session, SessionRef};
+
+/// What a call is told that came when all buffers were taken by others.
+pub(super) const ALL_CALLS_TAKEN: &str = "all calls of this server are taken";
+/// What a call is told whose tool was dropped for its time.
+pub(super) const TOO_LATE: &str = "the tool took too long and was stopped";
 
 impl<A: Tools> Worker<'_, '_, A> {
     /// Does the work of a request and answers it, by its connection or (2024-11-05) on its session's stream.
@@ -28,10 +33,11 @@ impl<A: Tools> Worker<'_, '_, A> {
         watch: &mut Watch<'_>,
         tx: &mut [u8],
     ) -> Turn {
-        self.core.tell(job.changes);
-        if self.slot().reserved && matches!(job.work, Work::ToolsCall(_)) {
-            // The reserve is for what frees others; this request has waited for a buffer already.
-            return self.answer(conn, Answer::unavailable("all calls of this server are taken"), manner, doc, tx).await;
+        if self.is_beyond_reserve(&job) {
+            // It has waited for a buffer already.
+            let mut answer = Answer::unavailable(ALL_CALLS_TAKEN);
+            answer.answer_to(&job.envelope);
+            return self.answer(conn, answer, manner, doc, tx).await;
         }
         if route == Route::Messages {
             return self.relay(conn, job, manner, doc, watch, tx).await;
@@ -44,7 +50,7 @@ impl<A: Tools> Worker<'_, '_, A> {
         let outlet = RefCell::new(outlet);
         let outcome = self.run_job(Target::Conn(conn), &outlet, &job, doc, Some(watch)).await;
         match outcome {
-            Outcome::Sent if !manner.template.close => Turn::Next,
+            Outcome::Sent if !manner.template.close && !outlet.borrow().ends_with_connection() => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),
             _ => Turn::Done(After::Close),
         }
@@ -105,43 +111,47 @@ impl<A: Tools> Worker<'_, '_, A> {
         watch: Option<&mut Watch<'_>>,
     ) -> Outcome {
         let request = Request { doc, envelope: job.envelope, revision: job.revision };
-        let now_ms = self.core.now_ms.get();
-        let session = job.session.filter(|_| matches!(job.work, Work::ToolsCall(_)));
-        if let Some(session) = session {
-            self.core.sessions.borrow_mut().call_started(session, now_ms);
-            self.slot().call.set(Some((session, self.core.hash_id(request.id()))));
-        }
-        let client = self.client_name(job);
+        let client = self.begin_call(job, &request);
         let handler = self.respond(Out::new(outlet), &request, job.work, &client);
-        let mut outcome = self.drive(target, outlet, handler, watch).await;
-        if let Some(session) = session {
-            self.slot().call.set(None);
-            self.core.sessions.borrow_mut().call_ended(session, self.core.now_ms.get());
-        }
-        self.slot().cancelled.set(false);
+        let outcome = self.drive(target, outlet, handler, watch).await;
+        self.end_call(job);
         match outcome {
-            Outcome::Late if outlet.borrow_mut().rewind() => {
-                let late = "the tool took too long and was stopped";
-                let handler = tools::fail(Out::new(outlet), &request, late, &self.core.identity);
+            Outcome::Late if outlet.borrow_mut().rewind(Mark::START) => {
+                let handler = tools::fail(Out::new(outlet), &request, TOO_LATE, &self.core.identity);
                 self.drive(target, outlet, handler, None).await
             }
-            Outcome::Cancelled if outlet.borrow_mut().rewind() => {
-                // Nothing more is said for a cancelled call; only its HTTP exchange must end.
+            // Nothing more is said for a cancelled call; only its HTTP exchange must end.
+            Outcome::Cancelled if matches!(target, Target::Conn(_)) && outlet.borrow_mut().rewind(Mark::START) => {
                 outlet.borrow_mut().set_status(Status::ACCEPTED);
-                if matches!(target, Target::Conn(_)) {
-                    outcome = self.drive(target, outlet, async {}, None).await;
-                }
-                outcome
+                self.drive(target, outlet, async {}, None).await
             }
             _ => outcome,
         }
     }
 
-    /// The name of the client whose request it is; empty where it told none.
-    pub(super) fn client_name(&self, job: &Job) -> heapless::String<CLIENT_TEXT_BYTES_MAX> {
-        let sessions = self.core.sessions.borrow();
-        let name = job.session.and_then(|session| sessions.get(session)).map(Session::client_name);
+    /// A request is about to be answered: a call can be cancelled from here on, and its session stays. Gives the client's
+    /// name, empty where it told none.
+    pub(super) fn begin_call(&self, job: &Job, request: &Request<'_>) -> heapless::String<CLIENT_TEXT_BYTES_MAX> {
+        let mut sessions = self.core.sessions.borrow_mut();
+        let Some(session) = job.session else { return heapless::String::new() };
+        if matches!(job.work, Work::ToolsCall(_)) && sessions.call_started(session, self.core.now_ms.get()) {
+            self.slot().call.set(Some((session, self.core.hash_id(request.id()))));
+        }
+        let name = sessions.get(session).map(Session::client_name);
         name.and_then(|name| name.parse().ok()).unwrap_or_default()
+    }
+
+    /// It was answered, or never will be.
+    pub(super) fn end_call(&self, job: &Job) {
+        if let (Some(session), Some(_)) = (job.session, self.slot().call.take()) {
+            self.core.sessions.borrow_mut().call_ended(session, self.core.now_ms.get());
+        }
+        self.slot().cancelled.set(false);
+    }
+
+    /// The reserve is for what frees others.
+    pub(super) fn is_beyond_reserve(&self, job: &Job) -> bool {
+        self.slot().reserved && matches!(job.work, Work::ToolsCall(_))
     }
 
     /// Writes the response to a request.
@@ -150,7 +160,11 @@ impl<A: Tools> Worker<'_, '_, A> {
         match work {
             Work::Initialize => discover::initialize(out, request, identity).await,
             Work::Discover => discover::discover(out, request, identity).await,
-            Work::Ping | Work::SetLevel => mcp::empty(out, request).await,
+            Work::SetLevel => {
+                self.core.levels_changed();
+                mcp::empty(out, request).await;
+            }
+            Work::Ping => mcp::empty(out, request).await,
             Work::ToolsList => tools::list(out, request, A::TOOLS, identity).await,
             Work::Refuse(code, message) => mcp::refuse(out, request, code, message).await,
             Work::ToolsCall(index) => {

@@ -60,8 +60,8 @@ pub(super) enum Place {
     Of(usize),
     /// One of those that are kept to say that the house is full.
     Refusal,
-    /// None at all.
-    None,
+    /// The same, in the place of the oldest of them, whose client had its moment.
+    RefusalOf(usize),
 }
 
 impl Conn {
@@ -115,11 +115,15 @@ impl<'m> Conns<'m> {
                 headless && now_ms.saturating_sub(conn.since_ms) >= HEAD_GRACE_MS
             })
         };
-        let refused = || self.oldest(|conn| matches!(conn.state, State::Lingering { .. }));
+        let lingers = |conn: &Conn| matches!(conn.state, State::Lingering { .. });
+        let lingering = self.iter().filter(|(_, conn)| lingers(conn)).count();
+        let refused = || self.oldest(lingers).filter(|_| self.free.len() + lingering > REFUSALS_MAX);
         match idle.or_else(slow).or_else(refused) {
             Some(index) => Place::Of(index),
-            None if self.free.is_empty() => Place::None,
-            None => Place::Refusal,
+            None => match self.oldest(lingers) {
+                Some(index) if self.free.is_empty() => Place::RefusalOf(index),
+                _ => Place::Refusal,
+            },
         }
     }
 
@@ -149,11 +153,6 @@ impl<'m> Conns<'m> {
             *conn = Conn { generation, ..Conn::EMPTY };
             self.free.push(index);
         }
-    }
-
-    /// Closes all.
-    pub(super) fn clear(&mut self) {
-        (0..self.slots.len()).for_each(|index| self.close(index));
     }
 
     /// A connection by its place.

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
@@ -62,6 +63,8 @@ pub(super) struct WorkerSlot {
     /// When what it waits for is overdue (0: never), and that it is.
     pub(super) deadline_ms: Cell<u64>,
     pub(super) expired: Cell<bool>,
+    /// The same, while others wait for its buffer.
+    pub(super) pressed_ms: Cell<u64>,
     /// The call that it runs: its session, and a hash of its id.
     pub(super) call: Cell<Option<(SessionRef, u64)>>,
     pub(super) cancelled: Cell<bool>,
@@ -124,29 +127,36 @@ impl<A> Core<'_, A> {
         if let Some(id) = changes.evicted {
             self.went(id);
         }
+        let Some(came) = changes.came.filter(|came| self.sessions.borrow_mut().announce(*came)) else { return };
         let sessions = self.sessions.borrow();
-        if let Some(session) = changes.came.and_then(|session| sessions.get(session)) {
+        if let Some(session) = sessions.get(came) {
             self.came(session.client().0, session.client_name(), session.revision());
         }
     }
 
     pub(super) fn came(&self, id: u64, name: &str, revision: crate::session::Revision) {
         log::info!("client {id} came: {name:?}, {revision}");
-        if let Some(on_client) = &self.on_client {
-            on_client(&ClientEvent::Came { id, name, revision });
-        }
+        self.call_on_client(&ClientEvent::Came { id, name, revision });
     }
 
     pub(super) fn went(&self, id: u64) {
         log::info!("client {id} went");
-        if let Some(on_client) = &self.on_client {
-            on_client(&ClientEvent::Went { id });
+        self.call_on_client(&ClientEvent::Went { id });
+    }
+
+    // Its panic is its own.
+    fn call_on_client(&self, event: &ClientEvent<'_>) {
+        let Some(on_client) = &self.on_client else { return };
+        if catch_unwind(AssertUnwindSafe(|| on_client(event))).is_err() {
+            log::error!("on_client panicked");
         }
     }
 
     /// A session was ended by its client: its stream closes.
     pub(super) fn ended(&self, ended: Ended) {
-        self.went(ended.client.0);
+        if ended.announced {
+            self.went(ended.client.0);
+        }
         let stream = ended.stream.and_then(|index| self.streams.borrow().reference(index as usize));
         if let Some(stream) = stream {
             self.close_stream(stream, true);
@@ -173,8 +183,19 @@ impl<A> Core<'_, A> {
         if current && open.http_sse {
             let ended = sessions.end(session);
             drop(sessions);
-            if let Some(ended) = ended {
+            if let Some(ended) = ended.filter(|ended| ended.announced) {
                 self.went(ended.client.0);
+            }
+        }
+    }
+
+    /// A session's level was set: its stream goes by it.
+    pub(super) fn levels_changed(&self) {
+        let sessions = self.sessions.borrow();
+        let mut streams = self.streams.borrow_mut();
+        for (session, level) in sessions.iter().filter_map(|(_, s)| Some((s.stream()?, s.log_level()?))) {
+            if let Some(open) = streams.at(session as usize) {
+                open.filter.messages = Some(level);
             }
         }
     }
@@ -298,7 +319,12 @@ impl<A> Core<'_, A> {
         if state == Some(State::Queued) {
             self.queue.borrow_mut().retain(|queued| *queued != index);
         }
+        let conn = self.conns.borrow().reference(index);
         self.conns.borrow_mut().close(index);
+        // Who reads from it must look: a socket that is dropped wakes nobody.
+        for (at, _) in self.workers.iter().enumerate().filter(|(_, w)| conn.is_some() && w.job.get() == conn) {
+            self.wake_worker(at);
+        }
     }
 }
 

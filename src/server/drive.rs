@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{Context, Poll};
 
@@ -11,7 +12,7 @@ use super::core::Core;
 use super::streams::StreamRef;
 use super::worker::Worker;
 use crate::app::Tools;
-use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, TRANSFER_GRACE_MS};
+use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
 
 /// Where an answer goes.
@@ -83,20 +84,14 @@ impl<A: Tools> Worker<'_, '_, A> {
     ) -> Outcome {
         let mut handler = pin!(Some(handler));
         let begun_ms = self.core.now_ms.get();
-        let late_ms = begun_ms + self.core.tool_timeout_ms;
-        let mut blocked_ms = None;
+        let late_ms = begun_ms.saturating_add(self.core.tool_timeout_ms);
         let mut written_ms = begun_ms;
-        self.slot().deadline_ms.set(0);
+        self.wait_for_nothing();
         self.slot().running.set(true);
         let outcome = poll_fn(|cx| {
-            let now_ms = self.core.now_ms.get();
             if let Some(running) = handler.as_mut().as_pin_mut() {
-                let is_call = watch.is_some();
-                if is_call && self.slot().cancelled.get() && !outlet.borrow().is_open() {
-                    return Poll::Ready(Outcome::Cancelled);
-                }
-                if is_call && now_ms >= late_ms {
-                    return Poll::Ready(Outcome::Late);
+                if let Some(why) = self.ends(target, outlet, late_ms).filter(|_| watch.is_some()) {
+                    return Poll::Ready(why);
                 }
                 if running.poll(cx).is_ready() {
                     handler.set(None);
@@ -106,32 +101,27 @@ impl<A: Tools> Worker<'_, '_, A> {
                     outlet.borrow_mut().finish();
                 }
             }
-            if handler.is_some() && matches!(target, Target::Conn(_)) {
-                keep_alive(&mut outlet.borrow_mut(), now_ms, begun_ms, written_ms);
+            let running = handler.is_some();
+            if running && matches!(target, Target::Conn(_)) {
+                keep_alive(&mut outlet.borrow_mut(), self.core.now_ms.get(), begun_ms, written_ms);
             }
-            let had = !outlet.borrow_mut().pending().is_empty();
+            if !outlet.borrow_mut().pending().is_empty() {
+                written_ms = self.core.now_ms.get();
+            }
+            // In older revisions a call outlives its connection.
+            let outlives = running && watch.as_ref().is_some_and(|watch| !watch.cancels);
             match self.flush(cx, target, outlet) {
-                Flush::Done if had => (written_ms, blocked_ms) = (now_ms, None),
-                Flush::Done | Flush::Waiting => blocked_ms = None,
-                Flush::Blocked => {
-                    let since_ms = *blocked_ms.get_or_insert(now_ms);
-                    if now_ms.saturating_sub(since_ms) > TRANSFER_GRACE_MS {
-                        return Poll::Ready(Outcome::Gone);
-                    }
+                Flush::Broken if outlives => outlet.borrow_mut().abandon(),
+                Flush::Broken => return Poll::Ready(Outcome::Gone),
+                Flush::Blocked if self.slot().expired.get() => return Poll::Ready(Outcome::Gone),
+                Flush::Blocked if self.slot().deadline_ms.get() == 0 => {
+                    self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
                 }
-                Flush::Broken if handler.is_none() => return Poll::Ready(Outcome::Gone),
-                Flush::Broken => match &watch {
-                    Some(watch) if !watch.cancels => outlet.borrow_mut().abandon(),
-                    _ => return Poll::Ready(Outcome::Gone),
-                },
+                Flush::Blocked => {}
+                Flush::Done | Flush::Waiting => self.wait_for_nothing(),
             }
-            if handler.is_none() {
-                let outlet = outlet.borrow();
-                return match outlet.is_done() {
-                    true if outlet.is_broken() => Poll::Ready(Outcome::Gone),
-                    true => Poll::Ready(Outcome::Sent),
-                    false => Poll::Pending,
-                };
+            if !running {
+                return sent(&outlet.borrow());
             }
             let gone = match (&mut watch, target) {
                 (Some(watch), Target::Conn(conn)) => self.has_gone(cx, conn, watch, outlet),
@@ -140,8 +130,27 @@ impl<A: Tools> Worker<'_, '_, A> {
             if gone { Poll::Ready(Outcome::Gone) } else { Poll::Pending }
         })
         .await;
+        // A handler that is dropped before its end may panic in doing so: that is its own affair.
+        if catch_unwind(AssertUnwindSafe(|| handler.set(None))).is_err() {
+            log::error!("a handler panicked when it was dropped");
+        }
+        // Half an event was sent: nothing can follow it.
+        if let (Target::Stream(stream), false) = (target, outcome == Outcome::Sent) {
+            if outlet.borrow().was_begun() {
+                self.core.close_stream(stream, false);
+            }
+        }
         self.release_stream(target);
         outcome
+    }
+
+    // Why a running call must end before its handler does.
+    fn ends(&self, target: Target, outlet: &RefCell<Outlet<'_>>, late_ms: u64) -> Option<Outcome> {
+        let can_stop = || !outlet.borrow().is_open() || self.has_lost_stream(target);
+        if self.slot().cancelled.get() && can_stop() {
+            return Some(Outcome::Cancelled);
+        }
+        (self.core.now_ms.get() >= late_ms).then_some(Outcome::Late)
     }
 
     // Writes what the outlet has. One piece at a time: the handler that waits for room goes on in the next turn.
@@ -180,10 +189,15 @@ impl<A: Tools> Worker<'_, '_, A> {
             Some(worker) if worker == self.index => Hold::Mine(open.conn),
             None if open.is_between() => {
                 open.writer = Some(self.index);
+                open.stalled_ms = None;
                 Hold::Mine(open.conn)
             }
             _ => Hold::Later,
         }
+    }
+
+    fn has_lost_stream(&self, target: Target) -> bool {
+        matches!(target, Target::Stream(stream) if self.core.streams.borrow_mut().get(stream).is_none())
     }
 
     fn release_stream(&self, target: Target) {
@@ -229,6 +243,14 @@ enum Hold {
     Mine(ConnRef),
     Later,
     Gone,
+}
+
+fn sent(outlet: &Outlet<'_>) -> Poll<Outcome> {
+    match outlet.is_done() {
+        true if outlet.is_broken() => Poll::Ready(Outcome::Gone),
+        true => Poll::Ready(Outcome::Sent),
+        false => Poll::Pending,
+    }
 }
 
 // A call that takes its time becomes an event stream, and shows life while it is silent.

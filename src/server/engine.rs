@@ -15,6 +15,7 @@ use super::conns::{Place, State};
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
 use super::handle::{Command, Commands, SHUTDOWN, TOOLS_CHANGED};
 use super::socket::Socket;
+use super::streams::StreamRef;
 use crate::app::{Announce, Tools};
 use crate::http;
 use crate::hub::Kind;
@@ -96,7 +97,10 @@ impl<A: Tools, F: Future<Output = ()>> Engine<'_, '_, A, F> {
     }
 
     fn look_at_clock(&mut self) {
-        let Clock::Machine { start, .. } = &self.clock else { return };
+        let Clock::Machine { start, every_ms, .. } = &self.clock else { return };
+        if *every_ms == 0 {
+            set_wall_clock(self.core);
+        }
         let now_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.core.now_ms.set(now_ms);
     }
@@ -232,14 +236,11 @@ impl<A> Core<'_, A> {
     pub(super) fn admit(&self, socket: Socket, peer: Option<std::net::IpAddr>, local: Option<std::net::SocketAddr>) {
         let now_ms = self.now_ms.get();
         let place = self.conns.borrow().place(now_ms);
-        if let Place::Of(index) = place {
+        if let Place::Of(index) | Place::RefusalOf(index) = place {
             self.close_conn(index);
         }
-        if place == Place::None {
-            return;
-        }
         let Some(index) = self.conns.borrow_mut().open_in(socket, peer, local, now_ms) else { return };
-        if place == Place::Refusal {
+        if matches!(place, Place::Refusal | Place::RefusalOf(_)) {
             self.turn_away(index);
         }
         self.ready.set(self.conn_bit(index));
@@ -326,7 +327,7 @@ impl<A> Core<'_, A> {
     fn look_at_stream(&self, index: usize, stream: usize) {
         let Some(stream) = self.streams.borrow().reference(stream) else { return };
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
-        let mut sink = [0; 256];
+        let mut sink = [0; 1024];
         for _ in 0..4 {
             let read = {
                 let mut conns = self.conns.borrow_mut();
@@ -338,12 +339,20 @@ impl<A> Core<'_, A> {
                     self.write_stream(stream);
                     return;
                 }
-                Poll::Ready(Ok(n)) if n > 0 => {}
+                Poll::Ready(Ok(n)) if n > 0 && self.ignores(stream, n) => {}
                 Poll::Ready(_) => return self.close_stream(stream, false),
             }
         }
-        // It sends without end.
-        self.close_stream(stream, false);
+        self.write_stream(stream);
+        self.ready.set(self.conn_bit(index));
+    }
+
+    // False when a client sends without end to a stream that expects nothing.
+    fn ignores(&self, stream: StreamRef, bytes: usize) -> bool {
+        let mut streams = self.streams.borrow_mut();
+        let Some(open) = streams.get(stream) else { return false };
+        open.ignored_bytes = open.ignored_bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        open.ignored_bytes <= LINGER_BYTES_MAX
     }
 
     fn drain(&self, index: usize, read: u32) {

@@ -32,12 +32,14 @@ impl<A> Core<'_, A> {
         }
     }
 
-    // Workers look for themselves at what they wait for; those that run a call look at every tick.
+    // Those who are slow lose their buffer, sooner while others wait for one. Workers look for themselves at what they wait
+    // for; those that run a call look at every tick.
     fn hurry_workers(&self) {
         let now_ms = self.now_ms.get();
+        let pressed = !self.queue.borrow().is_empty();
         for (index, worker) in self.workers.iter().enumerate() {
-            let deadline_ms = worker.deadline_ms.get();
-            let overdue = deadline_ms != 0 && now_ms >= deadline_ms;
+            let is_past = |deadline_ms: u64| deadline_ms != 0 && now_ms >= deadline_ms;
+            let overdue = is_past(worker.deadline_ms.get()) || (pressed && is_past(worker.pressed_ms.get()));
             if overdue {
                 worker.expired.set(true);
             }
@@ -78,8 +80,10 @@ impl<A> Core<'_, A> {
     fn forget_sessions(&self) {
         loop {
             let gone = self.sessions.borrow_mut().expire(self.now_ms.get());
-            let Some(client) = gone else { return };
-            self.went(client.0);
+            let Some(gone) = gone else { return };
+            if gone.announced {
+                self.went(gone.client.0);
+            }
         }
     }
 

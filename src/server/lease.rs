@@ -8,7 +8,7 @@ use super::conns::{ConnRef, State};
 use super::drive::{Flush, Target};
 use super::worker::{After, Worker};
 use crate::app::Tools;
-use crate::limits::TRANSFER_GRACE_MS;
+use crate::limits::{TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
 
 impl<A: Tools> Worker<'_, '_, A> {
@@ -37,23 +37,47 @@ impl<A: Tools> Worker<'_, '_, A> {
         core.ready.set(core.conn_bit(conn.index));
     }
 
+    /// Lets the engine look at everything else once.
+    pub(super) async fn give_way(&self) {
+        let mut given = false;
+        poll_fn(|_| {
+            if std::mem::replace(&mut given, true) {
+                return Poll::Ready(());
+            }
+            self.core.wake_worker(self.index);
+            Poll::Pending
+        })
+        .await;
+    }
+
     pub(super) fn set_state(&self, conn: ConnRef, state: State) {
         if let Some(slot) = self.core.conns.borrow_mut().get(conn) {
             slot.state = state;
+            slot.since_ms = self.core.now_ms.get();
         }
     }
 
     /// What is waited for is overdue after this time.
-    pub(super) fn set_deadline(&self, after_ms: u64) {
+    /// `pressed_ms`: after this time, while others wait for the buffer.
+    pub(super) fn set_deadline(&self, after_ms: u64, pressed_ms: u64) {
+        let now_ms = self.core.now_ms.get();
         self.slot().expired.set(false);
-        self.slot().deadline_ms.set(self.core.now_ms.get() + after_ms);
+        self.slot().deadline_ms.set(now_ms + after_ms);
+        self.slot().pressed_ms.set(now_ms + pressed_ms);
     }
 
-    /// Nothing is waited for.
-    pub(super) fn calm(&self) {
+    /// No deadline runs.
+    pub(super) fn wait_for_nothing(&self) {
         let slot = self.slot();
         slot.deadline_ms.set(0);
+        slot.pressed_ms.set(0);
         slot.expired.set(false);
+    }
+
+    /// Nothing is done for anybody.
+    pub(super) fn calm(&self) {
+        self.wait_for_nothing();
+        let slot = self.slot();
         slot.cancelled.set(false);
         slot.running.set(false);
         slot.call.set(None);
@@ -83,7 +107,7 @@ impl<A: Tools> Worker<'_, '_, A> {
 
     /// Writes what an outlet has queued, and no more; false when the connection is gone or takes nothing for long.
     pub(super) async fn write_out(&self, conn: ConnRef, outlet: &RefCell<Outlet<'_>>) -> bool {
-        self.set_deadline(TRANSFER_GRACE_MS);
+        self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
         poll_fn(|cx| match self.flush(cx, Target::Conn(conn), outlet) {
             Flush::Done => Poll::Ready(true),
             Flush::Broken => Poll::Ready(false),

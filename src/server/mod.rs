@@ -331,6 +331,5 @@ async fn run<A: Tools>(
         Engine { core, workers, listener, commands: &commands, clock, accept_after_ms: 0, ticked: false, end_ms: None };
     poll_fn(|cx| engine.poll(cx)).await;
     core.end_streams();
-    core.conns.borrow_mut().clear();
     Ok(())
 }

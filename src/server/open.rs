@@ -29,28 +29,37 @@ impl<A: Tools> Worker<'_, '_, A> {
         moment: &Moment,
         tx: &mut [u8],
     ) -> Turn {
-        if !self.make_room() {
-            return self.answer(conn, no_stream(), manner, &[], tx).await;
-        }
-        let (session, http_sse, endpoint) = match opening {
+        let (session, endpoint) = match opening {
             Opening::Session(session, changes) => {
                 self.core.tell(changes);
-                (session, false, None)
+                // The newest stream of a session takes the place of its older one, also where all places are taken.
+                let own = self.core.sessions.borrow().get(session).and_then(Session::stream);
+                let own = own.and_then(|index| self.core.streams.borrow().reference(index as usize));
+                if let Some(own) = own {
+                    self.core.close_stream(own, true);
+                }
+                (session, None)
             }
             Opening::HttpSse(principal) => {
                 let opened = {
                     let mut sessions = self.core.sessions.borrow_mut();
                     self.core.endpoint.open_http_sse(principal, &mut sessions, moment)
                 };
-                match opened {
-                    Ok((session, id, changes)) => {
-                        self.core.tell(changes);
-                        (session, true, Some(id))
-                    }
+                let (session, id, changes) = match opened {
+                    Ok(opened) => opened,
                     Err(answer) => return self.answer(conn, answer, manner, &[], tx).await,
-                }
+                };
+                self.core.tell(changes);
+                (session, Some(id))
             }
         };
+        let http_sse = endpoint.is_some();
+        if !self.make_room() {
+            if http_sse {
+                self.core.sessions.borrow_mut().end(session);
+            }
+            return self.answer(conn, no_stream(), manner, &[], tx).await;
+        }
         let wire = if head.is_http10() { Wire::UntilClose } else { Wire::Chunked };
         let mut stream =
             Open::new(conn, wire, self.session_filter(session), self.core.hub.borrow().head(), moment.now_ms);
@@ -104,16 +113,16 @@ impl<A: Tools> Worker<'_, '_, A> {
         first: impl FnOnce(&mut Writer<'_>),
         tx: &mut [u8],
     ) -> Turn {
-        let (session, http_sse) = (stream.session, stream.http_sse);
+        let session = stream.session;
         let opened = self.core.streams.borrow_mut().open(stream);
         let Some(stream) = opened else { return self.answer(conn, no_stream(), manner, &[], tx).await };
         if let Some(session) = session {
             let now_ms = self.core.now_ms.get();
-            let replaced = self.core.sessions.borrow_mut().stream_opened(session, index32(stream.index), now_ms);
-            let replaced = replaced.ok().flatten();
-            let old = replaced.and_then(|index| self.core.streams.borrow().reference(index as usize));
-            if let Some(old) = old {
-                self.core.close_stream(old, true);
+            let known = self.core.sessions.borrow_mut().stream_opened(session, index32(stream.index), now_ms);
+            if known.is_err() {
+                // It made room for another since it was looked up.
+                self.core.streams.borrow_mut().close(stream);
+                return Turn::Done(After::Close);
             }
         }
         if let Some(socket) = self.core.conns.borrow_mut().get(conn).and_then(|slot| slot.socket.as_ref()) {
@@ -127,13 +136,16 @@ impl<A: Tools> Worker<'_, '_, A> {
         if self.write_out(conn, &outlet).await {
             let mut conns = self.core.conns.borrow_mut();
             if let Some(slot) = conns.get(conn) {
+                if let Some(open) = self.core.streams.borrow_mut().get(stream) {
+                    open.opening = false;
+                }
                 slot.state = State::Stream(stream.index);
                 slot.since_ms = self.core.now_ms.get();
                 self.core.ready.set(self.core.conn_bit(conn.index));
                 return Turn::Done(After::Elsewhere);
             }
         }
-        log::debug!("a stream could not be opened (session: {}, HTTP+SSE: {http_sse})", session.is_some());
+        log::debug!("a stream could not be opened: its client is gone");
         self.core.close_stream(stream, false);
         Turn::Done(After::Close)
     }

@@ -4,7 +4,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::conns::Conn;
 use super::streams::Stream;
-use crate::limits::{REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, TRANSMIT_BYTES};
+use crate::limits::{CONNECTIONS_FOR_CALLS_MIN, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, TRANSMIT_BYTES};
 use crate::session;
 
 /// A server's memory as a value, for those who want all of it in the program's image:
@@ -38,6 +38,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
         assert!(C > REFUSALS_MAX + 2, "a storage needs more connections: four are for refusals");
         assert!(B > RESERVED_BUFFERS, "a storage needs at least two request buffers: one is a reserve");
         assert!(N > 0 && S > 0, "a storage needs a session and a stream");
+        assert!(C >= S + REFUSALS_MAX + CONNECTIONS_FOR_CALLS_MIN, "streams must leave connections for calls");
         assert!(R >= crate::limits::HEAD_BYTES_MAX * 2, "a request buffer must hold a head, and a body of that size");
     };
 
@@ -93,23 +94,21 @@ pub(super) struct Views<'m> {
 }
 
 impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Memory for Storage<C, S, N, B, R> {
-    type Guard<'s> = MutexGuard<'s, Parts<C, S, N, B, R>>;
+    type Guard<'s> = Taken<'s, C, S, N, B, R>;
 
     fn take(&self) -> Option<Self::Guard<'_>> {
         match self.parts.try_lock() {
-            Ok(guard) => Some(guard),
+            Ok(guard) => Some(Taken(guard)),
             // A server that panicked left its connections here; the next one clears them.
-            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(std::sync::TryLockError::Poisoned(poisoned)) => Some(Taken(poisoned.into_inner())),
             Err(std::sync::TryLockError::WouldBlock) => None,
         }
     }
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Lend
-    for MutexGuard<'_, Parts<C, S, N, B, R>>
-{
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Lend for Taken<'_, C, S, N, B, R> {
     fn lend(&mut self) -> Views<'_> {
-        let parts = &mut **self;
+        let parts = &mut *self.0;
         Views {
             conns: &mut parts.conns,
             streams: &mut parts.streams,
@@ -118,6 +117,18 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
         }
+    }
+}
+
+/// A storage that a server has. What it leaves there when it ends, or is dropped half-way, is closed.
+pub(super) struct Taken<'s, const C: usize, const S: usize, const N: usize, const B: usize, const R: usize>(
+    MutexGuard<'s, Parts<C, S, N, B, R>>,
+);
+
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Drop for Taken<'_, C, S, N, B, R> {
+    fn drop(&mut self) {
+        self.0.streams.fill_with(|| Stream::EMPTY);
+        self.0.conns.fill_with(|| Conn::EMPTY);
     }
 }
 

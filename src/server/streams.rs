@@ -33,6 +33,10 @@ pub(super) struct Open {
     pub(super) written_ms: u64,
     /// Since when the socket has taken nothing of what is due.
     pub(super) stalled_ms: Option<u64>,
+    /// Bytes that its client sent and nobody reads.
+    pub(super) ignored_bytes: u32,
+    /// Its head is still being written.
+    pub(super) opening: bool,
     /// The worker that writes an answer here (2024-11-05).
     pub(super) writer: Option<usize>,
     /// The id of the `subscriptions/listen` request, as JSON; empty for a session's stream.
@@ -91,6 +95,8 @@ impl Open {
             opened_ms: now_ms,
             written_ms: now_ms,
             stalled_ms: None,
+            ignored_bytes: 0,
+            opening: true,
             writer: None,
             listener: heapless::Vec::new(),
             cursor,
@@ -107,7 +113,7 @@ impl Open {
 
     /// Between two events: an answer may be written here.
     pub(super) fn is_between(&self) -> bool {
-        self.due == Due::Nothing || self.offset == 0
+        !self.opening && (self.due == Due::Nothing || self.offset == 0)
     }
 
     /// Asks for a comment if the stream has been silent for long.
@@ -133,6 +139,7 @@ impl Open {
     pub(super) fn render(&mut self, hub: &Hub<'_>, identity: &Identity, buf: &mut [u8]) -> Rendered {
         loop {
             match self.due {
+                _ if self.opening => return Rendered::Nothing,
                 Due::Ended => return Rendered::Nothing,
                 Due::Nothing => match hub.next(self.cursor) {
                     Next::UpToDate => return Rendered::Nothing,
@@ -257,6 +264,11 @@ impl<'m> Streams<'m> {
         let open = slot.open.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         Some(open)
+    }
+
+    /// The stream in this slot.
+    pub(super) fn at(&mut self, index: usize) -> Option<&mut Open> {
+        self.slots.get_mut(index)?.open.as_mut()
     }
 
     /// A stream that may have been closed since.

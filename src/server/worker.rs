@@ -12,7 +12,9 @@ use super::lease::Read;
 use crate::app::Tools;
 use crate::endpoint::{Admission, Answer, Decision, Posted};
 use crate::http::{self, Accept, CONTINUE, Cors, Decoder, Framing, Known, Media, Method, ResponseHead, Status, Step};
-use crate::limits::{HEAD_TIMEOUT_MS, TRANSFER_GRACE_MS, TRANSFER_RATE_MIN};
+use crate::limits::{
+    HEAD_GRACE_MS, HEAD_TIMEOUT_MS, PIPELINED_MAX, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS, TRANSFER_RATE_MIN,
+};
 use crate::outlet::{Out, Outlet};
 use crate::rpc::Code;
 
@@ -82,6 +84,7 @@ impl<A: Tools> Worker<'_, '_, A> {
         loop {
             let conn = poll_fn(|_| self.slot().job.get().map_or(Poll::Pending, Poll::Ready)).await;
             let after = self.serve(conn, rx, tx).await;
+            self.calm();
             self.leave(conn, after);
             self.slot().job.set(None);
             self.core.worker_is_free(self.index);
@@ -95,15 +98,14 @@ impl<A: Tools> Worker<'_, '_, A> {
 
     async fn serve(&self, conn: ConnRef, rx: &mut [u8], tx: &mut [u8]) -> After {
         let mut decoder = Decoder::new();
+        let mut served = 0;
         loop {
             match self.heading(conn, &mut decoder, rx).await {
                 Heading::Whole => {}
                 Heading::Idle => return After::Idle,
                 Heading::Gone => return After::Close,
                 Heading::Slow => {
-                    let message = "the head of the request did not come in time";
-                    let answer = Answer::refusal(Status::REQUEST_TIMEOUT, Code::REFUSED, message);
-                    self.refuse(conn, answer, None, tx).await;
+                    self.refuse(conn, late("the head of the request did not come in time"), None, tx).await;
                     return After::Linger;
                 }
                 Heading::Refused(refusal) => {
@@ -112,10 +114,20 @@ impl<A: Tools> Worker<'_, '_, A> {
                 }
             }
             self.set_state(conn, State::Busy { head: false });
-            let turn = self.exchange(conn, &mut decoder, rx, tx).await;
+            // One that pipelines without end keeps its buffer only as long as nobody waits for it.
+            let last = served >= PIPELINED_MAX && !self.core.queue.borrow().is_empty();
+            let turn = self.exchange(conn, &mut decoder, last, rx, tx).await;
             self.calm();
             match turn {
-                Turn::Next if decoder.finish(rx) => {}
+                Turn::Next if decoder.finish(rx) => {
+                    if decoder.is_idle() {
+                        return After::Idle;
+                    }
+                    // More was sent without waiting for the answer: others get their turn first.
+                    served += 1;
+                    self.give_way().await;
+                    self.set_state(conn, State::Busy { head: true });
+                }
                 Turn::Next => return After::Linger,
                 Turn::Done(after) => return after,
             }
@@ -124,7 +136,7 @@ impl<A: Tools> Worker<'_, '_, A> {
 
     // Reads until the head of a request is whole.
     async fn heading(&self, conn: ConnRef, decoder: &mut Decoder, rx: &mut [u8]) -> Heading {
-        self.set_deadline(HEAD_TIMEOUT_MS);
+        self.set_deadline(HEAD_TIMEOUT_MS, HEAD_GRACE_MS);
         let mut fresh = decoder.is_idle();
         loop {
             match decoder.step(rx, &self.core.limits) {
@@ -144,8 +156,8 @@ impl<A: Tools> Worker<'_, '_, A> {
         }
     }
 
-    // One request whose head is whole: decides, reads its body, answers.
-    async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, rx: &mut [u8], tx: &mut [u8]) -> Turn {
+    // One request whose head is whole: decides, reads its body, answers. `last`: the connection is closed after it.
+    async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, last: bool, rx: &mut [u8], tx: &mut [u8]) -> Turn {
         let mut step = decoder.step(rx, &self.core.limits);
         let moment = self.core.moment(conn);
         let posted = {
@@ -154,7 +166,7 @@ impl<A: Tools> Worker<'_, '_, A> {
             let date = self.core.date.get();
             let mut manner = self.manner(request, head.cors, date.as_ref());
             // What of a body has not come yet is not waited for by an answer that does not need it.
-            manner.template.close |= step != Step::Body;
+            manner.template.close |= last || step != Step::Body;
             let turn = match head.admission {
                 Admission::Body(posted) => Ok(posted),
                 Admission::Answer(answer) => Err(self.answer(conn, answer, &manner, &[], tx).await),
@@ -173,42 +185,39 @@ impl<A: Tools> Worker<'_, '_, A> {
             return Turn::Done(After::Close);
         }
         if step == Step::NeedMore {
-            let Some(read) = self.body(conn, decoder, rx).await else {
-                let message = "the body of the request did not come in time";
-                let answer = Answer::refusal(Status::REQUEST_TIMEOUT, Code::REFUSED, message);
-                self.refuse(conn, answer, None, tx).await;
-                return Turn::Done(After::Linger);
-            };
-            step = read;
+            step = self.body(conn, decoder, rx).await;
         }
-        match step {
-            Step::Body => self.message(conn, decoder, posted, rx, tx).await,
-            Step::Refuse(refusal) => {
-                self.refuse(conn, refused(refusal), None, tx).await;
-                Turn::Done(After::Linger)
-            }
-            Step::Head | Step::NeedMore => Turn::Done(After::Close),
-        }
+        let answer = match step {
+            Step::Body => return self.message(conn, decoder, posted, last, rx, tx).await,
+            Step::Refuse(refusal) => refused(refusal),
+            Step::NeedMore => late("the body of the request did not come in time"),
+            Step::Head => return Turn::Done(After::Close),
+        };
+        let cors = decoder.head(rx).and_then(|request| self.core.endpoint.cors(request, &moment));
+        self.refuse(conn, answer, cors, tx).await;
+        Turn::Done(After::Linger)
     }
 
-    // Reads until the body is whole or refused; `None` when it comes too slowly.
-    async fn body(&self, conn: ConnRef, decoder: &mut Decoder, rx: &mut [u8]) -> Option<Step> {
+    // Reads until the body is whole or refused. `NeedMore` when it comes too slowly, `Head` when it ends before.
+    async fn body(&self, conn: ConnRef, decoder: &mut Decoder, rx: &mut [u8]) -> Step {
         let begun_ms = self.core.now_ms.get();
         let mut bytes = 0u64;
         loop {
-            let due_ms = begun_ms + TRANSFER_GRACE_MS + bytes * 1000 / TRANSFER_RATE_MIN;
-            self.set_deadline(due_ms.saturating_sub(self.core.now_ms.get()).max(1));
+            let spent_ms = self.core.now_ms.get().saturating_sub(begun_ms);
+            let earned_ms = bytes * 1000 / TRANSFER_RATE_MIN;
+            let left_ms = |grace_ms: u64| (grace_ms + earned_ms).saturating_sub(spent_ms).max(1);
+            self.set_deadline(left_ms(TRANSFER_GRACE_MS), left_ms(TRANSFER_PRESSED_MS));
             match self.read(conn, decoder.space(rx), false).await {
                 Read::Bytes(n) => {
                     bytes += n as u64;
                     decoder.commit(n);
                 }
-                Read::Nothing | Read::End => return Some(Step::Head),
-                Read::Late => return None,
+                Read::Nothing | Read::End => return Step::Head,
+                Read::Late => return Step::NeedMore,
             }
             match decoder.step(rx, &self.core.limits) {
                 Step::NeedMore => {}
-                step => return Some(step),
+                step => return step,
             }
         }
     }
@@ -219,6 +228,7 @@ impl<A: Tools> Worker<'_, '_, A> {
         conn: ConnRef,
         decoder: &mut Decoder,
         posted: Posted,
+        last: bool,
         rx: &mut [u8],
         tx: &mut [u8],
     ) -> Turn {
@@ -231,13 +241,15 @@ impl<A: Tools> Worker<'_, '_, A> {
             let Some(doc) = used.get_mut(..body.len()) else { return Turn::Done(After::Close) };
             let Some(request) = decoder.head(head) else { return Turn::Done(After::Close) };
             let moment = self.core.moment(conn);
-            let decision = {
+            let (decision, changes) = {
                 let mut sessions = self.core.sessions.borrow_mut();
                 self.core.endpoint.message(request, posted, doc, &mut sessions, &moment)
             };
+            self.core.tell(changes);
             let date = self.core.date.get();
             let cors = self.core.endpoint.cors(request, &moment);
-            let manner = self.manner(request, cors, date.as_ref());
+            let mut manner = self.manner(request, cors, date.as_ref());
+            manner.template.close |= last;
             let mut watch = Watch::new(free, pipelined);
             let turn = match decision {
                 Decision::Answer(answer) => self.answer(conn, answer, &manner, doc, tx).await,
@@ -309,6 +321,10 @@ impl<A: Tools> Worker<'_, '_, A> {
         let manner = Manner { template, http10: false, events: false, head_only: false };
         self.answer(conn, answer, &manner, &[], tx).await;
     }
+}
+
+fn late(message: &str) -> Answer<'static> {
+    Answer::refusal(Status::REQUEST_TIMEOUT, Code::REFUSED, message)
 }
 
 fn refused(refusal: http::Refusal) -> Answer<'static> {

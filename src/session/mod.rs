@@ -28,7 +28,7 @@ mod tests_table;
 pub(crate) use id::{IdText, RANDOM_BYTES, SessionFields, SessionId, Transport};
 pub(crate) use key::{Key, equal_in_constant_time};
 pub use log_level::LogLevel;
-pub(crate) use outcome::{Admitted, Ended, Evicted, RestoreRefusal, SessionRef, Stale, TableFull};
+pub(crate) use outcome::{Admitted, Ended, Evicted, Expired, RestoreRefusal, SessionRef, Stale, TableFull};
 pub(crate) use principal::Principal;
 pub use revision::Revision;
 pub(crate) use slot::{ClientId, Session, Slot};

@@ -32,6 +32,17 @@ pub(crate) struct Evicted {
     pub(crate) idle_ms: u64,
     /// Whether it lost a log level.
     pub(crate) lost_state: bool,
+    /// Whether the application was told that it came.
+    pub(crate) announced: bool,
+}
+
+/// A session that was let go, as its client stayed away.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Expired {
+    /// The number of its client.
+    pub(crate) client: ClientId,
+    /// Whether the application was told that it came.
+    pub(crate) announced: bool,
 }
 
 /// A session that was ended.
@@ -43,6 +54,8 @@ pub(crate) struct Ended {
     pub(crate) client: ClientId,
     /// The stream that was open, to be closed.
     pub(crate) stream: Option<u32>,
+    /// Whether the application was told that it came.
+    pub(crate) announced: bool,
 }
 
 /// The session of the reference has left. Answered like an id that is not known: 404.

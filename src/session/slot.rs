@@ -44,6 +44,7 @@ pub(crate) struct Session {
     log_level: Option<LogLevel>,
     /// Something came after `initialize`.
     proved: bool,
+    announced: bool,
     client_name: ClientText,
     client_version: ClientText,
 }
@@ -78,6 +79,7 @@ impl Session {
             stream: None,
             log_level: None,
             proved: false,
+            announced: false,
             client_name: client_text(name),
             client_version: client_text(version),
         }
@@ -185,6 +187,16 @@ impl Session {
             self.touch(now_ms);
         }
         current
+    }
+
+    /// Whether the application was told of this client.
+    pub(crate) const fn announced(&self) -> bool {
+        self.announced
+    }
+
+    /// Notes that it is told. False when it was before.
+    pub(super) fn announce(&mut self) -> bool {
+        !core::mem::replace(&mut self.announced, true)
     }
 
     /// Nothing came from its client for longer than a client stays away.

@@ -28,7 +28,7 @@ use heapless::HistoryBuf;
 use crate::limits::DELETED_IDS_MAX;
 
 use super::{
-    Admitted, ClientId, Ended, Evicted, LogLevel, RANDOM_BYTES, RestoreRefusal, Revision, Session, SessionId,
+    Admitted, ClientId, Ended, Evicted, Expired, LogLevel, RANDOM_BYTES, RestoreRefusal, Revision, Session, SessionId,
     SessionRef, Slot, Stale, TableFull, Transport,
 };
 
@@ -171,16 +171,21 @@ impl<'m> Table<'m> {
         slot.generation = slot.generation.wrapping_add(1);
         let id = *gone.id();
         self.end_unknown(&id);
-        Some(Ended { id, client: gone.client(), stream: gone.stream() })
+        Some(Ended { id, client: gone.client(), stream: gone.stream(), announced: gone.announced() })
     }
 
     /// Lets go of a session that has been idle for long, without a call or a stream: its client counts as gone, and its id
     /// brings it back. `None` when there is none.
-    pub(crate) fn expire(&mut self, now_ms: u64) -> Option<ClientId> {
+    pub(crate) fn expire(&mut self, now_ms: u64) -> Option<Expired> {
         let slot = self.slots.iter_mut().find(|slot| slot.session.as_ref().is_some_and(|s| s.has_expired(now_ms)))?;
         let gone = slot.session.take()?;
         slot.generation = slot.generation.wrapping_add(1);
-        Some(gone.client())
+        Some(Expired { client: gone.client(), announced: gone.announced() })
+    }
+
+    /// Notes that the application is told of this client. False when it was told before, or the reference is stale.
+    pub(crate) fn announce(&mut self, session: SessionRef) -> bool {
+        self.get_mut(session).is_some_and(Session::announce)
     }
 
     /// Nobody is in the table.
@@ -233,6 +238,7 @@ impl<'m> Table<'m> {
             client: gone.client(),
             idle_ms: now_ms.saturating_sub(gone.last_used_ms()),
             lost_state: gone.log_level().is_some(),
+            announced: gone.announced(),
         });
         if evicted.is_some() {
             slot.generation = slot.generation.wrapping_add(1);

@@ -1,0 +1,115 @@
+//! Messages that open sessions, and those of 2024-11-05, whose session is a stream.
+
+use super::head::no_session;
+use super::message::{Around, Decision, Job, Work};
+use super::{Answer, Changes, Endpoint, Moment, NoSession};
+use crate::json::Text;
+use crate::limits::CLIENT_TEXT_BYTES_MAX;
+use crate::mcp::discover;
+use crate::rpc::{self, Envelope, Message};
+use crate::session::{
+    Admitted, IdText, Principal, Revision, Session, SessionFields, SessionId, SessionRef, Table, Transport,
+};
+
+impl Endpoint {
+    // `initialize` over Streamable HTTP: a new session, whatever id came with it.
+    pub(super) fn initialize(
+        &self,
+        around: &Around<'_, '_>,
+        envelope: Envelope,
+        doc: &[u8],
+        table: &mut Table<'_>,
+    ) -> Result<Decision, Answer<'static>> {
+        let revision = discover::negotiate(&envelope, doc);
+        let fields = SessionFields {
+            revision,
+            transport: Transport::Streamable,
+            capabilities: discover::capabilities(&envelope, doc),
+            issued_unix_s: around.moment.unix_s,
+        };
+        let (name, version) = client(&envelope, doc);
+        let (id, text) = self.issue(fields, around.posted.principal, around.moment)?;
+        let admitted = table.open(id, &name, &version, around.moment.now_ms);
+        let admitted = admitted.map_err(|_| no_session(NoSession::Full))?;
+        around.changes.set(changes(&admitted));
+        let session = Some(admitted.session);
+        Ok(Decision::Job(Job { envelope, revision, work: Work::Initialize, session, session_id: Some(text) }))
+    }
+
+    // POST /messages: a message of a 2024-11-05 session, whose answer goes to its stream.
+    pub(super) fn on_stream(
+        &self,
+        around: &Around<'_, '_>,
+        message: Message,
+        envelope: Envelope,
+        doc: &[u8],
+        table: &mut Table<'_>,
+    ) -> Result<Decision, Answer<'static>> {
+        let text = around.head.query_param("sessionId").unwrap_or_default();
+        let session = self.find(around, text.as_bytes(), Transport::HttpSse, table)?;
+        let live = table.get(session).filter(|session| session.stream().is_some());
+        let Some(mut revision) = live.map(Session::revision) else {
+            return Err(no_session(NoSession::Unknown));
+        };
+        if message == Message::Request && envelope.method_name(doc) == b"initialize" {
+            revision = discover::negotiate(&envelope, doc);
+            let (name, version) = client(&envelope, doc);
+            table.set_negotiated(session, revision, &name, &version);
+            around.changes.set(Changes { came: Some(session), evicted: None });
+            let (work, session) = (Work::Initialize, Some(session));
+            return Ok(Decision::Job(Job { envelope, revision, work, session, session_id: None }));
+        }
+        Ok(self.in_session(message, envelope, doc, table, session, revision))
+    }
+
+    /// Opens the session of a 2024-11-05 stream; gives the reference to POST to.
+    pub(crate) fn open_http_sse(
+        &self,
+        principal: Principal,
+        table: &mut Table<'_>,
+        moment: &Moment,
+    ) -> Result<(SessionRef, IdText, Changes), Answer<'static>> {
+        let fields = SessionFields {
+            revision: Revision::V2024_11_05,
+            transport: Transport::HttpSse,
+            capabilities: 0,
+            issued_unix_s: moment.unix_s,
+        };
+        let (id, text) = self.issue(fields, principal, moment)?;
+        let admitted = table.open(id, "", "", moment.now_ms).map_err(|_| no_session(NoSession::Full))?;
+        // Who it is will be told by its `initialize`.
+        Ok((admitted.session, text, Changes { came: None, ..changes(&admitted) }))
+    }
+
+    fn issue(
+        &self,
+        fields: SessionFields,
+        principal: Principal,
+        moment: &Moment,
+    ) -> Result<(SessionId, IdText), Answer<'static>> {
+        let random = (moment.random)().ok_or_else(|| no_session(NoSession::Full))?;
+        Ok(SessionId::issue(&self.key, fields, principal, random))
+    }
+}
+
+/// Who came, and who made room.
+pub(super) fn changes(admitted: &Admitted) -> Changes {
+    let evicted = admitted.evicted.as_ref().filter(|evicted| evicted.announced);
+    Changes { came: Some(admitted.session), evicted: evicted.map(|evicted| evicted.client.0) }
+}
+
+/// A client's own name or version, cut.
+type ClientText = heapless::String<CLIENT_TEXT_BYTES_MAX>;
+
+fn client(envelope: &Envelope, doc: &[u8]) -> (ClientText, ClientText) {
+    let (name, version) = rpc::implementation(envelope.client_info, doc);
+    (client_text(name), client_text(version))
+}
+
+/// A client's text, decoded and cut.
+pub(crate) fn client_text(text: Option<Text<'_>>) -> ClientText {
+    let mut cut = ClientText::new();
+    // The first character that does not fit ends it.
+    let _ = text.and_then(|text| text.chars().try_for_each(|char| cut.push(char)).ok());
+    cut
+}

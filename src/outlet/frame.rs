@@ -1,0 +1,124 @@
+//! How an outlet's pieces are framed: head, chunks, events.
+
+use super::chunk::{CHUNK_HEAD_BYTES, CRLF, Wire, chunk, put};
+use super::{BODY_AT, Form, Outlet, TAIL_BYTES};
+use crate::http::{Framing, LAST_CHUNK, ResponseHead, Status};
+use crate::json::Writer;
+use crate::sse;
+
+impl Outlet<'_> {
+    /// Queues a piece of the event stream behind the message that still waits. False when there is no room, or when the
+    /// answer can't be (or become) an event stream.
+    pub(super) fn overtake(&mut self, render: impl FnOnce(&mut Writer<'_>)) -> bool {
+        let at = BODY_AT + self.body + TAIL_BYTES;
+        let (wire, head) = match self.form {
+            Form::Events(wire) => (wire, 0),
+            Form::Undecided if self.events => {
+                let wire = self.wire();
+                let Some(head) = self.head(wire.framing(), at, true) else { return false };
+                (wire, head)
+            }
+            _ => return false,
+        };
+        let chunked = wire == Wire::Chunked;
+        let begin = at + head + if chunked { CHUNK_HEAD_BYTES } else { 0 };
+        let room = self.buf.len().saturating_sub(CRLF.len());
+        let Some(free) = self.buf.get_mut(begin..room) else { return false };
+        let mut w = Writer::new(free);
+        render(&mut w);
+        let (written, complete) = (w.written(), w.is_complete());
+        if !complete || written == 0 {
+            return false;
+        }
+        self.form = Form::Events(wire);
+        let end = if chunked { chunk(self.buf, begin, begin + written) } else { begin + written };
+        self.queue = at..end;
+        self.queue_is_body = false;
+        true
+    }
+
+    fn wire(&self) -> Wire {
+        if self.http10 { Wire::UntilClose } else { Wire::Chunked }
+    }
+
+    // Renders the head at `at`; its length.
+    fn head(&mut self, framing: Framing, at: usize, event_stream: bool) -> Option<usize> {
+        // The head in front of a message must not reach into it.
+        let end = if at == 0 { BODY_AT } else { self.buf.len() };
+        let place = self.buf.get_mut(at..end)?;
+        let content_type = match framing {
+            Framing::None | Framing::Length(0) => None,
+            _ if event_stream => Some("text/event-stream"),
+            _ => Some(self.template.content_type.unwrap_or("application/json")),
+        };
+        let head = ResponseHead {
+            content_type,
+            framing,
+            close: self.template.close || framing == Framing::UntilClose,
+            session_id: self.session_id.as_deref(),
+            event_stream,
+            ..self.template
+        };
+        head.render(place)
+    }
+
+    /// Frames the message (or the part of it that is there) into the queue.
+    pub(super) fn frame_message(&mut self, last: bool) {
+        let events = matches!(self.form, Form::Events(_));
+        let mut begin = BODY_AT;
+        let mut end = BODY_AT + self.body;
+        if events && !self.message_open && self.body > 0 {
+            begin -= sse::MESSAGE.len();
+            put(self.buf, begin, sse::MESSAGE);
+        }
+        if events && last && (end > begin || self.message_open) {
+            put(self.buf, end, sse::END);
+            end += sse::END.len();
+        }
+        let head_framing = match self.form {
+            Form::Undecided if last => {
+                self.form = Form::Length;
+                let no_content = self.template.status == Status::NO_CONTENT;
+                Some(if no_content { Framing::None } else { Framing::Length(self.body) })
+            }
+            Form::Undecided => {
+                let wire = self.wire();
+                self.form = Form::Json(wire);
+                Some(wire.framing())
+            }
+            _ => None,
+        };
+        let chunked = matches!(self.form, Form::Json(Wire::Chunked) | Form::Events(Wire::Chunked));
+        if chunked && end > begin {
+            end = chunk(self.buf, begin, end);
+            begin -= CHUNK_HEAD_BYTES;
+        }
+        if chunked && last && !self.relayed {
+            put(self.buf, end, LAST_CHUNK);
+            end += LAST_CHUNK.len();
+        }
+        if let Some(framing) = head_framing {
+            let message = begin;
+            begin = self.put_head(framing, message, end);
+            end = if self.head_only { message } else { end };
+        }
+        self.queue = begin..end;
+        self.queue_is_body = true;
+        self.flushes = self.flushes.saturating_add(1);
+        self.message_open = !last;
+        self.ended = last;
+    }
+
+    // Puts the head right in front of the message at `begin..end`; gives where it starts.
+    fn put_head(&mut self, framing: Framing, begin: usize, end: usize) -> usize {
+        let length = self.head(framing, 0, false).filter(|length| *length <= begin);
+        let Some(length) = length else {
+            // RESPONSE_HEAD_BYTES_MAX holds the longest head there is. Without a head nothing may be sent.
+            self.abandon();
+            self.broken = true;
+            return end;
+        };
+        self.buf.copy_within(0..length, begin - length);
+        begin - length
+    }
+}
