@@ -75,16 +75,14 @@ tools! {
             // Copied out: a borrow must not be held over an `await`, or the regulation would find the room borrowed.
             let Room { celsius, target, heating } = *self.room.borrow();
             let heating = if heating { "on" } else { "off" };
-            call.print(format_args!("{celsius:.1} °C, target {target:.1} °C, heating {heating}")).await;
-            call.done().await
+            call.reply(format_args!("{celsius:.1} °C, target {target:.1} °C, heating {heating}")).await
         }
 
         /// Sets the temperature that the room shall have. The heating follows within a second.
         #[idempotent]
         async fn set_target(&self, call: &mut Call<'_>, args: SetTarget) -> ToolResult {
             self.room.borrow_mut().target = args.celsius;
-            call.print(format_args!("the target is now {:.1} °C", args.celsius)).await;
-            call.done().await
+            call.reply(format_args!("the target is now {:.1} °C", args.celsius)).await
         }
     }
 }

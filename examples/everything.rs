@@ -69,8 +69,7 @@ tools! {
         /// Adds two integers.
         #[read_only]
         async fn add(&self, call: &mut Call<'_>, args: Add) -> ToolResult {
-            call.print(format_args!("{}", i128::from(args.a) + i128::from(args.b))).await;
-            call.done().await
+            call.reply(format_args!("{}", i128::from(args.a) + i128::from(args.b))).await
         }
 
         /// Tells every client that listens that the list of tools changed.
@@ -117,15 +116,13 @@ tools! {
             let mut count = CountDrop { cancelled: &self.cancelled, done: false };
             smol::Timer::after(Duration::from_secs_f64(args.seconds)).await;
             count.done = true;
-            call.print(format_args!("computed for {} s", args.seconds)).await;
-            call.done().await
+            call.reply(format_args!("computed for {} s", args.seconds)).await
         }
 
         /// How many calls of slow_compute were cancelled so far.
         #[read_only]
         async fn cancelled_count(&self, call: &mut Call<'_>) -> ToolResult {
-            call.print(format_args!("{}", self.cancelled.get())).await;
-            call.done().await
+            call.reply(format_args!("{}", self.cancelled.get())).await
         }
 
         /// Fires notifications/tools/list_changed.

@@ -17,8 +17,7 @@
 //!         /// Greets somebody.
 //!         #[read_only]
 //!         async fn greet(&self, call: &mut Call<'_>, args: Greet) -> ToolResult {
-//!             call.print(format_args!("Hello, {}!", args.name)).await;
-//!             call.done().await
+//!             call.reply(format_args!("Hello, {}!", args.name)).await
 //!         }
 //!     }
 //! }
@@ -68,6 +67,10 @@ pub use smol::block_on;
 pub use app::{Annotations, Arg, Call, Done, Field, NoRange, Schema, Tool, ToolError, ToolResult, Tools, Variant};
 pub use server::{Bound, ClientEvent, ClientInfo, Config, Duplex, Handle, Message, Server, Storage, testing};
 pub use session::{LogLevel, Revision};
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
 
 #[doc(hidden)]
 pub use app::private as __private;

@@ -149,8 +149,7 @@ tools! {
         async fn set_led(&self, call: &mut Call<'_>, args: SetLed) -> ToolResult {
             let change = Change { level: level(&args)?, trigger: args.trigger.as_deref() };
             let changed = leds::set(&self.root, &args.name, change).map_err(ToolError::new)?;
-            call.print(format_args!("{changed}")).await;
-            call.done().await
+            call.reply(changed).await
         }
 
         /// The processes that use most memory or most CPU: number, name, use of CPU and memory, threads, state, user.
@@ -176,11 +175,10 @@ tools! {
 /// Answers with a report, or with what the machine lacks.
 async fn answer(call: &mut Call<'_>, report: Result<impl Display, Lack>) -> ToolResult {
     match report {
-        Ok(report) => call.print(format_args!("{report}")).await,
-        Err(lack @ Lack { why: Why::Absent | Why::Empty, .. }) => call.print(format_args!("{lack}")).await,
-        Err(lack) => return Err(ToolError::new(lack)),
+        Ok(report) => call.reply(report).await,
+        Err(lack @ Lack { why: Why::Absent | Why::Empty, .. }) => call.reply(lack).await,
+        Err(lack) => Err(ToolError::new(lack)),
     }
-    call.done().await
 }
 
 /// How bright the LED shall be. Models like to give both, which is well where both say the same.

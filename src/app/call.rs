@@ -52,8 +52,8 @@ enum Written {
 /// A running `tools/call`: its arguments, its client, and the way to answer.
 ///
 /// The result is written piece by piece, of any length, through the server's fixed buffer: a method that writes waits
-/// (`await`) while the client is slow. [`text`](Self::text) is the whole of a simple result; [`write`](Self::write) and
-/// [`print`](Self::print) with [`done`](Self::done) make a long one.
+/// (`await`) while the client is slow. [`text`](Self::text) or [`reply`](Self::reply) is the whole of a simple result;
+/// [`write`](Self::write) and [`print`](Self::print) with [`done`](Self::done) make a long one.
 ///
 /// When the call is cancelled (`notifications/cancelled`, a closed connection in 2026-07-28, the server's time limit),
 /// the handler's future is dropped at its next `await`.
@@ -78,6 +78,16 @@ impl<'a> Call<'a> {
     /// None of its own: the `Result` is the tool's, so that this can be its last expression.
     pub async fn text(&mut self, text: &str) -> ToolResult {
         self.write(text).await;
+        self.done().await
+    }
+
+    /// Ends the result with formatted text: `call.reply(format_args!("{x} °C"))`, or anything that can be displayed. It is
+    /// formatted again when the buffer was full, so it must say the same twice.
+    ///
+    /// # Errors
+    /// None of its own: the `Result` is the tool's, so that this can be its last expression.
+    pub async fn reply(&mut self, text: impl fmt::Display) -> ToolResult {
+        self.print(format_args!("{text}")).await;
         self.done().await
     }
 
