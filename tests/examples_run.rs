@@ -263,7 +263,9 @@ fn a_public_base_is_what_old_clients_are_told() {
 fn capacities_are_those_of_the_flags() {
     let example = Example::start("minimal", &["--connections", "8", "--streams", "2", "--sessions", "3"]);
     let mut streams: Vec<Client> = (0..2).map(|_| example.connect()).collect();
-    streams.iter_mut().for_each(|stream| drop(stream.open_http_sse()));
+    for stream in &mut streams {
+        stream.open_http_sse();
+    }
     example.connect().ask(&wire::get_http_sse()).must_be_full();
     assert_eq!(example.status_of(&[]), 200);
     // The third session is younger than a second, and the others have streams.

@@ -52,7 +52,9 @@ fn every_newcomer_of_a_crowd_is_told() {
         newcomer.answer().must_be_full();
         crowd.push(newcomer);
     }
-    crowd.iter_mut().for_each(|newcomer| drop(newcomer.ends_cleanly()));
+    for newcomer in &mut crowd {
+        newcomer.ends();
+    }
     assert_eq!(house.seen.until("the state", |_| true).running, 4);
 }
 
@@ -121,11 +123,30 @@ fn oldest_makes_room(sent: &str) {
 }
 
 #[test]
+fn half_a_second_head_makes_room_too() {
+    let mut house = TestServer::new(server().0, Config::new().connections(4).calls(8)).unwrap();
+    let begun = wire::echo("the first") + HALF_A_HEAD;
+    let clients: Vec<TestConnection> = (0..4).map(|_| house.connect()).collect();
+    for client in &clients {
+        house.send(client, begun.as_bytes());
+        assert!(house.receive(client).starts_with(b"HTTP/1.1 200 "));
+    }
+    house.advance(2_000);
+    let newcomer = house.connect();
+    house.send(&newcomer, wire::echo("hello").as_bytes());
+    let answer = String::from_utf8(house.receive(&newcomer)).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
+    assert!(clients[0].is_closed());
+}
+
+#[test]
 fn a_connection_that_made_room_gives_its_buffer_back() {
     // Three halves of a head hold all three buffers; the third gets the reserve, which is late.
     let mut house = TestServer::new(server().0, Config::new().connections(3).calls(2)).unwrap();
     let halves: Vec<TestConnection> = (0..3).map(|_| house.connect()).collect();
-    halves.iter().for_each(|half| house.send(half, HALF_A_HEAD.as_bytes()));
+    for half in &halves {
+        house.send(half, HALF_A_HEAD.as_bytes());
+    }
     house.advance(2_500);
     let newcomer = house.connect();
     assert!(halves[0].is_closed(), "it was the oldest");
@@ -140,6 +161,8 @@ fn half_heads_do_not_hold_all_buffers() {
     // There is room for connections, but three that never finish a head hold all request buffers.
     let house = Running::start(Config::new().connections(32).calls(2));
     let mut halves: Vec<Client> = (0..3).map(|_| house.connect()).collect();
-    halves.iter_mut().for_each(|client| client.send(HALF_A_HEAD));
+    for client in &mut halves {
+        client.send(HALF_A_HEAD);
+    }
     house.must_serve();
 }

@@ -60,9 +60,13 @@ fn slow_bodies_lose_their_buffers() {
     let mut house = TestServer::new(server().0, Config::new().connections(8).calls(1)).unwrap();
     let head = wire::bare("POST", "/mcp", &[("Content-Type", "application/json"), ("Content-Length", "60000")]);
     let slow: Vec<_> = (0..2).map(|_| house.connect()).collect();
-    slow.iter().for_each(|slow| house.send(slow, head.as_bytes()));
-    let mut tick = |house: &mut TestServer| {
-        slow.iter().for_each(|slow| house.send(slow, b" "));
+    for slow in &slow {
+        house.send(slow, head.as_bytes());
+    }
+    let tick = |house: &mut TestServer| {
+        for slow in &slow {
+            house.send(slow, b" ");
+        }
         house.advance(500);
     };
     // The grace is ten seconds.

@@ -9,14 +9,14 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 use smol_mcp::{Config, block_on};
 
-use crate::support::client::{Client, Next};
+use crate::support::client::{Answer, Client, Next};
 use crate::support::server::{Running, server};
 use crate::support::{PATIENCE, until, wire};
 use crate::{message, three};
 
 // What systemd and users are promised; a machine that runs many tests at once may be late by a little.
-const PROMISED: Duration = Duration::from_millis(2_000);
-const LATE: Duration = Duration::from_millis(1_000);
+const PROMISED: Duration = Duration::from_secs(2);
+const LATE: Duration = Duration::from_secs(1);
 
 fn shut_down(server: &Running) {
     let begun = Instant::now();
@@ -27,13 +27,22 @@ fn shut_down(server: &Running) {
     drop(TcpListener::bind(server.address).expect("the port can be had again"));
 }
 
+fn says_that_it_ends(server: &Running) -> Answer {
+    until("it is said that the server shuts down", || {
+        let answer = server.connect().ask(&wire::bare("GET", "/healthz", &[]));
+        (answer.status == 503).then_some(answer)
+    })
+}
+
 #[test]
 fn with_idle_connections() {
     let server = Running::start(Config::new());
     let mut idle: Vec<Client> = (0..4).map(|_| server.connect()).collect();
     idle.iter_mut().take(2).for_each(|client| assert_eq!(client.ask(&wire::echo("hello")).status, 200));
     shut_down(&server);
-    idle.iter_mut().for_each(|client| assert!(client.ends_cleanly()));
+    for client in &mut idle {
+        assert!(client.ends_cleanly());
+    }
     // A handle that outlives its server says so, and nothing blocks.
     assert_eq!(block_on(server.handle.clients(8)).unwrap_err().kind(), ErrorKind::NotConnected);
     assert_eq!(server.handle.broadcast(message("x")).unwrap_err().kind(), ErrorKind::NotConnected);
@@ -85,7 +94,9 @@ fn with_a_call_that_never_ends() {
     assert_eq!((seen.done, seen.dropped), (0, 4));
     drop(seen);
     calls.push(old);
-    calls.iter_mut().for_each(|client| drop(client.ends_cleanly()));
+    for client in &mut calls {
+        client.ends();
+    }
 }
 
 #[test]
@@ -101,7 +112,9 @@ fn with_halves_of_requests() {
         .into();
     server.must_serve();
     shut_down(&server);
-    halves.iter_mut().for_each(|client| drop(client.ends_cleanly()));
+    for client in &mut halves {
+        client.ends();
+    }
 }
 
 #[test]
@@ -113,10 +126,7 @@ fn calls_that_run_have_a_moment_and_nothing_new_is_taken() {
     assert_eq!(kept.ask(&wire::bare("GET", "/healthz", &[])).body, "ok\n");
     server.handle.shutdown();
     // What watches the server's health learns of it at once; what is new is refused, and its connection closed.
-    let answer = until("it is said that the server shuts down", || {
-        let answer = server.connect().ask(&wire::bare("GET", "/healthz", &[]));
-        (answer.status == 503).then_some(answer)
-    });
+    let answer = says_that_it_ends(&server);
     assert_eq!(answer.header("connection"), Some("close"), "{answer:?}");
     for request in [wire::echo("late"), session.get(), wire::listen("late", "l"), wire::get_http_sse()] {
         let mut client = server.connect();
@@ -143,6 +153,7 @@ fn an_answer_of_2024_ends_before_its_stream() {
     assert_eq!(server.connect().ask(&wire::post_to(&path, &[], &wire::call(5, "wait", &json!({})))).status, 202);
     drop(server.seen.until("it runs", |state| state.running == 1));
     server.handle.shutdown();
+    drop(says_that_it_ends(&server));
     server.let_go(1);
     let message = stream.message();
     assert_eq!((&message["id"], &message["result"]["content"][0]["text"]), (&json!(5), &json!("let go")));
@@ -169,7 +180,11 @@ fn a_future_that_is_dropped_closes_everything() {
         let (server, seen, gate) = server();
         let bound = server.bind(Config::new().listen(SocketAddr::from(([127, 0, 0, 1], 0)))).unwrap();
         told.send((bound.local_addr().unwrap(), bound.handle(), seen, gate)).unwrap();
-        block_on(smol::future::or(async { drop(bound.run().await) }, async { drop(stopped.recv().await) }));
+        let told = async {
+            let _ = stopped.recv().await;
+            Ok(())
+        };
+        block_on(smol::future::or(bound.run(), told)).unwrap();
     });
     let (address, handle, seen, _gate) = address.recv_timeout(PATIENCE).unwrap();
     let mut idle = Client::connect(address);
@@ -183,7 +198,9 @@ fn a_future_that_is_dropped_closes_everything() {
     drop(seen.until("it runs", |state| state.running == 1));
     stop.try_send(()).unwrap();
     thread.join().unwrap();
-    [idle, stream, call, half].iter_mut().for_each(|client| drop(client.ends_cleanly()));
+    for client in &mut [idle, stream, call, half] {
+        client.ends();
+    }
     drop(seen.until("the call is dropped", |state| state.dropped == 1));
     drop(TcpListener::bind(address).expect("the port can be had again"));
     assert_eq!(block_on(handle.clients(8)).unwrap_err().kind(), ErrorKind::NotConnected);

@@ -63,7 +63,9 @@ fn the_capacities_are_those_of_the_storage() {
     static STORAGE: Small = Storage::new();
     let (address, handle, ended) = run_in(&STORAGE);
     let mut streams: Vec<Client> = (0..2).map(|_| Client::connect(address)).collect();
-    streams.iter_mut().for_each(|stream| drop(stream.open_http_sse()));
+    for stream in &mut streams {
+        stream.open_http_sse();
+    }
     let mut client = Client::connect(address);
     client.ask(&wire::get_http_sse()).must_be_full();
     // A body of the buffer's size less the head's; one byte more is too much.
@@ -149,7 +151,9 @@ fn two_servers_share_a_thread() {
             assert_eq!(Client::connect(*address).ask(&wire::echo("hello")).text(), "hello");
         }
     }
-    servers.iter().for_each(|(_, handle)| handle.shutdown());
+    for (_, handle) in &servers {
+        handle.shutdown();
+    }
     let (first, second) = ended.recv_timeout(PATIENCE).expect("both end");
     assert!(first.is_ok() && second.is_ok());
 }

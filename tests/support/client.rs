@@ -179,10 +179,15 @@ impl<S: Socket> Client<S> {
         }
     }
 
+    /// Reads until the connection ends, in whatever way. Panics when it does not.
+    pub(crate) fn ends(&mut self) {
+        let _ = self.ends_cleanly();
+    }
+
     fn head(&mut self) -> Answer {
         let status_line = self.line();
-        let mut answer = Answer::default();
-        answer.status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status line");
+        let status = status_line.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status line");
+        let mut answer = Answer { status, ..Answer::default() };
         loop {
             let line = self.line();
             let Some((name, value)) = line.split_once(':') else { break };
