@@ -1,0 +1,344 @@
+//! The examples as programs: what they print, how they end, and what their flags do to the server.
+#![forbid(unsafe_code)]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use support::client::{Client, Next};
+use support::{PATIENCE, until, wire};
+
+const EXAMPLES: [&str; 3] = ["board", "everything", "minimal"];
+
+// An example that runs; it is killed when the test is over.
+struct Example {
+    child: Child,
+    stderr: Option<ChildStderr>,
+    address: SocketAddr,
+    ready_line: String,
+}
+
+// Where cargo puts the examples: beside the folder of this test's own program.
+fn program(name: &str) -> PathBuf {
+    let own = std::env::current_exe().expect("this program has a path");
+    let folder = own.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
+    let program = folder.join("examples").join(name);
+    assert!(program.exists(), "{} is missing: `cargo build --examples` makes it", program.display());
+    program
+}
+
+fn command(name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program(name));
+    command.args(arguments).env_remove("SMOL_MCP_TOKEN").env_remove("RUST_LOG").env_remove("JOURNAL_STREAM");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+impl Example {
+    // Starts an example on a free port, and waits for its ready line.
+    fn start(name: &str, arguments: &[&str]) -> Self {
+        Self::spawn(command(name, &[&["--listen", "127.0.0.1:0"], arguments].concat()))
+    }
+
+    fn spawn(mut command: Command) -> Self {
+        let mut child = command.spawn().expect("it starts");
+        let stdout = child.stdout.take().expect("a pipe");
+        let (told, line) = mpsc::channel();
+        thread::spawn(move || {
+            let mut line = String::new();
+            // Its end is the end of the test, which says what is missing.
+            let _ = BufReader::new(stdout).read_line(&mut line);
+            let _ = told.send(line);
+        });
+        let ready_line = line.recv_timeout(PATIENCE).expect("a ready line");
+        let address = ready_line.strip_prefix("listening on http://").and_then(|rest| rest.strip_suffix("/mcp\n"));
+        let address = address.and_then(|address| address.parse().ok());
+        let address = address.unwrap_or_else(|| panic!("not the ready line: {ready_line:?}"));
+        let stderr = child.stderr.take();
+        Self { child, stderr, address, ready_line }
+    }
+
+    fn connect(&self) -> Client {
+        Client::connect(self.address)
+    }
+
+    fn status_of(&self, headers: &[(&str, &str)]) -> u16 {
+        let ping = wire::post_to("/mcp", headers, &wire::initialize("2025-06-18", "a"));
+        self.connect().ask(&ping).status
+    }
+
+    fn signal(&self, signal: Signal) {
+        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
+        kill_process(id, signal).expect("it can be signalled");
+    }
+
+    // Waits for its end; what it said on stderr.
+    fn end(&mut self) -> (ExitStatus, String) {
+        let status = wait(&mut self.child);
+        let mut said = String::new();
+        self.stderr.take().expect("a pipe").read_to_string(&mut said).expect("UTF-8");
+        (status, said)
+    }
+}
+
+impl Drop for Example {
+    fn drop(&mut self) {
+        // It may have ended long ago.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn wait(child: &mut Child) -> ExitStatus {
+    until("the program ends", || child.try_wait().expect("a child"))
+}
+
+// A program that must end at once; its status, what it said on stdout and on stderr.
+fn run(mut command: Command) -> (Option<i32>, String, String) {
+    let mut child = command.spawn().expect("it starts");
+    let begun = Instant::now();
+    while child.try_wait().expect("a child").is_none() {
+        if begun.elapsed() > PATIENCE {
+            let _ = child.kill();
+            panic!("{command:?} does not end");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    let output = child.wait_with_output().expect("its output");
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+// It fails with one line on stderr that begins with its name and holds these words; status 1.
+fn must_fail(command: Command, name: &str, words: &[&str]) {
+    let shown = format!("{command:?}");
+    let (status, stdout, stderr) = run(command);
+    assert_eq!((status, stdout.as_str()), (Some(1), ""), "{shown}: {stderr}");
+    assert!(stderr.starts_with(&format!("{name}: ")), "{shown}: {stderr:?}");
+    assert!(stderr.ends_with('\n') && stderr.matches('\n').count() == 1, "{shown}: {stderr:?}");
+    let missing: Vec<_> = words.iter().filter(|word| !stderr.contains(**word)).collect();
+    assert!(missing.is_empty(), "{shown}: {stderr:?} does not say {missing:?}");
+}
+
+#[test]
+fn each_says_when_it_is_ready() {
+    for name in EXAMPLES {
+        let mut example = Example::start(name, &[]);
+        assert_eq!(example.ready_line, format!("listening on http://{}/mcp\n", example.address));
+        assert_ne!(example.address.port(), 0);
+        let mut client = example.connect();
+        let session = client.initialize("2025-11-25", "a");
+        let tools = client.ask(&session.post(&wire::request(1, "tools/list", &serde_json::json!({}))));
+        assert!(!tools.json()["result"]["tools"].as_array().expect("tools").is_empty());
+        example.signal(Signal::TERM);
+        let (status, said) = example.end();
+        assert_eq!((status.code(), said.as_str()), (Some(0), ""), "{name}");
+    }
+}
+
+#[test]
+fn an_ipv6_address_stands_in_brackets() {
+    if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
+        return; // this machine has none
+    }
+    let example = Example::spawn(command("minimal", &["--listen", "[::1]:0"]));
+    assert!(example.ready_line.starts_with("listening on http://[::1]:"), "{}", example.ready_line);
+    assert_eq!(example.status_of(&[]), 200);
+}
+
+#[test]
+fn a_port_in_use_is_said() {
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    for name in EXAMPLES {
+        must_fail(command(name, &["--listen", &address]), name, &["cannot listen on", &address, "in use"]);
+    }
+}
+
+#[test]
+fn wrong_flags_are_said() {
+    let long = "x".repeat(10_000);
+    for (arguments, words) in [
+        (&["--listen", "localhost:8000"][..], &["--listen", "localhost:8000", "0.0.0.0:8000"][..]),
+        (&["--listen"], &["--listen", "value"]),
+        (&["--nonsense"], &["--nonsense"]),
+        (&["nonsense"], &["nonsense"]),
+        (&["-x"], &["-x"]),
+        (&["--listen", &long], &["--listen"]),
+        (&["--connections", "0"], &["--connections", "0"]),
+        (&["--connections", "2"], &["connections", "2", "3"]),
+        (&["--connections", "10", "--streams", "9"], &["streams", "9", "8"]),
+        (&["--sessions", "many"], &["--sessions", "many"]),
+        (&["--token", ""], &["--token"]),
+        (&["--allow-origin", "app.example.com"], &["--allow-origin", "app.example.com", "https://"]),
+        (&["--allow-host", "http://a.example"], &["--allow-host", "http://a.example"]),
+        (&["--public-base", "/board"], &["--public-base", "/board", "https://"]),
+    ] {
+        must_fail(command("minimal", &[&["--listen", "127.0.0.1:0"], arguments].concat()), "minimal", words);
+    }
+    let mut wrong = command("minimal", &["--listen", "127.0.0.1:0"]);
+    wrong.env("SMOL_MCP_TOKEN", "a secret with blanks");
+    let shown = run(wrong).2;
+    assert!(shown.starts_with("minimal: SMOL_MCP_TOKEN: ") && !shown.contains("secret"), "{shown}");
+}
+
+#[test]
+fn help_and_version_are_no_failures() {
+    for name in EXAMPLES {
+        let (status, stdout, stderr) = run(command(name, &["--help"]));
+        assert_eq!((status, stderr.as_str()), (Some(0), ""));
+        assert!(stdout.contains("--listen ADDR:PORT") && stdout.contains("SMOL_MCP_TOKEN"), "{stdout}");
+        let (status, stdout, _) = run(command(name, &["--version"]));
+        assert_eq!((status, stdout), (Some(0), format!("{name} {}\n", env!("CARGO_PKG_VERSION"))));
+    }
+}
+
+#[test]
+fn a_token_is_asked_for() {
+    let by_flag = Example::start("minimal", &["--token", "s3cret"]);
+    let mut by_variable = command("minimal", &["--listen", "127.0.0.1:0"]);
+    by_variable.env("SMOL_MCP_TOKEN", "s3cret");
+    let by_variable = Example::spawn(by_variable);
+    let mut by_both = command("minimal", &["--listen", "127.0.0.1:0", "--token", "s3cret"]);
+    by_both.env("SMOL_MCP_TOKEN", "another");
+    let by_both = Example::spawn(by_both);
+    for example in [by_flag, by_variable, by_both] {
+        let answer = example.connect().ask(&wire::post_to("/mcp", &[], &wire::initialize("2025-06-18", "a")));
+        assert_eq!(answer.status, 401);
+        assert!(
+            answer.header("www-authenticate").is_some_and(|challenge| challenge.starts_with("Bearer")),
+            "{answer:?}"
+        );
+        assert_eq!(example.status_of(&[("Authorization", "Bearer another")]), 401);
+        assert_eq!(example.status_of(&[("Authorization", "Bearer s3cret")]), 200);
+        // Whoever watches it needs none.
+        assert_eq!(example.connect().ask(&wire::bare("GET", "/healthz", &[])).status, 200);
+    }
+}
+
+#[test]
+fn origins_and_hosts_are_let_in() {
+    let arguments = ["--allow-origin", "https://app.example.com", "--allow-host", "board.example.com"];
+    let example = Example::start("minimal", &arguments);
+    let plain = Example::start("minimal", &[]);
+    let by = |example: &Example, host: &str, origin: &str| {
+        let request = wire::post_to("/mcp", &[("Origin", origin)], &wire::initialize("2025-06-18", "a"));
+        example.connect().ask(&request.replace("Host: localhost", &format!("Host: {host}")))
+    };
+    let answer = by(&example, "board.example.com", "https://app.example.com");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(answer.header("access-control-allow-origin"), Some("https://app.example.com"));
+    assert_eq!(by(&example, "evil.example.com", "https://app.example.com").status, 403);
+    assert_eq!(by(&example, "board.example.com", "https://evil.example.com").status, 403);
+    assert_eq!(by(&plain, "localhost", "https://app.example.com").status, 403);
+    let refused = by(&plain, "board.example.com", "http://localhost:3000");
+    assert_eq!(refused.status, 403);
+    assert!(refused.body.contains("board.example.com") && refused.body.contains("--allow-host"), "{refused:?}");
+    assert_eq!(by(&plain, "localhost", "http://localhost:3000").status, 200);
+}
+
+#[test]
+fn a_public_base_is_what_old_clients_are_told() {
+    let example = Example::start("minimal", &["--public-base", "https://example.com/board/"]);
+    let mut stream = example.connect();
+    let path = stream.open_http_sse();
+    assert!(path.starts_with("/board/messages?sessionId="), "{path}");
+    // The proxy takes its prefix off, and keeps the name by which it was called.
+    let behind = path.strip_prefix("/board").expect("the prefix");
+    let request = wire::post_to(behind, &[], &wire::initialize("2024-11-05", "a"));
+    let request = request.replace("Host: localhost", "Host: example.com");
+    assert_eq!(example.connect().ask(&request).status, 202);
+    assert_eq!(stream.message()["id"], "init");
+}
+
+#[test]
+fn capacities_are_those_of_the_flags() {
+    let example = Example::start("minimal", &["--connections", "8", "--streams", "2", "--sessions", "3"]);
+    let mut streams: Vec<Client> = (0..2).map(|_| example.connect()).collect();
+    for stream in &mut streams {
+        stream.open_http_sse();
+    }
+    example.connect().ask(&wire::get_http_sse()).must_be_full();
+    assert_eq!(example.status_of(&[]), 200);
+    // The third session is younger than a second, and the others have streams.
+    assert_eq!(example.status_of(&[]), 503);
+}
+
+#[test]
+fn signals_end_it_in_time() {
+    for signal in [Signal::TERM, Signal::INT] {
+        let mut example = Example::start("everything", &[]);
+        let mut stream = example.connect();
+        assert_eq!(stream.open(&wire::listen("listener", "l-1")).status, 200);
+        assert_eq!(stream.message()["method"], "notifications/subscriptions/acknowledged");
+        let mut call = example.connect();
+        call.send(&wire::modern_call("c", "slow_compute", &serde_json::json!({"seconds": 60.0})));
+        let mut half = example.connect();
+        half.send("POST /mcp HTTP/1.1\r\nHo");
+        let begun = Instant::now();
+        example.signal(signal);
+        let (status, said) = example.end();
+        // Two seconds are promised; a busy machine may be late by one.
+        assert!(begun.elapsed() < Duration::from_secs(3), "it took {:?}", begun.elapsed());
+        assert_eq!((status.code(), said.as_str()), (Some(0), ""), "{signal:?}");
+        assert_eq!(stream.message()["id"], "l-1");
+        assert_eq!(stream.next(), Next::End);
+        drop(TcpListener::bind(example.address).expect("the port can be had again"));
+    }
+}
+
+#[test]
+fn whoever_reads_the_ready_line_can_end_it() {
+    // As a supervisor does that stops what it has just started.
+    for _ in 0..20 {
+        let mut example = Example::start("minimal", &[]);
+        example.signal(Signal::TERM);
+        let (status, _) = example.end();
+        assert_eq!(status.code(), Some(0), "{status}");
+    }
+}
+
+#[test]
+fn a_stdout_that_nobody_reads_does_not_matter() {
+    let free = || TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let serves = |mut command: Command, address: SocketAddr| {
+        let mut child = command.spawn().expect("it starts");
+        drop(child.stdout.take()); // where it was a pipe, nobody reads it any more
+        until("it listens", || TcpStream::connect(address).ok());
+        let mut example = Example { stderr: child.stderr.take(), child, address, ready_line: String::new() };
+        assert_eq!(example.status_of(&[]), 200);
+        example.signal(Signal::TERM);
+        let (status, said) = example.end();
+        assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+    };
+    let address = free();
+    serves(command("minimal", &["--listen", &address.to_string()]), address);
+    // Closed from the start.
+    let address = free();
+    let mut closed = Command::new("sh");
+    closed.args(["-c", "exec \"$0\" --listen \"$1\" >&-"]).arg(program("minimal")).arg(address.to_string());
+    closed.env_remove("SMOL_MCP_TOKEN").env_remove("RUST_LOG").stdout(Stdio::null()).stderr(Stdio::piped());
+    serves(closed, address);
+}
+
+#[test]
+fn it_warns_of_an_open_door() {
+    let warned = |arguments: &[&str]| {
+        let mut example = Example::spawn(command("minimal", arguments));
+        example.address.set_ip([127, 0, 0, 1].into());
+        assert_eq!(example.status_of(&[]) / 100, if arguments.contains(&"--token") { 4 } else { 2 });
+        example.signal(Signal::TERM);
+        example.end().1
+    };
+    let said = warned(&["--listen", "0.0.0.0:0"]);
+    assert!(said.contains("token") && said.matches('\n').count() == 1, "{said:?}");
+    assert_eq!(warned(&["--listen", "0.0.0.0:0", "--token", "s3cret"]), "");
+}

@@ -1,0 +1,168 @@
+//! Connections: who gets a slot when all are taken.
+
+use std::thread::sleep;
+use std::time::Duration;
+
+use smol_mcp::Config;
+use smol_mcp::testing::{TestConnection, TestServer};
+
+use crate::support::client::Client;
+use crate::support::server::{Running, server};
+use crate::support::wire;
+
+// Longer than the resolution of the server's clock: who came later is known to have come later.
+const A_MOMENT: Duration = Duration::from_millis(5);
+const HALF_A_HEAD: &str = "POST /mcp HTTP/1.1\r\nHost: local";
+
+// Buffers are not what is scarce here.
+fn house(connections: usize) -> Running {
+    Running::start(Config::new().connections(connections).calls(connections + 4))
+}
+
+#[test]
+fn a_newcomer_reads_that_the_house_is_full() {
+    let house = house(4);
+    let mut busy = house.busy(4);
+    // A body of which the server reads nothing, and which may not turn its answer into a reset.
+    let mut newcomer = house.connect();
+    newcomer.send(&wire::echo(&"x".repeat(50_000)));
+    let answer = newcomer.answer();
+    answer.must_be_full();
+    assert_eq!(answer.header("connection"), Some("close"), "{answer:?}");
+    assert!(newcomer.ends_cleanly());
+    // Whoever has its answer is idle, and makes room.
+    house.let_go(1);
+    let (_served, answer) = house.until_served(&wire::echo("hello"));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    house.let_go(3);
+    for client in &mut busy {
+        assert_eq!(client.answer().text(), "let go");
+    }
+}
+
+#[test]
+fn every_newcomer_of_a_crowd_is_told() {
+    let house = house(4);
+    let _busy = house.busy(4);
+    // More than there are places for refusals, and all keep their connections open.
+    let mut crowd: Vec<Client> = Vec::new();
+    for _ in 0..8 {
+        let mut newcomer = house.connect();
+        newcomer.send(&wire::echo("me too"));
+        newcomer.answer().must_be_full();
+        crowd.push(newcomer);
+    }
+    for newcomer in &mut crowd {
+        newcomer.ends();
+    }
+    assert_eq!(house.seen.until("the state", |_| true).running, 4);
+}
+
+#[test]
+fn the_longest_idle_connection_makes_room() {
+    let house = house(4);
+    let mut idle: Vec<Client> = (0..4).map(|_| house.connect()).collect();
+    // In another order than that of their slots.
+    for at in [2, 0, 3, 1] {
+        assert_eq!(idle[at].ask(&wire::echo("hello")).status, 200);
+        sleep(A_MOMENT);
+    }
+    let mut newcomer = house.connect();
+    assert_eq!(newcomer.ask(&wire::echo("hello")).status, 200);
+    assert!(idle[2].ends_cleanly(), "it had been idle longest");
+    for at in [0, 3, 1] {
+        assert_eq!(idle[at].ask(&wire::echo("still here")).status, 200, "connection {at}");
+    }
+    assert_eq!(newcomer.ask(&wire::echo("still here")).status, 200);
+}
+
+#[test]
+fn a_busy_connection_is_not_idle() {
+    let house = house(4);
+    let mut busy = house.busy(3);
+    let mut idle = house.connect();
+    assert_eq!(idle.ask(&wire::echo("hello")).status, 200);
+    let mut newcomer = house.connect();
+    assert_eq!(newcomer.ask(&wire::echo("hello")).status, 200);
+    assert!(idle.ends_cleanly());
+    house.let_go(3);
+    for client in &mut busy {
+        assert_eq!(client.answer().text(), "let go");
+    }
+}
+
+#[test]
+fn silence_makes_room_after_a_second() {
+    oldest_makes_room("");
+}
+
+#[test]
+fn half_a_head_makes_room_after_a_second() {
+    oldest_makes_room(HALF_A_HEAD);
+}
+
+fn oldest_makes_room(sent: &str) {
+    let house = house(4);
+    let mut quiet: Vec<Client> = Vec::new();
+    for _ in 0..4 {
+        let mut client = house.connect();
+        client.send(sent);
+        quiet.push(client);
+        sleep(A_MOMENT);
+    }
+    house.try_echo().must_be_full();
+    let (mut newcomer, answer) = house.until_served(&wire::echo("hello"));
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert!(quiet[0].ends_cleanly(), "it was the oldest");
+    let whole = wire::echo("at last");
+    for client in &mut quiet[1..] {
+        let rest = whole.strip_prefix(sent).expect("the beginning of a request");
+        assert_eq!(client.ask(rest).text(), "at last");
+    }
+    assert_eq!(newcomer.ask(&wire::echo("still here")).status, 200);
+}
+
+#[test]
+fn half_a_second_head_makes_room_too() {
+    let mut house = TestServer::new(server().0, Config::new().connections(4).calls(8)).unwrap();
+    let begun = wire::echo("the first") + HALF_A_HEAD;
+    let clients: Vec<TestConnection> = (0..4).map(|_| house.connect()).collect();
+    for client in &clients {
+        house.send(client, begun.as_bytes());
+        assert!(house.receive(client).starts_with(b"HTTP/1.1 200 "));
+    }
+    house.advance(2_000);
+    let newcomer = house.connect();
+    house.send(&newcomer, wire::echo("hello").as_bytes());
+    let answer = String::from_utf8(house.receive(&newcomer)).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer:?}");
+    assert!(clients[0].is_closed());
+}
+
+#[test]
+fn a_connection_that_made_room_gives_its_buffer_back() {
+    // Three halves of a head hold all three buffers; the third gets the reserve, which is late.
+    let mut house = TestServer::new(server().0, Config::new().connections(3).calls(2)).unwrap();
+    let halves: Vec<TestConnection> = (0..3).map(|_| house.connect()).collect();
+    for half in &halves {
+        house.send(half, HALF_A_HEAD.as_bytes());
+    }
+    house.advance(2_500);
+    let newcomer = house.connect();
+    assert!(halves[0].is_closed(), "it was the oldest");
+    house.send(&newcomer, wire::echo("hello").as_bytes());
+    house.advance(1_000);
+    let answer = String::from_utf8(house.receive(&newcomer)).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "it has a slot, but no buffer: {answer:?}");
+}
+
+#[test]
+fn half_heads_do_not_hold_all_buffers() {
+    // There is room for connections, but three that never finish a head hold all request buffers.
+    let house = Running::start(Config::new().connections(32).calls(2));
+    let mut halves: Vec<Client> = (0..3).map(|_| house.connect()).collect();
+    for client in &mut halves {
+        client.send(HALF_A_HEAD);
+    }
+    house.must_serve();
+}
