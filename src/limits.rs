@@ -239,7 +239,9 @@ pub const IDLE_TIMEOUT_MS_DEFAULT: u64 = 60_000;
 /// Milliseconds that a request waits for a buffer before it is answered 503.
 pub const QUEUE_TIMEOUT_MS: u64 = 5_000;
 
-/// Milliseconds after which a waiting request may look at the reserve.
+/// Waiting connections that are looked at, without reading them, for one that the reserve may serve.
+pub const PEEKS_PER_TURN: usize = 32;
+/// Milliseconds after which a waiting request that can't be looked at may have the reserve.
 pub const RESERVE_AFTER_MS: u64 = 500;
 
 /// Milliseconds that a tool may run, where the configuration does not say.

@@ -94,19 +94,23 @@ impl<'m> Conns<'m> {
         self.slots.len() - self.free.len()
     }
 
-    /// Where a newcomer goes:
+    /// Where a newcomer goes, when as many are served as may be:
     ///
     /// | | its slot | who loses it |
     /// |-|----------|--------------|
-    /// | 1 | a free one | - |
-    /// | 2 | of the connection that has been idle longest between two requests | its client opens another |
-    /// | 3 | of the oldest that has not brought a whole head within a second | a slow or silent peer |
-    /// | 4 | one that is kept for refusals: 503 and close | the newcomer |
+    /// | 1 | of the connection that has been idle longest between two requests | its client opens another |
+    /// | 2 | of the oldest that has not brought a whole head within a second | a slow or silent peer |
+    /// | 3 | one that is kept for refusals: 503 and close | the newcomer |
+    /// | 4 | of the oldest that was refused: 503 and close | one that had its moment to read why, and the newcomer |
     ///
-    /// A connection that is being answered, and a stream, are never touched.
+    /// A connection that is being answered, and a stream, are never touched. Those that linger are not served any more.
     pub(super) fn place(&self, now_ms: u64) -> Place {
-        if self.free.len() > REFUSALS_MAX {
-            return Place::Free;
+        let lingers = |conn: &Conn| matches!(conn.state, State::Lingering { .. });
+        let lingering = || self.oldest(lingers);
+        let served = self.open() - self.iter().filter(|(_, conn)| lingers(conn)).count();
+        if served + REFUSALS_MAX < self.slots.len() {
+            let oldest = if self.free.is_empty() { lingering() } else { None };
+            return oldest.map_or(Place::Free, Place::Of);
         }
         let idle = self.oldest(|conn| conn.state == State::Idle);
         let slow = || {
@@ -115,15 +119,10 @@ impl<'m> Conns<'m> {
                 headless && now_ms.saturating_sub(conn.since_ms) >= HEAD_GRACE_MS
             })
         };
-        let lingers = |conn: &Conn| matches!(conn.state, State::Lingering { .. });
-        let lingering = self.iter().filter(|(_, conn)| lingers(conn)).count();
-        let refused = || self.oldest(lingers).filter(|_| self.free.len() + lingering > REFUSALS_MAX);
-        match idle.or_else(slow).or_else(refused) {
-            Some(index) => Place::Of(index),
-            None => match self.oldest(lingers) {
-                Some(index) if self.free.is_empty() => Place::RefusalOf(index),
-                _ => Place::Refusal,
-            },
+        match (idle.or_else(slow), lingering()) {
+            (Some(index), _) => Place::Of(index),
+            (None, Some(index)) if self.free.is_empty() => Place::RefusalOf(index),
+            (None, _) => Place::Refusal,
         }
     }
 

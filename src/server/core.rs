@@ -200,6 +200,17 @@ impl<A> Core<'_, A> {
         }
     }
 
+    /// Writes what is in the ring to every stream, as far as its socket takes it.
+    pub(super) fn write_streams(&self) {
+        let slots = self.streams.borrow().len();
+        for index in 0..slots {
+            let stream = self.streams.borrow().reference(index);
+            if let Some(stream) = stream {
+                self.write_stream(stream);
+            }
+        }
+    }
+
     /// Something is in the ring: every stream looks.
     pub(super) fn wake_streams(&self) {
         for (_, stream) in self.streams.borrow().iter() {
@@ -297,8 +308,8 @@ impl<A> Core<'_, A> {
         for (_, stream) in listeners.take(list.capacity() - list.len()) {
             list.push(ClientInfo {
                 id: stream.filter.client,
-                name: String::new(),
-                version: String::new(),
+                name: stream.client_name.as_str().into(),
+                version: stream.client_version.as_str().into(),
                 revision: crate::session::Revision::V2026_07_28,
                 connected_ms: now_ms.saturating_sub(stream.opened_ms),
                 listens: true,

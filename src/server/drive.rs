@@ -8,7 +8,6 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
-use super::core::Core;
 use super::streams::StreamRef;
 use super::worker::Worker;
 use crate::app::Tools;
@@ -98,6 +97,8 @@ impl<A: Tools> Worker<'_, '_, A> {
                     if watch.as_ref().is_some_and(|watch| watch.more) {
                         return Poll::Ready(Outcome::Sent);
                     }
+                    // An answer while the server shuts down is the last one of its connection.
+                    outlet.borrow_mut().template().close |= self.core.stopping.get();
                     outlet.borrow_mut().finish();
                 }
             }
@@ -259,13 +260,5 @@ fn keep_alive(outlet: &mut Outlet<'_>, now_ms: u64, begun_ms: u64, written_ms: u
     let since_ms = if outlet.is_event_stream() { written_ms } else { begun_ms };
     if now_ms.saturating_sub(since_ms) >= quiet_ms {
         outlet.keep_alive();
-    }
-}
-
-impl<A> Core<'_, A> {
-    /// A worker has nothing to do: it takes the connection that has waited longest, if it may.
-    pub(super) fn worker_is_free(&self, index: usize) {
-        let reserved = self.workers.get(index).is_none_or(|worker| worker.reserved);
-        self.assign_queued(index, reserved);
     }
 }

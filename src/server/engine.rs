@@ -155,6 +155,8 @@ impl<A: Tools, F: Future<Output = ()>> Engine<'_, '_, A, F> {
             match self.commands.next() {
                 Some(Command::Message { audience, level, params }) => {
                     self.core.append(Kind::Message(level), audience, params.as_bytes());
+                    // What follows may need its place in the ring.
+                    self.core.write_streams();
                 }
                 Some(Command::Clients { mut list, reply }) => {
                     self.core.list_clients(&mut list);
@@ -272,54 +274,6 @@ impl<A> Core<'_, A> {
             Some(State::Stream(stream)) => self.look_at_stream(index, stream),
             Some(State::Lingering { read }) => self.drain(index, read),
             Some(State::Free | State::Queued | State::Busy { .. }) | None => {}
-        }
-    }
-
-    fn look_for_bytes(&self, index: usize) {
-        let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
-        let mut conns = self.conns.borrow_mut();
-        let Some(conn) = conns.at(index) else { return };
-        let Some(socket) = &mut conn.socket else { return };
-        if socket.poll_readable(&mut cx).is_pending() {
-            return;
-        }
-        conn.state = State::Queued;
-        conn.since_ms = self.now_ms.get();
-        drop(conns);
-        self.queue.borrow_mut().push_back(index);
-        let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
-        if let Some(worker) = free {
-            self.assign_queued(worker, false);
-        }
-    }
-
-    /// Gives a free worker the connection that has waited longest. `late`: only one that has waited so long that the
-    /// reserve may look at it.
-    pub(super) fn assign_queued(&self, worker: usize, late: bool) {
-        let Some(slot) = self.workers.get(worker).filter(|slot| slot.job.get().is_none()) else { return };
-        let mut queue = self.queue.borrow_mut();
-        let mut conns = self.conns.borrow_mut();
-        while let Some(index) = queue.front().copied() {
-            let waited_ms = match conns.at(index) {
-                Some(conn) if conn.state == State::Queued => self.now_ms.get().saturating_sub(conn.since_ms),
-                _ => {
-                    // It was closed while it waited.
-                    queue.pop_front();
-                    continue;
-                }
-            };
-            if late && waited_ms < crate::limits::RESERVE_AFTER_MS {
-                return;
-            }
-            queue.pop_front();
-            let (reference, now_ms) = (conns.reference(index), self.now_ms.get());
-            if let Some(conn) = conns.at(index) {
-                conn.state = State::Busy { head: true };
-                conn.since_ms = now_ms;
-            }
-            slot.job.set(reference);
-            self.wake_worker(worker);
-            return;
         }
     }
 

@@ -214,6 +214,14 @@ impl Commands {
     }
 }
 
+impl Drop for Commands {
+    fn drop(&mut self) {
+        // Who waits for an answer, and what was to be served, must not stay in the queue.
+        self.receiver.close();
+        while self.receiver.try_recv().is_ok() {}
+    }
+}
+
 fn ended() -> io::Error {
     io::Error::new(io::ErrorKind::NotConnected, "the server has ended")
 }

@@ -9,7 +9,7 @@ impl<A> Core<'_, A> {
     pub(super) fn keep_house(&self) {
         self.hurry_workers();
         self.close_overdue();
-        self.serve_overdue();
+        self.serve_from_reserve();
         self.keep_streams_alive();
         self.forget_sessions();
     }
@@ -19,7 +19,9 @@ impl<A> Core<'_, A> {
         let slots = self.streams.borrow().len();
         for index in 0..slots {
             let stream = self.streams.borrow().reference(index);
-            if let Some(stream) = stream {
+            // One to which a running call will answer ends with that.
+            let awaited = |stream| self.workers.iter().any(|worker| worker.relay.get() == Some(stream));
+            if let Some(stream) = stream.filter(|stream| !awaited(*stream)) {
                 self.close_stream(stream, true);
             }
         }
@@ -63,15 +65,6 @@ impl<A> Core<'_, A> {
                     self.ready.set(self.conn_bit(index));
                 }
                 _ => {}
-            }
-        }
-    }
-
-    // Requests that have waited long may look at the reserve.
-    fn serve_overdue(&self) {
-        for (index, worker) in self.workers.iter().enumerate() {
-            if worker.reserved {
-                self.assign_queued(index, true);
             }
         }
     }

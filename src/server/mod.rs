@@ -19,6 +19,7 @@ mod handle;
 mod house;
 mod lease;
 mod open;
+mod queue;
 mod ready;
 mod socket;
 mod storage;
@@ -330,6 +331,7 @@ async fn run<A: Tools>(
     let mut engine =
         Engine { core, workers, listener, commands: &commands, clock, accept_after_ms: 0, ticked: false, end_ms: None };
     poll_fn(|cx| engine.poll(cx)).await;
+    core.workers.iter().for_each(|worker| worker.relay.set(None));
     core.end_streams();
     Ok(())
 }

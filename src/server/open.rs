@@ -7,7 +7,7 @@ use super::core::index32;
 use super::streams::Open;
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::Tools;
-use crate::endpoint::{Answer, Moment, Opening};
+use crate::endpoint::{Answer, Moment, Opening, client_text};
 use crate::http::{self};
 use crate::hub::Filter;
 use crate::json::Writer;
@@ -15,7 +15,7 @@ use crate::limits::RETRY_MS;
 use crate::mcp::subscriptions;
 use crate::outlet::Wire;
 use crate::rpc::Envelope;
-use crate::session::{Revision, Session, SessionRef};
+use crate::session::{Revision, Session, SessionRef, kept_text};
 use crate::sse;
 
 impl<A: Tools> Worker<'_, '_, A> {
@@ -98,8 +98,10 @@ impl<A: Tools> Worker<'_, '_, A> {
         let head = self.core.hub.borrow().head();
         let mut stream = Open::new(conn, wire, filter, head, self.core.now_ms.get());
         stream.listen(id);
-        let (name, _) = crate::rpc::implementation(envelope.meta_client_info, doc);
-        self.core.came(filter.client, &crate::endpoint::client_text(name), Revision::V2026_07_28);
+        let (name, version) = crate::rpc::implementation(envelope.meta_client_info, doc);
+        stream.client_name = kept_text(&client_text(name));
+        stream.client_version = kept_text(&client_text(version));
+        self.core.came(filter.client, &stream.client_name, Revision::V2026_07_28);
         let first = |w: &mut Writer<'_>| subscriptions::acknowledge(w, filter, id);
         self.begin_stream(conn, stream, manner, first, tx).await
     }

@@ -48,6 +48,14 @@ impl Socket {
         }
     }
 
+    /// Looks at what is there, and leaves it there. `None` where that can't be done.
+    pub(super) fn peek(&self, buf: &mut [u8]) -> Option<usize> {
+        match self {
+            Socket::Tcp(tcp) => tcp.get_ref().peek(buf).ok(),
+            Socket::Other(_) => None,
+        }
+    }
+
     /// Reads what is there; 0 at the end.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {

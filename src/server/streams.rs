@@ -8,7 +8,7 @@ use crate::json::Writer;
 use crate::limits::{KEEP_ALIVE_MS, LISTENER_ID_BYTES_MAX, SILENT_STREAM_MS};
 use crate::mcp::subscriptions;
 use crate::outlet::{CHUNK_HEAD_BYTES, Wire, chunk};
-use crate::session::SessionRef;
+use crate::session::{ClientText, SessionRef};
 use crate::{http, sse};
 
 /// A slot for a stream.
@@ -29,6 +29,9 @@ pub(super) struct Open {
     pub(super) heard: bool,
     pub(super) filter: Filter,
     pub(super) opened_ms: u64,
+    /// What the client of a `subscriptions/listen` calls itself.
+    pub(super) client_name: ClientText,
+    pub(super) client_version: ClientText,
     /// When something was last written.
     pub(super) written_ms: u64,
     /// Since when the socket has taken nothing of what is due.
@@ -93,6 +96,8 @@ impl Open {
             heard: false,
             filter,
             opened_ms: now_ms,
+            client_name: ClientText::new(),
+            client_version: ClientText::new(),
             written_ms: now_ms,
             stalled_ms: None,
             ignored_bytes: 0,

@@ -31,5 +31,5 @@ pub use log_level::LogLevel;
 pub(crate) use outcome::{Admitted, Ended, Evicted, Expired, RestoreRefusal, SessionRef, Stale, TableFull};
 pub(crate) use principal::Principal;
 pub use revision::Revision;
-pub(crate) use slot::{ClientId, Session, Slot};
+pub(crate) use slot::{ClientId, ClientText, Session, Slot, kept_text};
 pub(crate) use table::Table;

@@ -80,8 +80,8 @@ impl Session {
             log_level: None,
             proved: false,
             announced: false,
-            client_name: client_text(name),
-            client_version: client_text(version),
+            client_name: kept_text(name),
+            client_version: kept_text(version),
         }
     }
 
@@ -117,8 +117,8 @@ impl Session {
 
     pub(super) fn set_negotiated(&mut self, revision: Revision, name: &str, version: &str) {
         self.revision = revision;
-        self.client_name = client_text(name);
-        self.client_version = client_text(version);
+        self.client_name = kept_text(name);
+        self.client_version = kept_text(version);
     }
 
     /// When it was opened or restored.
@@ -226,7 +226,7 @@ impl Session {
 
 /// Shortens a client's text at a character boundary, and replaces what could break or disguise a
 /// line of a log.
-fn client_text(text: &str) -> ClientText {
+pub(crate) fn kept_text(text: &str) -> ClientText {
     let mut kept = ClientText::new();
     for character in text.chars() {
         let shown = if is_hidden(character) { '?' } else { character };
