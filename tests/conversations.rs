@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! --- option token secret          before the first section: how the servers of this file are set up
+//! --- option cuts 1000             and at most how many cuts are made in each of its conversations, evenly chosen
 //! --- let version 2025-06-18       a text that stands for $(version), until the end of its section or file
 //! --- define post                  the same, of several lines
 //! === A title                      a section: a conversation with a server of its own
@@ -12,7 +13,7 @@
 //! --- A sends                      requests; `Content-Length: @` is filled in, `~~~` stands between two of them
 //! --- A sends whole                the same, never cut: what is tested elsewhere
 //! --- A sends raw                  bytes: \r \n \t \\ \x7f are what they are in Rust, ends of lines are nothing
-//! --- A receives                   all that the server has sent since the last time, see `transcript.rs`
+//! --- A receives                   all that the server has sent since the last time, see `transcript.rs`; or (nothing)
 //! --- advance 15000                milliseconds go by
 //! --- half-close A                 also: break A; room A 100 (the bytes that A's network takes unread)
 //! --- tools-changed                also: broadcast info a text; shutdown; restart; ended (the server must have)
@@ -49,7 +50,8 @@ macro_rules! conversations {
 }
 
 conversations! {
-    batch http_sse ids modern revisions
+    batch cancel http http_sse ids lenient limits modern no_http_sse origins progress public_base refused_early revisions
+    shutdown streams token tools
 }
 
 /// Holds the conversations of one text, in all ways of feeding them.
@@ -64,7 +66,7 @@ fn check(name: &str) {
     let script = Script::parse(&common, &text);
     let mut broken = Vec::new();
     for section in &script.sections {
-        let cuts = (0..section.cuts(&script.names)).step_by(script.stride).map(Way::Cut);
+        let cuts = section.cuts(&script.names, script.cuts_max).map(Way::Cut);
         let ways = [Way::Whole, Way::Bytes].into_iter().chain(cuts);
         // One difference is enough to look at.
         let first = ways.into_iter().find_map(|way| run::hold(&script, section, way).err().map(|why| (way, why)));

@@ -135,6 +135,23 @@ tools! {
             call.text("done").await
         }
 
+        /// Says something before its steps, and something behind them.
+        #[read_only]
+        async fn mixed(&self, call: &mut Call<'_>) -> ToolResult {
+            call.write("before, ").await;
+            self.steps(call).await;
+            call.write("after").await;
+            call.done().await
+        }
+
+        /// Says something, makes its steps, and fails.
+        #[read_only]
+        async fn progress_and_fail(&self, call: &mut Call<'_>) -> ToolResult {
+            call.write("never seen").await;
+            self.steps(call).await;
+            Err("the sensor does not answer".into())
+        }
+
         /// Waits until it is cancelled.
         #[read_only]
         async fn wait_forever(&self, call: &mut Call<'_>) -> ToolResult {

@@ -81,12 +81,13 @@ impl<'s> Talk<'s> {
             }
             What::Advance(milliseconds) => self.server.advance(*milliseconds),
             What::HalfClose(who) => self.client(who).connection.half_close(),
-            What::Break(who) => self.client(who).connection.break_off(),
+            What::Break(who) => drop(self.clients.remove(who)),
             What::Room(who, bytes) => self.client(who).connection.set_room(*bytes),
             What::ToolsChanged => self.handle().tools_changed(),
             What::Broadcast(level, text) => {
                 let level = LogLevel::parse(level.as_bytes()).expect("a level");
-                self.handle().broadcast(Message::text(level, None, text)).map_err(|error| error.to_string())?;
+                let text = expand(text, &self.names);
+                self.handle().broadcast(Message::text(level, None, &text)).map_err(|error| error.to_string())?;
             }
             What::Shutdown => {
                 self.stopping = true;

@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use smol_mcp::Config;
 
+/// At most this many cuts are made in one conversation, evenly chosen, if its file has no `option cuts`.
+const CUTS_MAX_DEFAULT: usize = 200;
+
 /// What `$(name)` stands for.
 pub(crate) type Names = HashMap<String, String>;
 
@@ -13,8 +16,8 @@ pub(crate) struct Script {
     pub(crate) options: Vec<(String, String)>,
     pub(crate) names: Names,
     pub(crate) sections: Vec<Section>,
-    /// Every place is a cut for 1; every n-th for more (`option stride 7`).
-    pub(crate) stride: usize,
+    /// At most this many cuts are made in one conversation, evenly chosen.
+    pub(crate) cuts_max: usize,
 }
 
 /// One conversation.
@@ -61,7 +64,8 @@ pub(crate) enum How {
 impl Script {
     /// Reads a file, after what is common to all.
     pub(crate) fn parse(common: &str, text: &str) -> Self {
-        let mut script = Self { options: Vec::new(), names: Names::new(), sections: Vec::new(), stride: 1 };
+        let mut script =
+            Self { options: Vec::new(), names: Names::new(), sections: Vec::new(), cuts_max: CUTS_MAX_DEFAULT };
         script.read(common);
         script.read(text);
         script
@@ -93,7 +97,7 @@ impl Script {
         let rest = |from: usize| words.get(from..).unwrap_or_default().join(" ");
         let text = lines[begin..end].join("\n");
         match words[0] {
-            "option" if words[1] == "stride" => self.stride = rest(2).parse().unwrap(),
+            "option" if words[1] == "cuts" => self.cuts_max = rest(2).parse().unwrap(),
             "option" => self.options.push((words[1].to_owned(), rest(2))),
             "define" => drop(self.names.insert(words[1].to_owned(), text)),
             "let" if self.sections.is_empty() => drop(self.names.insert(words[1].to_owned(), rest(2))),
@@ -133,15 +137,16 @@ impl Script {
 }
 
 impl Section {
-    /// How many places there are to cut at: those of the longest send.
-    pub(crate) fn cuts(&self, names: &Names) -> usize {
+    /// The places to cut at, as many as the longest send has, or an even choice of them.
+    pub(crate) fn cuts(&self, names: &Names, most: usize) -> impl Iterator<Item = usize> {
         let length = |step: &Step| match &step.what {
             What::Send { how: How::Whole, .. } => 0,
             // Line ends are longer on the wire, and session ids longer than their names.
             What::Send { .. } => expand(&step.text, names).len() + step.text.lines().count() + 48,
             _ => 0,
         };
-        self.steps.iter().map(length).max().unwrap_or(0)
+        let places = self.steps.iter().map(length).max().unwrap_or(0);
+        (0..places).step_by(places.div_ceil(most).max(1))
     }
 }
 

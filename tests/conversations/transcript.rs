@@ -45,6 +45,10 @@ impl Transcript {
     /// The server ended its direction.
     pub(crate) fn close(&mut self) {
         if !mem::replace(&mut self.closed, true) {
+            if matches!(self.state, State::UntilClose | State::ChunkHead) {
+                self.end_event();
+            }
+            self.events = false;
             self.mark("<closed>");
         }
     }
@@ -54,8 +58,12 @@ impl Transcript {
         match self.state {
             State::Head if self.bytes.is_empty() => {}
             State::UntilClose | State::ChunkHead if self.bytes.is_empty() => self.end_event(),
-            State::Chunk(rest) | State::Length(rest) => self.mark(&format!("<{rest} bytes are missing>")),
+            State::Chunk(_) | State::Length(_) => self.mark("<the rest is missing>"),
             _ => self.mark(&format!("<not understood: {:?}>", String::from_utf8_lossy(&self.bytes))),
+        }
+        if self.closed {
+            self.state = State::Head;
+            self.bytes.clear();
         }
         let text = mem::take(&mut self.text);
         String::from_utf8(text).unwrap_or_else(|error| format!("<not UTF-8: {error}>"))
@@ -88,6 +96,7 @@ impl Transcript {
                 }
                 if self.state == State::LastChunkEnd {
                     self.end_body();
+                    self.events = false;
                     self.mark("<end>");
                     self.state = State::Head;
                 } else {
@@ -196,6 +205,7 @@ impl Transcript {
 /// Holds what was received against what is expected; learns the names that it meets.
 pub(crate) fn compare(expected: &str, received: &str, names: &mut Names) -> Result<(), String> {
     let received = received.trim_end();
+    let expected = if expected == "(nothing)" { "" } else { expected };
     let mut expected = expand(expected.trim_end(), names);
     let mut at = 0;
     // What is left of `expected` begins at the same place as what is left of `received`.
