@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use smol_mcp::Config;
 
 /// At most this many cuts are made in one conversation, evenly chosen, if its file has no `option cuts`.
-const CUTS_MAX_DEFAULT: usize = 200;
+const CUTS_MAX_DEFAULT: usize = 150;
 
 /// What `$(name)` stands for.
 pub(crate) type Names = HashMap<String, String>;
