@@ -1,0 +1,93 @@
+//! Conversations between clients and a server, as texts: what each client sends, and everything that it gets for it.
+//!
+//! Each text is fed whole, byte by byte, and cut in two at every place; the answer must be the same. Texts are
+//! `conversations/*.txt`; one test each.
+//!
+//! ```text
+//! --- option token secret          before the first section: how the servers of this file are set up
+//! --- option cuts 1000             and at most how many cuts are made in each of its conversations, evenly chosen
+//! --- let version 2025-06-18       a text that stands for $(version), until the end of its section or file
+//! --- define post                  the same, of several lines
+//! === A title                      a section: a conversation with a server of its own
+//! What is noteworthy about it.
+//! --- A sends                      requests; `Content-Length: @` is filled in, `~~~` stands between two of them
+//! --- A sends whole                the same, never cut: what is tested elsewhere
+//! --- A sends raw                  bytes: \r \n \t \\ \x7f are what they are in Rust, ends of lines are nothing
+//! --- A receives                   all that the server has sent since the last time, see `transcript.rs`; or (nothing)
+//! --- advance 15000                milliseconds go by
+//! --- half-close A                 also: break A; room A 100 (the bytes that A's network takes unread)
+//! --- tools-changed                also: broadcast info a text; shutdown; restart; ended (the server must have)
+//! ```
+//! `common.txt` has the definitions that all texts share. In what is received, `$(name)` with no known meaning takes the
+//! characters of a session id and means them from there on; `$(_)` takes them and forgets them; `$(repeat 3 ab)` is
+//! `ababab`.
+//!
+//! With `UPDATE=1` in the environment, what is received where the text has nothing yet is written into the text, and with
+//! `UPDATE=all` whatever differs: look at it before you commit it.
+#![forbid(unsafe_code)]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "this is all tests")]
+
+#[path = "conversations/fixture.rs"]
+mod fixture;
+#[path = "conversations/run.rs"]
+mod run;
+#[path = "conversations/script.rs"]
+mod script;
+#[path = "conversations/transcript.rs"]
+mod transcript;
+
+use std::fs;
+use std::path::PathBuf;
+
+use run::Way;
+use script::Script;
+
+macro_rules! conversations {
+    ($($name:ident)*) => {
+        const ALL: &[&str] = &[$(stringify!($name)),*];
+        $(#[test] fn $name() { check(stringify!($name)); })*
+    };
+}
+
+conversations! {
+    batch cancel http http_sse ids lenient limits modern no_http_sse origins progress public_base refused_early revisions
+    shutdown streams token tools
+}
+
+/// Holds the conversations of one text, in all ways of feeding them.
+fn check(name: &str) {
+    let path = folder().join(format!("{name}.txt"));
+    let common = fs::read_to_string(folder().join("common.txt")).unwrap();
+    let mut text = fs::read_to_string(&path).unwrap();
+    if let Ok(what) = std::env::var("UPDATE") {
+        text = run::update(&Script::parse(&common, &text), &text, what == "all");
+        fs::write(&path, &text).unwrap();
+    }
+    let script = Script::parse(&common, &text);
+    let mut broken = Vec::new();
+    for section in &script.sections {
+        let cuts = section.cuts(&script.names, script.cuts_max).map(Way::Cut);
+        let ways = [Way::Whole, Way::Bytes].into_iter().chain(cuts);
+        // One difference is enough to look at.
+        let first = ways.into_iter().find_map(|way| run::hold(&script, section, way).err().map(|why| (way, why)));
+        broken.extend(first.map(|(way, why)| format!("{name}.txt, \"{}\", {way:?}: {why}", section.title)));
+    }
+    let (all, bad) = (script.sections.len(), broken.len());
+    assert!(broken.is_empty(), "{bad} of {all} conversations went otherwise\n\n{}\n", broken.join("\n\n"));
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conversations")
+}
+
+#[test]
+fn every_text_is_held() {
+    let files = fs::read_dir(folder()).unwrap().map(|file| file.unwrap().path());
+    let texts = files.filter(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    let mut names: Vec<String> = texts.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.retain(|name| name != "common");
+    names.sort();
+    let mut all = ALL.to_vec();
+    all.sort_unstable();
+    assert_eq!(names, all);
+}
