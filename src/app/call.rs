@@ -7,7 +7,7 @@ use core::pin::pin;
 use core::task::Poll;
 
 use super::{Done, Identity, ToolError, ToolResult};
-use crate::json::{Value, Writer};
+use crate::json::{Kind, Value, Writer};
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
 use crate::session::{LogLevel, Revision};
@@ -131,7 +131,10 @@ impl<'a> Call<'a> {
     /// The answer becomes an event stream by this. A client that reads none, or whose result is already on its way,
     /// gets no progress.
     pub async fn progress(&mut self, progress: f64, total: Option<f64>, message: Option<&str>) -> bool {
-        let Some(token) = self.request.envelope.progress_token else { return false };
+        // MCP: a string or an integer; anything else is no token.
+        let token = self.request.envelope.progress_token;
+        let token = token.filter(|token| matches!(token.kind, Kind::String | Kind::Number));
+        let Some(token) = token else { return false };
         // Not `<=`: what is not a number must not pass.
         if !(progress > self.progressed && progress.is_finite()) {
             return false;

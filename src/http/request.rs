@@ -111,6 +111,12 @@ impl<'b> Request<'b> {
         !has(b"close") && (!self.is_http10() || has(b"keep-alive"))
     }
 
+    /// A body comes behind the head, be it of empty chunks.
+    pub(crate) fn has_body(&self) -> bool {
+        let length = self.header(Known::ContentLength).unwrap_or_default();
+        self.count(Known::TransferEncoding) > 0 || length.iter().any(|digit| *digit != b'0')
+    }
+
     /// The value of a header's first line, without white space around it.
     pub(crate) fn header(&self, known: Known) -> Option<&'b [u8]> {
         self.head.first(known).map(|field| field.value().of(self.buf))

@@ -7,12 +7,12 @@ use super::drive::{Outcome, Target, Watch};
 use super::streams::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::{Context, Tools};
-use crate::endpoint::{Answer, Body, Job, Route, Work};
+use crate::endpoint::{Answer, Body, Job, Route, Work, client_text};
 use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
 use crate::mcp::{self, discover, tools};
 use crate::outlet::{Mark, Out, Outlet, Wire};
-use crate::rpc::Request;
+use crate::rpc::{self, Request};
 use crate::session::{Session, SessionRef};
 
 /// What a call is told that came when all buffers were taken by others.
@@ -133,7 +133,9 @@ impl<A: Tools> Worker<'_, '_, A> {
     /// name, empty where it told none.
     pub(super) fn begin_call(&self, job: &Job, request: &Request<'_>) -> heapless::String<CLIENT_TEXT_BYTES_MAX> {
         let mut sessions = self.core.sessions.borrow_mut();
-        let Some(session) = job.session else { return heapless::String::new() };
+        let Some(session) = job.session else {
+            return client_text(rpc::implementation(job.envelope.meta_client_info, request.doc).0);
+        };
         if matches!(job.work, Work::ToolsCall(_)) && sessions.call_started(session, self.core.now_ms.get()) {
             self.slot().call.set(Some((session, self.core.hash_id(request.id()))));
         }

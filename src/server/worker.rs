@@ -165,8 +165,8 @@ impl<A: Tools> Worker<'_, '_, A> {
             let head = self.core.endpoint.head(request, &mut self.core.sessions.borrow_mut(), &moment);
             let date = self.core.date.get();
             let mut manner = self.manner(request, head.cors, date.as_ref());
-            // What of a body has not come yet is not waited for by an answer that does not need it.
-            manner.template.close |= last || step != Step::Body;
+            // A body is not waited for by an answer that does not need it.
+            manner.template.close |= last || request.has_body();
             let turn = match head.admission {
                 Admission::Body(posted) => Ok(posted),
                 Admission::Answer(answer) => Err(self.answer(conn, answer, &manner, &[], tx).await),
