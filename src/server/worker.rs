@@ -109,7 +109,10 @@ impl<A: Tools> Worker<'_, '_, A> {
                     return After::Linger;
                 }
                 Heading::Refused(refusal) => {
-                    self.refuse(conn, refused(refusal), None, tx).await;
+                    // Where the head is whole, a page may read why.
+                    let moment = self.core.moment(conn);
+                    let cors = decoder.head(rx).and_then(|request| self.core.endpoint.cors(request, &moment));
+                    self.refuse(conn, refused(refusal), cors, tx).await;
                     return After::Linger;
                 }
             }
