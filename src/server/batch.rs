@@ -49,6 +49,7 @@ impl<A: Tools> Worker<'_, '_, A> {
                 self.core.endpoint.element(head, posted, element, session, &mut sessions, &moment)
             };
             self.core.tell(changes);
+            self.give_way().await;
             if let Decision::Cancel { session, request } = decision {
                 self.core.cancel(session, request.of(element));
                 continue;

@@ -155,8 +155,6 @@ impl<A: Tools, F: Future<Output = ()>> Engine<'_, '_, A, F> {
             match self.commands.next() {
                 Some(Command::Message { audience, level, params }) => {
                     self.core.append(Kind::Message(level), audience, params.as_bytes());
-                    // What follows may need its place in the ring.
-                    self.core.write_streams();
                 }
                 Some(Command::Clients { mut list, reply }) => {
                     self.core.list_clients(&mut list);

@@ -15,6 +15,7 @@ mod conns;
 mod core;
 mod drive;
 mod engine;
+mod events;
 mod handle;
 mod house;
 mod lease;
@@ -315,6 +316,7 @@ async fn run<A: Tools>(
         wakers: (0..WORKERS + buffers + connections).map(|bit| ready.waker(bit)).collect(),
         ready,
         scratch: RefCell::new(vec![0; EVENT_BYTES_MAX]),
+        early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
         hasher: RandomState::new(),
     };
