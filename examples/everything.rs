@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use common::Program;
-use smol_mcp::{Call, LogLevel, Server, ToolResult, args, tools};
+use smol_mcp::{Call, Data, LogLevel, Server, ToolError, ToolResult, args, output, tools};
 
 const PROGRAM: Program = Program {
     name: "everything",
@@ -38,6 +38,68 @@ args! {
         seconds: f64,
     }
 }
+
+args! {
+    struct Regional {
+        /// Which region to ask. Gateways route by it.
+        #[header("Region")]
+        region: Option<String>,
+        /// How urgent it is.
+        #[range(0..=9)]
+        #[header("Priority")]
+        priority: Option<u8>,
+    }
+}
+
+output! {
+    struct Weather {
+        /// In degrees Celsius.
+        temperature: f32,
+        /// What the sky looks like.
+        conditions: Conditions,
+        /// In percent.
+        humidity: u8,
+    }
+
+    enum Conditions {
+        Clear,
+        PartlyCloudy,
+    }
+}
+
+/// A picture of one red pixel.
+const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
+
+/// The same for a tool.
+const ICON: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
+
+/// A sound of no length: 8 kHz, 8 bits, mono.
+const WAV: &[u8; 44] = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\0\0\0\0";
+
+/// What JSON Schema 2020-12 has beyond that of `args!`.
+const SCHEMA_2020_12: &str = r##"{
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "type": "object",
+    "$defs": {
+        "address": {
+            "$anchor": "addressDef",
+            "type": "object",
+            "properties": { "street": { "type": "string" }, "city": { "type": "string" } }
+        }
+    },
+    "properties": {
+        "name": { "type": "string" },
+        "address": { "$ref": "#/$defs/address" },
+        "contactMethod": { "type": "string", "enum": ["phone", "email"] },
+        "phone": { "type": "string" },
+        "email": { "type": "string" }
+    },
+    "allOf": [{ "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }] }],
+    "if": { "properties": { "contactMethod": { "const": "phone" } }, "required": ["contactMethod"] },
+    "then": { "required": ["phone"] },
+    "else": { "required": ["email"] },
+    "additionalProperties": false
+}"##;
 
 #[derive(Default)]
 struct Everything {
@@ -92,6 +154,60 @@ tools! {
         #[read_only]
         async fn test_simple_text(&self, call: &mut Call<'_>) -> ToolResult {
             call.text("This is a simple text response for testing.").await
+        }
+
+        /// Answers with a picture.
+        #[read_only]
+        async fn test_image_content(&self, call: &mut Call<'_>) -> ToolResult {
+            call.image("image/png", Data::Base64(PNG)).await;
+            call.done().await
+        }
+
+        /// Answers with a sound.
+        #[read_only]
+        async fn test_audio_content(&self, call: &mut Call<'_>) -> ToolResult {
+            call.audio("audio/wav", WAV).await;
+            call.done().await
+        }
+
+        /// Answers with a resource.
+        #[read_only]
+        async fn test_embedded_resource(&self, call: &mut Call<'_>) -> ToolResult {
+            call.embedded_text("test://embedded-resource", "text/plain", "This is an embedded resource content.").await;
+            call.done().await
+        }
+
+        /// Answers with a text, a picture and a resource.
+        #[read_only]
+        async fn test_multiple_content_types(&self, call: &mut Call<'_>) -> ToolResult {
+            call.write("Multiple content types test:").await;
+            call.image("image/png", Data::Base64(PNG)).await;
+            let json = r#"{"test":"data","value":123}"#;
+            call.embedded_text("test://mixed-content-resource", "application/json", json).await;
+            call.done().await
+        }
+
+        /// Answers with structured content.
+        #[read_only]
+        #[title("Weather")]
+        #[icon(ICON, "image/png", "1x1")]
+        async fn test_structured_content(&self, _call: &mut Call<'_>) -> Result<Weather, ToolError> {
+            Ok(Weather { temperature: 22.5, conditions: Conditions::PartlyCloudy, humidity: 65 })
+        }
+
+        /// Tool with JSON Schema 2020-12 features
+        #[read_only]
+        #[input_schema(SCHEMA_2020_12)]
+        async fn json_schema_2020_12_tool(&self, call: &mut Call<'_>) -> ToolResult {
+            let arguments = call.arguments_json();
+            call.text(arguments).await
+        }
+
+        /// Takes arguments that are repeated in headers.
+        #[read_only]
+        async fn test_x_mcp_header(&self, call: &mut Call<'_>, args: Regional) -> ToolResult {
+            let region = args.region.as_deref().unwrap_or("none");
+            call.reply(format_args!("region: {region}, priority: {}", args.priority.unwrap_or(0))).await
         }
 
         /// Always fails.

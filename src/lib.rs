@@ -64,7 +64,10 @@ extern crate self as smol_mcp;
 pub use heapless;
 pub use smol::block_on;
 
-pub use app::{Annotations, Arg, Call, Done, Field, NoRange, Schema, Tool, ToolError, ToolResult, Tools, Variant};
+pub use app::{
+    Annotations, Arg, Binary, Call, Data, Done, Field, Icon, NoRange, ResourceLink, Schema, Tool, ToolError,
+    ToolResult, Tools, Variant,
+};
 pub use server::{Bound, ClientEvent, ClientInfo, Config, Duplex, Handle, Message, Server, Storage, testing};
 pub use session::{LogLevel, Revision};
 

@@ -5,7 +5,7 @@ use core::ops::RangeInclusive;
 use super::Schema;
 use crate::limits::{ARRAY_ARG_ITEMS_MAX, STRING_ARG_BYTES_MAX};
 
-/// A type that an argument of a tool can have: `bool`, the integers of 8 to 64 bits, `f32`, `f64`, `heapless::String<N>`, `String`,
+/// A type that an argument of a tool, or a part of its result, can have: `bool`, the integers of 8 to 64 bits, `f32`, `f64`, `heapless::String<N>`, `String`,
 /// `heapless::Vec<T, N>`, `Vec<T>`, `Option<T>`, and whatever [`args!`](crate::args) declares.
 ///
 /// A `&str` cannot be one: it could not hold a text that came with an escape in it, such as a line break.
@@ -21,6 +21,10 @@ pub trait Arg: Sized {
     /// What values it takes.
     const SCHEMA: Schema;
 
+    /// What values it has as a part of a result, where a client may check it: whatever the type can hold, so without the limits that only arguments
+    /// are held to.
+    const OUTPUT: Schema = Self::SCHEMA;
+
     /// Whether it must be given. Only `Option<T>` need not be.
     const REQUIRED: bool = true;
 
@@ -29,6 +33,11 @@ pub trait Arg: Sized {
 
     /// The type of the numbers in `#[range(..)]`; [`NoRange`] where a range makes no sense.
     type Limit;
+
+    /// Whether it is left out of a result. Only `None` is.
+    fn is_absent(&self) -> bool {
+        false
+    }
 }
 
 /// The [`Arg::Limit`] of a type that is not a number: `#[range(..)]` cannot be used.
@@ -98,11 +107,13 @@ impl<const N: usize, L: heapless::LenType> Arg for heapless::String<N, L> {
 impl Arg for String {
     const SCHEMA: Schema =
         Schema::String { chars_min: 0, chars_max: STRING_ARG_BYTES_MAX, bytes_max: STRING_ARG_BYTES_MAX };
+    const OUTPUT: Schema = Schema::String { chars_min: 0, chars_max: usize::MAX, bytes_max: usize::MAX };
     type Limit = NoRange;
 }
 
 impl<T: Arg, const N: usize, L: heapless::LenType> Arg for heapless::Vec<T, N, L> {
     const SCHEMA: Schema = Schema::Array { items: &T::SCHEMA, items_min: 0, items_max: N };
+    const OUTPUT: Schema = Schema::Array { items: &item::<T>(), items_min: 0, items_max: N };
     const CAPACITY: usize = N;
     type Limit = NoRange;
 }
@@ -110,15 +121,27 @@ impl<T: Arg, const N: usize, L: heapless::LenType> Arg for heapless::Vec<T, N, L
 /// At most [`ARRAY_ARG_ITEMS_MAX`] items, unless `#[len(..)]` says how many.
 impl<T: Arg> Arg for Vec<T> {
     const SCHEMA: Schema = Schema::Array { items: &T::SCHEMA, items_min: 0, items_max: ARRAY_ARG_ITEMS_MAX };
+    const OUTPUT: Schema = Schema::Array { items: &item::<T>(), items_min: 0, items_max: usize::MAX };
     type Limit = NoRange;
 }
 
 /// Need not be given; `null` counts as absent.
 impl<T: Arg> Arg for Option<T> {
     const SCHEMA: Schema = T::SCHEMA;
+    const OUTPUT: Schema = T::OUTPUT;
     const REQUIRED: bool = false;
     const CAPACITY: usize = T::CAPACITY;
     type Limit = T::Limit;
+
+    fn is_absent(&self) -> bool {
+        self.as_ref().is_none_or(Arg::is_absent)
+    }
+}
+
+/// The schema of the items of an array in a result, where none can be left out.
+const fn item<T: Arg>() -> Schema {
+    assert!(T::REQUIRED, "an array in a result cannot have items of an `Option`");
+    T::OUTPUT
 }
 
 /// A schema being narrowed by `#[range(..)]`: a type for each kind of number, because a constant function cannot be generic over them.

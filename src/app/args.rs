@@ -28,41 +28,110 @@
 ///     }
 /// }
 /// ```
-/// gives the types, with `Debug`, `Clone` and `serde::Deserialize` (an enum also has `Copy`, `PartialEq` and `Eq`), and their
+/// gives the types, with `Debug`, `Clone` and `serde::Deserialize` (an enum also has `Copy`, `PartialEq`, `Eq` and
+/// `serde::Serialize`), and their
 /// [`Arg`](crate::Arg).
 ///
 /// - A field can have any type that is an [`Arg`](crate::Arg). One that is an `Option` need not be given, every other must be.
 /// - `#[range(least..=most)]` bounds a number, `#[len(least..=most)]` the characters of a text or the items of an array; both ends may be
 ///   constants. They follow the doc comment.
+/// - `#[header("Region")]`, last, on a text, an integer or a boolean has clients of 2026-07-28 repeat the argument in the header
+///   `Mcp-Param-Region`, by which gateways can route; a request whose header says something else is refused.
 /// - A variant is written in JSON as its name in snake case (`very_fast`), or as `#[name("..")]` says.
 /// - A raw identifier is named without its `r#`.
 /// - Other attributes are possible on the type, but not on its fields and variants, except for `#[default]`.
 ///
 /// What does not fit is refused, with a message that names the argument, before the tool runs; unknown and repeated arguments too.
 ///
+/// [`output!`](crate::output) declares what a tool returns in the same way; what goes both ways is declared there.
+///
 /// ```compile_fail,E0080
 /// smol_mcp::args! { struct Led { #[len(1..=30)] name: smol_mcp::heapless::String<20> } }
 /// ```
 #[macro_export]
 macro_rules! args {
-    () => {};
+    ($($items:tt)*) => {
+        $crate::__declare! { [derive(Debug, Clone, $crate::__private::serde::Deserialize)] $($items)* }
+    };
+}
+
+/// Declares what tools return: structs, and enums whose variants are names.
+///
+/// ```
+/// use smol_mcp::{Call, ToolError, output, tools};
+///
+/// output! {
+///     struct Weather {
+///         /// In degrees Celsius.
+///         temperature: f32,
+///         sky: Sky,
+///         /// What the station wants to add.
+///         remark: Option<String>,
+///     }
+///
+///     enum Sky { Clear, Cloudy }
+/// }
+///
+/// struct Station;
+///
+/// tools! {
+///     impl Station {
+///         /// What the weather is like.
+///         #[read_only]
+///         async fn weather(&self, _call: &mut Call<'_>) -> Result<Weather, ToolError> {
+///             Ok(Weather { temperature: 21.5, sky: Sky::Clear, remark: None })
+///         }
+///     }
+/// }
+/// ```
+/// gives what [`args!`](crate::args) gives, and `serde::Serialize`. A tool that returns such a struct has its schema as `outputSchema`, and its value
+/// as `structuredContent` (MCP 2025-06-18 and later; others ignore it) and as a text block, behind what else the method wrote.
+///
+/// - Doc comments and names are as in `args!`, and the types too; an `Option` that is `None` is left out.
+/// - `#[range(..)]`, `#[len(..)]` and `#[header(..)]` count where the type is an argument. As a result, the type is told by what it can hold, so
+///   that no value breaks its promise. A float that is infinite or no number makes the tool's result an error.
+/// - A result is rendered again, up to where it was, each time the transmit buffer was full. For very long lists, text is cheaper.
+///
+/// ```compile_fail,E0080
+/// smol_mcp::output! { struct Odd { items: Vec<Option<u8>> } }
+/// ```
+#[macro_export]
+macro_rules! output {
+    ($($items:tt)*) => {
+        $crate::__declare! {
+            [derive(Debug, Clone, $crate::__private::serde::Serialize, $crate::__private::serde::Deserialize)] $($items)*
+        }
+    };
+}
+
+/// The types of [`args!`](crate::args) and [`output!`](crate::output): `$derive` is what structs derive.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __declare {
+    ($derive:tt) => {};
     (
+        $derive:tt
         $(#[$meta:meta])*
         $vis:vis struct $Name:ident {
             $(
                 $(#[doc = $doc:expr])*
                 $(#[range($range:expr)])?
                 $(#[len($len:expr)])?
+                $(#[header($header:expr)])?
                 $field_vis:vis $field:ident : $ty:ty
             ),* $(,)?
         }
         $($rest:tt)*
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, $crate::__private::serde::Deserialize)]
+        #$derive
         #[serde(crate = "smol_mcp::__private::serde")]
         $vis struct $Name {
-            $( $(#[doc = $doc])* $field_vis $field: $ty ),*
+            $(
+                $(#[doc = $doc])*
+                #[serde(skip_serializing_if = "smol_mcp::Arg::is_absent")]
+                $field_vis $field: $ty
+            ),*
         }
 
         impl $crate::Arg for $Name {
@@ -72,7 +141,19 @@ macro_rules! args {
                         name: $crate::__private::plain(stringify!($field)),
                         description: $crate::__text!($($crate::__private::Mark::Doc($doc)),*),
                         required: <$ty as $crate::Arg>::REQUIRED,
-                        schema: $crate::args!(@schema $ty $(, range $range)? $(, len $len)?),
+                        schema: $crate::__declare!(@schema $ty $(, range $range)? $(, len $len)?),
+                        header: $crate::__declare!(@header $($header)?),
+                    }
+                ),*
+            ]);
+            const OUTPUT: $crate::Schema = $crate::__private::object(&[
+                $(
+                    $crate::Field {
+                        name: $crate::__private::plain(stringify!($field)),
+                        description: $crate::__text!($($crate::__private::Mark::Doc($doc)),*),
+                        required: <$ty as $crate::Arg>::REQUIRED,
+                        schema: <$ty as $crate::Arg>::OUTPUT,
+                        header: None,
                     }
                 ),*
             ]);
@@ -81,9 +162,10 @@ macro_rules! args {
 
         const _: $crate::Schema = <$Name as $crate::Arg>::SCHEMA;
 
-        $crate::args! { $($rest)* }
+        $crate::__declare! { $derive $($rest)* }
     };
     (
+        $derive:tt
         $(#[$meta:meta])*
         $vis:vis enum $Name:ident {
             $(
@@ -96,7 +178,9 @@ macro_rules! args {
         $($rest:tt)*
     ) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, $crate::__private::serde::Deserialize)]
+        #[derive(
+            Debug, Clone, Copy, PartialEq, Eq, $crate::__private::serde::Serialize, $crate::__private::serde::Deserialize
+        )]
         #[serde(crate = "smol_mcp::__private::serde", rename_all = "snake_case")]
         $vis enum $Name {
             $(
@@ -111,7 +195,7 @@ macro_rules! args {
             const SCHEMA: $crate::Schema = $crate::__private::choice(&[
                 $(
                     $crate::Variant {
-                        name: $crate::args!(@variant $variant $(, $name)?),
+                        name: $crate::__declare!(@variant $variant $(, $name)?),
                         description: $crate::__text!($($crate::__private::Mark::Doc($doc)),*),
                     }
                 ),+
@@ -121,9 +205,15 @@ macro_rules! args {
 
         const _: $crate::Schema = <$Name as $crate::Arg>::SCHEMA;
 
-        $crate::args! { $($rest)* }
+        $crate::__declare! { $derive $($rest)* }
     };
 
+    (@header) => {
+        None
+    };
+    (@header $header:expr) => {
+        Some($header)
+    };
     (@schema $ty:ty) => {
         <$ty as $crate::Arg>::SCHEMA
     };

@@ -1,11 +1,18 @@
 //! A running call, as its handler sees it.
 
+mod content;
+mod structured;
+
+pub use content::{Binary, Data, ResourceLink};
+pub use structured::Outcome;
+
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::panic::AssertUnwindSafe;
 use core::pin::pin;
 use core::task::Poll;
 
+use super::encode::Base64;
 use super::{Done, Identity, ToolError, ToolResult};
 use crate::json::{Kind, Value, Writer};
 use crate::outlet::{Mark, Out};
@@ -40,20 +47,27 @@ pub(crate) struct Context<'a> {
     pub(crate) client: Option<&'a str>,
 }
 
+/// How far the result is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Written {
-    Nothing,
-    /// A text block is open: its string goes on.
-    Text,
+enum Block {
+    /// Nothing was written.
+    None,
+    /// A block with text is open: its string goes on, and ends with this.
+    Text(&'static str),
+    /// A block with bytes is open: its base64 goes on, and ends with this.
+    Binary(&'static str),
     /// A block was ended.
-    Block,
+    Closed,
+    /// The content was ended, and what is structured follows it.
+    Structured,
 }
 
 /// A running `tools/call`: its arguments, its client, and the way to answer.
 ///
 /// The result is written piece by piece, of any length, through the server's fixed buffer: a method that writes waits
 /// (`await`) while the client is slow. [`text`](Self::text) or [`reply`](Self::reply) is the whole of a simple result;
-/// [`write`](Self::write) and [`print`](Self::print) with [`done`](Self::done) make a long one.
+/// [`write`](Self::write) and [`print`](Self::print) with [`done`](Self::done) make a long one. It can have other content
+/// too ([`image`](Self::image) and the like): any number of blocks, in the order in which they are written.
 ///
 /// When the call is cancelled (`notifications/cancelled`, a closed connection in 2026-07-28, the server's time limit),
 /// the handler's future is dropped at its next `await`.
@@ -61,7 +75,10 @@ pub struct Call<'a> {
     out: Out<'a>,
     request: &'a Request<'a>,
     context: Context<'a>,
-    written: Written,
+    block: Block,
+    base64: Base64,
+    /// The tool has an output schema.
+    typed: bool,
     progressed: f64,
     begin: Mark,
 }
@@ -69,7 +86,13 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     pub(crate) fn new(out: Out<'a>, request: &'a Request<'a>, context: Context<'a>) -> Self {
         let begin = out.mark();
-        Self { out, request, context, written: Written::Nothing, progressed: f64::NEG_INFINITY, begin }
+        let (block, base64, progressed) = (Block::None, Base64::default(), f64::NEG_INFINITY);
+        Self { out, request, context, block, base64, typed: false, progressed, begin }
+    }
+
+    /// The tool has an output schema: a result without structured content would break its promise.
+    pub(crate) fn set_typed(&mut self) {
+        self.typed = true;
     }
 
     /// Ends the result with a text block: the whole of most results.
@@ -108,12 +131,17 @@ impl<'a> Call<'a> {
             .await;
     }
 
-    /// Ends the open text block: what is written next begins another one.
+    /// Ends the open block: what is written next begins another one.
     pub async fn end_block(&mut self) {
-        if self.written == Written::Text {
-            self.out.str("\"}").await;
-            self.written = Written::Block;
+        match self.block {
+            Block::Text(end) => self.out.str(end).await,
+            Block::Binary(end) => {
+                self.base64.end(self.out).await;
+                self.out.str(end).await;
+            }
+            Block::None | Block::Closed | Block::Structured => return,
         }
+        self.block = Block::Closed;
     }
 
     /// Ends the result.
@@ -180,6 +208,12 @@ impl<'a> Call<'a> {
         self.context.announce.broadcast(level, None, text)
     }
 
+    /// The arguments as JSON text, for a tool that reads them itself: a valid object, `{}` where the request has none.
+    pub fn arguments_json(&self) -> &'a str {
+        // Every request was found to be UTF-8 before.
+        str::from_utf8(self.arguments().raw()).unwrap_or("{}")
+    }
+
     /// The `arguments` of the request; `{}` where it has none.
     pub(crate) fn arguments(&self) -> Value<'a> {
         Value::new(self.request.envelope.arguments.map_or(b"{}", |member| member.span.of(self.request.doc)))
@@ -193,6 +227,9 @@ impl<'a> Call<'a> {
     /// Writes the end of the result; `modern` says who answers, where the revision wants to know.
     pub(crate) async fn close(&mut self, result: Result<ToolResult, Panicked>, modern: Option<&Identity>) {
         let failure = match result {
+            Ok(Ok(_)) if self.typed && self.block != Block::Structured => Some(ToolError::from(
+                "the tool failed: it ended without the structured content that its output schema promises",
+            )),
             Ok(Ok(_)) => None,
             Ok(Err(error)) => Some(error),
             Err(Panicked) => Some(ToolError::from("the tool failed: it panicked. The server's log may say more")),
@@ -200,19 +237,21 @@ impl<'a> Call<'a> {
         if let Some(error) = &failure {
             // What was written before the failure is no answer, unless the client has it already.
             if self.out.rewind(self.begin) {
-                self.written = Written::Nothing;
+                self.block = Block::None;
+                self.base64 = Base64::default();
             }
             self.end_block().await;
             let arguments = self.arguments();
             self.print(format_args!("{}", error.told(arguments))).await;
         }
-        if self.written == Written::Nothing {
+        if self.block == Block::None {
             self.open_content(modern.is_some()).await;
         }
         self.end_block().await;
+        let open = self.block != Block::Structured;
         self.out
             .write(|w| {
-                w.str(r#"],"isError":"#).bool(failure.is_some());
+                w.str(if open { "]" } else { "" }).str(r#","isError":"#).bool(failure.is_some());
                 if let Some(identity) = modern {
                     identity.write_meta(w);
                 }
@@ -222,13 +261,24 @@ impl<'a> Call<'a> {
     }
 
     async fn open_text(&mut self) {
-        match self.written {
-            Written::Text => return,
-            Written::Nothing => self.open_content(self.request.revision.is_modern()).await,
-            Written::Block => self.out.str(",").await,
+        if !matches!(self.block, Block::Text(_)) {
+            self.begin_block(Block::Text("\"}"), |w| {
+                w.str(r#"{"type":"text","text":""#);
+            })
+            .await;
         }
-        self.out.str(r#"{"type":"text","text":""#).await;
-        self.written = Written::Text;
+    }
+
+    // Ends the open block, and writes the beginning of another one.
+    async fn begin_block(&mut self, block: Block, begin: impl Fn(&mut Writer<'_>)) {
+        self.end_block().await;
+        if self.block == Block::None {
+            self.open_content(self.request.revision.is_modern()).await;
+        } else {
+            self.out.str(",").await;
+        }
+        self.out.write(begin).await;
+        self.block = block;
     }
 
     async fn open_content(&mut self, modern: bool) {

@@ -1,7 +1,7 @@
 //! The compile-time half of the macros: attributes become [`Mark`]s, and constant functions read them. Public for the macros only.
 
-use super::{Annotations, Field, Schema, Tool, Variant};
-use crate::limits::{ARG_DEPTH_MAX, OBJECT_FIELDS_MAX, TOOL_NAME_BYTES_MAX};
+use super::{Annotations, Field, Icon, Schema, Tool, Variant, verbatim};
+use crate::limits::{ARG_DEPTH_MAX, HEADER_NAME_BYTES_MAX, OBJECT_FIELDS_MAX, TOOL_NAME_BYTES_MAX};
 
 /// An attribute of a tool, an argument or a variant.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,10 @@ pub enum Mark {
     Title(&'static str),
     /// `#[name("..")]`
     Name(&'static str),
+    /// `#[icon("..")]`
+    Icon(Icon),
+    /// `#[meta(r#"{..}"#)]`
+    Meta(&'static str),
     /// One that the compiler reads.
     Foreign,
 }
@@ -118,12 +122,85 @@ pub const fn snake_bytes<const LEN: usize>(camel: &str) -> [u8; LEN] {
 /// The schema of a struct.
 ///
 /// # Panics
-/// When it is compiled, if it has too many fields or nests too deep.
+/// When it is compiled, if it has too many fields or nests too deep, or has a `#[header(..)]` that no client could send.
 pub const fn object(fields: &'static [Field]) -> Schema {
     assert!(fields.len() <= OBJECT_FIELDS_MAX, "more fields than `OBJECT_FIELDS_MAX`");
     let schema = Schema::Object(fields);
     assert!(schema.depth() <= ARG_DEPTH_MAX, "structs and arrays nest deeper than `ARG_DEPTH_MAX`");
+    let mut at = 0;
+    while at < fields.len() {
+        assert!(
+            !has_header(&fields[at].schema),
+            "`#[header(..)]` is for the tool's own arguments, not for what is in them"
+        );
+        if let Some(header) = fields[at].header {
+            assert!(is_token(header), "`#[header(..)]` must be a word that can be a part of a header's name");
+            assert!(
+                matches!(
+                    fields[at].schema,
+                    Schema::Bool | Schema::Integer { .. } | Schema::String { .. } | Schema::Enum(_)
+                ),
+                "`#[header(..)]` is for texts, integers and booleans"
+            );
+            let mut other = 0;
+            while other < at {
+                let taken = match fields[other].header {
+                    Some(other) => same_header(other, header),
+                    None => false,
+                };
+                assert!(!taken, "two arguments have the same `#[header(..)]`");
+                other += 1;
+            }
+        }
+        at += 1;
+    }
     schema
+}
+
+// Without regard to case.
+const fn same_header(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let mut at = 0;
+    while at < a.len() && at < b.len() {
+        if !a[at].eq_ignore_ascii_case(&b[at]) {
+            return false;
+        }
+        at += 1;
+    }
+    a.len() == b.len()
+}
+
+const fn has_header(schema: &Schema) -> bool {
+    match schema {
+        Schema::Array { items, .. } => has_header(items),
+        Schema::Object(fields) => {
+            let mut at = 0;
+            while at < fields.len() {
+                if fields[at].header.is_some() {
+                    return true;
+                }
+                at += 1;
+            }
+            false
+        }
+        _ => false,
+    }
+}
+
+// RFC 9110, 5.6.2.
+const fn is_token(text: &str) -> bool {
+    let mut at = 0;
+    while at < text.len() {
+        if !matches!(
+            text.as_bytes()[at],
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
+            | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z'
+        ) {
+            return false;
+        }
+        at += 1;
+    }
+    !text.is_empty() && text.len() <= HEADER_NAME_BYTES_MAX - "mcp-param-".len()
 }
 
 /// The schema of an enum.
@@ -153,9 +230,53 @@ pub const fn choice(variants: &'static [Variant]) -> Schema {
     Schema::Enum(variants)
 }
 
-/// Whether a tool's arguments can have this schema.
+/// Whether a tool's arguments, or its structured content, can have this schema.
 pub const fn is_object(schema: &Schema) -> bool {
-    schema.is_object()
+    match schema {
+        Schema::Verbatim(json) => verbatim::is_input_schema(json),
+        other => other.is_object(),
+    }
+}
+
+/// How many icons there are.
+pub const fn icon_count(marks: &[Mark]) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < marks.len() {
+        if let Mark::Icon(_) = marks[at] {
+            count += 1;
+        }
+        at += 1;
+    }
+    count
+}
+
+/// The `#[icon(..)]`s.
+pub const fn icons<const COUNT: usize>(marks: &[Mark]) -> [Icon; COUNT] {
+    let (mut icons, mut count, mut at) = ([Icon { src: "", mime: "", sizes: &[] }; COUNT], 0, 0);
+    while at < marks.len() {
+        if let Mark::Icon(icon) = marks[at] {
+            icons[count] = icon;
+            count += 1;
+        }
+        at += 1;
+    }
+    icons
+}
+
+/// The `#[meta(..)]`, if there is one.
+///
+/// # Panics
+/// When it is compiled, if it is no JSON object.
+pub const fn meta(marks: &[Mark]) -> Option<&'static str> {
+    let mut at = 0;
+    while at < marks.len() {
+        if let Mark::Meta(json) = marks[at] {
+            assert!(verbatim::is_json_object(json), "`#[meta(..)]` must be a JSON object");
+            return Some(json);
+        }
+        at += 1;
+    }
+    None
 }
 
 /// The `#[title("..")]`, if there is one.
@@ -194,7 +315,7 @@ pub const fn annotations(marks: &[Mark]) -> Option<Annotations> {
             Mark::Destructive => destructive = true,
             Mark::Idempotent => idempotent = true,
             Mark::OpenWorld => open_world = true,
-            Mark::Doc(_) | Mark::Title(_) | Mark::Name(_) | Mark::Foreign => {}
+            _ => {}
         }
         at += 1;
     }

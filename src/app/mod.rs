@@ -1,6 +1,7 @@
 //! The face for authors: what an application says about its tools, and what a tool can do.
 //!
-//! [`args!`](crate::args) makes a struct, its `Deserialize` and its [`Schema`] from one declaration; [`tools!`](crate::tools) makes methods
+//! [`args!`](crate::args) makes a struct, its `Deserialize` and its [`Schema`] from one declaration, [`output!`](crate::output) its `Serialize`
+//! too; [`tools!`](crate::tools) makes methods
 //! into a table of [`Tool`]s and a static dispatch over them. A call's arguments are first held against the schema ([`validate`]), which can
 //! say what is wrong with them, and then read into the struct, which cannot; the first lets through nothing that the second refuses.
 //!
@@ -10,6 +11,7 @@
 mod arg;
 mod args;
 mod call;
+mod encode;
 mod error;
 mod identity;
 mod mark;
@@ -18,9 +20,12 @@ mod schema;
 mod tool;
 mod tools;
 mod validate;
+mod verbatim;
 
 #[cfg(test)]
 mod tests_errors;
+#[cfg(test)]
+mod tests_results;
 #[cfg(test)]
 mod tests_schema;
 #[cfg(test)]
@@ -29,23 +34,27 @@ mod tests_tools;
 mod tests_validate;
 #[cfg(test)]
 mod tests_validate_mix;
+#[cfg(test)]
+mod tests_verbatim;
 
 pub use arg::{Arg, NoRange};
-pub use call::Call;
 pub(crate) use call::{Announce, Context, Silent, unwound};
+pub use call::{Binary, Call, Data, ResourceLink};
 pub use error::{Done, ToolError, ToolResult};
 pub(crate) use identity::Identity;
 pub use schema::{Field, Schema, Variant};
-pub use tool::{Annotations, Tool, Tools};
+pub use tool::{Annotations, Icon, Tool, Tools};
 
 /// What the macros need where they are expanded. No part of the interface.
 pub mod private {
     pub use serde;
 
     pub use super::arg::{Ranged, with_len};
+    pub use super::call::Outcome;
     pub use super::mark::{
-        Mark, annotations, are_names_unique, choice, doc_bytes, doc_len, is_object, is_tool_name, name, object, plain,
-        snake_bytes, snake_len, text, title,
+        Mark, annotations, are_names_unique, choice, doc_bytes, doc_len, icon_count, icons, is_object, is_tool_name,
+        meta, name, object, plain, snake_bytes, snake_len, text, title,
     };
-    pub use super::parse::{no_such_tool, parse, parse_none};
+    pub use super::parse::{no_such_tool, parse, parse_none, parse_nothing, parse_unchecked};
+    pub use super::verbatim::{is_input_schema, is_json_object};
 }

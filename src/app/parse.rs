@@ -9,12 +9,28 @@ use crate::json::{self, TypedError};
 const NONE: &Schema = &Schema::Object(NO_FIELDS);
 const NO_FIELDS: &[Field] = &[];
 
+/// Any arguments.
+const ANY: &Schema = &Schema::Verbatim("{}");
+
 /// Checks the arguments of a call and reads them into their type.
 ///
 /// # Errors
 /// They do not fit the schema, or a text with escapes in it is too long for the scratch buffer. Both are for the model to read.
 pub fn parse<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
     check(call, &T::SCHEMA)?;
+    read(call)
+}
+
+/// Reads the arguments of a call whose schema is written by hand into their type, which is the only check.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_unchecked<T: DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
+    check(call, ANY)?;
+    read(call)
+}
+
+fn read<T: DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
     let arguments = call.arguments();
     let typed = call.with_scratch(|scratch| json::from_raw(arguments.raw(), scratch));
     typed.unwrap_or(Err(TypedError::ScratchFull)).map_err(|error| {
@@ -22,10 +38,18 @@ pub fn parse<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolEr
             TypedError::ScratchFull => {
                 "the arguments could not be read: a text with escapes in it is too long for this server"
             }
-            // What else the typed layer refuses, the schema refused before; except for a type that implements `Arg` by hand.
+            // What else the typed layer refuses, the schema refused before; except for schemas by hand.
             _ => "the arguments do not fit the tool's type",
         })
     })
+}
+
+/// Checks that the arguments of a call are an object, for a tool that reads them itself.
+///
+/// # Errors
+/// They are not.
+pub fn parse_nothing(call: &Call<'_>) -> Result<(), ToolError> {
+    check(call, ANY)
 }
 
 /// Checks that a call has no arguments.

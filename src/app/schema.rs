@@ -47,7 +47,7 @@ pub enum Schema {
     },
     /// An object with these members and no others.
     Object(&'static [Field]),
-    /// A hand-written JSON Schema, told as it is. Of the value only that it is an object is checked.
+    /// A hand-written JSON Schema, told as it is but for white space around line breaks. Of the value only that it is an object is checked.
     Verbatim(&'static str),
 }
 
@@ -62,6 +62,8 @@ pub struct Field {
     pub required: bool,
     /// What its value may be.
     pub schema: Schema,
+    /// The `Mcp-Param-*` header that repeats it (`x-mcp-header`, 2026-07-28), without that prefix. For the tool's own arguments only.
+    pub header: Option<&'static str>,
 }
 
 /// One of the names of a [`Schema::Enum`].
@@ -107,18 +109,21 @@ impl Schema {
 
     /// Renders the JSON Schema.
     pub(crate) fn write(&self, w: &mut Writer<'_>) {
-        self.write_described("", w);
+        self.write_described("", None, w);
     }
 
     /// Renders the JSON Schema with the `description` of the member it belongs to.
-    fn write_described(&self, description: &str, w: &mut Writer<'_>) {
+    fn write_described(&self, description: &str, header: Option<&str>, w: &mut Writer<'_>) {
         if let Self::Verbatim(json) = self {
-            w.str(json);
+            w.flat(json.as_bytes());
             return;
         }
         w.str("{\"type\":\"").str(self.type_name()).str("\"");
         self.write_description(description, w);
         self.write_constraints(w);
+        if let Some(header) = header {
+            w.str(",\"x-mcp-header\":").string(header);
+        }
         w.str("}");
     }
 
@@ -185,7 +190,7 @@ fn write_fields(fields: &[Field], w: &mut Writer<'_>) {
         w.str(",\"properties\":");
         for (at, field) in fields.iter().enumerate() {
             w.str(if at == 0 { "{" } else { "," }).string(field.name).str(":");
-            field.schema.write_described(field.description, w);
+            field.schema.write_described(field.description, field.header, w);
         }
         w.str("}");
     }
@@ -220,10 +225,12 @@ fn write_number_bound(name: &str, bound: f64, w: &mut Writer<'_>) {
     }
 }
 
-/// The bounds of a length. A smallest length of 0 says nothing and is left out.
+/// The bounds of a length. A smallest length of 0 says nothing and is left out, and so does the largest number.
 fn write_lengths(min_name: &str, min: usize, max_name: &str, max: usize, w: &mut Writer<'_>) {
     if min > 0 {
         w.str(",\"").str(min_name).str("\":").uint(min as u64);
     }
-    w.str(",\"").str(max_name).str("\":").uint(max as u64);
+    if max < usize::MAX {
+        w.str(",\"").str(max_name).str("\":").uint(max as u64);
+    }
 }

@@ -27,8 +27,25 @@ pub struct Tool {
     pub description: &'static str,
     /// Its arguments: an object.
     pub input: &'static Schema,
+    /// What the structured content of its result is: an object; `None` where its result has none.
+    pub output: Option<&'static Schema>,
     /// What it does to the world.
     pub annotations: Annotations,
+    /// Its pictures, for people. Clients take one that they can show.
+    pub icons: &'static [Icon],
+    /// What it says to particular clients or hosts (`_meta`): a JSON object.
+    pub meta: Option<&'static str>,
+}
+
+/// A picture that stands for something (MCP, `Icon`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Icon {
+    /// Where it is: an `https:` URL of the server's own host, or a `data:` URI.
+    pub src: &'static str,
+    /// Its media type; empty where its place tells it.
+    pub mime: &'static str,
+    /// The sizes that it has: `48x48`, or `any` where it scales.
+    pub sizes: &'static [&'static str],
 }
 
 /// What a tool does to the world (MCP, `ToolAnnotations`). Hosts ask their user, or do not, by these.
@@ -53,6 +70,23 @@ impl Tool {
         }
         w.str(",\"description\":").string(self.description).str(",\"inputSchema\":");
         self.input.write(w);
+        if let Some(output) = self.output {
+            w.str(",\"outputSchema\":");
+            output.write(w);
+        }
+        self.write_annotations(w);
+        for (at, icon) in self.icons.iter().enumerate() {
+            w.str(if at == 0 { ",\"icons\":[" } else { "," });
+            icon.write(w);
+        }
+        w.str(if self.icons.is_empty() { "" } else { "]" });
+        if let Some(meta) = self.meta {
+            w.str(",\"_meta\":").flat(meta.as_bytes());
+        }
+        w.str("}");
+    }
+
+    fn write_annotations(&self, w: &mut Writer<'_>) {
         w.str(",\"annotations\":{");
         // 2025-03-26 has the title here only.
         if let Some(title) = self.title {
@@ -61,6 +95,19 @@ impl Tool {
         // All four, though some are the defaults: hosts differ in what they take for granted.
         let Annotations { read_only, destructive, idempotent, open_world } = self.annotations;
         w.str("\"readOnlyHint\":").bool(read_only).str(",\"destructiveHint\":").bool(destructive);
-        w.str(",\"idempotentHint\":").bool(idempotent).str(",\"openWorldHint\":").bool(open_world).str("}}");
+        w.str(",\"idempotentHint\":").bool(idempotent).str(",\"openWorldHint\":").bool(open_world).str("}");
+    }
+}
+
+impl Icon {
+    fn write(&self, w: &mut Writer<'_>) {
+        w.str("{\"src\":").string(self.src);
+        if !self.mime.is_empty() {
+            w.str(",\"mimeType\":").string(self.mime);
+        }
+        for (at, size) in self.sizes.iter().enumerate() {
+            w.str(if at == 0 { ",\"sizes\":[" } else { "," }).string(size);
+        }
+        w.str(if self.sizes.is_empty() { "}" } else { "]}" });
     }
 }

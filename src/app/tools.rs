@@ -76,13 +76,13 @@ macro_rules! tools {
         }
 
         impl $crate::Tools for $App {
-            const TOOLS: &'static [$crate::Tool] = &[$($crate::__tool!($name [$([$($attr)*])*] $($args_ty)?)),*];
+            const TOOLS: &'static [$crate::Tool] = &[$($crate::__tool!($name [$([$($attr)*])*] $ret $(, $args_ty)?)),*];
 
             async fn call_tool(&self, index: usize, call: &mut $crate::Call<'_>) -> $crate::ToolResult {
                 #[allow(non_camel_case_types, dead_code, clippy::upper_case_acronyms)]
                 enum Index { $($name),* }
                 match index {
-                    $(found if found == Index::$name as usize => $crate::__run_tool!(self $name call $($args_ty)?),)*
+                    $(found if found == Index::$name as usize => $crate::__run_tool!([$([$($attr)*])*] self $name call $($args_ty)?),)*
                     _ => $crate::__private::no_such_tool(call),
                 }
             }
@@ -116,12 +116,14 @@ macro_rules! __tool_fn {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __tool {
-    ($name:ident [$([$($attr:tt)*])*] $($args_ty:ty)?) => {{
+    ($name:ident [$([$($attr:tt)*])*] $ret:ty $(, $args_ty:ty)?) => {{
         const MARKS: &[$crate::__private::Mark] = &[$($crate::__mark!($($attr)*)),*];
         const NAME: &str = $crate::__private::name(MARKS, stringify!($name));
         const DESCRIPTION: &str = $crate::__text!($($crate::__mark!($($attr)*)),*);
         const ANNOTATIONS: Option<$crate::Annotations> = $crate::__private::annotations(MARKS);
-        const INPUT: $crate::Schema = $crate::__input!($($args_ty)?);
+        const INPUT: $crate::Schema = $crate::__input!([$([$($attr)*])*] $($args_ty)?);
+        const OUTPUT: Option<&$crate::Schema> = <$ret as $crate::__private::Outcome>::OUTPUT;
+        const ICONS: [$crate::Icon; $crate::__private::icon_count(MARKS)] = $crate::__private::icons(MARKS);
         const _: () = {
             assert!(
                 ANNOTATIONS.is_some(),
@@ -140,7 +142,17 @@ macro_rules! __tool {
             );
             assert!(
                 $crate::__private::is_object(&INPUT),
-                concat!("the arguments of tool `", stringify!($name), "` must be a struct of `args!`")
+                concat!(
+                    "the arguments of tool `", stringify!($name), "` must be a struct of `args!`; or its `#[input_schema(..)]` is no JSON \
+                     object, has not `\"type\": \"object\"`, or has an `x-mcp-header` (which only `args!` can have)"
+                )
+            );
+            assert!(
+                match OUTPUT {
+                    Some(output) => $crate::__private::is_object(output),
+                    None => true,
+                },
+                concat!("the result of tool `", stringify!($name), "` must be a struct of `output!`")
             );
         };
         $crate::Tool {
@@ -148,6 +160,9 @@ macro_rules! __tool {
             title: $crate::__private::title(MARKS),
             description: DESCRIPTION,
             input: &INPUT,
+            output: OUTPUT,
+            icons: &ICONS,
+            meta: $crate::__private::meta(MARKS),
             annotations: match ANNOTATIONS {
                 Some(annotations) => annotations,
                 // Refused above.
@@ -161,12 +176,10 @@ macro_rules! __tool {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __input {
-    () => {
-        $crate::Schema::Object(&[])
-    };
-    ($args_ty:ty) => {
-        <$args_ty as $crate::Arg>::SCHEMA
-    };
+    ([]) => { $crate::Schema::Object(&[]) };
+    ([] $args_ty:ty) => { <$args_ty as $crate::Arg>::SCHEMA };
+    ([[input_schema($json:expr)] $($rest:tt)*] $($args_ty:ty)?) => { $crate::Schema::Verbatim($json) };
+    ([$other:tt $($rest:tt)*] $($args_ty:ty)?) => { $crate::__input!([$($rest)*] $($args_ty)?) };
 }
 
 /// What one attribute of a tool says.
@@ -181,12 +194,19 @@ macro_rules! __mark {
     (open_world) => { $crate::__private::Mark::OpenWorld };
     (title($title:expr)) => { $crate::__private::Mark::Title($title) };
     (name($name:expr)) => { $crate::__private::Mark::Name($name) };
+    (icon($src:expr $(,)?)) => { $crate::__private::Mark::Icon($crate::Icon { src: $src, mime: "", sizes: &[] }) };
+    (icon($src:expr, $mime:expr $(, $size:expr)* $(,)?)) => {
+        $crate::__private::Mark::Icon($crate::Icon { src: $src, mime: $mime, sizes: &[$($size),*] })
+    };
+    (meta($json:expr)) => { $crate::__private::Mark::Meta($json) };
+    (input_schema($json:expr)) => { $crate::__private::Mark::Foreign };
     (allow $lints:tt) => { $crate::__private::Mark::Foreign };
     (expect $lints:tt) => { $crate::__private::Mark::Foreign };
     ($($other:tt)*) => {
         compile_error!(concat!(
             "a tool cannot have the attribute `#[", stringify!($($other)*), "]`; it can have a doc comment, `#[read_only]`, `#[additive]`, ",
-            "`#[idempotent]`, `#[destructive]`, `#[open_world]`, `#[title(\"..\")]`, `#[name(\"..\")]`, `#[allow(..)]` and `#[expect(..)]`"
+            "`#[idempotent]`, `#[destructive]`, `#[open_world]`, `#[title(\"..\")]`, `#[name(\"..\")]`, `#[icon(..)]`, \
+             `#[meta(..)]`, `#[input_schema(..)]`, `#[allow(..)]` and `#[expect(..)]`"
         ))
     };
 }
@@ -195,15 +215,30 @@ macro_rules! __mark {
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __run_tool {
-    ($this:ident $name:ident $call:ident) => {{
-        $crate::__private::parse_none($call)?;
-        $this.$name($call).await
+    ([] $this:ident $name:ident $call:ident) => {
+        $crate::__run_tool!(@ parse_none, $this $name $call)
+    };
+    ([] $this:ident $name:ident $call:ident $args_ty:ty) => {
+        $crate::__run_tool!(@ parse::<$args_ty>, $this $name $call args)
+    };
+    ([[input_schema($json:expr)] $($rest:tt)*] $this:ident $name:ident $call:ident) => {
+        $crate::__run_tool!(@ parse_nothing, $this $name $call)
+    };
+    ([[input_schema($json:expr)] $($rest:tt)*] $this:ident $name:ident $call:ident $args_ty:ty) => {
+        $crate::__run_tool!(@ parse_unchecked::<$args_ty>, $this $name $call args)
+    };
+    ([$other:tt $($rest:tt)*] $($run:tt)*) => { $crate::__run_tool!([$($rest)*] $($run)*) };
+    (@ $parse:ident, $this:ident $name:ident $call:ident) => {{
+        $crate::__private::$parse($call)?;
+        let outcome = $this.$name($call).await;
+        $crate::__private::Outcome::finish(outcome, $call).await
     }};
-    ($this:ident $name:ident $call:ident $args_ty:ty) => {{
+    (@ $parse:ident::<$args_ty:ty>, $this:ident $name:ident $call:ident args) => {{
         let running = {
-            let args = $crate::__private::parse::<$args_ty>($call)?;
+            let args = $crate::__private::$parse::<$args_ty>($call)?;
             $this.$name($call, args)
         };
-        running.await
+        let outcome = running.await;
+        $crate::__private::Outcome::finish(outcome, $call).await
     }};
 }

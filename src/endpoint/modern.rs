@@ -1,7 +1,7 @@
 //! The ladder of checks of a 2026-07-28 request: the first that fails answers.
 
 use super::Endpoint;
-use super::answer::{Answer, Body, Data};
+use super::answer::{Answer, Body, Data, Sentence};
 use super::message::{Around, Decision, Job, Work};
 use crate::http::{Known, Status};
 use crate::json::{Kind, Text, Value};
@@ -49,7 +49,25 @@ impl Endpoint {
                 Err(message) => Ok(job(envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
             };
         }
-        Ok(job(envelope, self.work(method, &envelope, doc)))
+        let work = self.work(method, &envelope, doc);
+        if let Work::ToolsCall(index) = work {
+            self.params(around, &envelope, doc, index)?;
+        }
+        Ok(job(envelope, work))
+    }
+
+    // What gateways may route a call by must be what its arguments say.
+    fn params(
+        &self,
+        around: &Around<'_, '_>,
+        envelope: &Envelope,
+        doc: &[u8],
+        tool: usize,
+    ) -> Result<(), Answer<'static>> {
+        let Some(tool) = self.tools.get(tool) else { return Ok(()) };
+        let arguments = envelope.arguments.map(|member| Value::new(member.span.of(doc)));
+        headers::params_agree(&around.head, tool, arguments)
+            .map_err(|wrong| refusal(envelope, doc, Code::HEADER_MISMATCH, Sentence::of(format_args!("{wrong}"))))
     }
 
     // What gateways route by must be what the body says.
@@ -100,7 +118,7 @@ fn job(envelope: Envelope, work: Work) -> Decision {
     Decision::Job(Job { envelope, revision, work, session: None, session_id: None })
 }
 
-fn refusal(envelope: &Envelope, doc: &[u8], code: Code, message: &str) -> Answer<'static> {
+fn refusal(envelope: &Envelope, doc: &[u8], code: Code, message: impl Into<Sentence>) -> Answer<'static> {
     let id = envelope.id.filter(|_| envelope.id_raw(doc) != b"null").map(|id| id.span);
     Answer::with(Status::BAD_REQUEST, Body::Error { id, code, message: message.into(), data: Data::None })
 }

@@ -147,7 +147,6 @@ impl<'b> Request<'b> {
     }
 
     /// The `Mcp-Param-*` headers (MCP 2026-07-28, streamable HTTP): what is behind the prefix, and the value.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for tools with x-mcp-header arguments, which come next"))]
     pub(crate) fn mcp_params(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> + use<'b> {
         self.headers().filter_map(|(name, value)| Some((strip_mcp_param(name)?, value)))
     }

@@ -7,11 +7,12 @@
 //! 3. [`from_raw`] reads a part into a Rust type.
 //!
 //! And out: [`Writer`] renders into a buffer that may be too small, to be run again from where it stopped; [`escape_into`] escapes text of any
-//! length piece by piece; [`typed::to_slice`] renders a Rust type.
+//! length piece by piece; [`write`](write()) renders a Rust type, and [`write_quoted`] the same as the inside of a string.
 //!
 //! Invariants: nothing but `typed*.rs` names `serde_json_core`, which is lax, recursive and can panic, so that it sees only what [`scan()`] let
 //! through and types that were checked on the way. [`Value`] and [`Text`] answer nonsense for what was never scanned, but do not panic.
 
+mod base64;
 mod error;
 mod number;
 mod scan;
@@ -36,10 +37,11 @@ mod tests_value;
 #[cfg(test)]
 mod tests_write;
 
+pub(crate) use base64::base64_into;
 pub(crate) use error::ScanError;
 pub(crate) use scan::{Visit, scan, validate};
 pub(crate) use text::Text;
-pub(crate) use typed::{TypedError, from_raw};
+pub(crate) use typed::{TypedError, check, from_raw, write, write_quoted};
 pub(crate) use value::Value;
 pub(crate) use write::{Writer, escape_into};
 

@@ -8,21 +8,18 @@ use core::fmt;
 
 use serde::{Serialize, de};
 use serde_json_core::de::{Deserializer, Error as ReadError};
-use serde_json_core::ser::Serializer;
 
-use super::{typed_de, typed_ser};
+use super::{Writer, typed_de, typed_ser};
 
 /// Why a value could not be read into a type, or a type could not be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub(crate) enum TypedError {
     /// Reading: the JSON is not of that type: another kind, out of range, a member missing, unknown or twice, text too long. Writing: the type
-    /// says of itself that it cannot be written.
+    /// says of itself that it cannot be written, or a number is none.
     Mismatch,
     /// Reading: a string with escapes is longer than the scratch buffer.
     ScratchFull,
-    /// Writing: the output buffer is too small.
-    OutputFull,
     /// The type is of a shape that this server does not read or write.
     Unsupported,
 }
@@ -32,7 +29,6 @@ impl fmt::Display for TypedError {
         f.write_str(match self {
             Self::Mismatch => "the value does not fit the type",
             Self::ScratchFull => "a string with escapes is too long",
-            Self::OutputFull => "the value does not fit the buffer",
             Self::Unsupported => "the type has no JSON form here",
         })
     }
@@ -57,18 +53,32 @@ pub(crate) fn from_raw<T: de::DeserializeOwned>(raw: &[u8], scratch: &mut [u8]) 
     Ok(value)
 }
 
-/// Writes `value` as JSON text to the start of `out`, and gives its length in bytes.
+/// Writes `value` as JSON text. It must serialise to the same each time, as all that a [`Writer`] renders.
 ///
-/// `Serializer::serialize_bytes` embeds JSON text as it is, once it was found valid. Keys of maps must be strings or variants without data. NaN
-/// and the infinities become `null`. `char`, 128 bits, and tuple variants of enums are [`TypedError::Unsupported`].
+/// `Serializer::serialize_bytes` embeds JSON text as it is, less line breaks, once it was found valid. Keys of maps must be strings or variants
+/// without data. NaN and the infinities are a [`TypedError::Mismatch`]; `char`, 128 bits, and tuple variants of enums are
+/// [`TypedError::Unsupported`].
 ///
 /// # Errors
-/// See [`TypedError`]; `out` then holds a part.
-#[cfg_attr(not(test), allow(dead_code, reason = "for structured results, which come with outputSchema"))]
-pub(crate) fn to_slice<T: Serialize + ?Sized>(value: &T, out: &mut [u8]) -> Result<usize, TypedError> {
-    let mut serializer = Serializer::new(out);
-    value.serialize(typed_ser::Guard::new(&mut serializer))?;
-    Ok(serializer.end())
+/// See [`TypedError`]; a part was written then.
+pub(crate) fn write<T: Serialize + ?Sized>(value: &T, w: &mut Writer<'_>) -> Result<(), TypedError> {
+    value.serialize(typed_ser::Guard::new(&mut typed_ser::Sink::new(w, false)))
+}
+
+/// Writes `value` as JSON text that is the inside of a JSON string: escaped once more.
+///
+/// # Errors
+/// As [`write`](write()).
+pub(crate) fn write_quoted<T: Serialize + ?Sized>(value: &T, w: &mut Writer<'_>) -> Result<(), TypedError> {
+    value.serialize(typed_ser::Guard::new(&mut typed_ser::Sink::new(w, true)))
+}
+
+/// Whether [`write`](write()) can write `value`.
+///
+/// # Errors
+/// As [`write`](write()).
+pub(crate) fn check<T: Serialize + ?Sized>(value: &T) -> Result<(), TypedError> {
+    write(value, &mut Writer::new(&mut []))
 }
 
 fn read_error(error: ReadError) -> TypedError {

@@ -1,48 +1,99 @@
-//! The guard of serde-json-core's serializer: structure is written here, scalars and strings there.
+//! The guard of serde-json-core's serializer: structure and strings are written here, numbers there.
 //!
 //! Its compound serializers hand values on to itself, and its error cannot be made outside of it (`Error::custom` panics), so an adapter around
-//! them could not bring an error back. Here arrays and objects are put together from their punctuation instead.
+//! them could not bring an error back. It also fills a buffer once and cannot go on, where an answer is to be of any length. Here arrays and
+//! objects are put together from their punctuation instead.
 
-use core::fmt;
+use core::fmt::{self, Write as _};
 
-use serde::ser::{self, Impossible, Serialize, Serializer as _};
-use serde_json_core::ser::{Error as WriteError, Serializer};
+use serde::ser::{self, Impossible, Serialize};
 
-use super::{TypedError, validate};
+use super::write::next_escape;
+use super::{TypedError, Writer, validate};
+
+/// Bytes of the longest number: a sign, 17 digits of an `f64`, its point and its exponent take 24.
+const NUMBER_BYTES_MAX: usize = 32;
+
+/// Where JSON text goes: out as it is, or escaped as the inside of a string.
+pub(super) struct Sink<'w, 'b> {
+    writer: &'w mut Writer<'b>,
+    quoted: bool,
+}
+
+impl<'w, 'b> Sink<'w, 'b> {
+    /// Writes to `writer`; `quoted`: as the inside of a string.
+    pub(super) fn new(writer: &'w mut Writer<'b>, quoted: bool) -> Self {
+        Self { writer, quoted }
+    }
+
+    fn json(&mut self, text: &str) {
+        if self.quoted {
+            self.writer.escaped(text);
+        } else {
+            self.writer.str(text);
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        self.json("\"");
+        self.inside(text);
+        self.json("\"");
+    }
+
+    fn inside(&mut self, text: &str) {
+        let mut rest = text.as_bytes();
+        while let Some((run, escape, next)) = next_escape(rest) {
+            self.writer.raw(run);
+            self.json(escape);
+            rest = next;
+        }
+        self.writer.raw(rest);
+    }
+
+    fn number<T: Serialize>(&mut self, number: T) -> Result<(), TypedError> {
+        let mut digits = [0; NUMBER_BYTES_MAX];
+        let written = serde_json_core::to_slice(&number, &mut digits).map_err(|_| TypedError::Unsupported)?;
+        // ASCII, within the buffer.
+        self.writer.raw(digits.get(..written).unwrap_or_default());
+        Ok(())
+    }
+}
+
+/// Formats as the inside of a string.
+impl fmt::Write for Sink<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.inside(text);
+        Ok(())
+    }
+}
 
 /// A serializer that gives serde-json-core only what it can write.
-pub(super) struct Guard<'g, 'b> {
-    inner: &'g mut Serializer<'b>,
+pub(super) struct Guard<'g, 'w, 'b> {
+    sink: &'g mut Sink<'w, 'b>,
     /// Whether a name of a member is due.
     key: bool,
 }
 
-impl<'g, 'b> Guard<'g, 'b> {
+impl<'g, 'w, 'b> Guard<'g, 'w, 'b> {
     /// Writes one value.
-    pub(super) fn new(inner: &'g mut Serializer<'b>) -> Self {
-        Self { inner, key: false }
+    pub(super) fn new(sink: &'g mut Sink<'w, 'b>) -> Self {
+        Self { sink, key: false }
     }
 
     /// Writes the name of a member of a map.
-    fn key(inner: &'g mut Serializer<'b>) -> Self {
-        Self { inner, key: true }
+    fn key(sink: &'g mut Sink<'w, 'b>) -> Self {
+        Self { sink, key: true }
     }
 
-    /// The inner serializer, for what cannot be a name.
-    fn value(self) -> Result<&'g mut Serializer<'b>, TypedError> {
-        if self.key { Err(TypedError::Unsupported) } else { Ok(self.inner) }
+    /// The sink, for what cannot be a name.
+    fn value(self) -> Result<&'g mut Sink<'w, 'b>, TypedError> {
+        if self.key { Err(TypedError::Unsupported) } else { Ok(self.sink) }
     }
 
-    fn compound(self, open: &'static [u8], close: &'static [u8]) -> Result<Compound<'g, 'b>, TypedError> {
-        let inner = self.value()?;
-        inner.serialize_bytes(open)?;
-        Ok(Compound { inner, first: true, close })
-    }
-}
-
-impl From<WriteError> for TypedError {
-    fn from(_: WriteError) -> Self {
-        Self::OutputFull // the only error there is
+    fn compound(self, open: &str, close: &'static str) -> Result<Compound<'g, 'w, 'b>, TypedError> {
+        let sink = self.value()?;
+        sink.json(open);
+        Ok(Compound { sink, first: true, close })
     }
 }
 
@@ -56,27 +107,38 @@ impl ser::Error for TypedError {
 macro_rules! scalars {
     ($($method:ident: $type:ty),* $(,)?) => {$(
         fn $method(self, value: $type) -> Result<(), TypedError> {
-            Ok(self.value()?.$method(value)?)
+            self.value()?.number(value)
         }
     )*};
 }
 
-impl<'g, 'b> ser::Serializer for Guard<'g, 'b> {
+impl<'g, 'w, 'b> ser::Serializer for Guard<'g, 'w, 'b> {
     type Ok = ();
     type Error = TypedError;
-    type SerializeSeq = Compound<'g, 'b>;
-    type SerializeTuple = Compound<'g, 'b>;
-    type SerializeTupleStruct = Compound<'g, 'b>;
+    type SerializeSeq = Compound<'g, 'w, 'b>;
+    type SerializeTuple = Compound<'g, 'w, 'b>;
+    type SerializeTupleStruct = Compound<'g, 'w, 'b>;
     type SerializeTupleVariant = Impossible<(), TypedError>;
-    type SerializeMap = Compound<'g, 'b>;
-    type SerializeStruct = Compound<'g, 'b>;
-    type SerializeStructVariant = Compound<'g, 'b>;
+    type SerializeMap = Compound<'g, 'w, 'b>;
+    type SerializeStruct = Compound<'g, 'w, 'b>;
+    type SerializeStructVariant = Compound<'g, 'w, 'b>;
 
     scalars! {
-        serialize_bool: bool,
         serialize_i8: i8, serialize_i16: i16, serialize_i32: i32, serialize_i64: i64,
         serialize_u8: u8, serialize_u16: u16, serialize_u32: u32, serialize_u64: u64,
-        serialize_f32: f32, serialize_f64: f64,
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), TypedError> {
+        self.value()?.json(if value { "true" } else { "false" });
+        Ok(())
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<(), TypedError> {
+        if value.is_finite() { self.value()?.number(value) } else { Err(TypedError::Mismatch) }
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<(), TypedError> {
+        if value.is_finite() { self.value()?.number(value) } else { Err(TypedError::Mismatch) }
     }
 
     fn serialize_i128(self, _: i128) -> Result<(), TypedError> {
@@ -92,17 +154,26 @@ impl<'g, 'b> ser::Serializer for Guard<'g, 'b> {
     }
 
     fn serialize_str(self, text: &str) -> Result<(), TypedError> {
-        Ok(self.inner.serialize_str(text)?)
+        self.sink.string(text);
+        Ok(())
     }
 
     /// JSON text to be embedded as it is.
     fn serialize_bytes(self, json: &[u8]) -> Result<(), TypedError> {
         validate(json).map_err(|_| TypedError::Mismatch)?;
-        Ok(self.value()?.serialize_bytes(json)?)
+        let sink = self.value()?;
+        if sink.quoted {
+            let text = str::from_utf8(json).map_err(|_| TypedError::Mismatch)?;
+            text.split(['\n', '\r']).for_each(|line| sink.json(line.trim_ascii()));
+        } else {
+            sink.writer.flat(json);
+        }
+        Ok(())
     }
 
     fn serialize_none(self) -> Result<(), TypedError> {
-        Ok(self.value()?.serialize_none()?)
+        self.value()?.json("null");
+        Ok(())
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), TypedError> {
@@ -132,21 +203,22 @@ impl<'g, 'b> ser::Serializer for Guard<'g, 'b> {
         variant: &'static str,
         value: &T,
     ) -> Result<(), TypedError> {
-        let mut object = self.compound(b"{", b"}")?;
+        let mut object = self.compound("{", "}")?;
         object.member(variant, value)?;
-        object.finish()
+        object.finish();
+        Ok(())
     }
 
     fn serialize_seq(self, _: Option<usize>) -> Result<Self::SerializeSeq, TypedError> {
-        self.compound(b"[", b"]")
+        self.compound("[", "]")
     }
 
     fn serialize_tuple(self, _: usize) -> Result<Self::SerializeTuple, TypedError> {
-        self.compound(b"[", b"]")
+        self.compound("[", "]")
     }
 
     fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeTupleStruct, TypedError> {
-        self.compound(b"[", b"]")
+        self.compound("[", "]")
     }
 
     fn serialize_tuple_variant(
@@ -160,11 +232,11 @@ impl<'g, 'b> ser::Serializer for Guard<'g, 'b> {
     }
 
     fn serialize_map(self, _: Option<usize>) -> Result<Self::SerializeMap, TypedError> {
-        self.compound(b"{", b"}")
+        self.compound("{", "}")
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Self::SerializeStruct, TypedError> {
-        self.compound(b"{", b"}")
+        self.compound("{", "}")
     }
 
     fn serialize_struct_variant(
@@ -174,54 +246,56 @@ impl<'g, 'b> ser::Serializer for Guard<'g, 'b> {
         variant: &'static str,
         _: usize,
     ) -> Result<Self::SerializeStructVariant, TypedError> {
-        let inner = self.value()?;
-        inner.serialize_bytes(b"{")?;
-        inner.serialize_str(variant)?;
-        inner.serialize_bytes(b":{")?;
-        Ok(Compound { inner, first: true, close: b"}}" })
+        let sink = self.value()?;
+        sink.json("{");
+        sink.string(variant);
+        sink.json(":{");
+        Ok(Compound { sink, first: true, close: "}}" })
     }
 
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), TypedError> {
-        Ok(self.inner.collect_str(value)?)
+        self.sink.json("\"");
+        write!(self.sink, "{value}").map_err(|_| TypedError::Mismatch)?;
+        self.sink.json("\"");
+        Ok(())
     }
 }
 
 /// An array or object that is being written.
-pub(super) struct Compound<'g, 'b> {
-    inner: &'g mut Serializer<'b>,
+pub(super) struct Compound<'g, 'w, 'b> {
+    sink: &'g mut Sink<'w, 'b>,
     first: bool,
-    close: &'static [u8],
+    close: &'static str,
 }
 
-impl Compound<'_, '_> {
-    fn comma(&mut self) -> Result<(), TypedError> {
+impl Compound<'_, '_, '_> {
+    fn comma(&mut self) {
         if !core::mem::take(&mut self.first) {
-            self.inner.serialize_bytes(b",")?;
+            self.sink.json(",");
         }
-        Ok(())
     }
 
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), TypedError> {
-        self.comma()?;
-        value.serialize(Guard::new(self.inner))
+        self.comma();
+        value.serialize(Guard::new(self.sink))
     }
 
     fn member<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), TypedError> {
-        self.comma()?;
-        self.inner.serialize_str(name)?;
-        self.inner.serialize_bytes(b":")?;
-        value.serialize(Guard::new(self.inner))
+        self.comma();
+        self.sink.string(name);
+        self.sink.json(":");
+        value.serialize(Guard::new(self.sink))
     }
 
-    fn finish(self) -> Result<(), TypedError> {
-        Ok(self.inner.serialize_bytes(self.close)?)
+    fn finish(self) {
+        self.sink.json(self.close);
     }
 }
 
 /// The traits of compounds that are alike: one method for what they contain, one for the end.
 macro_rules! compounds {
     ($($trait:ident $method:ident ($($name:ident)?) $with:ident;)*) => {$(
-        impl ser::$trait for Compound<'_, '_> {
+        impl ser::$trait for Compound<'_, '_, '_> {
             type Ok = ();
             type Error = TypedError;
 
@@ -230,7 +304,8 @@ macro_rules! compounds {
             }
 
             fn end(self) -> Result<(), TypedError> {
-                self.finish()
+                self.finish();
+                Ok(())
             }
         }
     )*};
@@ -244,21 +319,22 @@ compounds! {
     SerializeStructVariant serialize_field (name) member;
 }
 
-impl ser::SerializeMap for Compound<'_, '_> {
+impl ser::SerializeMap for Compound<'_, '_, '_> {
     type Ok = ();
     type Error = TypedError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), TypedError> {
-        self.comma()?;
-        key.serialize(Guard::key(self.inner))
+        self.comma();
+        key.serialize(Guard::key(self.sink))
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), TypedError> {
-        self.inner.serialize_bytes(b":")?;
-        value.serialize(Guard::new(self.inner))
+        self.sink.json(":");
+        value.serialize(Guard::new(self.sink))
     }
 
     fn end(self) -> Result<(), TypedError> {
-        self.finish()
+        self.finish();
+        Ok(())
     }
 }

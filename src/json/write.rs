@@ -47,6 +47,12 @@ impl<'b> Writer<'b> {
         self.raw(text.as_bytes())
     }
 
+    /// JSON text on one line: as it is, but for line breaks and the white space around them, which are never part of a string. What goes out as
+    /// an event must have none.
+    pub(crate) fn flat(&mut self, json: &[u8]) -> &mut Self {
+        json.split(|byte| matches!(byte, b'\n' | b'\r')).fold(self, |w, line| w.raw(line.trim_ascii()))
+    }
+
     /// The text as a JSON string, quoted and escaped.
     pub(crate) fn string(&mut self, text: &str) -> &mut Self {
         self.raw(b"\"").escaped(text).raw(b"\"")
@@ -171,7 +177,7 @@ pub(crate) fn escape_into(text: &[u8], out: &mut [u8]) -> (usize, usize) {
 }
 
 /// Splits `text` before its first byte that needs an escape: the run before it, the escape, what follows it; none where no byte does.
-fn next_escape(text: &[u8]) -> Option<(&[u8], &'static str, &[u8])> {
+pub(super) fn next_escape(text: &[u8]) -> Option<(&[u8], &'static str, &[u8])> {
     let (run, rest) = text.split_at(strings::skip_unescaped(text, 0)); // a position of the text or its end
     let (byte, rest) = rest.split_first()?;
     Some((run, escape(*byte), rest))

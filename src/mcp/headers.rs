@@ -1,8 +1,12 @@
-//! The headers that a 2026-07-28 request repeats from its body (`MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name`), so that
-//! a gateway can route without reading it. They must be there once, and equal (`HeaderMismatch`, -32020).
+//! The headers that a 2026-07-28 request repeats from its body (`MCP-Protocol-Version`, `Mcp-Method`, `Mcp-Name`, and
+//! `Mcp-Param-*` for the arguments that a tool's schema marks with `x-mcp-header`), so that a gateway can route without
+//! reading it. They must be there once, and equal (`HeaderMismatch`, -32020).
 
+use core::fmt;
+
+use crate::app::{Schema, Tool};
 use crate::http::{Known, Request};
-use crate::json::Text;
+use crate::json::{Kind, Text, Value};
 
 /// Compares one header with the text of the body that it repeats.
 ///
@@ -45,14 +49,92 @@ pub(crate) const NAME: Mismatch = Mismatch {
     twice: "header mismatch: Mcp-Name was sent more than once",
 };
 
+/// Compares the `Mcp-Param-*` headers of a `tools/call` with the arguments that they repeat. Those that repeat none are left alone.
+///
+/// # Errors
+/// What is wrong, as the message of the `-32020`.
+pub(crate) fn params_agree(head: &Request<'_>, tool: &Tool, arguments: Option<Value<'_>>) -> Result<(), ParamMismatch> {
+    let Schema::Object(fields) = tool.input else { return Ok(()) };
+    for (field, header) in fields.iter().filter_map(|field| Some((field, field.header?))) {
+        let body = arguments.and_then(|arguments| arguments.get(field.name)).filter(|value| value.kind() != Kind::Null);
+        let mut values =
+            head.mcp_params().filter(|(name, _)| name.eq_ignore_ascii_case(header)).map(|(_, value)| value);
+        let wrong = |what| Err(ParamMismatch { header, argument: field.name, what });
+        match (values.next(), body) {
+            (None, None) => {}
+            (None, Some(_)) => return wrong("is missing; it must equal"),
+            (Some(_), None) => return wrong("was sent without"),
+            (Some(_), Some(_)) if values.next().is_some() => return wrong("was sent more than once, for"),
+            (Some(value), Some(body)) if repeats(value, body) => {}
+            (Some(_), Some(_)) => return wrong("differs from"),
+        }
+    }
+    Ok(())
+}
+
+/// An `Mcp-Param-*` header is not as its argument.
+#[derive(Debug)]
+pub(crate) struct ParamMismatch {
+    header: &'static str,
+    argument: &'static str,
+    what: &'static str,
+}
+
+impl fmt::Display for ParamMismatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { header, argument, what } = self;
+        write!(f, "header mismatch: Mcp-Param-{header} {what} params.arguments.{argument}")
+    }
+}
+
+/// Bytes of the longest number that is compared as one: what is longer is none that clients send.
+const NUMBER_BYTES_MAX: usize = 32;
+
+// Whether a header's value says the same as an argument.
+fn repeats(value: &[u8], body: Value<'_>) -> bool {
+    match body.kind() {
+        Kind::String => body.as_text().is_some_and(|text| same(value, text)),
+        Kind::Bool => is_scalar(value, |text| text == body.raw()),
+        Kind::Number => is_scalar(value, |text| is_number(text, body)),
+        Kind::Null | Kind::Array | Kind::Object => false,
+    }
+}
+
+// Whether a value that may be encoded is a short text that satisfies `is`.
+fn is_scalar(value: &[u8], is: impl Fn(&[u8]) -> bool) -> bool {
+    let Some(encoded) = sentinel(value) else { return is(value) };
+    let mut decoded = Base64::new(encoded);
+    let mut text = heapless::Vec::<u8, NUMBER_BYTES_MAX>::new();
+    decoded.by_ref().try_for_each(|byte| text.push(byte)).is_ok() && !decoded.bad && is(&text)
+}
+
+// Whether a text is a number, and the same one: `42` is `42.0`.
+fn is_number(text: &[u8], body: Value<'_>) -> bool {
+    let header = Value::new(text);
+    if text == body.raw() {
+        return true;
+    }
+    if text.len() > NUMBER_BYTES_MAX || crate::json::validate(text) != Ok(Kind::Number) {
+        return false;
+    }
+    match (header.as_i64(), body.as_i64()) {
+        (Some(header), Some(body)) => header == body,
+        _ => header.as_u64().is_some() && header.as_u64() == body.as_u64(),
+    }
+}
+
+// What is inside `=?base64?...?=`.
+fn sentinel(value: &[u8]) -> Option<&[u8]> {
+    value.strip_prefix(b"=?base64?")?.strip_suffix(b"?=")
+}
+
 // A value is either plain, or `=?base64?...?=` around the base64 of its UTF-8.
 fn same(value: &[u8], body: Text<'_>) -> bool {
-    let encoded = value.strip_prefix(b"=?base64?").and_then(|rest| rest.strip_suffix(b"?="));
-    match encoded {
+    match sentinel(value) {
         None => core::str::from_utf8(value).is_ok_and(|value| body.eq_str(value)),
         Some(encoded) => {
             let mut utf8 = [0; 4];
-            let mut decoded = Base64 { rest: encoded, bits: 0, count: 0, bad: false };
+            let mut decoded = Base64::new(encoded);
             for char in body.chars() {
                 for byte in char.encode_utf8(&mut utf8).bytes() {
                     if decoded.next() != Some(byte) {
@@ -73,7 +155,11 @@ struct Base64<'a> {
     bad: bool,
 }
 
-impl Base64<'_> {
+impl<'a> Base64<'a> {
+    fn new(encoded: &'a [u8]) -> Self {
+        Self { rest: encoded, bits: 0, count: 0, bad: false }
+    }
+
     fn digit(byte: u8) -> Option<u32> {
         Some(u32::from(match byte {
             b'A'..=b'Z' => byte - b'A',
@@ -143,7 +229,7 @@ mod tests {
             ("=?base64?YQ==?=", "add", false),
         ] {
             let quoted = format!("\"{body}\"");
-            let text = crate::json::Value::new(quoted.as_bytes()).as_text().unwrap();
+            let text = Value::new(quoted.as_bytes()).as_text().unwrap();
             assert_eq!(same(value.as_bytes(), text), equal, "{value} and {body}");
         }
     }

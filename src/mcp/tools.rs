@@ -63,6 +63,9 @@ pub(crate) async fn call<A: Tools>(
     context: Context<'_>,
 ) {
     let mut call = Call::new(out, request, context);
+    if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {
+        call.set_typed();
+    }
     let result = crate::app::unwound(app.call_tool(index, &mut call)).await;
     call.close(result, request.revision.is_modern().then_some(identity)).await;
 }
