@@ -50,7 +50,7 @@ macro_rules! conversations {
 }
 
 conversations! {
-    batch cancel http http_sse ids lenient limits modern no_http_sse origins progress public_base refused_early revisions
+    batch cancel content http http_sse ids lenient limits modern no_http_sse origins progress public_base refused_early revisions
     shutdown streams token tools
 }
 

@@ -48,6 +48,14 @@
 /// ```compile_fail,E0080
 /// smol_mcp::args! { struct Led { #[len(1..=30)] name: smol_mcp::heapless::String<20> } }
 /// ```
+///
+/// ```compile_fail,E0080
+/// smol_mcp::args! { struct Level { #[header("Level")] no_integer: f32 } }
+/// ```
+///
+/// ```compile_fail,E0080
+/// smol_mcp::args! { struct Twice { #[header("Place")] from: u8, #[header("PLACE")] to: u8 } }
+/// ```
 #[macro_export]
 macro_rules! args {
     ($($items:tt)*) => {

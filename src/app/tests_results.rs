@@ -364,6 +364,8 @@ fn the_table() {
     // An event has no line breaks.
     let mut buffer = [0; 4096];
     let mut w = crate::json::Writer::new(&mut buffer);
-    Station::TOOLS.iter().for_each(|tool| tool.write(&mut w));
+    for tool in Station::TOOLS {
+        tool.write(&mut w);
+    }
     assert!(w.is_complete() && !buffer.contains(&b'\n'));
 }

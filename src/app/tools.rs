@@ -36,13 +36,33 @@
 ///
 /// - The doc comment is the description that the model reads. It must be there.
 /// - The arguments are a struct of [`args!`](crate::args), checked before the method runs; or there are none.
+/// - It returns a [`ToolResult`](crate::ToolResult), or `Result<T, ToolError>` of a struct `T` of [`output!`](crate::output): then its result is
+///   structured.
 /// - What a tool does to the world decides whether the host asks its user first, so each tool must say exactly one of
 ///   - `#[read_only]`: it changes nothing;
 ///   - `#[additive]`: it changes something, but undoes and overwrites nothing;
 ///   - `#[idempotent]`: like `#[additive]`, and calling it again with the same arguments changes nothing more;
 ///   - `#[destructive]`, or both `#[destructive]` and `#[idempotent]`: it may undo or overwrite something.
 /// - `#[open_world]`: it also reaches beyond the device. Without it, it does not.
+/// - `#[input_schema(r##"{..}"##)]`: the JSON Schema of the arguments, by hand, where it needs `$defs`, `anyOf` and the like. It is told as it is,
+///   and only the typed reading checks arguments: of any type that is `serde::Deserialize`, or none, and then
+///   [`Call::arguments_json`](crate::Call::arguments_json) has them.
+/// - `#[icon("https://..", "image/png", "48x48")]`, any number: where a picture is, and if it is known, its media type and its sizes.
+/// - `#[meta(r#"{..}"#)]`: a JSON object for particular clients (`_meta`).
 /// - `#[title("..")]`: what people see; `#[name("..")]`: what it is called by, where that is not the method's name.
+///
+/// ```compile_fail,E0080
+/// # use smol_mcp::{Call, ToolResult};
+/// # struct Board;
+/// smol_mcp::tools! {
+///     impl Board {
+///         /// The schema is no JSON: a comma is missing.
+///         #[read_only]
+///         #[input_schema(r#"{"type": "object" "properties": {}}"#)]
+///         async fn broken(&self, call: &mut Call<'_>) -> ToolResult { call.text("").await }
+///     }
+/// }
+/// ```
 ///
 /// ```compile_fail,E0080
 /// # use smol_mcp::{Call, ToolResult};

@@ -5,7 +5,7 @@ use std::future::poll_fn;
 use std::sync::Once;
 use std::task::{Poll, Waker};
 
-use smol_mcp::{Call, LogLevel, ToolResult, args, tools};
+use smol_mcp::{Call, LogLevel, ResourceLink, ToolError, ToolResult, args, output, tools};
 
 args! {
     pub(crate) struct Text {
@@ -38,6 +38,26 @@ args! {
         level: Level,
         /// What to say.
         text: String,
+    }
+}
+
+args! {
+    pub(crate) struct Region {
+        /// Where to.
+        #[header("Region")]
+        region: Option<heapless::String<32>>,
+        #[header("Floor")]
+        floor: Option<i32>,
+        #[header("Urgent")]
+        urgent: Option<bool>,
+    }
+}
+
+output! {
+    pub(crate) struct Weather {
+        /// In degrees.
+        degrees: f32,
+        remark: Option<String>,
     }
 }
 
@@ -220,6 +240,49 @@ tools! {
                 Err("too large")?;
             }
             call.text("sent").await
+        }
+
+        /// Answers with every kind of content.
+        #[read_only]
+        async fn kinds(&self, call: &mut Call<'_>, args: Size) -> ToolResult {
+            call.write("first").await;
+            let mut image = call.begin_image("image/png").await;
+            image.write(b"PNG").await;
+            for _ in 0..args.kilobytes {
+                image.write(&[0; 1024]).await;
+            }
+            call.audio("audio/wav", b"RIFF").await;
+            call.resource_link(ResourceLink::new("file:///log", "log").mime("text/plain")).await;
+            call.embedded_text("test://text", "text/plain", "two\nlines").await;
+            call.embedded_blob("test://blob", "image/gif", b"GIF").await;
+            call.text("last").await
+        }
+
+        /// Answers with a value.
+        #[read_only]
+        async fn weather(&self, _call: &mut Call<'_>, args: Text) -> Result<Weather, ToolError> {
+            if args.text == "storm" {
+                Err("the station is gone")?;
+            }
+            let degrees = if args.text == "fog" { f32::NAN } else { 21.5 };
+            Ok(Weather { degrees, remark: Some(args.text).filter(|text| !text.is_empty()) })
+        }
+
+        /// Takes what its own schema says.
+        #[read_only]
+        #[input_schema(r#"{
+            "type": "object",
+            "anyOf": [ { "required": ["a"] }, { "required": ["b"] } ]
+        }"#)]
+        async fn free(&self, call: &mut Call<'_>) -> ToolResult {
+            let arguments = call.arguments_json();
+            call.text(arguments).await
+        }
+
+        /// Can be routed by its arguments.
+        #[read_only]
+        async fn route(&self, call: &mut Call<'_>, args: Region) -> ToolResult {
+            call.reply(format_args!("{:?} {:?} {:?}", args.region, args.floor, args.urgent)).await
         }
     }
 }
