@@ -42,7 +42,7 @@ args! {
 }
 
 args! {
-    pub(crate) struct Region {
+    pub(crate) struct Destination {
         /// Where to.
         #[header("Region")]
         region: Option<heapless::String<32>>,
@@ -281,7 +281,7 @@ tools! {
 
         /// Can be routed by its arguments.
         #[read_only]
-        async fn route(&self, call: &mut Call<'_>, args: Region) -> ToolResult {
+        async fn route(&self, call: &mut Call<'_>, args: Destination) -> ToolResult {
             call.reply(format_args!("{:?} {:?} {:?}", args.region, args.floor, args.urgent)).await
         }
     }
