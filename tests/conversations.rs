@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! --- option token secret          before the first section: how the servers of this file are set up
+//! --- option app library           the application is `library.rs` instead of `fixture.rs`
 //! --- option cuts 1000             and at most how many cuts are made in each of its conversations, evenly chosen
 //! --- let version 2025-06-18       a text that stands for $(version), until the end of its section or file
 //! --- define post                  the same, of several lines
@@ -29,6 +30,8 @@
 
 #[path = "conversations/fixture.rs"]
 mod fixture;
+#[path = "conversations/library.rs"]
+mod library;
 #[path = "conversations/run.rs"]
 mod run;
 #[path = "conversations/script.rs"]
@@ -50,8 +53,8 @@ macro_rules! conversations {
 }
 
 conversations! {
-    batch cancel http http_sse ids lenient limits modern no_http_sse origins progress public_base refused_early revisions
-    shutdown streams token tools
+    batch cancel http http_sse ids lenient limits modern no_http_sse origins progress prompts public_base refused_early resources
+    revisions shutdown streams token tools
 }
 
 /// Holds the conversations of one text, in all ways of feeding them.

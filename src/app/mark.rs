@@ -22,6 +22,20 @@ pub enum Mark {
     Title(&'static str),
     /// `#[name("..")]`
     Name(&'static str),
+    /// `#[uri("..")]`
+    Uri(&'static str),
+    /// `#[mime("..")]`
+    Mime(&'static str),
+    /// `#[size(..)]`
+    Size(u64),
+    /// `#[audience(user, assistant)]`
+    Audience((bool, bool)),
+    /// `#[priority(..)]`
+    Priority(f64),
+    /// `#[last_modified("..")]`
+    LastModified(&'static str),
+    /// `#[complete(..)]`
+    Completes,
     /// One that the compiler reads.
     Foreign,
 }
@@ -194,7 +208,7 @@ pub const fn annotations(marks: &[Mark]) -> Option<Annotations> {
             Mark::Destructive => destructive = true,
             Mark::Idempotent => idempotent = true,
             Mark::OpenWorld => open_world = true,
-            Mark::Doc(_) | Mark::Title(_) | Mark::Name(_) | Mark::Foreign => {}
+            _ => {}
         }
         at += 1;
     }
@@ -235,7 +249,7 @@ pub const fn are_names_unique(tools: &[Tool]) -> bool {
     true
 }
 
-const fn equal(a: &str, b: &str) -> bool {
+pub(super) const fn equal(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut at = 0;
     while at < a.len() && at < b.len() {

@@ -12,6 +12,7 @@
 //! Invariants: nothing but `typed*.rs` names `serde_json_core`, which is lax, recursive and can panic, so that it sees only what [`scan()`] let
 //! through and types that were checked on the way. [`Value`] and [`Text`] answer nonsense for what was never scanned, but do not panic.
 
+mod base64;
 mod error;
 mod number;
 mod scan;
@@ -36,6 +37,7 @@ mod tests_value;
 #[cfg(test)]
 mod tests_write;
 
+pub(crate) use base64::base64_into;
 pub(crate) use error::ScanError;
 pub(crate) use scan::{Visit, scan, validate};
 pub(crate) use text::Text;

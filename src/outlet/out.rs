@@ -13,7 +13,9 @@ use crate::sse;
 trait Pen {
     fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()>;
     fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
+    fn poll_base64(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
     fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
+    fn break_off(&self);
     fn mark(&self) -> Mark;
     fn rewind(&self, mark: Mark) -> bool;
     fn set_status(&self, status: Status);
@@ -38,6 +40,14 @@ impl Pen for RefCell<Outlet<'_>> {
         })
     }
 
+    fn poll_base64(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()> {
+        self.borrow_mut().poll_fill(cx, |free| {
+            let (consumed, written) = json::base64_into(rest, free);
+            *rest = rest.get(consumed..).unwrap_or_default();
+            (written, rest.is_empty())
+        })
+    }
+
     fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool> {
         let mut outlet = self.borrow_mut();
         if outlet.gone || outlet.message_open {
@@ -52,6 +62,10 @@ impl Pen for RefCell<Outlet<'_>> {
             render(w);
             w.raw(sse::END);
         }))
+    }
+
+    fn break_off(&self) {
+        self.borrow_mut().break_off();
     }
 
     fn mark(&self) -> Mark {
@@ -101,6 +115,17 @@ impl<'a> Out<'a> {
     pub(crate) async fn escaped(&self, text: &str) {
         let mut rest = text.as_bytes();
         poll_fn(|cx| self.pen.poll_escaped(cx, &mut rest)).await;
+    }
+
+    /// Appends base64 of `bytes`, of any number, padded at their end: all but the last of several pieces must have a multiple of three.
+    pub(crate) async fn base64(&self, bytes: &[u8]) {
+        let mut rest = bytes;
+        poll_fn(|cx| self.pen.poll_base64(cx, &mut rest)).await;
+    }
+
+    /// What was sent can't be ended rightly: the connection is closed instead, which tells the client that there is no answer.
+    pub(crate) fn break_off(&self) {
+        self.pen.break_off();
     }
 
     /// Sends a notification that overtakes the response, as an event of its own; waits while an earlier one is on its way.

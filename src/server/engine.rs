@@ -16,7 +16,7 @@ use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
 use super::handle::{Command, Commands, SHUTDOWN, TOOLS_CHANGED};
 use super::socket::Socket;
 use super::streams::StreamRef;
-use crate::app::{Announce, Tools};
+use crate::app::{Announce, Application};
 use crate::http;
 use crate::hub::Kind;
 use crate::limits::{
@@ -59,7 +59,7 @@ impl Clock {
     }
 }
 
-impl<A: Tools, F: Future<Output = ()>> Engine<'_, '_, A, F> {
+impl<A: Application, F: Future<Output = ()>> Engine<'_, '_, A, F> {
     /// Does what is due. Ready when the server has ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.look_at_clock();

@@ -6,7 +6,7 @@ use super::conns::{ConnRef, State};
 use super::core::index32;
 use super::streams::Open;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::Tools;
+use crate::app::Application;
 use crate::endpoint::{Answer, Moment, Opening, client_text};
 use crate::http::{self};
 use crate::hub::Filter;
@@ -18,7 +18,7 @@ use crate::rpc::Envelope;
 use crate::session::{Revision, Session, SessionRef, kept_text};
 use crate::sse;
 
-impl<A: Tools> Worker<'_, '_, A> {
+impl<A: Application> Worker<'_, '_, A> {
     /// Opens the stream of a GET.
     pub(super) async fn open(
         &self,

@@ -80,7 +80,9 @@ impl<A> Core<'_, A> {
             Some(post) => post.trim_ascii_end().ends_with(b"}") || post.trim_ascii_end().ends_with(b"]"),
             None => has(b"\r\n\r\n"),
         };
-        whole && !has(b"tools/call")
+        let is_call =
+            has(b"tools/call") || has(b"resources/read") || has(b"prompts/get") || has(b"completion/complete");
+        whole && !is_call
     }
 
     /// A worker has nothing to do: it takes the next.

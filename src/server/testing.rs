@@ -33,7 +33,7 @@ use smol::io::{AsyncRead, AsyncWrite};
 
 use super::engine::Clock;
 use super::{Config, Handle, Server, run};
-use crate::app::Tools;
+use crate::app::{PromptsOf, ResourcesOf, Tools};
 use crate::json::Writer;
 
 /// A running server without a socket.
@@ -55,7 +55,12 @@ impl TestServer {
     ///
     /// # Errors
     /// A setting of the configuration is wrong.
-    pub fn new<A: Tools + 'static>(server: Server<A>, config: Config) -> io::Result<Self> {
+    pub fn new<A, R, P>(server: Server<A, R, P>, config: Config) -> io::Result<Self>
+    where
+        A: Tools + 'static,
+        R: ResourcesOf<A> + 'static,
+        P: PromptsOf<A> + 'static,
+    {
         let handle = server.handle();
         let bound = server.prepare(config)?;
         let engine = Box::pin(async move { run(bound.parts, &bound.heap, None, Clock::Test).await });

@@ -6,6 +6,7 @@ use smol_mcp::testing::{TestConnection, TestServer};
 use smol_mcp::{Handle, LogLevel, Message, Server};
 
 use super::fixture::App;
+use super::library::Library;
 use super::script::{How, Names, Script, Section, Step, What, bytes, expand};
 use super::transcript::{Transcript, compare};
 
@@ -213,6 +214,12 @@ impl<'s> Talk<'s> {
 
 fn start(script: &Script) -> TestServer {
     super::fixture::quiet();
-    let server = Server::new("talk", "1", App::default()).session_key([7; 32]);
-    TestServer::new(server, script.config()).expect("the options are right")
+    let config = script.config();
+    let started = if script.options.iter().any(|(name, value)| name == "app" && value == "library") {
+        let server = Server::new("talk", "1", Library).session_key([7; 32]);
+        TestServer::new(server.resources().prompts(), config)
+    } else {
+        TestServer::new(Server::new("talk", "1", App::default()).session_key([7; 32]), config)
+    };
+    started.expect("the options are right")
 }

@@ -116,6 +116,7 @@ impl Script {
         for (name, value) in &self.options {
             let number = || value.parse::<usize>().unwrap();
             config = match name.as_str() {
+                "app" => config,
                 "token" => config.token(value),
                 "allow-origin" => config.allow_origin(value),
                 "allow-host" => config.allow_host(value),
