@@ -153,6 +153,20 @@ tools! {
             call.reply(format_args!("{}", self.cancelled.get())).await
         }
 
+        /// Fires notifications/prompts/list_changed.
+        #[idempotent]
+        async fn test_trigger_prompt_change(&self, call: &mut Call<'_>) -> ToolResult {
+            call.prompts_changed();
+            call.text("fired").await
+        }
+
+        /// Fires notifications/resources/updated for test://watched-resource.
+        #[idempotent]
+        async fn test_trigger_resource_update(&self, call: &mut Call<'_>) -> ToolResult {
+            call.resource_updated("test://watched-resource");
+            call.text("fired").await
+        }
+
         /// Fires notifications/tools/list_changed.
         #[idempotent]
         async fn test_trigger_tool_change(&self, call: &mut Call<'_>) -> ToolResult {

@@ -176,6 +176,16 @@ pub const BATCH_MAX: usize = 16;
 /// Bytes of the id of a `subscriptions/listen` request, as JSON: it is kept for as long as the stream is open.
 pub const LISTENER_ID_BYTES_MAX: usize = 64;
 
+/// Resources that anybody is subscribed to at once: one bit each in a `u64` of every session and listener.
+pub const SUBSCRIBED_URIS_MAX: usize = 64;
+
+/// Bytes of the URI of such a resource. The table of them takes 17 KiB.
+pub const SUBSCRIBED_URI_BYTES_MAX: usize = 256;
+
+/// Bytes of the message that acknowledges a `subscriptions/listen`: it names each URI, and goes out in one piece.
+pub const ACKNOWLEDGEMENT_BYTES_MAX: usize = 8 * 1024;
+const _: () = assert!(ACKNOWLEDGEMENT_BYTES_MAX + 2 * RESPONSE_HEAD_BYTES_MAX + 1024 <= TRANSMIT_BYTES, "it must fit");
+
 // --- server: how many ---
 
 /// Milliseconds between two looks while there are sessions and no connections.

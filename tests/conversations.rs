@@ -17,7 +17,8 @@
 //! --- A receives                   all that the server has sent since the last time, see `transcript.rs`; or (nothing)
 //! --- advance 15000                milliseconds go by
 //! --- half-close A                 also: break A; room A 100 (the bytes that A's network takes unread)
-//! --- tools-changed                also: broadcast info a text; shutdown; restart; ended (the server must have)
+//! --- tools-changed                also: resources-changed; prompts-changed; resource-updated URI; broadcast info a text;
+//!                                  shutdown; restart; ended (the server must have)
 //! ```
 //! `common.txt` has the definitions that all texts share. In what is received, `$(name)` with no known meaning takes the
 //! characters of a session id and means them from there on; `$(_)` takes them and forgets them; `$(repeat 3 ab)` is
@@ -54,7 +55,7 @@ macro_rules! conversations {
 
 conversations! {
     batch cancel http http_sse ids lenient limits modern no_http_sse origins progress prompts public_base refused_early resources
-    revisions shutdown streams token tools
+    revisions shutdown streams subscriptions token tools
 }
 
 /// Holds the conversations of one text, in all ways of feeding them.

@@ -55,7 +55,7 @@ pub(crate) use identity::Identity;
 pub use prompt::{Prompt, Prompts};
 pub use prompting::{Prompting, Role};
 pub use reading::Reading;
-pub(crate) use reading::refuse;
+pub(crate) use reading::{refuse, requested};
 pub use resource::{Resource, ResourceAnnotations, Resources};
 pub use schema::{Field, Schema, Variant};
 pub use tool::{Annotations, Tool, Tools};

@@ -54,6 +54,8 @@ pub(crate) enum Work {
     Read(usize),
     /// The URI is none of ours.
     NoResource,
+    Subscribe,
+    Unsubscribe,
     GetPrompt(usize),
     Complete(Subject),
     SetLevel,
@@ -288,6 +290,13 @@ impl Endpoint {
                 Ok(index) => index.map_or(Work::NoResource, Work::Read),
                 Err(message) => Work::Refuse(Code::INVALID_PARAMS, message),
             },
+            Some(Method::Subscribe) => match resources::find(envelope, doc, self.catalog.resources) {
+                Ok(index) => index.map_or(Work::NoResource, |_| Work::Subscribe),
+                Err(message) => Work::Refuse(Code::INVALID_PARAMS, message),
+            },
+            Some(Method::Unsubscribe) => {
+                or_refuse(resources::find(envelope, doc, self.catalog.resources), |_| Work::Unsubscribe)
+            }
             Some(Method::PromptsList) => self.page(List::Prompts, envelope, doc),
             Some(Method::PromptsGet) => or_refuse(prompts::find(envelope, doc, self.catalog.prompts), Work::GetPrompt),
             Some(Method::Complete) => or_refuse(completion::find(envelope, doc, &self.catalog), Work::Complete),

@@ -44,7 +44,7 @@ impl Endpoint {
         }
         let method = Method::of(Revision::V2026_07_28, envelope.method_name(doc));
         if method == Some(Method::Listen) {
-            return match subscriptions::asked(&envelope, doc) {
+            return match subscriptions::asked(&envelope, doc, &self.catalog) {
                 Ok(filter) => Ok(Decision::Listen { envelope, filter }),
                 Err(message) => Ok(job(envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
             };

@@ -73,8 +73,8 @@ pub(crate) async fn discover(out: Out<'_>, request: &Request<'_>, identity: &Ide
 // The capabilities of both eras: what there is.
 fn offers(w: &mut Writer<'_>, catalog: &Catalog) {
     w.str(r#""tools":{"listChanged":true}"#);
-    w.str(if catalog.resources.is_empty() { "" } else { r#","resources":{}"# });
-    w.str(if catalog.prompts.is_empty() { "" } else { r#","prompts":{}"# });
+    w.str(if catalog.resources.is_empty() { "" } else { r#","resources":{"subscribe":true,"listChanged":true}"# });
+    w.str(if catalog.prompts.is_empty() { "" } else { r#","prompts":{"listChanged":true}"# });
     w.str(if catalog.completes { r#","completions":{}"# } else { "" });
 }
 

@@ -36,6 +36,8 @@ pub(crate) enum Method {
     ResourcesList,
     TemplatesList,
     ResourcesRead,
+    Subscribe,
+    Unsubscribe,
     PromptsList,
     PromptsGet,
     Complete,
@@ -47,7 +49,11 @@ impl Method {
     /// Whether an application serves it.
     pub(crate) fn is_served(self, catalog: &Catalog) -> bool {
         match self {
-            Method::ResourcesList | Method::TemplatesList | Method::ResourcesRead => !catalog.resources.is_empty(),
+            Method::ResourcesList
+            | Method::TemplatesList
+            | Method::ResourcesRead
+            | Method::Subscribe
+            | Method::Unsubscribe => !catalog.resources.is_empty(),
             Method::PromptsList | Method::PromptsGet => !catalog.prompts.is_empty(),
             Method::Complete => catalog.completes,
             _ => true,
@@ -62,6 +68,8 @@ impl Method {
             (b"resources/list", _) => Method::ResourcesList,
             (b"resources/templates/list", _) => Method::TemplatesList,
             (b"resources/read", _) => Method::ResourcesRead,
+            (b"resources/subscribe", false) => Method::Subscribe,
+            (b"resources/unsubscribe", false) => Method::Unsubscribe,
             (b"prompts/list", _) => Method::PromptsList,
             (b"prompts/get", _) => Method::PromptsGet,
             (b"completion/complete", _) => Method::Complete,

@@ -25,7 +25,7 @@ pub(crate) async fn list(
 /// The message of the `-32602` when the request names none.
 pub(crate) fn find(envelope: &Envelope, doc: &[u8], resources: &[Resource]) -> Result<Option<usize>, &'static str> {
     let Some(uri) = Envelope::text(envelope.uri, doc) else {
-        return Err("resources/read needs params.uri, the URI of a resource as a string");
+        return Err("params.uri is missing: the URI of a resource, as a string");
     };
     // What has an escape in it is no URI.
     let uri = core::str::from_utf8(uri).ok().filter(|uri| !uri.contains('\\'));

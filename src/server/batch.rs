@@ -95,7 +95,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 let client = self.begin_call(&job, &request);
                 let handler = async {
                     out.str(separator).await;
-                    self.respond(out, &request, job.work, &client).await;
+                    self.respond(out, &request, &job, &client).await;
                 };
                 let outcome = self.drive(Target::Conn(conn), outlet, handler, Some(&mut *watch)).await;
                 self.end_call(&job);

@@ -6,12 +6,12 @@ use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::streams::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::{Application, Context};
+use crate::app::{Application, Context, requested};
 use crate::endpoint::{Answer, Body, Job, Route, Work, client_text};
 use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
 use crate::mcp::pages::List;
-use crate::mcp::{self, completion, discover, prompts, resources, tools};
+use crate::mcp::{self, completion, discover, prompts, resources, subscriptions, tools};
 use crate::outlet::{Mark, Out, Outlet, Wire};
 use crate::rpc::{self, Code, Request};
 use crate::session::{Session, SessionRef};
@@ -115,7 +115,7 @@ impl<A: Application> Worker<'_, '_, A> {
     ) -> Outcome {
         let request = Request { doc, envelope: job.envelope, revision: job.revision };
         let client = self.begin_call(job, &request);
-        let handler = self.respond(Out::new(outlet), &request, job.work, &client);
+        let handler = self.respond(Out::new(outlet), &request, job, &client);
         let outcome = self.drive(target, outlet, handler, watch).await;
         self.end_call(job);
         match outcome {
@@ -167,18 +167,35 @@ impl<A: Application> Worker<'_, '_, A> {
         }
     }
 
+    // `resources/subscribe` and `resources/unsubscribe`, which need a session.
+    async fn subscribe(&self, out: Out<'_>, request: &Request<'_>, job: &Job) {
+        let done = match (job.session, requested(request)) {
+            (Some(session), Some(uri)) if job.work == Work::Subscribe => self.core.subscribe(session, uri),
+            (Some(session), Some(uri)) => {
+                self.core.unsubscribe(session, uri);
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        match done {
+            Ok(()) => mcp::empty(out, request).await,
+            Err(why) => mcp::refuse(out, request, Code::INTERNAL_ERROR, subscriptions::no_place(why)).await,
+        }
+    }
+
     /// Writes the response to a request.
-    pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, work: Work, client: &str) {
+    pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, job: &Job, client: &str) {
         let (app, identity) = (&self.core.app, &self.core.identity);
         let catalog = &self.core.endpoint.catalog;
         let around = (&self.core.endpoint.key, identity);
         let client = Some(client).filter(|name| !name.is_empty());
         let context = Context { announce: self.core, client };
-        match work {
+        match job.work {
+            Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
             Work::Initialize => discover::initialize(out, request, identity, catalog).await,
             Work::Discover => discover::discover(out, request, identity, catalog).await,
             Work::SetLevel => {
-                self.core.levels_changed();
+                self.core.wishes_changed();
                 mcp::empty(out, request).await;
             }
             Work::Ping => mcp::empty(out, request).await,

@@ -9,16 +9,15 @@ use std::task::{Context, Waker};
 
 use super::clients::{ClientEvent, ClientInfo};
 use super::conns::{ConnRef, Conns, State};
-use super::handle::message_params;
 use super::ready::Ready;
 use super::streams::{Open, Rendered, StreamRef, Streams};
-use crate::app::{Announce, Identity};
+use crate::app::Identity;
 use crate::endpoint::{Changes, Endpoint, Moment};
 use crate::http;
 use crate::hub::{Audience, Hub, Kind};
-use crate::json::{Value, Writer};
-use crate::limits::{EVENT_BYTES_MAX, EVENTS_PER_TURN, MESSAGE_PARAMS_BYTES_MAX};
-use crate::session::{Ended, LogLevel, RANDOM_BYTES, SessionRef, Table};
+use crate::json::Value;
+use crate::limits::EVENTS_PER_TURN;
+use crate::session::{Ended, RANDOM_BYTES, SessionRef, Table};
 
 /// The bits of the engine's set: these, then the workers, then the connections.
 pub(super) const LISTENER: usize = 0;
@@ -189,17 +188,6 @@ impl<A> Core<'_, A> {
         }
     }
 
-    /// A session's level was set: its stream goes by it.
-    pub(super) fn levels_changed(&self) {
-        let sessions = self.sessions.borrow();
-        let mut streams = self.streams.borrow_mut();
-        for (session, level) in sessions.iter().filter_map(|(_, s)| Some((s.stream()?, s.log_level()?))) {
-            if let Some(open) = streams.at(session as usize) {
-                open.filter.messages = Some(level);
-            }
-        }
-    }
-
     /// Writes what is in the ring to every stream, as far as its socket takes it.
     pub(super) fn write_streams(&self) {
         let slots = self.streams.borrow().len();
@@ -349,21 +337,3 @@ enum Written {
 pub(super) fn index32(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
-
-impl<A> Announce for Core<'_, A> {
-    fn tools_changed(&self) {
-        self.append(Kind::ToolsChanged, Audience::All, &[]);
-    }
-
-    fn broadcast(&self, level: LogLevel, logger: Option<&str>, text: &str) -> bool {
-        let mut params = [0; MESSAGE_PARAMS_BYTES_MAX];
-        let mut w = Writer::new(&mut params);
-        message_params(&mut w, level, logger, |w| {
-            w.string(text);
-        });
-        let (length, complete) = (w.written(), w.is_complete());
-        complete && self.append(Kind::Message(level), Audience::All, params.get(..length).unwrap_or_default())
-    }
-}
-
-const _: () = assert!(EVENT_BYTES_MAX > MESSAGE_PARAMS_BYTES_MAX);

@@ -13,7 +13,7 @@ use smol::stream::Stream as _;
 
 use super::conns::{Place, State};
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
-use super::handle::{Command, Commands, SHUTDOWN, TOOLS_CHANGED};
+use super::handle::{Command, Commands, PROMPTS_CHANGED, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
 use super::socket::Socket;
 use super::streams::StreamRef;
 use crate::app::{Announce, Application};
@@ -151,6 +151,12 @@ impl<A: Application, F: Future<Output = ()>> Engine<'_, '_, A, F> {
         if flags & TOOLS_CHANGED != 0 {
             self.core.tools_changed();
         }
+        if flags & RESOURCES_CHANGED != 0 {
+            self.core.resources_changed();
+        }
+        if flags & PROMPTS_CHANGED != 0 {
+            self.core.prompts_changed();
+        }
         for _ in 0..COMMANDS_MAX {
             match self.commands.next() {
                 Some(Command::Message { audience, level, params }) => {
@@ -158,6 +164,7 @@ impl<A: Application, F: Future<Output = ()>> Engine<'_, '_, A, F> {
                     // What follows may need its place in the ring.
                     self.core.write_streams();
                 }
+                Some(Command::ResourceUpdated(uri)) => self.core.resource_updated(&uri),
                 Some(Command::Clients { mut list, reply }) => {
                     self.core.list_clients(&mut list);
                     // Who asked may have stopped waiting.

@@ -7,6 +7,7 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod announce;
 mod batch;
 mod calls;
 mod clients;
@@ -312,7 +313,7 @@ async fn run<A: Application>(
 ) -> io::Result<()> {
     let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
     let mut guard = memory.take().ok_or_else(busy)?;
-    let Views { conns, streams, sessions, requests, answers, ring } = guard.lend();
+    let Views { conns, streams, sessions, requests, answers, ring, uris } = guard.lend();
     let buffers = requests.len();
     let connections = conns.len();
     let ready = Ready::new(WORKERS + buffers + connections);
@@ -337,7 +338,7 @@ async fn run<A: Application>(
         conns: RefCell::new(Conns::new(conns)),
         streams: RefCell::new(Streams::new(streams)),
         sessions: RefCell::new(Table::new(sessions)),
-        hub: RefCell::new(Hub::new(ring)),
+        hub: RefCell::new(Hub::new(ring, uris)),
         workers: (0..buffers)
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
             .collect(),

@@ -85,6 +85,11 @@ impl<'s> Talk<'s> {
             What::Break(who) => drop(self.clients.remove(who)),
             What::Room(who, bytes) => self.client(who).connection.set_room(*bytes),
             What::ToolsChanged => self.handle().tools_changed(),
+            What::ResourcesChanged => self.handle().resources_changed(),
+            What::PromptsChanged => self.handle().prompts_changed(),
+            What::ResourceUpdated(uri) => {
+                self.handle().resource_updated(uri.as_str()).map_err(|error| error.to_string())?;
+            }
             What::Broadcast(level, text) => {
                 let level = LogLevel::parse(level.as_bytes()).expect("a level");
                 let text = expand(text, &self.names);
