@@ -208,6 +208,8 @@ pub const RESERVED_BUFFERS: usize = 1;
 /// Streams open at once, where the configuration does not say: half of the connections, so that calls have the rest.
 pub const STREAMS_DEFAULT: usize = 32;
 
+/// Clients in one list: sessions and listeners, as many as a configuration can hold.
+pub const CLIENTS_LISTED_MAX: usize = 131_072;
 /// Commands of the application that wait for the engine.
 pub const COMMANDS_MAX: usize = 64;
 
@@ -266,6 +268,8 @@ pub const IDLE_TIMEOUT_MS_DEFAULT: u64 = 60_000;
 /// Milliseconds that a request waits for a buffer before it is answered 503.
 pub const QUEUE_TIMEOUT_MS: u64 = 5_000;
 
+/// Cancellations that are remembered for calls which wait for a buffer.
+pub const EARLY_CANCELS_MAX: usize = 16;
 /// Waiting connections that are looked at, without reading them, for one that the reserve may serve.
 pub const PEEKS_PER_TURN: usize = 32;
 /// Milliseconds after which a waiting request that can't be looked at may have the reserve.

@@ -191,6 +191,11 @@ fn wrong_flags_are_said() {
 }
 
 #[test]
+fn a_folder_that_is_not_there_is_said() {
+    must_fail(command("board", &["--root", "/nonexistent"]), "board", &["--root /nonexistent", "No such file"]);
+}
+
+#[test]
 fn help_and_version_are_no_failures() {
     for name in EXAMPLES {
         let (status, stdout, stderr) = run(command(name, &["--help"]));

@@ -30,5 +30,10 @@ const PROGRAM: Program = Program {
 };
 
 fn main() -> ExitCode {
-    common::main(&PROGRAM, |args| Ok(tools::server(Root::new(args.own("root").unwrap_or(OsStr::new("/"))))))
+    common::main(&PROGRAM, |args| {
+        let dir = args.own("root").unwrap_or(OsStr::new("/"));
+        // A directory that is not there would look like a machine that lacks everything.
+        std::fs::read_dir(dir).map_err(|error| format!("--root {}: {error}", dir.display()))?;
+        Ok(tools::server(Root::new(dir)))
+    })
 }

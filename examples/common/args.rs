@@ -160,7 +160,7 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
 }
 
 const LISTEN_EXPECTED: &str = "an address and a port, such as 0.0.0.0:8000 or [::1]:8000 (a name is not looked up)";
-const ORIGIN_EXPECTED: &str = "an origin without a path, such as https://app.example.com";
+const ORIGIN_EXPECTED: &str = "an origin without a path, such as https://app.example.com, or * for all";
 const HOST_EXPECTED: &str = "a host name or address, with or without a port, such as board.example.com";
 const BASE_EXPECTED: &str = "a URL, such as https://example.com/board";
 
@@ -189,7 +189,7 @@ fn is_visible(text: &str) -> bool {
 
 /// `SCHEME://HOST[:PORT]` (RFC 6454 6.2).
 fn is_origin(text: &str) -> bool {
-    text.split_once("://").is_some_and(|(scheme, host)| is_visible(scheme) && is_host(host))
+    text == "*" || text.split_once("://").is_some_and(|(scheme, host)| is_visible(scheme) && is_host(host))
 }
 
 fn is_host(text: &str) -> bool {

@@ -5,7 +5,7 @@ use super::handle::message_params;
 use crate::app::Announce;
 use crate::hub::{Audience, Kind, NoPlace, UriSet, bit};
 use crate::json::{Value, Writer};
-use crate::limits::{EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX};
+use crate::limits::MESSAGE_PARAMS_BYTES_MAX;
 use crate::session::{LogLevel, Session, SessionRef};
 
 impl<A> Core<'_, A> {
@@ -104,5 +104,3 @@ impl<A> Announce for Core<'_, A> {
         complete && self.append(Kind::Message(level), Audience::All, params.get(..length).unwrap_or_default())
     }
 }
-
-const _: () = assert!(EVENT_BYTES_MAX > MESSAGE_PARAMS_BYTES_MAX);

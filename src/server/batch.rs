@@ -48,6 +48,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.core.endpoint.element(head, posted, element, session, &mut sessions, &moment)
             };
             self.core.tell(changes);
+            self.give_way().await;
             if let Decision::Cancel { session, request } = decision {
                 self.core.cancel(session, request.of(element));
                 continue;

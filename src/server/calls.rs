@@ -70,6 +70,8 @@ impl<A: Application> Worker<'_, '_, A> {
         tx: &mut [u8],
     ) -> Turn {
         let stream = self.stream_of(job.session);
+        // From here on the end of the stream is the end of the call.
+        self.slot().relay.set(stream.map(|(stream, _)| stream));
         let accepted = Answer::with(Status::ACCEPTED, Body::Plain("Accepted"));
         let turn = self.answer(conn, accepted, manner, doc, tx).await;
         let Some((stream, wire)) = stream else { return turn };
@@ -86,7 +88,9 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             Turn::Next => Turn::Next,
         };
-        self.slot().relay.set(Some(stream));
+        if self.core.streams.borrow_mut().get(stream).is_none() {
+            return turn;
+        }
         let outlet = RefCell::new(Outlet::relay(tx, wire));
         let mut nothing = [];
         let mut unwatched = Watch::new(&mut nothing, false);
@@ -140,7 +144,11 @@ impl<A: Application> Worker<'_, '_, A> {
             return client_text(rpc::implementation(job.envelope.meta_client_info, request.doc).0);
         };
         if job.work.is_call() && sessions.call_started(session, self.core.now_ms.get()) {
-            self.slot().call.set(Some((session, self.core.hash_id(request.id()))));
+            let call = (session, self.core.hash_id(request.id()));
+            self.slot().call.set(Some(call));
+            if self.core.was_cancelled(call) {
+                self.slot().cancelled.set(true);
+            }
         }
         let name = sessions.get(session).map(Session::client_name);
         name.and_then(|name| name.parse().ok()).unwrap_or_default()

@@ -112,7 +112,12 @@ impl<'m> Conns<'m> {
             let oldest = if self.free.is_empty() { lingering() } else { None };
             return oldest.map_or(Place::Free, Place::Of);
         }
-        let idle = self.oldest(|conn| conn.state == State::Idle);
+        // One whose next request has come already is idle no more.
+        let is_silent = |conn: &Conn| {
+            let peeked = conn.socket.as_ref().and_then(|socket| socket.peek(&mut [0]));
+            peeked.is_none_or(|bytes| bytes == 0)
+        };
+        let idle = self.oldest(|conn| conn.state == State::Idle && is_silent(conn));
         let slow = || {
             self.oldest(|conn| {
                 let headless = matches!(conn.state, State::New | State::Busy { head: true });

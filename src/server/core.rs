@@ -5,18 +5,18 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::Waker;
 
 use super::clients::{ClientEvent, ClientInfo};
 use super::conns::{ConnRef, Conns, State};
 use super::ready::Ready;
-use super::streams::{Open, Rendered, StreamRef, Streams};
+use super::streams::{Open, StreamRef, Streams};
 use crate::app::Identity;
 use crate::endpoint::{Changes, Endpoint, Moment};
 use crate::http;
-use crate::hub::{Audience, Hub, Kind};
+use crate::hub::Hub;
 use crate::json::Value;
-use crate::limits::EVENTS_PER_TURN;
+use crate::limits::{EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, QUEUE_TIMEOUT_MS};
 use crate::session::{Ended, RANDOM_BYTES, SessionRef, Table};
 
 /// The bits of the engine's set: these, then the workers, then the connections.
@@ -49,6 +49,8 @@ pub(super) struct Core<'m, A> {
     pub(super) ready: Arc<Ready>,
     pub(super) wakers: Vec<Waker>,
     pub(super) scratch: RefCell<Vec<u8>>,
+    /// Cancellations that came before their call had a buffer, with their time.
+    pub(super) early_cancels: RefCell<heapless::Deque<((SessionRef, u64), u64), EARLY_CANCELS_MAX>>,
     pub(super) stopping: Cell<bool>,
     pub(super) hasher: RandomState,
 }
@@ -114,11 +116,44 @@ impl<A> Core<'_, A> {
 
     /// Drops the call of a session that has this id, if it runs.
     pub(super) fn cancel(&self, session: SessionRef, id: &[u8]) {
-        let call = Some((session, self.hash_id(id)));
-        for (index, worker) in self.workers.iter().enumerate().filter(|(_, worker)| worker.call.get() == call) {
+        let call = (session, self.hash_id(id));
+        let running = self.workers.iter().position(|worker| worker.call.get() == Some(call));
+        let Some(index) = running else {
+            if self.queue.borrow().is_empty() {
+                return;
+            }
+            // It may be among those that wait for a buffer: see `was_cancelled`.
+            let mut early = self.early_cancels.borrow_mut();
+            if early.is_full() {
+                early.pop_front();
+            }
+            // There is room now.
+            let _ = early.push_back((call, self.now_ms.get()));
+            return;
+        };
+        if let Some(worker) = self.workers.get(index) {
             worker.cancelled.set(true);
             self.wake_worker(index);
         }
+    }
+
+    /// A call that begins was cancelled while it waited for a buffer.
+    pub(super) fn was_cancelled(&self, call: (SessionRef, u64)) -> bool {
+        let now_ms = self.now_ms.get();
+        let mut early = self.early_cancels.borrow_mut();
+        while early.front().is_some_and(|(_, at_ms)| now_ms.saturating_sub(*at_ms) > QUEUE_TIMEOUT_MS) {
+            early.pop_front();
+        }
+        let mut found = false;
+        for _ in 0..early.len() {
+            let Some(entry) = early.pop_front() else { break };
+            if !found && entry.0 == call {
+                found = true;
+            } else {
+                let _ = early.push_back(entry);
+            }
+        }
+        found
     }
 
     /// Tells the application who came and went.
@@ -188,95 +223,6 @@ impl<A> Core<'_, A> {
         }
     }
 
-    /// Writes what is in the ring to every stream, as far as its socket takes it.
-    pub(super) fn write_streams(&self) {
-        let slots = self.streams.borrow().len();
-        for index in 0..slots {
-            let stream = self.streams.borrow().reference(index);
-            if let Some(stream) = stream {
-                self.write_stream(stream);
-            }
-        }
-    }
-
-    /// Something is in the ring: every stream looks.
-    pub(super) fn wake_streams(&self) {
-        for (_, stream) in self.streams.borrow().iter() {
-            self.ready.set(self.conn_bit(stream.conn.index));
-        }
-    }
-
-    /// Writes what is due to a stream, as far as its socket takes it. False when the stream is no more: it was closed.
-    pub(super) fn write_stream(&self, stream: StreamRef) -> bool {
-        for _ in 0..EVENTS_PER_TURN {
-            match self.write_event(stream) {
-                Written::Event => {}
-                Written::NoMore => return true,
-                Written::Broken(why) => {
-                    log::debug!("a stream is closed: {why}");
-                    self.close_stream(stream, false);
-                    return false;
-                }
-            }
-        }
-        let conn = self.streams.borrow_mut().get(stream).map(|open| open.conn.index);
-        if let Some(conn) = conn {
-            self.ready.set(self.conn_bit(conn));
-        }
-        true
-    }
-
-    fn write_event(&self, stream: StreamRef) -> Written {
-        let mut streams = self.streams.borrow_mut();
-        let hub = self.hub.borrow();
-        let mut scratch = self.scratch.borrow_mut();
-        let Some(open) = streams.get(stream).filter(|open| open.writer.is_none()) else { return Written::NoMore };
-        let (from, to) = match open.render(&hub, &self.identity, &mut scratch) {
-            Rendered::Bytes { from, to } => (from, to),
-            Rendered::Nothing => {
-                self.wake_writers(stream);
-                return Written::NoMore;
-            }
-            Rendered::Lost => return Written::Broken("its client reads too slowly"),
-        };
-        let bytes = scratch.get(from..to).unwrap_or_default();
-        let mut conns = self.conns.borrow_mut();
-        let Some(socket) = conns.get(open.conn).and_then(|conn| conn.socket.as_mut()) else {
-            return Written::Broken("its connection is gone");
-        };
-        let bit = self.conn_bit(open.conn.index);
-        match socket.poll_write(&mut Context::from_waker(self.waker(bit)), bytes) {
-            std::task::Poll::Ready(Ok(n)) => {
-                open.wrote(n, n >= bytes.len(), &hub, self.now_ms.get());
-                Written::Event
-            }
-            std::task::Poll::Ready(Err(_)) => Written::Broken("its connection broke"),
-            std::task::Poll::Pending => {
-                open.stalled_ms.get_or_insert(self.now_ms.get());
-                self.wake_writers(stream);
-                Written::NoMore
-            }
-        }
-    }
-
-    /// A stream may be free for the answers that wait for it.
-    pub(super) fn wake_writers(&self, stream: StreamRef) {
-        for (index, worker) in self.workers.iter().enumerate() {
-            if worker.relay.get() == Some(stream) {
-                self.wake_worker(index);
-            }
-        }
-    }
-
-    /// Stores an event and wakes the streams. False when it is too large.
-    pub(super) fn append(&self, kind: Kind, audience: Audience, payload: &[u8]) -> bool {
-        let stored = self.hub.borrow_mut().append(kind, audience, payload);
-        if stored {
-            self.wake_streams();
-        }
-        stored
-    }
-
     /// Fills `list` with the connected clients, up to the capacity that its caller gave it.
     pub(super) fn list_clients(&self, list: &mut Vec<ClientInfo>) {
         let now_ms = self.now_ms.get();
@@ -327,13 +273,9 @@ impl<A> Core<'_, A> {
     }
 }
 
-enum Written {
-    Event,
-    NoMore,
-    Broken(&'static str),
-}
-
 /// A stream's place as the session table keeps it.
 pub(super) fn index32(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
+
+const _: () = assert!(EVENT_BYTES_MAX > MESSAGE_PARAMS_BYTES_MAX);

@@ -147,7 +147,11 @@ impl<A: Application> Worker<'_, '_, A> {
 
     // Why a running call must end before its handler does.
     fn ends(&self, target: Target, outlet: &RefCell<Outlet<'_>>, late_ms: u64) -> Option<Outcome> {
-        let can_stop = || !outlet.borrow().is_open() || self.has_lost_stream(target);
+        // What others share is not left within an event.
+        let can_stop = || match target {
+            Target::Conn(_) => !outlet.borrow().is_open(),
+            Target::Stream(_) => !outlet.borrow().was_begun() || self.has_lost_stream(target),
+        };
         if self.slot().cancelled.get() && can_stop() {
             return Some(Outcome::Cancelled);
         }

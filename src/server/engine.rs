@@ -161,8 +161,6 @@ impl<A: Application, F: Future<Output = ()>> Engine<'_, '_, A, F> {
             match self.commands.next() {
                 Some(Command::Message { audience, level, params }) => {
                     self.core.append(Kind::Message(level), audience, params.as_bytes());
-                    // What follows may need its place in the ring.
-                    self.core.write_streams();
                 }
                 Some(Command::ResourceUpdated(uri)) => self.core.resource_updated(&uri),
                 Some(Command::Clients { mut list, reply }) => {

@@ -12,7 +12,7 @@ use super::clients::ClientInfo;
 use super::socket::Duplex;
 use crate::hub::Audience;
 use crate::json::{self, Writer};
-use crate::limits::{COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX};
+use crate::limits::{CLIENTS_LISTED_MAX, COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX};
 use crate::session::LogLevel;
 
 pub(super) const TOOLS_CHANGED: u32 = 1;
@@ -164,7 +164,7 @@ impl Handle {
     pub async fn clients(&self, most: usize) -> io::Result<Vec<ClientInfo>> {
         let (reply, answer) = async_channel::bounded(1);
         // The list's memory is the caller's.
-        let command = Command::Clients { list: Vec::with_capacity(most), reply };
+        let command = Command::Clients { list: Vec::with_capacity(most.min(CLIENTS_LISTED_MAX)), reply };
         self.commands.send(command).await.map_err(|_| ended())?;
         self.wake();
         answer.recv().await.map_err(|_| ended())

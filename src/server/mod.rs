@@ -16,6 +16,7 @@ mod conns;
 mod core;
 mod drive;
 mod engine;
+mod events;
 mod handle;
 mod house;
 mod lease;
@@ -346,6 +347,7 @@ async fn run<A: Application>(
         wakers: (0..WORKERS + buffers + connections).map(|bit| ready.waker(bit)).collect(),
         ready,
         scratch: RefCell::new(vec![0; EVENT_BYTES_MAX]),
+        early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
         hasher: RandomState::new(),
     };

@@ -41,6 +41,10 @@ impl<A: Application> Worker<'_, '_, A> {
                 }
                 (session, None)
             }
+            // A session is not opened, and nobody makes room for it, where its stream has no place.
+            Opening::HttpSse(_) if !self.has_room() => {
+                return self.answer(conn, no_stream(), manner, &[], tx).await;
+            }
             Opening::HttpSse(principal) => {
                 let opened = {
                     let mut sessions = self.core.sessions.borrow_mut();
@@ -168,6 +172,12 @@ impl<A: Application> Worker<'_, '_, A> {
         log::debug!("a stream could not be opened: its client is gone");
         self.core.close_stream(stream, false);
         Turn::Done(After::Close)
+    }
+
+    // There is a slot for a stream, or one can be freed.
+    fn has_room(&self) -> bool {
+        let streams = self.core.streams.borrow();
+        !streams.is_full() || streams.victim(self.core.now_ms.get()).is_some()
     }
 
     // There is a slot for a stream, or one could be freed.

@@ -74,15 +74,17 @@ impl<A> Core<'_, A> {
         let Some(there) = conn.socket.as_ref().and_then(|socket| socket.peek(&mut scratch)) else {
             return self.now_ms.get().saturating_sub(conn.since_ms) >= RESERVE_AFTER_MS;
         };
+        if there == 0 {
+            // It has gone: its slot frees others too.
+            return true;
+        }
         let there = scratch.get(..there).unwrap_or_default();
         let has = |text: &[u8]| there.windows(text.len()).any(|window| window == text);
         let whole = match there.strip_prefix(b"POST ") {
             Some(post) => post.trim_ascii_end().ends_with(b"}") || post.trim_ascii_end().ends_with(b"]"),
             None => has(b"\r\n\r\n"),
         };
-        let is_call =
-            has(b"tools/call") || has(b"resources/read") || has(b"prompts/get") || has(b"completion/complete");
-        whole && !is_call
+        whole && !is_call(there)
     }
 
     /// A worker has nothing to do: it takes the next.
@@ -94,4 +96,18 @@ impl<A> Core<'_, A> {
             self.assign_queued(index);
         }
     }
+}
+
+/// What runs the application's code.
+const CALLS: [&[u8]; 4] = [b"\"tools/call\"", b"\"resources/read\"", b"\"prompts/get\"", b"\"completion/complete\""];
+
+// A `"method"` that is a call, with any white space between. One that is spelled with escapes is found out when it
+// is read.
+fn is_call(message: &[u8]) -> bool {
+    const METHOD: &[u8] = b"\"method\"";
+    message.windows(METHOD.len()).enumerate().filter(|(_, window)| *window == METHOD).any(|(at, _)| {
+        let rest = message.get(at + METHOD.len()..).unwrap_or_default().trim_ascii_start();
+        let value = rest.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
+        CALLS.iter().any(|call| value.starts_with(call))
+    })
 }

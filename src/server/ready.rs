@@ -31,7 +31,8 @@ impl Ready {
         let Some(word) = self.words.get(bit / WORD_BITS) else { return };
         if word.fetch_or(mask, Ordering::AcqRel) & mask == 0 {
             self.any.store(true, Ordering::Release);
-            if let Some(parent) = self.parent().take() {
+            let parent = self.parent().take();
+            if let Some(parent) = parent {
                 parent.wake();
             }
         }

@@ -73,6 +73,23 @@ fn a_cancelled_call_frees_its_buffer_for_one_that_waits() {
 }
 
 #[test]
+fn a_call_that_waits_for_a_buffer_can_be_cancelled() {
+    let house = house();
+    let spare = house.connect().initialize("2025-06-18", "spare");
+    let full = full(&house);
+    let mut waiting = house.connect();
+    waiting.send(&spare.post(&wire::call(9, "echo", &json!({"text": "too late"}))));
+    assert_eq!(house.connect().ask(&spare.post(&wire::cancelled(9))).status, 202);
+    assert_eq!(house.connect().ask(&full[0].0.post(&wire::cancelled(7))).status, 202);
+    // It gets its buffer, and nothing is said for it.
+    let answer = waiting.answer();
+    assert_eq!((answer.status, answer.body.len()), (202, 0), "{answer:?}");
+    // The id is free for another call.
+    let answer = house.connect().ask(&spare.post(&wire::call(9, "echo", &json!({"text": "again"}))));
+    assert_eq!(answer.text(), "again");
+}
+
+#[test]
 fn a_call_that_ends_frees_its_buffer_for_one_that_waits() {
     let house = house();
     let _full = full(&house);

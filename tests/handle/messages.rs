@@ -96,6 +96,26 @@ fn a_burst_reaches_those_who_read() {
 }
 
 #[test]
+fn a_tool_that_shouts_reaches_those_who_read() {
+    let server = Running::start(Config::new());
+    let mut three = three(&server);
+    // More than the ring of events holds, less than it and a socket hold together.
+    let shout = wire::modern_call("s", "shout", &json!({"kibibytes": 48}));
+    assert_eq!(server.connect().ask(&shout).text(), "shouted");
+    for stream in [&mut three.old, &mut three.get] {
+        for n in 0..48 {
+            match stream.next() {
+                Next::Event(_, data) => assert!(data.contains(&format!("\"{n} 0123")), "{n}: {data}"),
+                end => panic!("the stream ends before message {n}: {end:?}"),
+            }
+        }
+    }
+    // And those who asked for no messages have lost nothing.
+    server.handle.tools_changed();
+    assert!(matches!(three.listener.next(), Next::Event(_, data) if data.contains("tools/list_changed")));
+}
+
+#[test]
 fn changes_in_haste_are_one_change() {
     let server = Running::start(Config::new());
     let mut three = three(&server);

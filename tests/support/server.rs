@@ -7,7 +7,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use smol::channel;
-use smol_mcp::{Call, ClientEvent, ClientInfo, Config, Handle, Revision, Server, ToolResult, args, block_on, tools};
+use smol_mcp::{
+    Call, ClientEvent, ClientInfo, Config, Handle, LogLevel, Revision, Server, ToolResult, args, block_on, tools,
+};
 
 use super::client::{Answer, Client, Session};
 use super::{PATIENCE, until, wire};
@@ -60,6 +62,16 @@ tools! {
             }
             running.done = true;
             call.done().await
+        }
+
+        /// Sends messages to all, a kibibyte each, as many as it is told, without a pause.
+        #[additive]
+        async fn shout(&self, call: &mut Call<'_>, args: Size) -> ToolResult {
+            let line = "0123456789abcdef".repeat(64);
+            for n in 0..args.kibibytes {
+                assert!(call.broadcast(LogLevel::Info, &format!("{n} {line}")));
+            }
+            call.text("shouted").await
         }
 
         /// Holds the server's thread until the test lets it go.

@@ -1,0 +1,118 @@
+//! Events on their way: from the application into the ring, and from the ring to the streams.
+
+use std::task::{Context, Poll};
+
+use super::core::Core;
+use super::streams::{Rendered, StreamRef};
+use crate::hub::{Audience, Kind};
+use crate::limits::EVENTS_PER_TURN;
+
+impl<A> Core<'_, A> {
+    /// Writes what is in the ring to every stream, as far as its socket takes it. Closes none, as this may happen within a
+    /// tool: those that are broken are looked at by the engine.
+    fn write_streams(&self) {
+        let slots = self.streams.borrow().len();
+        for index in 0..slots {
+            let stream = self.streams.borrow().reference(index);
+            let Some(stream) = stream else { continue };
+            for _ in 0..EVENTS_PER_TURN {
+                match self.write_event(stream) {
+                    Written::Event => {}
+                    Written::NoMore => break,
+                    Written::Broken(_) => {
+                        self.wake_stream(stream);
+                        break;
+                    }
+                }
+            }
+        }
+    }
+
+    // The engine looks at it.
+    fn wake_stream(&self, stream: StreamRef) {
+        let conn = self.streams.borrow_mut().get(stream).map(|open| open.conn.index);
+        if let Some(conn) = conn {
+            self.ready.set(self.conn_bit(conn));
+        }
+    }
+
+    /// Writes what is due to a stream, as far as its socket takes it. False when the stream is no more: it was closed.
+    pub(super) fn write_stream(&self, stream: StreamRef) -> bool {
+        for _ in 0..EVENTS_PER_TURN {
+            match self.write_event(stream) {
+                Written::Event => {}
+                Written::NoMore => return true,
+                Written::Broken(why) => {
+                    log::debug!("a stream is closed: {why}");
+                    self.close_stream(stream, false);
+                    return false;
+                }
+            }
+        }
+        self.wake_stream(stream);
+        true
+    }
+
+    fn write_event(&self, stream: StreamRef) -> Written {
+        let mut streams = self.streams.borrow_mut();
+        let hub = self.hub.borrow();
+        let mut scratch = self.scratch.borrow_mut();
+        let Some(open) = streams.get(stream).filter(|open| open.writer.is_none()) else { return Written::NoMore };
+        let (from, to) = match open.render(&hub, &self.identity, &mut scratch) {
+            Rendered::Bytes { from, to } => (from, to),
+            Rendered::Nothing => {
+                self.wake_writers(stream);
+                return Written::NoMore;
+            }
+            Rendered::Lost => return Written::Broken("its client reads too slowly"),
+        };
+        let bytes = scratch.get(from..to).unwrap_or_default();
+        if bytes.is_empty() {
+            // The end of a stream that only the end of its connection ends.
+            open.wrote(0, true, &hub, self.now_ms.get());
+            return Written::Event;
+        }
+        let mut conns = self.conns.borrow_mut();
+        let Some(socket) = conns.get(open.conn).and_then(|conn| conn.socket.as_mut()) else {
+            return Written::Broken("its connection is gone");
+        };
+        let bit = self.conn_bit(open.conn.index);
+        match socket.poll_write(&mut Context::from_waker(self.waker(bit)), bytes) {
+            Poll::Ready(Ok(n)) => {
+                open.wrote(n, n >= bytes.len(), &hub, self.now_ms.get());
+                Written::Event
+            }
+            Poll::Ready(Err(_)) => Written::Broken("its connection broke"),
+            Poll::Pending => {
+                open.stalled_ms.get_or_insert(self.now_ms.get());
+                self.wake_writers(stream);
+                Written::NoMore
+            }
+        }
+    }
+
+    /// A stream may be free for the answers that wait for it.
+    pub(super) fn wake_writers(&self, stream: StreamRef) {
+        for (index, worker) in self.workers.iter().enumerate() {
+            if worker.relay.get() == Some(stream) {
+                self.wake_worker(index);
+            }
+        }
+    }
+
+    /// Stores an event and writes it to those who listen: what follows may need its place in the ring. False when it is too
+    /// large.
+    pub(super) fn append(&self, kind: Kind, audience: Audience, payload: &[u8]) -> bool {
+        let stored = self.hub.borrow_mut().append(kind, audience, payload);
+        if stored {
+            self.write_streams();
+        }
+        stored
+    }
+}
+
+enum Written {
+    Event,
+    NoMore,
+    Broken(&'static str),
+}
