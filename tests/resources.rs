@@ -182,3 +182,12 @@ fn a_failure_that_comes_too_late_breaks_the_answer_off() {
     let uri = "many://plain";
     assert!(ask(&mut server, "resources/read", uri, json!({"uri": uri})).is_some());
 }
+
+#[test]
+fn they_are_tested_as_tools_are() {
+    let mut server = server();
+    let read = server.read_resource("many://nowhere");
+    assert!(read.contains(r#""code":-32602,"message":"resource not found""#), "{read}");
+    let prompt = server.get_prompt("\"", "{}");
+    assert!(prompt.contains("unknown prompt"), "{prompt}");
+}
