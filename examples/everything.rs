@@ -9,7 +9,10 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use common::Program;
-use smol_mcp::{Call, Data, LogLevel, Server, ToolError, ToolResult, args, output, tools};
+use smol_mcp::{
+    Call, Completing, Data, LogLevel, PromptResult, Prompting, ReadResult, Reading, Role, Server, ToolError,
+    ToolResult, args, output, prompts, resources, tools,
+};
 
 const PROGRAM: Program = Program {
     name: "everything",
@@ -36,6 +39,24 @@ args! {
         /// How long to compute.
         #[range(0.0..=600.0)]
         seconds: f64,
+    }
+
+    struct Template {
+        /// Which one.
+        id: String,
+    }
+
+    struct TwoArguments {
+        /// First test argument.
+        arg1: String,
+        /// Second test argument.
+        arg2: String,
+    }
+
+    #[allow(non_snake_case)] // as the suite has it
+    struct EmbeddedResource {
+        /// The URI of the resource to embed.
+        resourceUri: String,
     }
 }
 
@@ -100,6 +121,12 @@ const SCHEMA_2020_12: &str = r##"{
     "else": { "required": ["email"] },
     "additionalProperties": false
 }"##;
+/// A red dot.
+const RED_DOT: &[u8] = &[
+    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8,
+    2, 0, 0, 0, 0x90, 0x77, 0x53, 0xde, 0, 0, 0, 0x0c, b'I', b'D', b'A', b'T', 8, 0xd7, 0x63, 0xf8, 0xcf, 0xc0, 0, 0,
+    3, 1, 1, 0, 0x18, 0xdd, 0x8d, 0xb0, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
+];
 
 #[derive(Default)]
 struct Everything {
@@ -241,6 +268,20 @@ tools! {
             call.reply(format_args!("{}", self.cancelled.get())).await
         }
 
+        /// Fires notifications/prompts/list_changed.
+        #[idempotent]
+        async fn test_trigger_prompt_change(&self, call: &mut Call<'_>) -> ToolResult {
+            call.prompts_changed();
+            call.text("fired").await
+        }
+
+        /// Fires notifications/resources/updated for test://watched-resource.
+        #[idempotent]
+        async fn test_trigger_resource_update(&self, call: &mut Call<'_>) -> ToolResult {
+            call.resource_updated("test://watched-resource");
+            call.text("fired").await
+        }
+
         /// Fires notifications/tools/list_changed.
         #[idempotent]
         async fn test_trigger_tool_change(&self, call: &mut Call<'_>) -> ToolResult {
@@ -250,6 +291,96 @@ tools! {
     }
 }
 
+resources! {
+    impl Everything {
+        /// A static text resource for testing.
+        #[uri("test://static-text")]
+        #[title("Static text")]
+        #[mime("text/plain")]
+        #[audience(user, assistant)]
+        #[priority(0.5)]
+        async fn static_text(&self, call: &mut Reading<'_>) -> ReadResult {
+            call.text("This is the content of the static text resource.").await
+        }
+
+        /// A static binary resource for testing.
+        #[uri("test://static-binary")]
+        #[mime("image/png")]
+        #[size(69)]
+        async fn static_binary(&self, call: &mut Reading<'_>) -> ReadResult {
+            call.blob(RED_DOT).await
+        }
+
+        /// A resource template.
+        #[uri("test://template/{id}/data")]
+        #[mime("application/json")]
+        #[complete(ids)]
+        async fn template(&self, call: &mut Reading<'_>, args: Template) -> ReadResult {
+            let id = serde_json::Value::from(args.id.as_str());
+            let data = serde_json::Value::from(format!("Data for ID: {}", args.id));
+            call.reply(format_args!(r#"{{"id":{id},"templateTest":true,"data":{data}}}"#)).await
+        }
+
+        /// A resource to subscribe to.
+        #[uri("test://watched-resource")]
+        #[mime("text/plain")]
+        async fn watched_resource(&self, call: &mut Reading<'_>) -> ReadResult {
+            call.text("This resource changes when test_trigger_resource_update is called.").await
+        }
+    }
+}
+
+prompts! {
+    impl Everything {
+        /// A simple prompt without arguments.
+        async fn test_simple_prompt(&self, call: &mut Prompting<'_>) -> PromptResult {
+            call.text("This is a simple prompt for testing.").await
+        }
+
+        /// A prompt with arguments.
+        #[complete(words)]
+        async fn test_prompt_with_arguments(&self, call: &mut Prompting<'_>, args: TwoArguments) -> PromptResult {
+            call.reply(format_args!("Prompt with arguments: arg1='{}', arg2='{}'", args.arg1, args.arg2)).await
+        }
+
+        /// A prompt that embeds a resource.
+        async fn test_prompt_with_embedded_resource(
+            &self,
+            call: &mut Prompting<'_>,
+            args: EmbeddedResource,
+        ) -> PromptResult {
+            let text = "Embedded resource content for testing.";
+            call.resource_text(Role::User, &args.resourceUri, Some("text/plain"), text).await;
+            call.user("Please process the embedded resource above.").await;
+            call.done().await
+        }
+
+        /// A prompt with an image.
+        async fn test_prompt_with_image(&self, call: &mut Prompting<'_>) -> PromptResult {
+            call.image(Role::User, "image/png", RED_DOT).await;
+            call.user("Please analyze the image above.").await;
+            call.done().await
+        }
+    }
+}
+
+impl Everything {
+    async fn ids(&self, call: &mut Completing<'_>) {
+        for id in ["1", "12", "123"] {
+            call.offer(id).await;
+        }
+    }
+
+    async fn words(&self, call: &mut Completing<'_>) {
+        for word in ["paris", "park", "party", "test"] {
+            call.offer(word).await;
+        }
+    }
+}
+
 fn main() -> ExitCode {
-    common::main(&PROGRAM, |_| Ok(Server::new("everything", env!("CARGO_PKG_VERSION"), Everything::default())))
+    common::main(&PROGRAM, |_| {
+        let server = Server::new("everything", env!("CARGO_PKG_VERSION"), Everything::default());
+        Ok(server.resources().prompts())
+    })
 }

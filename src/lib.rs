@@ -28,7 +28,7 @@
 //! ```
 //!
 //! # In scope
-//! The tools of an application, served by HTTP to clients of MCP 2024-11-05 (HTTP+SSE), 2025-03-26, 2025-06-18, 2025-11-25
+//! The tools, resources and prompts of an application, served by HTTP to clients of MCP 2024-11-05 (HTTP+SSE), 2025-03-26, 2025-06-18, 2025-11-25
 //! (Streamable HTTP with sessions) and 2026-07-28 (stateless), on one port; progress, cancellation, change notifications and
 //! messages; Host, Origin, CORS and bearer tokens; a fixed number of everything.
 //!
@@ -42,7 +42,7 @@
 //!   server     sockets, clock, tasks: accept, slots, workers, streams, housekeeping; Server, Config, Storage, Handle
 //!   endpoint   an HTTP request -> Answer | Job | Listen | Open: the decision table of the five revisions
 //!   guard      who may come in: Host, Origin, token          mcp   what the protocol's methods answer
-//!   app        the face for authors: args!, tools!, Call
+//!   app        the face for authors: args!, tools!, resources!, prompts!
 //!   outlet     an answer on its way out through one buffer   hub   the ring of events, and who wants them
 //!   http       decoder, questions to a head, response heads  rpc   the JSON-RPC envelope    session  signed ids, the table
 //!   json       scanner, views, writer, typed access          sse   framing of event streams
@@ -65,8 +65,10 @@ pub use heapless;
 pub use smol::block_on;
 
 pub use app::{
-    Annotations, Arg, Binary, Call, Data, Done, Field, Icon, NoRange, ResourceLink, Schema, Tool, ToolError,
-    ToolResult, Tools, Variant,
+    Annotations, App, Application, Arg, Binary, Call, Completing, CompletionText, Data, Done, Failure, Field, Icon,
+    NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf, ReadResult, Reading,
+    Resource, ResourceAnnotations, ResourceLink, Resources, ResourcesOf, Role, Schema, Tool, ToolError, ToolResult,
+    Tools, Variant, WithPrompts, WithResources,
 };
 pub use server::{Bound, ClientEvent, ClientInfo, Config, Duplex, Handle, Message, Server, Storage, testing};
 pub use session::{LogLevel, Revision};

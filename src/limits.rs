@@ -147,7 +147,24 @@ const _: () = assert!(ARG_DEPTH_MAX < JSON_DEPTH_MAX, "arguments lie inside a do
 /// Characters of a wrong argument that its refusal repeats: enough to recognise it.
 pub const ARG_SHOWN_CHARS_MAX: usize = 60;
 
+// --- app: resources, prompts, completion ---
+
+/// Characters of a number that comes as a text (an argument of a prompt, a variable of a URI): the longest `f64` has 24.
+pub const NUMBER_CHARS_MAX: usize = 40;
+
+/// Bytes of the sentence about a prompt's wrong argument; it may list the names of an enum.
+pub const REASON_BYTES_MAX: usize = 400;
+
+/// Values of one completion (MCP, "Completion": at most 100).
+pub const COMPLETIONS_MAX: usize = 100;
+
+/// Bytes of an argument that is to be completed, and of one that was filled in before: what people type.
+pub const COMPLETION_TEXT_BYTES_MAX: usize = 256;
+
 // --- mcp ---
+
+/// Items of a list on one page: more than a device has resources; a page of them is some 10 KiB.
+pub const PAGE_ITEMS_MAX: usize = 50;
 
 /// Milliseconds for which a client may keep a list (`ttlMs`): long for what hardly changes, short enough without a
 /// listener.
@@ -158,6 +175,16 @@ pub const BATCH_MAX: usize = 16;
 
 /// Bytes of the id of a `subscriptions/listen` request, as JSON: it is kept for as long as the stream is open.
 pub const LISTENER_ID_BYTES_MAX: usize = 64;
+
+/// Resources that anybody is subscribed to at once: one bit each in a `u64` of every session and listener.
+pub const SUBSCRIBED_URIS_MAX: usize = 64;
+
+/// Bytes of the URI of such a resource. The table of them takes 17 KiB.
+pub const SUBSCRIBED_URI_BYTES_MAX: usize = 256;
+
+/// Bytes of the message that acknowledges a `subscriptions/listen`: it names each URI, and goes out in one piece.
+pub const ACKNOWLEDGEMENT_BYTES_MAX: usize = 8 * 1024;
+const _: () = assert!(ACKNOWLEDGEMENT_BYTES_MAX + 2 * RESPONSE_HEAD_BYTES_MAX + 1024 <= TRANSMIT_BYTES, "it must fit");
 
 // --- server: how many ---
 

@@ -30,6 +30,10 @@ impl Code {
     pub(crate) const HEADER_MISMATCH: Code = Code(-32020);
     /// 2026-07-28 `UnsupportedProtocolVersion`.
     pub(crate) const UNSUPPORTED_VERSION: Code = Code(-32022);
+    /// The application could not.
+    pub(crate) const INTERNAL_ERROR: Code = Code(-32603);
+    /// There is no such resource (up to 2025-11-25).
+    pub(crate) const RESOURCE_NOT_FOUND: Code = Code(-32002);
     /// The TypeScript server's generic refusal, kept for clients that know it.
     pub(crate) const REFUSED: Code = Code(-32000);
     /// The session named is not, or no longer, known.
@@ -244,6 +248,20 @@ pub(crate) fn error_with(w: &mut Writer<'_>, id: &[u8], code: Code, message: &st
     begin_error(w, id, code, message);
     w.str(r#","data":"#);
     data(w);
+    w.str("}}");
+}
+
+/// Writes a whole error response with a formatted message; `members` writes what follows it, with a comma in front.
+pub(crate) fn error_fmt(
+    w: &mut Writer<'_>,
+    id: &[u8],
+    code: Code,
+    message: core::fmt::Arguments<'_>,
+    members: impl Fn(&mut Writer<'_>),
+) {
+    w.str(r#"{"jsonrpc":"2.0","id":"#).raw(id).str(r#","error":{"code":"#).int(i64::from(code.0));
+    w.str(r#","message":""#).escaped_fmt(message).str("\"");
+    members(w);
     w.str("}}");
 }
 

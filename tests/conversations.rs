@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! --- option token secret          before the first section: how the servers of this file are set up
+//! --- option app library           the application is `library.rs` instead of `fixture.rs`
 //! --- option cuts 1000             and at most how many cuts are made in each of its conversations, evenly chosen
 //! --- let version 2025-06-18       a text that stands for $(version), until the end of its section or file
 //! --- define post                  the same, of several lines
@@ -16,7 +17,8 @@
 //! --- A receives                   all that the server has sent since the last time, see `transcript.rs`; or (nothing)
 //! --- advance 15000                milliseconds go by
 //! --- half-close A                 also: break A; room A 100 (the bytes that A's network takes unread)
-//! --- tools-changed                also: broadcast info a text; shutdown; restart; ended (the server must have)
+//! --- tools-changed                also: resources-changed; prompts-changed; resource-updated URI; broadcast info a text;
+//!                                  shutdown; restart; ended (the server must have)
 //! ```
 //! `common.txt` has the definitions that all texts share. In what is received, `$(name)` with no known meaning takes the
 //! characters of a session id and means them from there on; `$(_)` takes them and forgets them; `$(repeat 3 ab)` is
@@ -29,6 +31,8 @@
 
 #[path = "conversations/fixture.rs"]
 mod fixture;
+#[path = "conversations/library.rs"]
+mod library;
 #[path = "conversations/run.rs"]
 mod run;
 #[path = "conversations/script.rs"]
@@ -50,8 +54,8 @@ macro_rules! conversations {
 }
 
 conversations! {
-    batch cancel content http http_sse ids lenient limits modern no_http_sse origins progress public_base refused_early revisions
-    shutdown streams token tools
+    batch cancel content http http_sse ids lenient limits modern no_http_sse origins progress prompts public_base refused_early
+    resources revisions shutdown streams subscriptions token tools
 }
 
 /// Holds the conversations of one text, in all ways of feeding them.

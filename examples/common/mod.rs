@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use async_signal::{Signal, Signals};
 use smol::stream::StreamExt;
-use smol_mcp::{Bound, Config, Server, Tools};
+use smol_mcp::{Bound, Config, PromptsOf, ResourcesOf, Server, Tools};
 
 pub(crate) use args::{Action, Args, Program, parse};
 
@@ -22,7 +22,10 @@ const MCP_PATH: &str = "/mcp";
 const JOURNAL_VARIABLE: &str = "JOURNAL_STREAM";
 
 /// The whole of an example: reads the command line, makes the server, serves it until a signal comes.
-pub(crate) fn main<A: Tools>(program: &Program, server: impl FnOnce(&Args) -> Result<Server<A>, String>) -> ExitCode {
+pub(crate) fn main<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
+    program: &Program,
+    server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
+) -> ExitCode {
     let args = match args_or_exit(program) {
         Ok(args) => args,
         Err(code) => return code,
@@ -52,7 +55,7 @@ pub(crate) fn config(args: &Args) -> Config {
 }
 
 /// Says that the server is ready, and serves until a signal comes.
-fn serve<A: Tools>(bound: Bound<A>) -> io::Result<()> {
+fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>) -> io::Result<()> {
     let handle = bound.handle();
     let signals = signals()?;
     if let Some(address) = bound.local_addr() {

@@ -23,6 +23,12 @@ use crate::session::{LogLevel, Revision};
 pub(crate) trait Announce {
     /// `notifications/tools/list_changed` to every client that listens.
     fn tools_changed(&self);
+    /// `notifications/resources/list_changed` to every client that listens.
+    fn resources_changed(&self);
+    /// `notifications/prompts/list_changed` to every client that listens.
+    fn prompts_changed(&self);
+    /// `notifications/resources/updated` to every client that is subscribed.
+    fn resource_updated(&self, uri: &str);
     /// `notifications/message` to every client of an older revision; false when the message is too large.
     fn broadcast(&self, level: LogLevel, logger: Option<&str>, text: &str) -> bool;
 }
@@ -32,6 +38,12 @@ pub(crate) struct Silent;
 
 impl Announce for Silent {
     fn tools_changed(&self) {}
+
+    fn resources_changed(&self) {}
+
+    fn prompts_changed(&self) {}
+
+    fn resource_updated(&self, _: &str) {}
 
     fn broadcast(&self, _: LogLevel, _: Option<&str>, _: &str) -> bool {
         false
@@ -200,6 +212,21 @@ impl<'a> Call<'a> {
     /// client that listens.
     pub fn tools_changed(&self) {
         self.context.announce.tools_changed();
+    }
+
+    /// Announces that the list of resources changed: `notifications/resources/list_changed`.
+    pub fn resources_changed(&self) {
+        self.context.announce.resources_changed();
+    }
+
+    /// Announces that the list of prompts changed: `notifications/prompts/list_changed`.
+    pub fn prompts_changed(&self) {
+        self.context.announce.prompts_changed();
+    }
+
+    /// Tells every client that is subscribed to this URI that the resource changed: `notifications/resources/updated`.
+    pub fn resource_updated(&self, uri: &str) {
+        self.context.announce.resource_updated(uri);
     }
 
     /// Sends a message (`notifications/message`) to every client of an older revision that listens and whose level lets

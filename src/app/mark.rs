@@ -26,6 +26,20 @@ pub enum Mark {
     Icon(Icon),
     /// `#[meta(r#"{..}"#)]`
     Meta(&'static str),
+    /// `#[uri("..")]`
+    Uri(&'static str),
+    /// `#[mime("..")]`
+    Mime(&'static str),
+    /// `#[size(..)]`
+    Size(u64),
+    /// `#[audience(user, assistant)]`
+    Audience((bool, bool)),
+    /// `#[priority(..)]`
+    Priority(f64),
+    /// `#[last_modified("..")]`
+    LastModified(&'static str),
+    /// `#[complete(..)]`
+    Completes,
     /// One that the compiler reads.
     Foreign,
 }
@@ -356,7 +370,7 @@ pub const fn are_names_unique(tools: &[Tool]) -> bool {
     true
 }
 
-const fn equal(a: &str, b: &str) -> bool {
+pub(super) const fn equal(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     let mut at = 0;
     while at < a.len() && at < b.len() {

@@ -8,19 +8,31 @@
 //! Invariants: descriptors are constants, made by the compiler; nothing here allocates except on behalf of an author (a `String` argument, an
 //! error message); no argument can make a rendering or a check recurse deeper than the types do.
 
+mod application;
 mod arg;
 mod args;
 mod call;
+mod completing;
 mod encode;
 mod error;
+mod failure;
 mod identity;
 mod mark;
+mod mark_resource;
 mod parse;
+mod prompt;
+mod prompting;
+mod prompts;
+mod reading;
+mod resource;
+mod resources;
 mod schema;
 mod tool;
 mod tools;
+mod uri;
 mod validate;
 mod verbatim;
+mod words;
 
 #[cfg(test)]
 mod tests_errors;
@@ -37,11 +49,20 @@ mod tests_validate_mix;
 #[cfg(test)]
 mod tests_verbatim;
 
+pub(crate) use application::Catalog;
+pub use application::{App, Application, NoPrompts, NoResources, PromptsOf, ResourcesOf, WithPrompts, WithResources};
 pub use arg::{Arg, NoRange};
 pub(crate) use call::{Announce, Context, Silent, unwound};
 pub use call::{Binary, Call, Data, ResourceLink};
+pub use completing::{Completing, CompletionText};
 pub use error::{Done, ToolError, ToolResult};
+pub use failure::{Failure, PromptResult, ReadResult};
 pub(crate) use identity::Identity;
+pub use prompt::{Prompt, Prompts};
+pub use prompting::{Prompting, Role};
+pub use reading::Reading;
+pub(crate) use reading::{refuse, requested};
+pub use resource::{Resource, ResourceAnnotations, Resources};
 pub use schema::{Field, Schema, Variant};
 pub use tool::{Annotations, Icon, Tool, Tools};
 
@@ -55,6 +76,11 @@ pub mod private {
         Mark, annotations, are_names_unique, choice, doc_bytes, doc_len, icon_count, icons, is_object, is_tool_name,
         meta, name, object, plain, snake_bytes, snake_len, text, title,
     };
-    pub use super::parse::{no_such_tool, parse, parse_none, parse_nothing, parse_unchecked};
+    pub use super::mark_resource::{
+        are_prompts_unique, are_uris_unique, are_variables, completes, mime, resource_annotations, resource_uri, size,
+    };
+    pub use super::parse::{arguments, no_such_tool, parse, parse_none, parse_nothing, parse_unchecked, variables};
+    pub use super::prompt::are_words;
+    pub use super::uri::is_legal;
     pub use super::verbatim::{is_input_schema, is_json_object};
 }

@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{Arg, Call, Field, Schema, ToolError, ToolResult, validate};
+use super::{Arg, Call, Failure, Field, Prompting, Reading, Schema, ToolError, ToolResult, validate};
 use crate::json::{self, TypedError};
 
 /// The schema of a tool without arguments.
@@ -66,6 +66,22 @@ pub fn parse_none(call: &Call<'_>) -> Result<(), ToolError> {
 /// Always.
 pub fn no_such_tool(_call: &mut Call<'_>) -> ToolResult {
     Err(ToolError::from("no such tool"))
+}
+
+/// Reads the variables of a URI into their type.
+///
+/// # Errors
+/// They do not fit: there is no such resource.
+pub fn variables<T: Arg + DeserializeOwned>(call: &Reading<'_>) -> Result<T, Failure> {
+    call.variables()
+}
+
+/// Reads the arguments of a prompt into their type.
+///
+/// # Errors
+/// They do not fit; the client is told why.
+pub fn arguments<T: Arg + DeserializeOwned>(call: &Prompting<'_>) -> Result<T, Failure> {
+    call.arguments()
 }
 
 fn check(call: &Call<'_>, schema: &'static Schema) -> Result<(), ToolError> {

@@ -152,8 +152,19 @@ impl Tools for Broken {
     }
 }
 
+/// An application that has tools only.
+fn app<A: Tools>(tools: A) -> App<A> {
+    App::new(tools)
+}
+
 /// The result of a call, taken in pieces of at most `most` bytes out of a buffer of so many.
-fn called(app: &impl Tools, tool: usize, arguments: &str, revision: Revision, (bytes, most): (usize, usize)) -> Value {
+fn called(
+    app: &impl Application,
+    tool: usize,
+    arguments: &str,
+    revision: Revision,
+    (bytes, most): (usize, usize),
+) -> Value {
     let doc = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"arguments":{arguments}}}}}"#);
     let mut doc = doc.into_bytes();
     let (_, envelope) = Envelope::scan(&mut doc).unwrap();
@@ -200,7 +211,7 @@ const SIZES: [(usize, usize); 7] = [
 ];
 
 /// The same for each size of buffer and of write.
-fn result(app: &impl Tools, tool: usize, arguments: &str, revision: Revision) -> Value {
+fn result(app: &impl Application, tool: usize, arguments: &str, revision: Revision) -> Value {
     let whole = called(app, tool, arguments, revision, SIZES[6]);
     for size in SIZES {
         assert_eq!(called(app, tool, arguments, revision, size), whole, "{size:?}");
@@ -210,7 +221,7 @@ fn result(app: &impl Tools, tool: usize, arguments: &str, revision: Revision) ->
 
 #[test]
 fn every_kind_of_content_in_its_order() {
-    let result = result(&Station, 3, "{}", Revision::V2025_11_25);
+    let result = result(&app(Station), 3, "{}", Revision::V2025_11_25);
     let pieces: Vec<u8> = (0..=100).chain([101; 1000]).collect();
     let mut encoded = vec![0; 2000];
     let (_, length) = crate::json::base64_into(&pieces, &mut encoded);
@@ -241,7 +252,7 @@ fn every_kind_of_content_in_its_order() {
 
 #[test]
 fn older_clients_get_what_they_know() {
-    let result = result(&Station, 3, "{}", Revision::V2024_11_05);
+    let result = result(&app(Station), 3, "{}", Revision::V2024_11_05);
     let kinds: Vec<&str> =
         result["content"].as_array().unwrap().iter().map(|block| block["type"].as_str().unwrap()).collect();
     let known = [
@@ -263,14 +274,14 @@ fn a_typed_result_is_text_and_structure() {
         assert_eq!((&result["content"][0]["text"], &result["isError"]), (&json!("before"), &json!(false)));
         text
     };
-    let plain = result(&Station, 0, r#"{"region":"a place of more than four letters, ü"}"#, Revision::V2025_06_18);
+    let plain = result(&app(Station), 0, r#"{"region":"a place of more than four letters, ü"}"#, Revision::V2025_06_18);
     let history = json!([{"hours": 1}, {"hours": 2, "degrees": -0.5}]);
     let place = "a place of more than four letters, ü";
     assert_eq!(
         structured(&plain),
         json!({"degrees": 21.5, "place": place, "sky": "half/half", "history": history, "limited": [u64::MAX]})
     );
-    let full = result(&Station, 0, r#"{"region":"x","level":1,"sky":"clear"}"#, Revision::V2026_07_28);
+    let full = result(&app(Station), 0, r#"{"region":"x","level":1,"sky":"clear"}"#, Revision::V2026_07_28);
     assert_eq!(
         structured(&full),
         json!({
@@ -290,16 +301,16 @@ fn what_can_not_be_told_is_an_error() {
         assert_eq!(result["content"].as_array().unwrap().len(), 1, "{result}");
         result["content"][0]["text"].as_str().unwrap().to_owned()
     };
-    let station = |tool, arguments| called(&Station, tool, arguments, Revision::V2025_11_25, SIZES[0]);
+    let station = |tool, arguments| called(&app(Station), tool, arguments, Revision::V2025_11_25, SIZES[0]);
     assert_eq!(error(&|| station(0, r#"{"region":"x","level":9}"#)), "no sensor");
     let nan = error(&|| station(0, r#"{"region":"x","level":8}"#));
     assert!(nan.contains("infinite or none"), "{nan}");
     assert_eq!(error(&|| station(0, "{}")), "missing argument `region`: Which region.");
     assert_eq!(error(&|| station(4, "{}")), "lost");
-    let broken = error(&|| called(&Broken, 0, "{}", Revision::V2025_11_25, SIZES[0]));
+    let broken = error(&|| called(&app(Broken), 0, "{}", Revision::V2025_11_25, SIZES[0]));
     assert!(broken.contains("output schema"), "{broken}");
     // What was sent already stays, whole.
-    let late = called(&Station, 4, "{}", Revision::V2025_11_25, SIZES[1]);
+    let late = called(&app(Station), 4, "{}", Revision::V2025_11_25, SIZES[1]);
     let content =
         json!([{"type": "image", "mimeType": "image/png", "data": "BwcHBwc="}, {"type": "text", "text": "lost"}]);
     assert_eq!((&late["content"], &late["isError"]), (&content, &json!(true)));
@@ -308,7 +319,7 @@ fn what_can_not_be_told_is_an_error() {
 #[test]
 fn arguments_by_hand() {
     let text = |tool, arguments| {
-        let result = called(&Station, tool, arguments, Revision::V2025_11_25, SIZES[0]);
+        let result = called(&app(Station), tool, arguments, Revision::V2025_11_25, SIZES[0]);
         (result["content"][0]["text"].as_str().unwrap().to_owned(), result["isError"] == true)
     };
     assert_eq!(text(1, r#"{"a":7,"other":[1]}"#), ("Some(7)".into(), false));

@@ -39,6 +39,13 @@ pub(crate) enum Body {
     },
 }
 
+impl Body {
+    /// A JSON-RPC error as the answer to a request.
+    pub(crate) fn error(envelope: &Envelope, code: Code, message: &str) -> Self {
+        Self::Error { id: envelope.id.map(|id| id.span), code, message: message.into(), data: Data::None }
+    }
+}
+
 /// A sentence for the client.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sentence(heapless::String<MESSAGE_BYTES_MAX>);

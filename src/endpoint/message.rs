@@ -8,7 +8,9 @@ use super::{Changes, Endpoint, Moment, NoSession, Posted, Route};
 use crate::http::{self, Known, Status};
 use crate::hub::Filter;
 use crate::json::{Kind, ScanError};
-use crate::mcp::{Method, tools};
+use crate::mcp::completion::{self, Subject};
+use crate::mcp::pages::{List, Page};
+use crate::mcp::{Method, prompts, resources, tools};
 use crate::rpc::{Code, Envelope, Message};
 use crate::session::{IdText, LogLevel, Revision, Session, SessionRef, Table, Transport};
 
@@ -47,9 +49,25 @@ pub(crate) enum Work {
     Ping,
     ToolsList,
     ToolsCall(usize),
+    /// A page of the resources, of the templates or of the prompts.
+    List(Page),
+    Read(usize),
+    /// The URI is none of ours.
+    NoResource,
+    Subscribe,
+    Unsubscribe,
+    GetPrompt(usize),
+    Complete(Subject),
     SetLevel,
     /// A JSON-RPC error, as the answer to the request.
     Refuse(Code, &'static str),
+}
+
+impl Work {
+    /// It runs the application's code, which may take its time.
+    pub(crate) const fn is_call(self) -> bool {
+        matches!(self, Self::ToolsCall(_) | Self::Read(_) | Self::GetPrompt(_) | Self::Complete(_))
+    }
 }
 
 /// What surrounds a message.
@@ -254,17 +272,34 @@ impl Endpoint {
         }
     }
 
+    fn page(&self, list: List, envelope: &Envelope, doc: &[u8]) -> Work {
+        or_refuse(Page::asked(list, &self.key, envelope, doc), Work::List)
+    }
+
     /// What a request of a known method asks for.
     pub(super) fn work(&self, method: Option<Method>, envelope: &Envelope, doc: &[u8]) -> Work {
-        match method {
+        match method.filter(|method| method.is_served(&self.catalog)) {
             Some(Method::Initialize) => Work::Refuse(Code::INVALID_REQUEST, "this session is initialized already"),
             Some(Method::Discover) => Work::Discover,
             Some(Method::Ping) => Work::Ping,
             Some(Method::ToolsList) => Work::ToolsList,
-            Some(Method::ToolsCall) => match tools::find(envelope, doc, self.tools) {
-                Ok(index) => Work::ToolsCall(index),
+            Some(Method::ToolsCall) => or_refuse(tools::find(envelope, doc, self.catalog.tools), Work::ToolsCall),
+            Some(Method::ResourcesList) => self.page(List::Resources, envelope, doc),
+            Some(Method::TemplatesList) => self.page(List::Templates, envelope, doc),
+            Some(Method::ResourcesRead) => match resources::find(envelope, doc, self.catalog.resources) {
+                Ok(index) => index.map_or(Work::NoResource, Work::Read),
                 Err(message) => Work::Refuse(Code::INVALID_PARAMS, message),
             },
+            Some(Method::Subscribe) => match resources::find(envelope, doc, self.catalog.resources) {
+                Ok(index) => index.map_or(Work::NoResource, |_| Work::Subscribe),
+                Err(message) => Work::Refuse(Code::INVALID_PARAMS, message),
+            },
+            Some(Method::Unsubscribe) => {
+                or_refuse(resources::find(envelope, doc, self.catalog.resources), |_| Work::Unsubscribe)
+            }
+            Some(Method::PromptsList) => self.page(List::Prompts, envelope, doc),
+            Some(Method::PromptsGet) => or_refuse(prompts::find(envelope, doc, self.catalog.prompts), Work::GetPrompt),
+            Some(Method::Complete) => or_refuse(completion::find(envelope, doc, &self.catalog), Work::Complete),
             Some(Method::SetLevel) => match Envelope::text(envelope.level, doc).and_then(LogLevel::parse) {
                 Some(_) => Work::SetLevel,
                 None => Work::Refuse(
@@ -275,6 +310,10 @@ impl Endpoint {
             Some(Method::Listen) | None => Work::Refuse(Code::METHOD_NOT_FOUND, "method not found"),
         }
     }
+}
+
+fn or_refuse<T>(found: Result<T, &'static str>, work: fn(T) -> Work) -> Work {
+    found.map_or_else(|message| Work::Refuse(Code::INVALID_PARAMS, message), work)
 }
 
 pub(super) fn invalid(message: &str) -> Answer<'static> {

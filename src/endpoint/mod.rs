@@ -23,7 +23,7 @@ pub(crate) use sessions::client_text;
 
 use core::net::SocketAddr;
 
-use crate::app::Tool;
+use crate::app::Catalog;
 use crate::guard::Guard;
 use crate::session::{Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table, Transport};
 
@@ -31,7 +31,7 @@ use crate::session::{Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, T
 pub(crate) struct Endpoint {
     pub(crate) guard: Guard,
     pub(crate) key: Key,
-    pub(crate) tools: &'static [Tool],
+    pub(crate) catalog: Catalog,
     /// The path under which a proxy publishes this server, without a slash at its end.
     pub(crate) public_path: String,
     /// 2024-11-05's own transport is served.

@@ -44,7 +44,7 @@ impl Endpoint {
         }
         let method = Method::of(Revision::V2026_07_28, envelope.method_name(doc));
         if method == Some(Method::Listen) {
-            return match subscriptions::asked(&envelope, doc) {
+            return match subscriptions::asked(&envelope, doc, &self.catalog) {
                 Ok(filter) => Ok(Decision::Listen { envelope, filter }),
                 Err(message) => Ok(job(envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
             };
@@ -64,7 +64,7 @@ impl Endpoint {
         doc: &[u8],
         tool: usize,
     ) -> Result<(), Answer<'static>> {
-        let Some(tool) = self.tools.get(tool) else { return Ok(()) };
+        let Some(tool) = self.catalog.tools.get(tool) else { return Ok(()) };
         let arguments = envelope.arguments.map(|member| Value::new(member.span.of(doc)));
         headers::params_agree(&around.head, tool, arguments)
             .map_err(|wrong| refusal(envelope, doc, Code::HEADER_MISMATCH, Sentence::of(format_args!("{wrong}"))))

@@ -11,6 +11,11 @@
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_uris;
+mod uris;
+
+pub(crate) use uris::{NoPlace, Uri, UriSet, Uris, bit};
 
 use crate::json::Writer;
 use crate::rpc::META_SUBSCRIPTION_ID;
@@ -29,6 +34,8 @@ pub(crate) enum Kind {
     PromptsChanged,
     /// `notifications/resources/list_changed`.
     ResourcesChanged,
+    /// `notifications/resources/updated`; the place of the URI, and the payload is the URI, which needs no escapes.
+    ResourceUpdated(u8),
     /// `notifications/message`; the payload is its `params` as JSON.
     Message(LogLevel),
 }
@@ -66,14 +73,33 @@ pub(crate) enum Next<'r> {
 /// The ring over lent bytes.
 pub(crate) struct Hub<'m> {
     ring: &'m mut [u8],
+    uris: Uris<'m>,
     tail: u64,
     head: u64,
 }
 
 impl<'m> Hub<'m> {
-    /// An empty ring over `ring`, whose length is the bound.
-    pub(crate) fn new(ring: &'m mut [u8]) -> Self {
-        Self { ring, tail: 0, head: 0 }
+    /// An empty ring over `ring`, whose length is the bound, and no subscriptions, of which there is a place in `uris` for each.
+    pub(crate) fn new(ring: &'m mut [u8], uris: &'m mut [Uri]) -> Self {
+        Self { ring, uris: Uris::new(uris), tail: 0, head: 0 }
+    }
+
+    /// What is subscribed to.
+    pub(crate) fn uris(&mut self) -> &mut Uris<'m> {
+        &mut self.uris
+    }
+
+    /// The URIs of a set.
+    pub(crate) fn uris_of(&self, set: UriSet) -> impl Iterator<Item = &str> {
+        self.uris.of(set)
+    }
+
+    /// Whether the event at `cursor` is still worth telling: not where a later one says the same.
+    pub(crate) fn is_current(&self, event: &Event<'_>, cursor: u64) -> bool {
+        match event.kind {
+            Kind::ResourceUpdated(place) => self.uris.latest(usize::from(place)) == Some(cursor),
+            _ => true,
+        }
     }
 
     /// The cursor of a stream that opens now: it sees what happens from here on.
@@ -90,6 +116,9 @@ impl<'m> Hub<'m> {
             self.tail += FRAME_BYTES as u64 + u64::from(self.length_at(self.tail));
         }
         let (code, level) = encode(kind);
+        if let Kind::ResourceUpdated(place) = kind {
+            self.uris.set_latest(usize::from(place), self.head);
+        }
         let client = match audience {
             Audience::All => 0,
             Audience::Client(number) => number,
@@ -162,6 +191,8 @@ pub(crate) struct Filter {
     pub(crate) prompts: bool,
     /// `notifications/resources/list_changed`.
     pub(crate) resources: bool,
+    /// `notifications/resources/updated` of these.
+    pub(crate) uris: UriSet,
     /// `notifications/message` of this level and above (older revisions only: DESIGN D16).
     pub(crate) messages: Option<LogLevel>,
     /// The client's number.
@@ -180,6 +211,7 @@ impl Filter {
                 Kind::ToolsChanged => self.tools,
                 Kind::PromptsChanged => self.prompts,
                 Kind::ResourcesChanged => self.resources,
+                Kind::ResourceUpdated(place) => self.uris & bit(usize::from(place)) != 0,
                 Kind::Message(level) => self.messages.is_some_and(|least| level >= least),
             }
     }
@@ -194,10 +226,20 @@ impl Event<'_> {
             Kind::ToolsChanged => r#""notifications/tools/list_changed""#,
             Kind::PromptsChanged => r#""notifications/prompts/list_changed""#,
             Kind::ResourcesChanged => r#""notifications/resources/list_changed""#,
+            Kind::ResourceUpdated(_) => r#""notifications/resources/updated","params":{"uri":""#,
             Kind::Message(_) => r#""notifications/message","params":"#,
         });
-        if let Kind::Message(_) = self.kind {
+        if let Kind::Message(_) | Kind::ResourceUpdated(_) = self.kind {
             w.raw(self.payload.0).raw(self.payload.1);
+        }
+        if let Kind::ResourceUpdated(_) = self.kind {
+            w.str("\"");
+            if !subscription.is_empty() {
+                w.str(r#","_meta":{"#).string(META_SUBSCRIPTION_ID).str(":").raw(subscription).str("}");
+            }
+            w.str("}");
+        } else if matches!(self.kind, Kind::Message(_)) {
+            // Its payload is all of it.
         } else if !subscription.is_empty() {
             w.str(r#","params":{"_meta":{"#).string(META_SUBSCRIPTION_ID).str(":").raw(subscription).str("}}");
         }
@@ -211,6 +253,7 @@ fn encode(kind: Kind) -> (u8, u8) {
         Kind::PromptsChanged => (1, 0),
         Kind::ResourcesChanged => (2, 0),
         Kind::Message(level) => (3, level as u8),
+        Kind::ResourceUpdated(place) => (4, place),
     }
 }
 
@@ -219,6 +262,7 @@ fn decode(code: u8, level: u8) -> Kind {
         0 => Kind::ToolsChanged,
         1 => Kind::PromptsChanged,
         2 => Kind::ResourcesChanged,
+        4 => Kind::ResourceUpdated(level),
         _ => Kind::Message(LogLevel::ALL.get(usize::from(level)).copied().unwrap_or(LogLevel::Info)),
     }
 }

@@ -22,7 +22,7 @@ fn texts(hub: &Hub<'_>, mut cursor: u64) -> Result<Vec<String>, ()> {
 fn events_come_in_order_and_whole_wherever_they_lie() {
     for size in [256, 257, 300, 1000] {
         let mut ring = vec![0xaa; size];
-        let mut hub = Hub::new(&mut ring);
+        let mut hub = Hub::new(&mut ring, &mut []);
         let mut kept: Vec<(u64, String)> = Vec::new();
         for number in 0..500usize {
             let text = format!("{number}").repeat(number % 11);
@@ -39,7 +39,7 @@ fn events_come_in_order_and_whole_wherever_they_lie() {
 #[test]
 fn a_cursor_that_the_ring_passed_by_has_lost() {
     let mut ring = [0; 256];
-    let mut hub = Hub::new(&mut ring);
+    let mut hub = Hub::new(&mut ring, &mut []);
     let start = hub.head();
     let mut lost = false;
     for number in 0..100 {
@@ -53,11 +53,11 @@ fn a_cursor_that_the_ring_passed_by_has_lost() {
 #[test]
 fn an_event_that_is_too_large_changes_nothing() {
     let mut ring = [0; 256];
-    let mut hub = Hub::new(&mut ring);
+    let mut hub = Hub::new(&mut ring, &mut []);
     hub.append(Kind::ToolsChanged, Audience::All, b"");
     let before = (hub.head, hub.tail);
     assert!(!hub.append(Kind::ToolsChanged, Audience::All, &[b'x'; 64]));
-    assert!(!Hub::new(&mut vec![0; 1 << 20]).append(Kind::ToolsChanged, Audience::All, &vec![b'x'; 65_536]));
+    assert!(!Hub::new(&mut vec![0; 1 << 20], &mut []).append(Kind::ToolsChanged, Audience::All, &vec![b'x'; 65_536]));
     assert_eq!((hub.head, hub.tail), before);
     assert!(hub.append(Kind::ToolsChanged, Audience::All, &[b'x'; 52]));
 }
@@ -90,8 +90,9 @@ fn events_are_told_in_the_listeners_way() {
 
 #[test]
 fn a_filter_lets_through_what_was_asked_for() {
-    let all = Filter { tools: true, prompts: true, resources: true, messages: Some(LogLevel::Warning), client: 7 };
-    let none = Filter { tools: false, prompts: false, resources: false, messages: None, client: 7 };
+    let all =
+        Filter { tools: true, prompts: true, resources: true, uris: 1, messages: Some(LogLevel::Warning), client: 7 };
+    let none = Filter { tools: false, prompts: false, resources: false, uris: 0, messages: None, client: 7 };
     let event = |kind, audience| Event { kind, audience, payload: (&[], &[]) };
     for kind in [Kind::ToolsChanged, Kind::PromptsChanged, Kind::ResourcesChanged, Kind::Message(LogLevel::Error)] {
         assert!(all.wants(&event(kind, Audience::All)) && all.wants(&event(kind, Audience::Client(7))));

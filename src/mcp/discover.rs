@@ -1,6 +1,6 @@
 //! What the server is and offers: `initialize` (2024-11-05 to 2025-11-25) and `server/discover` (2026-07-28).
 
-use crate::app::Identity;
+use crate::app::{Catalog, Identity};
 use crate::json::{Kind, Value, Writer};
 use crate::outlet::Out;
 use crate::rpc::{self, Envelope, Request};
@@ -40,11 +40,13 @@ pub(crate) fn capabilities(envelope: &Envelope, doc: &[u8]) -> u16 {
 }
 
 /// Answers `initialize`.
-pub(crate) async fn initialize(out: Out<'_>, request: &Request<'_>, identity: &Identity) {
+pub(crate) async fn initialize(out: Out<'_>, request: &Request<'_>, identity: &Identity, catalog: &Catalog) {
     out.write(|w| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"protocolVersion":"#).string(request.revision.as_str());
-        w.str(r#","capabilities":{"logging":{},"tools":{"listChanged":true}},"serverInfo":"#);
+        w.str(r#","capabilities":{"logging":{},"#);
+        offers(w, catalog);
+        w.str(r#"},"serverInfo":"#);
         identity.write(w);
         instructions(w, identity);
         w.str("}}");
@@ -53,17 +55,27 @@ pub(crate) async fn initialize(out: Out<'_>, request: &Request<'_>, identity: &I
 }
 
 /// Answers `server/discover`.
-pub(crate) async fn discover(out: Out<'_>, request: &Request<'_>, identity: &Identity) {
+pub(crate) async fn discover(out: Out<'_>, request: &Request<'_>, identity: &Identity, catalog: &Catalog) {
     out.write(|w| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"resultType":"complete","supportedVersions":["2026-07-28"],"#);
-        w.str(r#""capabilities":{"tools":{"listChanged":true}}"#);
+        w.str(r#""capabilities":{"#);
+        offers(w, catalog);
+        w.str("}");
         instructions(w, identity);
         identity.write_caching(w);
         identity.write_meta(w);
         w.str("}}");
     })
     .await;
+}
+
+// The capabilities of both eras: what there is.
+fn offers(w: &mut Writer<'_>, catalog: &Catalog) {
+    w.str(r#""tools":{"listChanged":true}"#);
+    w.str(if catalog.resources.is_empty() { "" } else { r#","resources":{"subscribe":true,"listChanged":true}"# });
+    w.str(if catalog.prompts.is_empty() { "" } else { r#","prompts":{"listChanged":true}"# });
+    w.str(if catalog.completes { r#","completions":{}"# } else { "" });
 }
 
 fn instructions(w: &mut Writer<'_>, identity: &Identity) {

@@ -3,14 +3,23 @@
 //!
 //! - `discover`: `initialize` and `server/discover`, the two ways to learn what a server offers
 //! - `tools`: `tools/list`, `tools/call`
+//! - `resources`: `resources/list`, `resources/templates/list`, `resources/read`
+//! - `prompts`: `prompts/list`, `prompts/get`
+//! - `completion`: `completion/complete`
+//! - `pages`: lists in pages, and their cursors
 //! - `subscriptions`: `subscriptions/listen`
 //! - `headers`: the request headers that 2026-07-28 compares with the body
 
+pub(crate) mod completion;
 pub(crate) mod discover;
 pub(crate) mod headers;
+pub(crate) mod pages;
+pub(crate) mod prompts;
+pub(crate) mod resources;
 pub(crate) mod subscriptions;
 pub(crate) mod tools;
 
+use crate::app::Catalog;
 use crate::http::Status;
 use crate::outlet::Out;
 use crate::rpc::{self, Code, Request};
@@ -24,16 +33,46 @@ pub(crate) enum Method {
     Ping,
     ToolsList,
     ToolsCall,
+    ResourcesList,
+    TemplatesList,
+    ResourcesRead,
+    Subscribe,
+    Unsubscribe,
+    PromptsList,
+    PromptsGet,
+    Complete,
     SetLevel,
     Listen,
 }
 
 impl Method {
+    /// Whether an application serves it.
+    pub(crate) fn is_served(self, catalog: &Catalog) -> bool {
+        match self {
+            Method::ResourcesList
+            | Method::TemplatesList
+            | Method::ResourcesRead
+            | Method::Subscribe
+            | Method::Unsubscribe => !catalog.resources.is_empty(),
+            Method::PromptsList | Method::PromptsGet => !catalog.prompts.is_empty(),
+            Method::Complete => catalog.completes,
+            _ => true,
+        }
+    }
+
     /// The method of this name in a revision; `None`: `-32601`.
     pub(crate) fn of(revision: Revision, name: &[u8]) -> Option<Method> {
         Some(match (name, revision.is_modern()) {
             (b"tools/list", _) => Method::ToolsList,
             (b"tools/call", _) => Method::ToolsCall,
+            (b"resources/list", _) => Method::ResourcesList,
+            (b"resources/templates/list", _) => Method::TemplatesList,
+            (b"resources/read", _) => Method::ResourcesRead,
+            (b"resources/subscribe", false) => Method::Subscribe,
+            (b"resources/unsubscribe", false) => Method::Unsubscribe,
+            (b"prompts/list", _) => Method::PromptsList,
+            (b"prompts/get", _) => Method::PromptsGet,
+            (b"completion/complete", _) => Method::Complete,
             (b"initialize", false) => Method::Initialize,
             (b"ping", false) => Method::Ping,
             (b"logging/setLevel", false) => Method::SetLevel,

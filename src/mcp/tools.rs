@@ -1,7 +1,7 @@
 //! `tools/list` and `tools/call`, in every revision.
 
 use super::refuse;
-use crate::app::{Call, Context, Identity, Silent, Tool, Tools};
+use crate::app::{Application, Call, Context, Identity, Silent, Tool};
 use crate::outlet::Out;
 use crate::rpc::{self, Code, Envelope, Request};
 
@@ -54,7 +54,7 @@ pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, message: &'static 
 }
 
 /// Runs a tool and answers with its result. The handler's panic is its own: it is answered as the tool's error.
-pub(crate) async fn call<A: Tools>(
+pub(crate) async fn call<A: Application>(
     app: &A,
     out: Out<'_>,
     request: &Request<'_>,

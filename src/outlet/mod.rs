@@ -194,6 +194,12 @@ impl<'b> Outlet<'b> {
         self.wake();
     }
 
+    /// Nothing more is sent, and the connection must be closed: a part of the response is out, and there is no right end to it.
+    pub(crate) fn break_off(&mut self) {
+        self.abandon();
+        self.broken = true;
+    }
+
     /// The handler has written all of its response.
     pub(crate) fn finish(&mut self) {
         self.finished = true;

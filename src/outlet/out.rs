@@ -15,6 +15,7 @@ trait Pen {
     fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
     fn poll_base64(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
     fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
+    fn break_off(&self);
     fn mark(&self) -> Mark;
     fn rewind(&self, mark: Mark) -> bool;
     fn set_status(&self, status: Status);
@@ -61,6 +62,10 @@ impl Pen for RefCell<Outlet<'_>> {
             render(w);
             w.raw(sse::END);
         }))
+    }
+
+    fn break_off(&self) {
+        self.borrow_mut().break_off();
     }
 
     fn mark(&self) -> Mark {
@@ -116,6 +121,11 @@ impl<'a> Out<'a> {
     pub(crate) async fn base64(&self, bytes: &[u8]) {
         let mut rest = bytes;
         poll_fn(|cx| self.pen.poll_base64(cx, &mut rest)).await;
+    }
+
+    /// What was sent can't be ended rightly: the connection is closed instead, which tells the client that there is no answer.
+    pub(crate) fn break_off(&self) {
+        self.pen.break_off();
     }
 
     /// Sends a notification that overtakes the response, as an event of its own; waits while an earlier one is on its way.

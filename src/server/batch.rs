@@ -2,21 +2,20 @@
 
 use std::cell::RefCell;
 
-use super::calls::{ALL_CALLS_TAKEN, TOO_LATE};
+use super::calls::ALL_CALLS_TAKEN;
 use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::Tools;
+use crate::app::Application;
 use crate::endpoint::{Answer, Decision, Posted, Work};
 use crate::http::{self, Status};
 use crate::json::{Span, Value};
 use crate::limits::BATCH_MAX;
-use crate::mcp::tools;
 use crate::outlet::{Out, Outlet};
 use crate::rpc::{Code, Request};
 use crate::session::SessionRef;
 
-impl<A: Tools> Worker<'_, '_, A> {
+impl<A: Application> Worker<'_, '_, A> {
     /// Answers an array of messages (2025-03-26) with an array of responses, one after the other.
     #[allow(clippy::too_many_arguments)] // all that a request consists of
     pub(super) async fn batch(
@@ -97,7 +96,7 @@ impl<A: Tools> Worker<'_, '_, A> {
                 let client = self.begin_call(&job, &request);
                 let handler = async {
                     out.str(separator).await;
-                    self.respond(out, &request, job.work, &client).await;
+                    self.respond(out, &request, &job, &client).await;
                 };
                 let outcome = self.drive(Target::Conn(conn), outlet, handler, Some(&mut *watch)).await;
                 self.end_call(&job);
@@ -105,7 +104,7 @@ impl<A: Tools> Worker<'_, '_, A> {
                     Outcome::Late if outlet.borrow_mut().rewind(mark) => {
                         let handler = async {
                             out.str(separator).await;
-                            tools::fail(out, &request, TOO_LATE, &self.core.identity).await;
+                            self.fail(out, &request, job.work).await;
                         };
                         Some(self.drive(Target::Conn(conn), outlet, handler, Some(watch)).await)
                     }

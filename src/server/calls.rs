@@ -6,21 +6,24 @@ use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::streams::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::{Context, Tools};
+use crate::app::{Application, Context, requested};
 use crate::endpoint::{Answer, Body, Job, Route, Work, client_text};
 use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
-use crate::mcp::{self, discover, tools};
+use crate::mcp::pages::List;
+use crate::mcp::{self, completion, discover, prompts, resources, subscriptions, tools};
 use crate::outlet::{Mark, Out, Outlet, Wire};
-use crate::rpc::{self, Request};
+use crate::rpc::{self, Code, Request};
 use crate::session::{Session, SessionRef};
 
 /// What a call is told that came when all buffers were taken by others.
 pub(super) const ALL_CALLS_TAKEN: &str = "all calls of this server are taken";
 /// What a call is told whose tool was dropped for its time.
-pub(super) const TOO_LATE: &str = "the tool took too long and was stopped";
+const TOO_LATE: &str = "the tool took too long and was stopped";
+/// What is told instead where there is no tool.
+const TOO_LATE_OTHERWISE: &str = "the request took too long and was stopped";
 
-impl<A: Tools> Worker<'_, '_, A> {
+impl<A: Application> Worker<'_, '_, A> {
     /// Does the work of a request and answers it, by its connection or (2024-11-05) on its session's stream.
     #[allow(clippy::too_many_arguments)] // all that a request consists of
     pub(super) async fn job(
@@ -116,12 +119,12 @@ impl<A: Tools> Worker<'_, '_, A> {
     ) -> Outcome {
         let request = Request { doc, envelope: job.envelope, revision: job.revision };
         let client = self.begin_call(job, &request);
-        let handler = self.respond(Out::new(outlet), &request, job.work, &client);
+        let handler = self.respond(Out::new(outlet), &request, job, &client);
         let outcome = self.drive(target, outlet, handler, watch).await;
         self.end_call(job);
         match outcome {
             Outcome::Late if outlet.borrow_mut().rewind(Mark::START) => {
-                let handler = tools::fail(Out::new(outlet), &request, TOO_LATE, &self.core.identity);
+                let handler = self.fail(Out::new(outlet), &request, job.work);
                 self.drive(target, outlet, handler, None).await
             }
             // Nothing more is said for a cancelled call; only its HTTP exchange must end.
@@ -140,7 +143,7 @@ impl<A: Tools> Worker<'_, '_, A> {
         let Some(session) = job.session else {
             return client_text(rpc::implementation(job.envelope.meta_client_info, request.doc).0);
         };
-        if matches!(job.work, Work::ToolsCall(_)) && sessions.call_started(session, self.core.now_ms.get()) {
+        if job.work.is_call() && sessions.call_started(session, self.core.now_ms.get()) {
             let call = (session, self.core.hash_id(request.id()));
             self.slot().call.set(Some(call));
             if self.core.was_cancelled(call) {
@@ -161,27 +164,60 @@ impl<A: Tools> Worker<'_, '_, A> {
 
     /// The reserve is for what frees others.
     pub(super) fn is_beyond_reserve(&self, job: &Job) -> bool {
-        self.slot().reserved && matches!(job.work, Work::ToolsCall(_))
+        self.slot().reserved && job.work.is_call()
+    }
+
+    /// Answers a request whose handler was dropped for its time.
+    pub(super) async fn fail(&self, out: Out<'_>, request: &Request<'_>, work: Work) {
+        match work {
+            Work::ToolsCall(_) => tools::fail(out, request, TOO_LATE, &self.core.identity).await,
+            _ => mcp::refuse(out, request, Code::INTERNAL_ERROR, TOO_LATE_OTHERWISE).await,
+        }
+    }
+
+    // `resources/subscribe` and `resources/unsubscribe`, which need a session.
+    async fn subscribe(&self, out: Out<'_>, request: &Request<'_>, job: &Job) {
+        let done = match (job.session, requested(request)) {
+            (Some(session), Some(uri)) if job.work == Work::Subscribe => self.core.subscribe(session, uri),
+            (Some(session), Some(uri)) => {
+                self.core.unsubscribe(session, uri);
+                Ok(())
+            }
+            _ => Ok(()),
+        };
+        match done {
+            Ok(()) => mcp::empty(out, request).await,
+            Err(why) => mcp::refuse(out, request, Code::INTERNAL_ERROR, subscriptions::no_place(why)).await,
+        }
     }
 
     /// Writes the response to a request.
-    pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, work: Work, client: &str) {
-        let identity = &self.core.identity;
-        match work {
-            Work::Initialize => discover::initialize(out, request, identity).await,
-            Work::Discover => discover::discover(out, request, identity).await,
+    pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, job: &Job, client: &str) {
+        let (app, identity) = (&self.core.app, &self.core.identity);
+        let catalog = &self.core.endpoint.catalog;
+        let around = (&self.core.endpoint.key, identity);
+        let client = Some(client).filter(|name| !name.is_empty());
+        let context = Context { announce: self.core, client };
+        match job.work {
+            Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
+            Work::Initialize => discover::initialize(out, request, identity, catalog).await,
+            Work::Discover => discover::discover(out, request, identity, catalog).await,
             Work::SetLevel => {
-                self.core.levels_changed();
+                self.core.wishes_changed();
                 mcp::empty(out, request).await;
             }
             Work::Ping => mcp::empty(out, request).await,
             Work::ToolsList => tools::list(out, request, A::TOOLS, identity).await,
             Work::Refuse(code, message) => mcp::refuse(out, request, code, message).await,
-            Work::ToolsCall(index) => {
-                let client = Some(client).filter(|name| !name.is_empty());
-                let context = Context { announce: self.core, client };
-                tools::call(&self.core.app, out, request, index, identity, context).await;
+            Work::ToolsCall(index) => tools::call(app, out, request, index, identity, context).await,
+            Work::List(page) if page.list == List::Prompts => {
+                prompts::list(out, request, page, catalog.prompts, around).await;
             }
+            Work::List(page) => resources::list(out, request, page, catalog.resources, around).await,
+            Work::Read(index) => resources::read(app, out, request, index, identity, context).await,
+            Work::NoResource => resources::not_found(out, request).await,
+            Work::GetPrompt(index) => prompts::get(app, out, request, index, identity, context).await,
+            Work::Complete(subject) => completion::complete(app, out, request, subject, identity).await,
         }
     }
 }

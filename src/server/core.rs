@@ -223,17 +223,6 @@ impl<A> Core<'_, A> {
         }
     }
 
-    /// A session's level was set: its stream goes by it.
-    pub(super) fn levels_changed(&self) {
-        let sessions = self.sessions.borrow();
-        let mut streams = self.streams.borrow_mut();
-        for (session, level) in sessions.iter().filter_map(|(_, s)| Some((s.stream()?, s.log_level()?))) {
-            if let Some(open) = streams.at(session as usize) {
-                open.filter.messages = Some(level);
-            }
-        }
-    }
-
     /// Fills `list` with the connected clients, up to the capacity that its caller gave it.
     pub(super) fn list_clients(&self, list: &mut Vec<ClientInfo>) {
         let now_ms = self.now_ms.get();

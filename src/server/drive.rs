@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use super::conns::ConnRef;
 use super::streams::StreamRef;
 use super::worker::Worker;
-use crate::app::Tools;
+use crate::app::Application;
 use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
 
@@ -71,7 +71,7 @@ pub(super) enum Flush {
     Broken,
 }
 
-impl<A: Tools> Worker<'_, '_, A> {
+impl<A: Application> Worker<'_, '_, A> {
     /// Drives `handler`, which writes to `outlet`, and the socket that empties it. With `watch` it is a call: it can be
     /// cancelled, it has a time limit, and its client is watched.
     pub(super) async fn drive(

@@ -13,10 +13,10 @@ use smol::stream::Stream as _;
 
 use super::conns::{Place, State};
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
-use super::handle::{Command, Commands, SHUTDOWN, TOOLS_CHANGED};
+use super::handle::{Command, Commands, PROMPTS_CHANGED, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
 use super::socket::Socket;
 use super::streams::StreamRef;
-use crate::app::{Announce, Tools};
+use crate::app::{Announce, Application};
 use crate::http;
 use crate::hub::Kind;
 use crate::limits::{
@@ -59,7 +59,7 @@ impl Clock {
     }
 }
 
-impl<A: Tools, F: Future<Output = ()>> Engine<'_, '_, A, F> {
+impl<A: Application, F: Future<Output = ()>> Engine<'_, '_, A, F> {
     /// Does what is due. Ready when the server has ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.look_at_clock();
@@ -151,11 +151,18 @@ impl<A: Tools, F: Future<Output = ()>> Engine<'_, '_, A, F> {
         if flags & TOOLS_CHANGED != 0 {
             self.core.tools_changed();
         }
+        if flags & RESOURCES_CHANGED != 0 {
+            self.core.resources_changed();
+        }
+        if flags & PROMPTS_CHANGED != 0 {
+            self.core.prompts_changed();
+        }
         for _ in 0..COMMANDS_MAX {
             match self.commands.next() {
                 Some(Command::Message { audience, level, params }) => {
                     self.core.append(Kind::Message(level), audience, params.as_bytes());
                 }
+                Some(Command::ResourceUpdated(uri)) => self.core.resource_updated(&uri),
                 Some(Command::Clients { mut list, reply }) => {
                     self.core.list_clients(&mut list);
                     // Who asked may have stopped waiting.

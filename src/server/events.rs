@@ -3,29 +3,9 @@
 use std::task::{Context, Poll};
 
 use super::core::Core;
-use super::handle::message_params;
 use super::streams::{Rendered, StreamRef};
-use crate::app::Announce;
 use crate::hub::{Audience, Kind};
-use crate::json::Writer;
-use crate::limits::{EVENTS_PER_TURN, MESSAGE_PARAMS_BYTES_MAX};
-use crate::session::LogLevel;
-
-impl<A> Announce for Core<'_, A> {
-    fn tools_changed(&self) {
-        self.append(Kind::ToolsChanged, Audience::All, &[]);
-    }
-
-    fn broadcast(&self, level: LogLevel, logger: Option<&str>, text: &str) -> bool {
-        let mut params = [0; MESSAGE_PARAMS_BYTES_MAX];
-        let mut w = Writer::new(&mut params);
-        message_params(&mut w, level, logger, |w| {
-            w.string(text);
-        });
-        let (length, complete) = (w.written(), w.is_complete());
-        complete && self.append(Kind::Message(level), Audience::All, params.get(..length).unwrap_or_default())
-    }
-}
+use crate::limits::EVENTS_PER_TURN;
 
 impl<A> Core<'_, A> {
     /// Writes what is in the ring to every stream, as far as its socket takes it. Closes none, as this may happen within a

@@ -17,6 +17,8 @@ use crate::session::LogLevel;
 
 pub(super) const TOOLS_CHANGED: u32 = 1;
 pub(super) const SHUTDOWN: u32 = 2;
+pub(super) const RESOURCES_CHANGED: u32 = 4;
+pub(super) const PROMPTS_CHANGED: u32 = 8;
 
 /// The way to a running server: announces changes, sends messages, lists the clients, shuts down.
 ///
@@ -42,6 +44,7 @@ pub(super) struct Commands {
 /// What takes more than a flag.
 pub(super) enum Command {
     Message { audience: Audience, level: LogLevel, params: String },
+    ResourceUpdated(String),
     Clients { list: Vec<ClientInfo>, reply: Sender<Vec<ClientInfo>> },
     Connect { io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr> },
     Tick(u64),
@@ -116,6 +119,25 @@ impl Handle {
         self.flag(TOOLS_CHANGED);
     }
 
+    /// Announces that the list of resources changed: `notifications/resources/list_changed`. Never waits, and never fails.
+    pub fn resources_changed(&self) {
+        self.flag(RESOURCES_CHANGED);
+    }
+
+    /// Announces that the list of prompts changed: `notifications/prompts/list_changed`. Never waits, and never fails.
+    pub fn prompts_changed(&self) {
+        self.flag(PROMPTS_CHANGED);
+    }
+
+    /// Tells every client that is subscribed to this URI that the resource changed: `notifications/resources/updated`. Changes that follow
+    /// each other faster than they are sent are one change.
+    ///
+    /// # Errors
+    /// `WouldBlock` when [`COMMANDS_MAX`] wait already, `NotConnected` when the server has ended.
+    pub fn resource_updated(&self, uri: impl Into<String>) -> io::Result<()> {
+        self.command(Command::ResourceUpdated(uri.into()))
+    }
+
     /// Sends a message to every client of an older revision (up to 2025-11-25) that has a stream open and whose log level
     /// lets it through, each once. (2026-07-28 has no such messages: its clients only get what they asked for.)
     ///
@@ -176,7 +198,11 @@ impl Handle {
             let text = format!("a message of {} bytes; at most {MESSAGE_PARAMS_BYTES_MAX} are taken", params.len());
             return Err(io::Error::new(io::ErrorKind::InvalidInput, text));
         }
-        self.commands.try_send(Command::Message { audience, level, params }).map_err(|error| match error {
+        self.command(Command::Message { audience, level, params })
+    }
+
+    fn command(&self, command: Command) -> io::Result<()> {
+        self.commands.try_send(command).map_err(|error| match error {
             TrySendError::Full(_) => io::Error::new(io::ErrorKind::WouldBlock, "the queue of messages is full"),
             TrySendError::Closed(_) => ended(),
         })?;

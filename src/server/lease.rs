@@ -7,11 +7,11 @@ use std::task::{Context, Poll};
 use super::conns::{ConnRef, State};
 use super::drive::{Flush, Target};
 use super::worker::{After, Worker};
-use crate::app::Tools;
+use crate::app::Application;
 use crate::limits::{TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
 
-impl<A: Tools> Worker<'_, '_, A> {
+impl<A: Application> Worker<'_, '_, A> {
     /// Gives the connection to whoever has it next.
     pub(super) fn leave(&self, conn: ConnRef, after: After) {
         if after == After::Elsewhere {

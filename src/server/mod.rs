@@ -7,6 +7,7 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod announce;
 mod batch;
 mod calls;
 mod clients;
@@ -53,7 +54,10 @@ use self::ready::Ready;
 use self::storage::{Heap, Lend, Memory, Views};
 use self::streams::Streams;
 use self::worker::Worker;
-use crate::app::{Identity, Tools};
+use crate::app::{
+    App, Application, Catalog, Identity, NoPrompts, NoResources, Prompts, PromptsOf, Resources, ResourcesOf, Tools,
+    WithPrompts, WithResources,
+};
 use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
 use crate::hub::Hub;
@@ -64,9 +68,11 @@ use crate::limits::{
 use crate::session::{Key, Table};
 use crate::{http, limits};
 
-/// An MCP server: an application's tools, and what the server says of itself.
-pub struct Server<A> {
-    app: A,
+/// An MCP server: an application's tools, resources and prompts, and what the server says of itself.
+///
+/// `Server<Board>` is one with the tools of a `Board`; [`resources`](Self::resources) and [`prompts`](Self::prompts) make the rest of it known.
+pub struct Server<A, R = NoResources, P = NoPrompts> {
+    app: App<A, R, P>,
     identity: Identity,
     handle: Handle,
     commands: Commands,
@@ -80,7 +86,32 @@ impl<A: Tools> Server<A> {
         let (handle, commands) = Handle::new();
         let identity =
             Identity { name: name.into(), version: version.into(), title: None, instructions: None, public: true };
-        Self { app, identity, handle, commands, on_client: None, key: None }
+        Self { app: App::new(app), identity, handle, commands, on_client: None, key: None }
+    }
+}
+
+impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
+    /// Serves the application's resources too.
+    #[must_use]
+    pub fn resources(self) -> Server<A, WithResources, P>
+    where
+        A: Resources,
+    {
+        self.with()
+    }
+
+    /// Serves the application's prompts too.
+    #[must_use]
+    pub fn prompts(self) -> Server<A, R, WithPrompts>
+    where
+        A: Prompts,
+    {
+        self.with()
+    }
+
+    fn with<R2, P2>(self) -> Server<A, R2, P2> {
+        let Self { app, identity, handle, commands, on_client, key } = self;
+        Server { app: app.with(), identity, handle, commands, on_client, key }
     }
 
     /// What people see instead of the name.
@@ -130,7 +161,7 @@ impl<A: Tools> Server<A> {
     /// # Errors
     /// `InvalidInput`: a setting is wrong, and the text says which, and what would be right. Others: the address can't be
     /// listened on.
-    pub fn bind(self, config: Config) -> io::Result<Bound<A>> {
+    pub fn bind(self, config: Config) -> io::Result<Bound<A, R, P>> {
         let address = config.listen;
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
@@ -147,7 +178,7 @@ impl<A: Tools> Server<A> {
     }
 
     // Everything but the listener.
-    fn prepare(mut self, config: Config) -> io::Result<Bound<A>> {
+    fn prepare(mut self, config: Config) -> io::Result<Bound<A, R, P>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
         let heap = heap(&config).map_err(invalid)?;
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
@@ -166,7 +197,7 @@ impl<A: Tools> Server<A> {
         let endpoint = Endpoint {
             guard,
             key: Key::new(key),
-            tools: A::TOOLS,
+            catalog: Catalog::of::<App<A, R, P>>(),
             public_path: base.as_ref().map_or(String::new(), |base| base.prefix().to_owned()),
             http_sse: config.http_sse,
             lenient_version_header: config.lenient_version_header,
@@ -223,8 +254,8 @@ fn heap(config: &Config) -> Result<Heap, String> {
 }
 
 /// A server that listens, and is not running yet.
-pub struct Bound<A> {
-    parts: Parts<A>,
+pub struct Bound<A, R = NoResources, P = NoPrompts> {
+    parts: Parts<App<A, R, P>>,
     heap: Heap,
     listener: Option<(Async<TcpListener>, SocketAddr)>,
     handle: Handle,
@@ -240,7 +271,7 @@ struct Parts<A> {
     tool_timeout_ms: u64,
 }
 
-impl<A: Tools> Bound<A> {
+impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
     /// The address that it listens on: with port 0 in the configuration, the one that was given.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.listener.as_ref().map(|(_, local)| *local)
@@ -265,9 +296,9 @@ impl<A: Tools> Bound<A> {
     ///
     /// # Errors
     /// `ResourceBusy` while another server runs in that storage.
-    pub async fn run_in<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize>(
+    pub async fn run_in<const C: usize, const S: usize, const N: usize, const B: usize, const Q: usize>(
         self,
-        storage: &Storage<C, S, N, B, R>,
+        storage: &Storage<C, S, N, B, Q>,
     ) -> io::Result<()> {
         let Self { parts, listener, .. } = self;
         let listener = listener.map(|(listener, _)| listener);
@@ -275,7 +306,7 @@ impl<A: Tools> Bound<A> {
     }
 }
 
-async fn run<A: Tools>(
+async fn run<A: Application>(
     parts: Parts<A>,
     memory: &impl Memory,
     listener: Option<Async<TcpListener>>,
@@ -283,7 +314,7 @@ async fn run<A: Tools>(
 ) -> io::Result<()> {
     let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
     let mut guard = memory.take().ok_or_else(busy)?;
-    let Views { conns, streams, sessions, requests, answers, ring } = guard.lend();
+    let Views { conns, streams, sessions, requests, answers, ring, uris } = guard.lend();
     let buffers = requests.len();
     let connections = conns.len();
     let ready = Ready::new(WORKERS + buffers + connections);
@@ -308,7 +339,7 @@ async fn run<A: Tools>(
         conns: RefCell::new(Conns::new(conns)),
         streams: RefCell::new(Streams::new(streams)),
         sessions: RefCell::new(Table::new(sessions)),
-        hub: RefCell::new(Hub::new(ring)),
+        hub: RefCell::new(Hub::new(ring, uris)),
         workers: (0..buffers)
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
             .collect(),

@@ -2,23 +2,24 @@
 
 use std::cell::RefCell;
 
+use super::announce::level;
 use super::conns::{ConnRef, State};
 use super::core::index32;
 use super::streams::Open;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::Tools;
-use crate::endpoint::{Answer, Moment, Opening, client_text};
-use crate::http::{self};
+use crate::app::Application;
+use crate::endpoint::{Answer, Body, Moment, Opening, client_text};
+use crate::http::{self, Status};
 use crate::hub::Filter;
-use crate::json::Writer;
-use crate::limits::RETRY_MS;
+use crate::json::{Value, Writer};
+use crate::limits::{ACKNOWLEDGEMENT_BYTES_MAX, RETRY_MS};
 use crate::mcp::subscriptions;
 use crate::outlet::Wire;
-use crate::rpc::Envelope;
+use crate::rpc::{Code, Envelope};
 use crate::session::{Revision, Session, SessionRef, kept_text};
 use crate::sse;
 
-impl<A: Tools> Worker<'_, '_, A> {
+impl<A: Application> Worker<'_, '_, A> {
     /// Opens the stream of a GET.
     pub(super) async fn open(
         &self,
@@ -96,8 +97,25 @@ impl<A: Tools> Worker<'_, '_, A> {
             answer.answer_to(envelope);
             return self.answer(conn, answer, manner, doc, tx).await;
         }
+        let wanted = envelope.notifications.map(|member| Value::new(member.span.of(doc)));
+        match self
+            .core
+            .listen_to(wanted.and_then(|wanted| wanted.get("resourceSubscriptions")).unwrap_or(Value::new(b"[]")))
+        {
+            Ok(uris) => filter.uris = uris,
+            Err(why) => {
+                let body = Body::error(envelope, Code::INTERNAL_ERROR, subscriptions::no_place(why));
+                return self.answer(conn, Answer::with(Status::OK, body), manner, doc, tx).await;
+            }
+        }
         let id = envelope.id_raw(doc);
         filter.client = self.core.sessions.borrow_mut().next_client().0;
+        let mut measure = Writer::new(&mut []);
+        subscriptions::acknowledge(&mut measure, filter, &self.core.hub.borrow(), id);
+        if measure.total() > ACKNOWLEDGEMENT_BYTES_MAX {
+            let body = Body::error(envelope, Code::INTERNAL_ERROR, subscriptions::TOO_MUCH);
+            return self.answer(conn, Answer::with(Status::OK, body), manner, doc, tx).await;
+        }
         let wire = if manner.http10 { Wire::UntilClose } else { Wire::Chunked };
         let head = self.core.hub.borrow().head();
         let mut stream = Open::new(conn, wire, filter, head, self.core.now_ms.get());
@@ -106,7 +124,7 @@ impl<A: Tools> Worker<'_, '_, A> {
         stream.client_name = kept_text(&client_text(name));
         stream.client_version = kept_text(&client_text(version));
         self.core.came(filter.client, &stream.client_name, Revision::V2026_07_28);
-        let first = |w: &mut Writer<'_>| subscriptions::acknowledge(w, filter, id);
+        let first = |w: &mut Writer<'_>| subscriptions::acknowledge(w, filter, &self.core.hub.borrow(), id);
         self.begin_stream(conn, stream, manner, first, tx).await
     }
 
@@ -177,11 +195,13 @@ impl<A: Tools> Worker<'_, '_, A> {
     fn session_filter(&self, session: SessionRef) -> Filter {
         let sessions = self.core.sessions.borrow();
         let session = sessions.get(session);
+        let catalog = &self.core.endpoint.catalog;
         Filter {
             tools: true,
-            prompts: false,
-            resources: false,
-            messages: session.and_then(Session::log_level).or(Some(crate::session::LogLevel::Debug)),
+            prompts: !catalog.prompts.is_empty(),
+            resources: !catalog.resources.is_empty(),
+            uris: session.map_or(0, Session::subscriptions),
+            messages: session.map(level),
             client: session.map_or(0, |session| session.client().0),
         }
     }

@@ -98,13 +98,16 @@ impl<A> Core<'_, A> {
     }
 }
 
-// A `"method"` that is `"tools/call"`, with any white space between. One that is spelled with escapes is found out when it
+/// What runs the application's code.
+const CALLS: [&[u8]; 4] = [b"\"tools/call\"", b"\"resources/read\"", b"\"prompts/get\"", b"\"completion/complete\""];
+
+// A `"method"` that is a call, with any white space between. One that is spelled with escapes is found out when it
 // is read.
 fn is_call(message: &[u8]) -> bool {
     const METHOD: &[u8] = b"\"method\"";
     message.windows(METHOD.len()).enumerate().filter(|(_, window)| *window == METHOD).any(|(at, _)| {
         let rest = message.get(at + METHOD.len()..).unwrap_or_default().trim_ascii_start();
         let value = rest.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
-        value.starts_with(b"\"tools/call\"")
+        CALLS.iter().any(|call| value.starts_with(call))
     })
 }

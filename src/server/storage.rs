@@ -4,7 +4,10 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::conns::Conn;
 use super::streams::Stream;
-use crate::limits::{CONNECTIONS_FOR_CALLS_MIN, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, TRANSMIT_BYTES};
+use crate::hub::Uri;
+use crate::limits::{
+    CONNECTIONS_FOR_CALLS_MIN, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, SUBSCRIBED_URIS_MAX, TRANSMIT_BYTES,
+};
 use crate::session;
 
 /// A server's memory as a value, for those who want all of it in the program's image:
@@ -31,6 +34,7 @@ pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B:
     requests: [[u8; R]; B],
     answers: [[u8; TRANSMIT_BYTES]; B],
     ring: [u8; RING_BYTES],
+    uris: [Uri; SUBSCRIBED_URIS_MAX],
 }
 
 impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Storage<C, S, N, B, R> {
@@ -54,6 +58,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
                 requests: [[0; R]; B],
                 answers: [[0; TRANSMIT_BYTES]; B],
                 ring: [0; RING_BYTES],
+                uris: [const { Uri::EMPTY }; SUBSCRIBED_URIS_MAX],
             }),
         }
     }
@@ -91,6 +96,7 @@ pub(super) struct Views<'m> {
     pub(super) requests: Vec<&'m mut [u8]>,
     pub(super) answers: Vec<&'m mut [u8]>,
     pub(super) ring: &'m mut [u8],
+    pub(super) uris: &'m mut [Uri],
 }
 
 impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Memory for Storage<C, S, N, B, R> {
@@ -116,6 +122,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             requests: parts.requests.iter_mut().map(<[u8; R]>::as_mut_slice).collect(),
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
+            uris: &mut parts.uris,
         }
     }
 }
@@ -150,6 +157,7 @@ pub(super) struct Allocated {
     request_bytes: usize,
     answers: Vec<u8>,
     ring: Vec<u8>,
+    uris: Vec<Uri>,
 }
 
 impl Memory for Heap {
@@ -166,6 +174,7 @@ impl Memory for Heap {
             request_bytes: self.request_bytes,
             answers: vec![0; buffers * TRANSMIT_BYTES],
             ring: vec![0; RING_BYTES],
+            uris: (0..SUBSCRIBED_URIS_MAX).map(|_| Uri::EMPTY).collect(),
         })
     }
 }
@@ -179,6 +188,7 @@ impl Lend for Allocated {
             requests: self.requests.chunks_exact_mut(self.request_bytes).collect(),
             answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
             ring: &mut self.ring,
+            uris: &mut self.uris,
         }
     }
 }

@@ -121,6 +121,11 @@ impl Open {
         !self.opening && (self.due == Due::Nothing || self.offset == 0)
     }
 
+    /// The event at this place of the ring is still to be sent, all of it.
+    pub(super) fn is_before(&self, position: u64) -> bool {
+        self.cursor < position || (self.cursor == position && self.offset == 0)
+    }
+
     /// Asks for a comment if the stream has been silent for long.
     pub(super) fn keep_alive(&mut self, now_ms: u64) -> bool {
         let silent = now_ms.saturating_sub(self.written_ms) >= KEEP_ALIVE_MS;
@@ -149,7 +154,9 @@ impl Open {
                 Due::Nothing => match hub.next(self.cursor) {
                     Next::UpToDate => return Rendered::Nothing,
                     Next::Lost => return Rendered::Lost,
-                    Next::Event(event, _) if self.filter.wants(&event) => self.due = Due::Event,
+                    Next::Event(event, _) if self.filter.wants(&event) && hub.is_current(&event, self.cursor) => {
+                        self.due = Due::Event;
+                    }
                     Next::Event(_, next) => self.cursor = next,
                 },
                 Due::Comment => {

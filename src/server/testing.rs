@@ -33,7 +33,7 @@ use smol::io::{AsyncRead, AsyncWrite};
 
 use super::engine::Clock;
 use super::{Config, Handle, Server, run};
-use crate::app::Tools;
+use crate::app::{PromptsOf, ResourcesOf, Tools};
 use crate::json::Writer;
 
 /// A running server without a socket.
@@ -55,7 +55,12 @@ impl TestServer {
     ///
     /// # Errors
     /// A setting of the configuration is wrong.
-    pub fn new<A: Tools + 'static>(server: Server<A>, config: Config) -> io::Result<Self> {
+    pub fn new<A, R, P>(server: Server<A, R, P>, config: Config) -> io::Result<Self>
+    where
+        A: Tools + 'static,
+        R: ResourcesOf<A> + 'static,
+        P: PromptsOf<A> + 'static,
+    {
         let handle = server.handle();
         let bound = server.prepare(config)?;
         let engine = Box::pin(async move { run(bound.parts, &bound.heap, None, Clock::Test).await });
@@ -115,20 +120,28 @@ impl TestServer {
     /// Calls a tool by the 2026-07-28 revision on a connection of its own, and gives the JSON-RPC response: for the usual
     /// test of a tool. `arguments` is a JSON object. A tool that waits for something outside gives an empty text.
     pub fn call_tool(&mut self, name: &str, arguments: &str) -> String {
-        let mut quoted = vec![0; name.len() * 6 + 2];
-        let mut w = Writer::new(&mut quoted);
-        w.string(name);
-        let length = w.written();
-        let quoted = String::from_utf8_lossy(quoted.get(..length).unwrap_or_default()).into_owned();
+        self.ask("tools/call", name, &format!(r#""name":{},"arguments":{arguments}"#, quoted(name)))
+    }
+
+    /// Reads a resource in the same way.
+    pub fn read_resource(&mut self, uri: &str) -> String {
+        self.ask("resources/read", uri, &format!(r#""uri":{}"#, quoted(uri)))
+    }
+
+    /// Gets a prompt in the same way. `arguments` is a JSON object of strings.
+    pub fn get_prompt(&mut self, name: &str, arguments: &str) -> String {
+        self.ask("prompts/get", name, &format!(r#""name":{},"arguments":{arguments}"#, quoted(name)))
+    }
+
+    fn ask(&mut self, method: &str, name: &str, params: &str) -> String {
         let meta = concat!(
             r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","#,
             r#""io.modelcontextprotocol/clientCapabilities":{}}"#
         );
-        let params = format!(r#"{{"name":{quoted},"arguments":{arguments},"_meta":{meta}}}"#);
-        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{params}}}"#);
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{{{params},"_meta":{meta}}}}}"#);
         let head = format!(
             "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nAccept: application/json\r\n\
-             MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: {name}\r\nContent-Length: {}\r\n\r\n",
+             MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: {method}\r\nMcp-Name: {name}\r\nContent-Length: {}\r\n\r\n",
             body.len()
         );
         let connection = self.connect();
@@ -137,6 +150,15 @@ impl TestServer {
         let answer = String::from_utf8_lossy(&self.receive(&connection)).into_owned();
         answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()
     }
+}
+
+// The text as a JSON string.
+fn quoted(text: &str) -> String {
+    let mut quoted = vec![0; text.len() * 6 + 2];
+    let mut w = Writer::new(&mut quoted);
+    w.string(text);
+    let length = w.written();
+    String::from_utf8_lossy(quoted.get(..length).unwrap_or_default()).into_owned()
 }
 
 impl TestConnection {

@@ -9,7 +9,7 @@ use super::conns::{ConnRef, State};
 use super::core::Core;
 use super::drive::{Outcome, Target, Watch};
 use super::lease::Read;
-use crate::app::Tools;
+use crate::app::Application;
 use crate::endpoint::{Admission, Answer, Decision, Posted};
 use crate::http::{self, Accept, CONTINUE, Cors, Decoder, Framing, Known, Media, Method, ResponseHead, Status, Step};
 use crate::limits::{
@@ -78,7 +78,7 @@ impl<'r> Manner<'r> {
     }
 }
 
-impl<A: Tools> Worker<'_, '_, A> {
+impl<A: Application> Worker<'_, '_, A> {
     /// Serves one connection after the other, for ever.
     pub(super) async fn run(&self, rx: &mut [u8], tx: &mut [u8]) {
         loop {

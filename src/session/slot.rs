@@ -42,6 +42,7 @@ pub(crate) struct Session {
     calls_in_flight: u16,
     stream: Option<u32>,
     log_level: Option<LogLevel>,
+    subscriptions: u64,
     /// Something came after `initialize`.
     proved: bool,
     announced: bool,
@@ -63,7 +64,7 @@ enum Class {
     Abandoned,
     /// It loses nothing, because its id restores it.
     Restorable,
-    /// It would lose its log level.
+    /// It would lose its log level or its subscriptions.
     Holding,
 }
 
@@ -78,6 +79,7 @@ impl Session {
             calls_in_flight: 0,
             stream: None,
             log_level: None,
+            subscriptions: 0,
             proved: false,
             announced: false,
             client_name: kept_text(name),
@@ -145,6 +147,22 @@ impl Session {
     /// The least severe level of log message that the client asked for, if it did.
     pub(crate) const fn log_level(&self) -> Option<LogLevel> {
         self.log_level
+    }
+
+    /// The resources that it is subscribed to: a bit for each place in the hub's table.
+    pub(crate) const fn subscriptions(&self) -> u64 {
+        self.subscriptions
+    }
+
+    /// Sets what it is subscribed to.
+    pub(super) const fn set_subscriptions(&mut self, subscriptions: u64) {
+        self.subscriptions = subscriptions;
+        self.proved = true;
+    }
+
+    /// It has state that its id does not restore.
+    pub(crate) const fn holds_state(&self) -> bool {
+        self.log_level.is_some() || self.subscriptions != 0
     }
 
     /// Sets the level (`logging/setLevel`).
@@ -215,7 +233,7 @@ impl Session {
         }
         let class = if !self.proved || self.id.fields().transport == Transport::HttpSse {
             Class::Abandoned
-        } else if self.log_level.is_some() {
+        } else if self.holds_state() {
             Class::Holding
         } else {
             Class::Restorable

@@ -8,9 +8,9 @@
 //! | 1 | a free one                                                    |                     |
 //! | 2 | of an abandoned session: nothing came after `initialize`, or  | nothing             |
 //! |   | it is an HTTP+SSE session whose stream closed                 |                     |
-//! | 3 | of a session without a log level                              | nothing: its id     |
+//! | 3 | of a session without log level and subscriptions              | nothing: its id     |
 //! |   |                                                               | restores it         |
-//! | 4 | of a session with one                                         | the log level       |
+//! | 4 | of a session with one of them                                 | both                |
 //! | 5 | none: [`TableFull`], to be answered 503 with `Retry-After`    |                     |
 //!
 //! In 2 to 4 it is the slot of the session whose last use lies furthest back, among those with no
@@ -139,6 +139,20 @@ impl<'m> Table<'m> {
         self.get_mut(session).is_some_and(|session| session.stream_closed(stream, now_ms))
     }
 
+    /// Subscribes a session to the resources of these bits (`resources/subscribe`).
+    pub(crate) fn subscribe(&mut self, session: SessionRef, bits: u64) {
+        if let Some(session) = self.get_mut(session) {
+            session.set_subscriptions(session.subscriptions() | bits);
+        }
+    }
+
+    /// Ends a session's subscriptions to the resources of these bits (`resources/unsubscribe`).
+    pub(crate) fn unsubscribe(&mut self, session: SessionRef, bits: u64) {
+        if let Some(session) = self.get_mut(session) {
+            session.set_subscriptions(session.subscriptions() & !bits);
+        }
+    }
+
     /// Sets the level of log messages that the client wants (`logging/setLevel`). `false` if the
     /// reference is stale.
     pub(crate) fn set_log_level(&mut self, session: SessionRef, level: Option<LogLevel>) -> bool {
@@ -237,7 +251,7 @@ impl<'m> Table<'m> {
             session: SessionRef { slot: index, generation: slot.generation },
             client: gone.client(),
             idle_ms: now_ms.saturating_sub(gone.last_used_ms()),
-            lost_state: gone.log_level().is_some(),
+            lost_state: gone.holds_state(),
             announced: gone.announced(),
         });
         if evicted.is_some() {

@@ -6,6 +6,7 @@ use smol_mcp::testing::{TestConnection, TestServer};
 use smol_mcp::{Handle, LogLevel, Message, Server};
 
 use super::fixture::App;
+use super::library::Library;
 use super::script::{How, Names, Script, Section, Step, What, bytes, expand};
 use super::transcript::{Transcript, compare};
 
@@ -84,6 +85,11 @@ impl<'s> Talk<'s> {
             What::Break(who) => drop(self.clients.remove(who)),
             What::Room(who, bytes) => self.client(who).connection.set_room(*bytes),
             What::ToolsChanged => self.handle().tools_changed(),
+            What::ResourcesChanged => self.handle().resources_changed(),
+            What::PromptsChanged => self.handle().prompts_changed(),
+            What::ResourceUpdated(uri) => {
+                self.handle().resource_updated(uri.as_str()).map_err(|error| error.to_string())?;
+            }
             What::Broadcast(level, text) => {
                 let level = LogLevel::parse(level.as_bytes()).expect("a level");
                 let text = expand(text, &self.names);
@@ -213,6 +219,12 @@ impl<'s> Talk<'s> {
 
 fn start(script: &Script) -> TestServer {
     super::fixture::quiet();
-    let server = Server::new("talk", "1", App::default()).session_key([7; 32]);
-    TestServer::new(server, script.config()).expect("the options are right")
+    let config = script.config();
+    let started = if script.options.iter().any(|(name, value)| name == "app" && value == "library") {
+        let server = Server::new("talk", "1", Library).session_key([7; 32]);
+        TestServer::new(server.resources().prompts(), config)
+    } else {
+        TestServer::new(Server::new("talk", "1", App::default()).session_key([7; 32]), config)
+    };
+    started.expect("the options are right")
 }

@@ -47,6 +47,9 @@ pub(crate) enum What {
     Break(String),
     Room(String, usize),
     ToolsChanged,
+    ResourcesChanged,
+    PromptsChanged,
+    ResourceUpdated(String),
     Broadcast(String, String),
     Shutdown,
     Restart,
@@ -116,6 +119,7 @@ impl Script {
         for (name, value) in &self.options {
             let number = || value.parse::<usize>().unwrap();
             config = match name.as_str() {
+                "app" => config,
                 "token" => config.token(value),
                 "allow-origin" => config.allow_origin(value),
                 "allow-host" => config.allow_host(value),
@@ -159,6 +163,9 @@ fn what(words: &[&str]) -> Option<What> {
         ("break", Some(who)) => What::Break(who.to_owned()),
         ("room", Some(who)) => What::Room(who.to_owned(), word(2)?.parse().ok()?),
         ("tools-changed", None) => What::ToolsChanged,
+        ("resources-changed", None) => What::ResourcesChanged,
+        ("prompts-changed", None) => What::PromptsChanged,
+        ("resource-updated", Some(uri)) => What::ResourceUpdated(uri.to_owned()),
         ("broadcast", Some(level)) => What::Broadcast(level.to_owned(), words[2..].join(" ")),
         ("shutdown", None) => What::Shutdown,
         ("restart", None) => What::Restart,

@@ -1,0 +1,166 @@
+//! All that an application offers, put together by the compiler: what it has not costs nothing and is not told.
+
+use core::future::Future;
+use core::marker::PhantomData;
+
+use super::{
+    Call, Completing, Failure, Prompt, PromptResult, Prompting, Prompts, ReadResult, Reading, Resource, Resources,
+    Tool, ToolResult, Tools,
+};
+
+/// An application as the server sees it: [`App`] is the only one.
+#[allow(missing_docs)] // each is that of `Tools`, `Resources`, `Prompts`
+pub trait Application {
+    const TOOLS: &'static [Tool];
+    const RESOURCES: &'static [Resource];
+    const PROMPTS: &'static [Prompt];
+
+    fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult>;
+    fn read(&self, index: usize, call: &mut Reading<'_>) -> impl Future<Output = ReadResult>;
+    fn get_prompt(&self, index: usize, call: &mut Prompting<'_>) -> impl Future<Output = PromptResult>;
+    fn complete_resource(&self, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()>;
+    fn complete_prompt(&self, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()>;
+}
+
+/// An author's type, and which of its traits are served.
+#[derive(Debug)]
+pub struct App<A, R = NoResources, P = NoPrompts> {
+    app: A,
+    parts: PhantomData<(R, P)>,
+}
+
+/// The application has no resources, or keeps them to itself.
+#[derive(Debug)]
+pub enum NoResources {}
+
+/// The application's [`Resources`] are served.
+#[derive(Debug)]
+pub enum WithResources {}
+
+/// The application has no prompts, or keeps them to itself.
+#[derive(Debug)]
+pub enum NoPrompts {}
+
+/// The application's [`Prompts`] are served.
+#[derive(Debug)]
+pub enum WithPrompts {}
+
+/// What is served of an application's resources.
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub trait ResourcesOf<A> {
+    const RESOURCES: &'static [Resource];
+
+    fn read(app: &A, index: usize, call: &mut Reading<'_>) -> impl Future<Output = ReadResult>;
+    fn complete(app: &A, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()>;
+}
+
+/// What is served of an application's prompts.
+#[doc(hidden)]
+#[allow(missing_docs)]
+pub trait PromptsOf<A> {
+    const PROMPTS: &'static [Prompt];
+
+    fn get(app: &A, index: usize, call: &mut Prompting<'_>) -> impl Future<Output = PromptResult>;
+    fn complete(app: &A, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()>;
+}
+
+impl<A, R, P> App<A, R, P> {
+    /// This application, with what the types say.
+    pub(crate) const fn new(app: A) -> Self {
+        Self { app, parts: PhantomData }
+    }
+
+    /// The same, with more or less of it served.
+    pub(crate) fn with<R2, P2>(self) -> App<A, R2, P2> {
+        App::new(self.app)
+    }
+}
+
+impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Application for App<A, R, P> {
+    const TOOLS: &'static [Tool] = A::TOOLS;
+    const RESOURCES: &'static [Resource] = R::RESOURCES;
+    const PROMPTS: &'static [Prompt] = P::PROMPTS;
+
+    fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult> {
+        self.app.call_tool(index, call)
+    }
+
+    fn read(&self, index: usize, call: &mut Reading<'_>) -> impl Future<Output = ReadResult> {
+        R::read(&self.app, index, call)
+    }
+
+    fn get_prompt(&self, index: usize, call: &mut Prompting<'_>) -> impl Future<Output = PromptResult> {
+        P::get(&self.app, index, call)
+    }
+
+    fn complete_resource(&self, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()> {
+        R::complete(&self.app, index, call)
+    }
+
+    fn complete_prompt(&self, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()> {
+        P::complete(&self.app, index, call)
+    }
+}
+
+impl<A> ResourcesOf<A> for NoResources {
+    const RESOURCES: &'static [Resource] = &[];
+
+    async fn read(_: &A, _: usize, _: &mut Reading<'_>) -> ReadResult {
+        Err(Failure::not_found())
+    }
+
+    async fn complete(_: &A, _: usize, _: &mut Completing<'_>) {}
+}
+
+impl<A: Resources> ResourcesOf<A> for WithResources {
+    const RESOURCES: &'static [Resource] = A::RESOURCES;
+
+    fn read(app: &A, index: usize, call: &mut Reading<'_>) -> impl Future<Output = ReadResult> {
+        app.read(index, call)
+    }
+
+    fn complete(app: &A, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()> {
+        app.complete(index, call)
+    }
+}
+
+impl<A> PromptsOf<A> for NoPrompts {
+    const PROMPTS: &'static [Prompt] = &[];
+
+    async fn get(_: &A, _: usize, _: &mut Prompting<'_>) -> PromptResult {
+        Err(Failure::not_found())
+    }
+
+    async fn complete(_: &A, _: usize, _: &mut Completing<'_>) {}
+}
+
+impl<A: Prompts> PromptsOf<A> for WithPrompts {
+    const PROMPTS: &'static [Prompt] = A::PROMPTS;
+
+    fn get(app: &A, index: usize, call: &mut Prompting<'_>) -> impl Future<Output = PromptResult> {
+        app.get(index, call)
+    }
+
+    fn complete(app: &A, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()> {
+        app.complete(index, call)
+    }
+}
+
+/// What an application offers, for those who need not know its type.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Catalog {
+    pub(crate) tools: &'static [Tool],
+    pub(crate) resources: &'static [Resource],
+    pub(crate) prompts: &'static [Prompt],
+    /// An argument of a prompt or of a template can be completed.
+    pub(crate) completes: bool,
+}
+
+impl Catalog {
+    /// That of an application.
+    pub(crate) fn of<A: Application>() -> Self {
+        let completes = A::RESOURCES.iter().any(Resource::is_completed) || A::PROMPTS.iter().any(Prompt::is_completed);
+        Self { tools: A::TOOLS, resources: A::RESOURCES, prompts: A::PROMPTS, completes }
+    }
+}

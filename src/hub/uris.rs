@@ -1,0 +1,81 @@
+//! The URIs that somebody is subscribed to, each once: subscribers keep a bit for each.
+
+use crate::limits::{SUBSCRIBED_URI_BYTES_MAX, SUBSCRIBED_URIS_MAX};
+
+/// A place for a URI.
+pub(crate) struct Uri {
+    text: heapless::String<SUBSCRIBED_URI_BYTES_MAX>,
+    /// Where its latest event begins in the ring.
+    latest: Option<u64>,
+}
+
+impl Uri {
+    /// A free place.
+    pub(crate) const EMPTY: Self = Self { text: heapless::String::new(), latest: None };
+}
+
+/// A set of URIs, by their places.
+pub(crate) type UriSet = u64;
+
+const _: () = assert!(SUBSCRIBED_URIS_MAX <= UriSet::BITS as usize, "one bit for each URI");
+
+/// The table over lent places. A place is free when nobody has its bit: who is subscribed is asked when one is needed, so there is
+/// nothing to count, and nothing to forget.
+pub(crate) struct Uris<'m> {
+    places: &'m mut [Uri],
+}
+
+/// All places are taken, or the URI is too long for one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// [`SUBSCRIBED_URIS_MAX`] others have subscribers.
+    Full,
+    /// It has more than [`SUBSCRIBED_URI_BYTES_MAX`] bytes.
+    Long,
+}
+
+impl<'m> Uris<'m> {
+    /// An empty table.
+    pub(crate) fn new(places: &'m mut [Uri]) -> Self {
+        places.fill_with(|| Uri::EMPTY);
+        Self { places }
+    }
+
+    /// The place of a URI, or a free one that becomes its own; `used` are those that somebody is subscribed to.
+    pub(crate) fn intern(&mut self, uri: &str, used: UriSet) -> Result<usize, NoPlace> {
+        if let Some(place) = self.find(uri) {
+            return Ok(place);
+        }
+        let text = uri.try_into().map_err(|_| NoPlace::Long)?;
+        let places = self.places.iter_mut().enumerate().take(SUBSCRIBED_URIS_MAX);
+        let (at, place) = places.into_iter().find(|(at, _)| used & bit(*at) == 0).ok_or(NoPlace::Full)?;
+        *place = Uri { text, latest: None };
+        Ok(at)
+    }
+
+    /// The place of a URI that was subscribed to.
+    pub(crate) fn find(&self, uri: &str) -> Option<usize> {
+        self.places.iter().position(|place| place.text == uri && !uri.is_empty())
+    }
+
+    /// The URIs of a set.
+    pub(crate) fn of(&self, set: UriSet) -> impl Iterator<Item = &str> {
+        self.places.iter().enumerate().filter(move |(at, _)| set & bit(*at) != 0).map(|(_, place)| place.text.as_str())
+    }
+
+    /// Where the latest event of a URI begins in the ring.
+    pub(crate) fn latest(&self, place: usize) -> Option<u64> {
+        self.places.get(place)?.latest
+    }
+
+    pub(super) fn set_latest(&mut self, place: usize, position: u64) {
+        if let Some(place) = self.places.get_mut(place) {
+            place.latest = Some(position);
+        }
+    }
+}
+
+/// The set with this URI alone.
+pub(crate) fn bit(place: usize) -> UriSet {
+    u32::try_from(place).ok().and_then(|place| UriSet::checked_shl(1, place)).unwrap_or(0)
+}

@@ -1,0 +1,45 @@
+//! `prompts/list` and `prompts/get`, in every revision.
+
+use super::pages::{self, Page};
+use crate::app::{Application, Context, Identity, Prompt, Prompting, unwound};
+use crate::outlet::Out;
+use crate::rpc::{Envelope, Request};
+use crate::session::Key;
+
+/// Answers `prompts/list`.
+pub(crate) async fn list(
+    out: Out<'_>,
+    request: &Request<'_>,
+    page: Page,
+    prompts: &[Prompt],
+    around: (&Key, &Identity),
+) {
+    pages::list(out, request, page, prompts, |_| true, Prompt::write, around).await;
+}
+
+/// The prompt that a `prompts/get` names, by its place in the list.
+///
+/// # Errors
+/// The message of the `-32602` when the request names no prompt, or one that is not there.
+pub(crate) fn find(envelope: &Envelope, doc: &[u8], prompts: &[Prompt]) -> Result<usize, &'static str> {
+    let Some(name) = Envelope::text(envelope.name, doc) else {
+        return Err("prompts/get needs params.name, the name of a prompt as a string");
+    };
+    let place = prompts.iter().position(|prompt| prompt.name.as_bytes() == name);
+    place.ok_or("unknown prompt: params.name is not in prompts/list")
+}
+
+/// Makes a prompt and answers with it. The handler's panic is its own: it is answered as an internal error.
+pub(crate) async fn get<A: Application>(
+    app: &A,
+    out: Out<'_>,
+    request: &Request<'_>,
+    index: usize,
+    identity: &Identity,
+    context: Context<'_>,
+) {
+    let Some(prompt) = A::PROMPTS.get(index) else { return };
+    let mut call = Prompting::new(out, request, context, prompt, identity);
+    let result = unwound(app.get_prompt(index, &mut call)).await;
+    call.close(result).await;
+}

@@ -1,0 +1,53 @@
+//! `resources/list`, `resources/templates/list` and `resources/read`, in every revision.
+
+use super::pages::{self, List, Page};
+use crate::app::{Application, Context, Failure, Identity, Reading, Resource, refuse, unwound};
+use crate::outlet::Out;
+use crate::rpc::{Envelope, Request};
+use crate::session::Key;
+
+/// Answers `resources/list` and `resources/templates/list`.
+pub(crate) async fn list(
+    out: Out<'_>,
+    request: &Request<'_>,
+    page: Page,
+    resources: &[Resource],
+    around: (&Key, &Identity),
+) {
+    let templates = page.list == List::Templates;
+    let shown = |resource: &Resource| resource.is_template() == templates;
+    pages::list(out, request, page, resources, shown, Resource::write, around).await;
+}
+
+/// The resource that a `resources/read` names, by its place in the list; `None` when there is none.
+///
+/// # Errors
+/// The message of the `-32602` when the request names none.
+pub(crate) fn find(envelope: &Envelope, doc: &[u8], resources: &[Resource]) -> Result<Option<usize>, &'static str> {
+    let Some(uri) = Envelope::text(envelope.uri, doc) else {
+        return Err("params.uri is missing: the URI of a resource, as a string");
+    };
+    // What has an escape in it is no URI.
+    let uri = core::str::from_utf8(uri).ok().filter(|uri| !uri.contains('\\'));
+    Ok(uri.and_then(|uri| resources.iter().position(|resource| resource.matches(uri))))
+}
+
+/// Answers that there is no such resource.
+pub(crate) async fn not_found(out: Out<'_>, request: &Request<'_>) {
+    refuse(out, request, &Failure::not_found()).await;
+}
+
+/// Reads a resource and answers with its contents. The handler's panic is its own: it is answered as an internal error.
+pub(crate) async fn read<A: Application>(
+    app: &A,
+    out: Out<'_>,
+    request: &Request<'_>,
+    index: usize,
+    identity: &Identity,
+    context: Context<'_>,
+) {
+    let Some(resource) = A::RESOURCES.get(index) else { return not_found(out, request).await };
+    let mut call = Reading::new(out, request, context, resource, identity);
+    let result = unwound(app.read(index, &mut call)).await;
+    call.close(result).await;
+}
