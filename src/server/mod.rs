@@ -250,6 +250,13 @@ fn heap(config: &Config) -> Result<Heap, String> {
         }
     }
     let request_bytes = HEAD_BYTES_MAX + config.body_bytes + CHUNKED_SLACK_BYTES;
+    // Where an address has 32 bits, these two can be more than there are.
+    if request_bytes.checked_mul(config.calls + RESERVED_BUFFERS).is_none() {
+        return Err(format!(
+            "body_bytes: {} for each of {} calls is more than this machine can address; lower one of them",
+            config.body_bytes, config.calls
+        ));
+    }
     Ok(Heap { connections, streams, sessions: config.sessions, calls: config.calls, request_bytes })
 }
 
