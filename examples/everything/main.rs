@@ -2,6 +2,7 @@
 //! names and texts that they expect.
 #![forbid(unsafe_code)]
 
+#[path = "../common/mod.rs"]
 mod common;
 
 use std::cell::Cell;
