@@ -44,6 +44,7 @@
 //!   guard      who may come in: Host, Origin, token          mcp   what the protocol's methods answer
 //!   app        the face for authors: args!, tools!, resources!, prompts!
 //!   outlet     an answer on its way out through one buffer   hub   the ring of events, and who wants them
+//!   tasks      the table of calls that outlive their request
 //!   http       decoder, questions to a head, response heads  rpc   the JSON-RPC envelope    session  signed ids, the table
 //!   json       scanner, views, writer, typed access          sse   framing of event streams
 //!   limits     every number
@@ -67,8 +68,8 @@ pub use smol::block_on;
 pub use app::{
     Annotations, App, Application, Arg, Binary, Call, Completing, CompletionText, Data, Done, Failure, Field, Icon,
     NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf, ReadResult, Reading,
-    Resource, ResourceAnnotations, ResourceLink, Resources, ResourcesOf, Role, Schema, Tool, ToolError, ToolResult,
-    Tools, Variant, WithPrompts, WithResources,
+    Resource, ResourceAnnotations, ResourceLink, Resources, ResourcesOf, Role, Schema, TaskSupport, Tool, ToolError,
+    ToolResult, Tools, Variant, WithPrompts, WithResources,
 };
 pub use server::{Bound, ClientEvent, ClientInfo, Config, Duplex, Handle, Message, Server, Storage, testing};
 pub use session::{LogLevel, Revision};
@@ -94,3 +95,4 @@ mod rpc;
 mod server;
 mod session;
 mod sse;
+mod tasks;

@@ -30,6 +30,8 @@ impl Code {
     pub(crate) const HEADER_MISMATCH: Code = Code(-32020);
     /// 2026-07-28 `UnsupportedProtocolVersion`.
     pub(crate) const UNSUPPORTED_VERSION: Code = Code(-32022);
+    /// 2026-07-28 `MissingRequiredClientCapability`: the request needs what the client did not declare.
+    pub(crate) const MISSING_CAPABILITY: Code = Code(-32021);
     /// The application could not.
     pub(crate) const INTERNAL_ERROR: Code = Code(-32603);
     /// There is no such resource (up to 2025-11-25).
@@ -75,6 +77,8 @@ pub(crate) struct Envelope {
     pub(crate) uri: Option<Member>,
     /// `params.arguments`.
     pub(crate) arguments: Option<Member>,
+    /// `params.taskId` (tasks).
+    pub(crate) task_id: Option<Member>,
     /// `params.cursor`.
     pub(crate) cursor: Option<Member>,
     /// `params.level` (`logging/setLevel`).
@@ -166,6 +170,7 @@ impl Envelope {
                 b"name" => &mut self.name,
                 b"uri" => &mut self.uri,
                 b"arguments" => &mut self.arguments,
+                b"taskId" => &mut self.task_id,
                 b"cursor" => &mut self.cursor,
                 b"level" => &mut self.level,
                 b"requestId" => &mut self.request_id,
@@ -236,6 +241,9 @@ pub(crate) fn implementation(member: Option<Member>, doc: &[u8]) -> (Option<json
 pub(crate) fn begin_result(w: &mut Writer<'_>, id: &[u8]) {
     w.str(r#"{"jsonrpc":"2.0","id":"#).raw(id).str(r#","result":"#);
 }
+
+/// How a response begins whose request has no id to answer to.
+pub(crate) const ANSWERED_NULL: &str = r#"{"jsonrpc":"2.0","id":null,"#;
 
 /// Writes a whole error response.
 pub(crate) fn error(w: &mut Writer<'_>, id: &[u8], code: Code, message: &str) {

@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod tasks;
 
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -40,6 +41,8 @@ args! {
         /// How long to compute.
         #[range(0.0..=600.0)]
         seconds: f64,
+        /// What the caller calls it.
+        label: Option<String>,
     }
 
     struct Template {
@@ -256,11 +259,13 @@ tools! {
 
         /// Takes its time; can be cancelled.
         #[read_only]
+        #[task]
         async fn slow_compute(&self, call: &mut Call<'_>, args: Compute) -> ToolResult {
             let mut count = CountDrop { cancelled: &self.cancelled, done: false };
             smol::Timer::after(Duration::from_secs_f64(args.seconds)).await;
             count.done = true;
-            call.reply(format_args!("computed for {} s", args.seconds)).await
+            let label = args.label.as_deref().unwrap_or("something");
+            call.reply(format_args!("computed {label} for {} s", args.seconds)).await
         }
 
         /// How many calls of slow_compute were cancelled so far.
@@ -288,6 +293,28 @@ tools! {
         async fn test_trigger_tool_change(&self, call: &mut Call<'_>) -> ToolResult {
             call.tools_changed();
             call.text("fired").await
+        }
+
+        // tasks
+
+        /// Greets somebody.
+        #[read_only]
+        async fn greet(&self, call: &mut Call<'_>, args: tasks::Greet) -> ToolResult {
+            tasks::greet(call, args).await
+        }
+
+        /// Fails after a second.
+        #[read_only]
+        #[task(required)]
+        async fn failing_job(&self, call: &mut Call<'_>) -> ToolResult {
+            tasks::failing_job(call).await
+        }
+
+        /// Panics.
+        #[read_only]
+        #[task(required)]
+        async fn protocol_error_job(&self, call: &mut Call<'_>) -> ToolResult {
+            tasks::protocol_error_job(call).await
         }
     }
 }
@@ -380,7 +407,7 @@ impl Everything {
 }
 
 fn main() -> ExitCode {
-    common::main(&PROGRAM, |_| {
+    common::main_with(&PROGRAM, tasks::config, |_| {
         let server = Server::new("everything", env!("CARGO_PKG_VERSION"), Everything::default());
         Ok(server.resources().prompts())
     })

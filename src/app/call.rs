@@ -6,6 +6,7 @@ mod structured;
 pub use content::{Binary, Data, ResourceLink};
 pub use structured::Outcome;
 
+use core::cell::Cell;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::panic::AssertUnwindSafe;
@@ -50,9 +51,20 @@ impl Announce for Silent {
     }
 }
 
+/// Whether a call may become a task, and that it wants to.
+#[derive(Clone, Copy)]
+pub(crate) enum Door<'a> {
+    /// It is a task, or will never be one.
+    Closed,
+    /// It becomes one when this is set: then its handler is dropped, and runs again from its top. It asks first if there is room.
+    Open { wanted: &'a Cell<bool>, has_room: &'a dyn Fn() -> bool },
+}
+
 /// What surrounds a call.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
+    /// Whether it may become a task.
+    pub(crate) door: Door<'a>,
     /// The way to all clients.
     pub(crate) announce: &'a dyn Announce,
     /// The client's name, where it told one.
@@ -196,6 +208,19 @@ impl<'a> Call<'a> {
             self.progressed = progress;
         }
         sent
+    }
+
+    /// From here on the call is a task, where its tool is `#[task(later)]`, its client can follow one and there is room: the client gets the
+    /// task's id at once, and comes again for the result. Where that can't be, or the result was begun, the call goes on as it is.
+    ///
+    /// For what must be asked or checked before: to become a task, the method runs again from its top, and passes this point the second time.
+    /// What has an effect comes after it.
+    pub async fn become_task(&mut self) {
+        let Door::Open { wanted, has_room } = self.context.door else { return };
+        if self.block == Block::None && has_room() {
+            wanted.set(true);
+            core::future::pending::<()>().await;
+        }
     }
 
     /// The protocol revision that the client speaks.

@@ -52,7 +52,7 @@ mod tests_verbatim;
 pub(crate) use application::Catalog;
 pub use application::{App, Application, NoPrompts, NoResources, PromptsOf, ResourcesOf, WithPrompts, WithResources};
 pub use arg::{Arg, NoRange};
-pub(crate) use call::{Announce, Context, Silent, unwound};
+pub(crate) use call::{Announce, Context, Door, Silent, unwound};
 pub use call::{Binary, Call, Data, ResourceLink};
 pub use completing::{Completing, CompletionText};
 pub use error::{Done, ToolError, ToolResult};
@@ -64,7 +64,7 @@ pub use reading::Reading;
 pub(crate) use reading::{refuse, requested};
 pub use resource::{Resource, ResourceAnnotations, Resources};
 pub use schema::{Field, Schema, Variant};
-pub use tool::{Annotations, Icon, Tool, Tools};
+pub use tool::{Annotations, Icon, TaskSupport, Tool, Tools};
 
 /// What the macros need where they are expanded. No part of the interface.
 pub mod private {
@@ -74,7 +74,7 @@ pub mod private {
     pub use super::call::Outcome;
     pub use super::mark::{
         Mark, annotations, are_names_unique, choice, doc_bytes, doc_len, icon_count, icons, is_object, is_tool_name,
-        meta, name, object, plain, snake_bytes, snake_len, text, title,
+        meta, name, object, plain, snake_bytes, snake_len, task, text, title,
     };
     pub use super::mark_resource::{
         are_prompts_unique, are_uris_unique, are_variables, completes, mime, resource_annotations, resource_uri, size,

@@ -10,9 +10,9 @@ use crate::hub::Filter;
 use crate::json::{Kind, ScanError};
 use crate::mcp::completion::{self, Subject};
 use crate::mcp::pages::{List, Page};
-use crate::mcp::{Method, prompts, resources, tools};
+use crate::mcp::{Method, prompts, resources, tasks, tools};
 use crate::rpc::{Code, Envelope, Message};
-use crate::session::{IdText, LogLevel, Revision, Session, SessionRef, Table, Transport};
+use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
 
 /// What is to be done about a message.
 #[derive(Debug)]
@@ -35,6 +35,8 @@ pub(crate) struct Job {
     pub(crate) envelope: Envelope,
     pub(crate) revision: Revision,
     pub(crate) work: Work,
+    /// Who sent it, where there is no session that knows (2026-07-28).
+    pub(crate) principal: Option<Principal>,
     /// The session that it belongs to (none in 2026-07-28).
     pub(crate) session: Option<SessionRef>,
     /// The id of a session that was opened by this request, for the head of its answer.
@@ -49,6 +51,14 @@ pub(crate) enum Work {
     Ping,
     ToolsList,
     ToolsCall(usize),
+    /// A call that is answered with a task.
+    TaskOf(usize),
+    /// A call that may become a task.
+    TaskLater(usize),
+    /// A call of what only runs as a task, which its revision does not have.
+    OnlyAsTask,
+    /// What is asked of a task.
+    Task(tasks::Verb),
     /// A page of the resources, of the templates or of the prompts.
     List(Page),
     Read(usize),
@@ -66,7 +76,15 @@ pub(crate) enum Work {
 impl Work {
     /// It runs the application's code, which may take its time.
     pub(crate) const fn is_call(self) -> bool {
-        matches!(self, Self::ToolsCall(_) | Self::Read(_) | Self::GetPrompt(_) | Self::Complete(_))
+        matches!(
+            self,
+            Self::ToolsCall(_)
+                | Self::TaskOf(_)
+                | Self::TaskLater(_)
+                | Self::Read(_)
+                | Self::GetPrompt(_)
+                | Self::Complete(_)
+        )
     }
 }
 
@@ -263,11 +281,22 @@ impl Endpoint {
             }
             Message::Request => {
                 let work = self.work(Method::of(revision, envelope.method_name(doc)), &envelope, doc);
+                let work = match work {
+                    Work::ToolsCall(index) if self.only_as_task(index) => Work::OnlyAsTask,
+                    work => work,
+                };
                 if work == Work::SetLevel {
                     let level = Envelope::text(envelope.level, doc).and_then(LogLevel::parse);
                     table.set_log_level(session, level);
                 }
-                Decision::Job(Job { envelope, revision, work, session: Some(session), session_id: None })
+                Decision::Job(Job {
+                    envelope,
+                    revision,
+                    work,
+                    principal: None,
+                    session: Some(session),
+                    session_id: None,
+                })
             }
         }
     }
@@ -307,6 +336,7 @@ impl Endpoint {
                     "params.level must be one of debug, info, notice, warning, error, critical, alert, emergency",
                 ),
             },
+            Some(Method::Task(verb)) => Work::Task(verb),
             Some(Method::Listen) | None => Work::Refuse(Code::METHOD_NOT_FOUND, "method not found"),
         }
     }

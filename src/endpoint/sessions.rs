@@ -33,7 +33,14 @@ impl Endpoint {
         let admitted = admitted.map_err(|_| no_session(NoSession::Full))?;
         around.changes.set(changes(&admitted));
         let session = Some(admitted.session);
-        Ok(Decision::Job(Job { envelope, revision, work: Work::Initialize, session, session_id: Some(text) }))
+        Ok(Decision::Job(Job {
+            envelope,
+            revision,
+            work: Work::Initialize,
+            principal: None,
+            session,
+            session_id: Some(text),
+        }))
     }
 
     // POST /messages: a message of a 2024-11-05 session, whose answer goes to its stream.
@@ -57,7 +64,7 @@ impl Endpoint {
             table.set_negotiated(session, revision, &name, &version);
             around.changes.set(Changes { came: Some(session), evicted: None });
             let (work, session) = (Work::Initialize, Some(session));
-            return Ok(Decision::Job(Job { envelope, revision, work, session, session_id: None }));
+            return Ok(Decision::Job(Job { envelope, revision, work, principal: None, session, session_id: None }));
         }
         Ok(self.in_session(message, envelope, doc, table, session, revision))
     }

@@ -2,6 +2,7 @@
 
 use crate::app::{Catalog, Identity};
 use crate::json::{Kind, Value, Writer};
+use crate::mcp::tasks;
 use crate::outlet::Out;
 use crate::rpc::{self, Envelope, Request};
 use crate::session::Revision;
@@ -61,6 +62,9 @@ pub(crate) async fn discover(out: Out<'_>, request: &Request<'_>, identity: &Ide
         w.str(r#"{"resultType":"complete","supportedVersions":["2026-07-28"],"#);
         w.str(r#""capabilities":{"#);
         offers(w, catalog);
+        if catalog.tasks {
+            w.str(r#","extensions":{"#).string(tasks::EXTENSION).str(":{}}");
+        }
         w.str("}");
         instructions(w, identity);
         identity.write_caching(w);

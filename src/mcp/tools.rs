@@ -1,7 +1,11 @@
 //! `tools/list` and `tools/call`, in every revision.
 
+use core::future::{Future, poll_fn};
+use core::pin::pin;
+use core::task::Poll;
+
 use super::refuse;
-use crate::app::{Application, Call, Context, Identity, Silent, Tool};
+use crate::app::{Application, Call, Context, Door, Identity, Silent, Tool};
 use crate::outlet::Out;
 use crate::rpc::{self, Code, Envelope, Request};
 
@@ -47,10 +51,19 @@ pub(crate) fn find(envelope: &Envelope, doc: &[u8], tools: &[Tool]) -> Result<us
 
 /// Answers a call that has no other result with an error of the tool.
 pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, message: &'static str, identity: &Identity) {
-    let context = Context { announce: &Silent, client: None };
+    let context = Context { announce: &Silent, client: None, door: Door::Closed };
     let mut call = Call::new(out, request, context);
     let result = Ok(Err(message.into()));
     call.close(result, request.revision.is_modern().then_some(identity)).await;
+}
+
+/// How a call went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Called {
+    /// It was answered.
+    Answered,
+    /// It is to become a task; nothing was written.
+    Task,
 }
 
 /// Runs a tool and answers with its result. The handler's panic is its own: it is answered as the tool's error.
@@ -61,11 +74,25 @@ pub(crate) async fn call<A: Application>(
     index: usize,
     identity: &Identity,
     context: Context<'_>,
-) {
+) -> Called {
     let mut call = Call::new(out, request, context);
     if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {
         call.set_typed();
     }
-    let result = crate::app::unwound(app.call_tool(index, &mut call)).await;
+    let running = crate::app::unwound(app.call_tool(index, &mut call));
+    let Some(result) = until_task(context.door, running).await else { return Called::Task };
     call.close(result, request.revision.is_modern().then_some(identity)).await;
+    Called::Answered
+}
+
+// Runs a handler to its end, or (`None`) until it wants to be a task.
+async fn until_task<F: Future>(door: Door<'_>, handler: F) -> Option<F::Output> {
+    let Door::Open { wanted, .. } = door else { return Some(handler.await) };
+    let mut handler = pin!(handler);
+    poll_fn(|cx| match handler.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending if wanted.get() => Poll::Ready(None),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
 }

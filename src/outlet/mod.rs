@@ -20,7 +20,7 @@ mod out;
 mod tests;
 
 pub(crate) use chunk::{CHUNK_HEAD_BYTES, Wire, chunk};
-pub(crate) use out::Out;
+pub(crate) use out::{Out, Pen};
 
 use core::ops::Range;
 use core::task::{Context, Poll, Waker};
@@ -49,6 +49,16 @@ pub(crate) struct Mark {
 impl Mark {
     /// The beginning.
     pub(crate) const START: Self = Self { flushes: 0, body: 0 };
+
+    /// So many bytes behind the beginning, where nothing is ever sent.
+    pub(crate) const fn at(body: usize) -> Self {
+        Self { flushes: 0, body }
+    }
+
+    /// How many bytes of what was not sent lie before it.
+    pub(crate) const fn bytes(self) -> usize {
+        self.body
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

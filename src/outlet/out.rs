@@ -9,16 +9,26 @@ use crate::http::Status;
 use crate::json::{self, Writer};
 use crate::sse;
 
-/// What a handler may do with an [`Outlet`], whoever owns its buffer. Polled; [`Out`] waits.
-trait Pen {
+/// What a handler may do with what takes its answer: an [`Outlet`], whoever owns its buffer, or a task. Polled; [`Out`] waits, and says more of
+/// each.
+pub(crate) trait Pen {
+    /// Appends what `render` writes, behind its first `skip` bytes.
     fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()>;
+    /// Appends `rest` as the inside of a JSON string.
     fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
+    /// Appends base64 of `rest`.
     fn poll_base64(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
+    /// Sends a notification; false when it can't be sent.
     fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
+    /// The answer can't be ended rightly.
     fn break_off(&self);
+    /// How far the answer has come.
     fn mark(&self) -> Mark;
+    /// Forgets what was written since; false when it was sent.
     fn rewind(&self, mark: Mark) -> bool;
+    /// The status of the head.
     fn set_status(&self, status: Status);
+    /// Lends the free part of the buffer.
     fn lend(&self, look: &mut dyn FnMut(&mut [u8]));
 }
 
@@ -95,6 +105,11 @@ impl<'a> Out<'a> {
     /// Writes to `outlet`, which the owner of the socket empties.
     pub(crate) const fn new<'b: 'a>(outlet: &'a RefCell<Outlet<'b>>) -> Self {
         Self { pen: outlet }
+    }
+
+    /// Writes to what is no outlet.
+    pub(crate) const fn to(pen: &'a dyn Pen) -> Self {
+        Self { pen }
     }
 
     /// Appends what `render` writes, of any length: it is run again from where the buffer was full.

@@ -6,7 +6,7 @@ use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::streams::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::{Application, Context, requested};
+use crate::app::{Application, Context, Door, requested};
 use crate::endpoint::{Answer, Body, Job, Route, Work, client_text};
 use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
@@ -22,6 +22,9 @@ pub(super) const ALL_CALLS_TAKEN: &str = "all calls of this server are taken";
 const TOO_LATE: &str = "the tool took too long and was stopped";
 /// What is told instead where there is no tool.
 const TOO_LATE_OTHERWISE: &str = "the request took too long and was stopped";
+
+/// What a client of an older revision is told that calls a tool that only runs as a task.
+const ONLY_AS_TASK: &str = "this tool runs only as a task: it needs a client of MCP 2026-07-28 with the extension io.modelcontextprotocol/tasks";
 
 impl<A: Application> Worker<'_, '_, A> {
     /// Does the work of a request and answers it, by its connection or (2024-11-05) on its session's stream.
@@ -170,7 +173,9 @@ impl<A: Application> Worker<'_, '_, A> {
     /// Answers a request whose handler was dropped for its time.
     pub(super) async fn fail(&self, out: Out<'_>, request: &Request<'_>, work: Work) {
         match work {
-            Work::ToolsCall(_) => tools::fail(out, request, TOO_LATE, &self.core.identity).await,
+            Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) => {
+                tools::fail(out, request, TOO_LATE, &self.core.identity).await
+            }
             _ => mcp::refuse(out, request, Code::INTERNAL_ERROR, TOO_LATE_OTHERWISE).await,
         }
     }
@@ -197,7 +202,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let catalog = &self.core.endpoint.catalog;
         let around = (&self.core.endpoint.key, identity);
         let client = Some(client).filter(|name| !name.is_empty());
-        let context = Context { announce: self.core, client };
+        let context = Context { announce: self.core, client, door: Door::Closed };
         match job.work {
             Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
             Work::Initialize => discover::initialize(out, request, identity, catalog).await,
@@ -209,7 +214,15 @@ impl<A: Application> Worker<'_, '_, A> {
             Work::Ping => mcp::empty(out, request).await,
             Work::ToolsList => tools::list(out, request, A::TOOLS, identity).await,
             Work::Refuse(code, message) => mcp::refuse(out, request, code, message).await,
-            Work::ToolsCall(index) => tools::call(app, out, request, index, identity, context).await,
+            Work::ToolsCall(index) => {
+                tools::call(app, out, request, index, identity, context).await;
+            }
+            Work::TaskOf(index) if A::HAS_TASKS => self.task_of(out, request, job, index, context).await,
+            Work::TaskLater(index) if A::HAS_TASKS => self.task_later(out, request, job, index, context).await,
+            Work::Task(verb) if A::HAS_TASKS => self.task(out, request, job, verb).await,
+            Work::OnlyAsTask => tools::fail(out, request, ONLY_AS_TASK, identity).await,
+            // There are none to speak of.
+            Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {}
             Work::List(page) if page.list == List::Prompts => {
                 prompts::list(out, request, page, catalog.prompts, around).await;
             }

@@ -19,6 +19,9 @@ pub struct Config {
     pub(super) streams: Option<usize>,
     pub(super) sessions: usize,
     pub(super) body_bytes: usize,
+    pub(super) tasks: usize,
+    pub(super) task_timeout_ms: u64,
+    pub(super) task_ttl_ms: u64,
     pub(super) idle_timeout_ms: u64,
     pub(super) tool_timeout_ms: u64,
     pub(super) http_sse: bool,
@@ -38,6 +41,9 @@ impl Default for Config {
             streams: None,
             sessions: limits::SESSIONS_DEFAULT,
             body_bytes: limits::BODY_BYTES_DEFAULT,
+            tasks: limits::TASKS_DEFAULT,
+            task_timeout_ms: limits::TASK_TIMEOUT_MS_DEFAULT,
+            task_ttl_ms: limits::TASK_TTL_MS_DEFAULT,
             idle_timeout_ms: limits::IDLE_TIMEOUT_MS_DEFAULT,
             tool_timeout_ms: limits::TOOL_TIMEOUT_MS_DEFAULT,
             http_sse: true,
@@ -117,6 +123,26 @@ impl Config {
     #[must_use]
     pub fn body_bytes(self, body_bytes: usize) -> Self {
         Self { body_bytes, ..self }
+    }
+
+    /// Tasks at once, running or kept for their results: at most 64. None cost anything where no tool runs as a task; with 0 the extension is
+    /// not offered, and those tools run as plain calls.
+    #[must_use]
+    pub fn tasks(self, tasks: usize) -> Self {
+        Self { tasks, ..self }
+    }
+
+    /// Milliseconds that a task may run before it fails; `u64::MAX` for ever.
+    #[must_use]
+    pub fn task_timeout_ms(self, task_timeout_ms: u64) -> Self {
+        Self { task_timeout_ms, ..self }
+    }
+
+    /// Milliseconds that a task is kept after its end, for its client to come for the result. Once the client has read it, it is kept for half a
+    /// minute at most.
+    #[must_use]
+    pub fn task_ttl_ms(self, task_ttl_ms: u64) -> Self {
+        Self { task_ttl_ms, ..self }
     }
 
     /// Milliseconds that an idle keep-alive connection is kept.

@@ -17,9 +17,10 @@ use crate::http;
 use crate::hub::Hub;
 use crate::json::Value;
 use crate::limits::{EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, QUEUE_TIMEOUT_MS};
-use crate::session::{Ended, RANDOM_BYTES, SessionRef, Table};
+use crate::session::{Ended, SessionRef, Table};
+use crate::tasks::Tasks;
 
-/// The bits of the engine's set: these, then the workers, then the connections.
+/// The bits of the engine's set: these, then the workers, the runners of tasks, the connections.
 pub(super) const LISTENER: usize = 0;
 pub(super) const COMMANDS: usize = 1;
 pub(super) const TICK: usize = 2;
@@ -44,6 +45,9 @@ pub(super) struct Core<'m, A> {
     pub(super) streams: RefCell<Streams<'m>>,
     pub(super) sessions: RefCell<Table<'m>>,
     pub(super) hub: RefCell<Hub<'m>>,
+    pub(super) tasks: RefCell<Tasks<'m>>,
+    /// The slots for tasks; each has a runner.
+    pub(super) runners: usize,
     pub(super) workers: Vec<WorkerSlot>,
     pub(super) queue: RefCell<VecDeque<usize>>,
     pub(super) ready: Arc<Ready>,
@@ -77,7 +81,7 @@ pub(super) struct WorkerSlot {
 impl<A> Core<'_, A> {
     /// The bit of a connection.
     pub(super) fn conn_bit(&self, index: usize) -> usize {
-        WORKERS + self.workers.len() + index
+        WORKERS + self.workers.len() + self.runners + index
     }
 
     /// Wakes a worker.
@@ -97,10 +101,7 @@ impl<A> Core<'_, A> {
             unix_s: self.unix_s.get(),
             local: self.conns.borrow_mut().get(conn).and_then(|conn| conn.local),
             stopping: self.stopping.get(),
-            random: || {
-                let mut random = [0; RANDOM_BYTES];
-                getrandom::fill(&mut random).ok().map(|()| random)
-            },
+            random: super::random,
         }
     }
 

@@ -10,6 +10,7 @@ impl<A> Core<'_, A> {
         self.hurry_workers();
         self.close_overdue();
         self.serve_from_reserve();
+        self.keep_tasks();
         self.keep_streams_alive();
         self.forget_sessions();
     }

@@ -3,6 +3,7 @@
 //! ```text
 //!   accept ──→ conns (slots) ──bytes──→ worker (buffers) ──→ endpoint decides ──→ calls, drive ──→ the socket
 //!                 ↑  └ idle, polled by the engine ┘                 └──→ streams (slots) ←── hub, handle
+//!                                                                      └──→ runners (tasks)
 //!   tick ──→ house (deadlines)
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
@@ -26,6 +27,7 @@ mod ready;
 mod socket;
 mod storage;
 mod streams;
+mod tasks;
 mod worker;
 
 pub mod testing;
@@ -53,6 +55,7 @@ use self::handle::Commands;
 use self::ready::Ready;
 use self::storage::{Heap, Lend, Memory, Views};
 use self::streams::Streams;
+use self::tasks::Runner;
 use self::worker::Worker;
 use crate::app::{
     App, Application, Catalog, Identity, NoPrompts, NoResources, Prompts, PromptsOf, Resources, ResourcesOf, Tools,
@@ -63,9 +66,10 @@ use crate::guard::{Guard, GuardOptions, PublicBase};
 use crate::hub::Hub;
 use crate::limits::{
     CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS,
-    SESSION_RESTORE_AGE_MAX_S, TARGET_BYTES_MAX,
+    SESSION_RESTORE_AGE_MAX_S, TARGET_BYTES_MAX, TASK_EVENT_BYTES_MAX, TASKS_MAX,
 };
-use crate::session::{Key, Table};
+use crate::session::{Key, RANDOM_BYTES, Table};
+use crate::tasks::{Lives, Tasks};
 use crate::{http, limits};
 
 /// An MCP server: an application's tools, resources and prompts, and what the server says of itself.
@@ -180,7 +184,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     // Everything but the listener.
     fn prepare(mut self, config: Config) -> io::Result<Bound<A, R, P>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
-        let heap = heap(&config).map_err(invalid)?;
+        let heap = heap(&config, <App<A, R, P> as Application>::HAS_TASKS).map_err(invalid)?;
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -212,12 +216,19 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 commands: self.commands,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
+                task_lives: Lives { run_ms: config.task_timeout_ms, kept_ms: config.task_ttl_ms },
             },
             heap,
             listener: None,
             handle: self.handle,
         })
     }
+}
+
+/// Fresh random bytes, for what nobody must guess; `None` when the system has none.
+fn random() -> Option<[u8; RANDOM_BYTES]> {
+    let mut random = [0; RANDOM_BYTES];
+    getrandom::fill(&mut random).ok().map(|()| random)
 }
 
 fn random_key() -> io::Result<[u8; 32]> {
@@ -228,7 +239,7 @@ fn random_key() -> io::Result<[u8; 32]> {
 }
 
 // The capacities, checked.
-fn heap(config: &Config) -> Result<Heap, String> {
+fn heap(config: &Config, has_tasks: bool) -> Result<Heap, String> {
     let connections = config.connections;
     let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
     if !(CONNECTIONS_FOR_CALLS_MIN + 1..=65_535).contains(&connections) {
@@ -249,6 +260,9 @@ fn heap(config: &Config) -> Result<Heap, String> {
             return Err(format!("{name}: expected 1 to {most}, got {value}"));
         }
     }
+    if config.tasks > TASKS_MAX {
+        return Err(format!("tasks: expected 0 to {TASKS_MAX}, got {}", config.tasks));
+    }
     let request_bytes = HEAD_BYTES_MAX + config.body_bytes + CHUNKED_SLACK_BYTES;
     // Where an address has 32 bits, these two can be more than there are.
     if request_bytes.checked_mul(config.calls + RESERVED_BUFFERS).is_none() {
@@ -257,7 +271,8 @@ fn heap(config: &Config) -> Result<Heap, String> {
             config.body_bytes, config.calls
         ));
     }
-    Ok(Heap { connections, streams, sessions: config.sessions, calls: config.calls, request_bytes })
+    let tasks = if has_tasks { config.tasks } else { 0 };
+    Ok(Heap { connections, streams, sessions: config.sessions, calls: config.calls, request_bytes, tasks })
 }
 
 /// A server that listens, and is not running yet.
@@ -276,6 +291,7 @@ struct Parts<A> {
     commands: Commands,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
+    task_lives: Lives,
 }
 
 impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
@@ -303,9 +319,16 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
     ///
     /// # Errors
     /// `ResourceBusy` while another server runs in that storage.
-    pub async fn run_in<const C: usize, const S: usize, const N: usize, const B: usize, const Q: usize>(
+    pub async fn run_in<
+        const C: usize,
+        const S: usize,
+        const N: usize,
+        const B: usize,
+        const Q: usize,
+        const T: usize,
+    >(
         self,
-        storage: &Storage<C, S, N, B, Q>,
+        storage: &Storage<C, S, N, B, Q, T>,
     ) -> io::Result<()> {
         let Self { parts, listener, .. } = self;
         let listener = listener.map(|(listener, _)| listener);
@@ -321,16 +344,18 @@ async fn run<A: Application>(
 ) -> io::Result<()> {
     let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
     let mut guard = memory.take().ok_or_else(busy)?;
-    let Views { conns, streams, sessions, requests, answers, ring, uris } = guard.lend();
-    let buffers = requests.len();
-    let connections = conns.len();
-    let ready = Ready::new(WORKERS + buffers + connections);
+    let Views { conns, streams, sessions, requests, answers, ring, uris, tasks, task_requests, task_results } =
+        guard.lend();
+    let tasks = Tasks::new(if A::HAS_TASKS { tasks } else { &mut [] }, task_results, parts.task_lives);
+    let (buffers, connections, runners) = (requests.len(), conns.len(), tasks.capacity());
+    let bits = WORKERS + buffers + runners + connections;
+    let ready = Ready::new(bits);
     let request_bytes = requests.first().map_or(0, |request| request.len());
     let commands = parts.commands;
     let core = Core {
         app: parts.app,
         identity: parts.identity,
-        endpoint: parts.endpoint,
+        endpoint: Endpoint { catalog: Catalog { tasks: runners > 0, ..parts.endpoint.catalog }, ..parts.endpoint },
         limits: http::Limits {
             head_bytes_max: HEAD_BYTES_MAX,
             target_bytes_max: TARGET_BYTES_MAX,
@@ -347,13 +372,15 @@ async fn run<A: Application>(
         streams: RefCell::new(Streams::new(streams)),
         sessions: RefCell::new(Table::new(sessions)),
         hub: RefCell::new(Hub::new(ring, uris)),
+        tasks: RefCell::new(tasks),
+        runners,
         workers: (0..buffers)
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
             .collect(),
         queue: RefCell::new(VecDeque::with_capacity(connections)),
-        wakers: (0..WORKERS + buffers + connections).map(|bit| ready.waker(bit)).collect(),
+        wakers: (0..bits).map(|bit| ready.waker(bit)).collect(),
         ready,
-        scratch: RefCell::new(vec![0; EVENT_BYTES_MAX]),
+        scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
         hasher: RandomState::new(),
@@ -363,13 +390,25 @@ async fn run<A: Application>(
     let workers = requests.into_iter().zip(answers).enumerate();
     let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
     let workers = workers.collect();
+    let runners = task_requests.into_iter().take(if A::HAS_TASKS { runners } else { 0 }).enumerate();
+    let runners = runners.map(|(place, request)| Box::pin(async move { Runner { core, place }.run(request).await }));
+    let runners = runners.collect();
     commands.attach(core.waker(COMMANDS).clone());
     for bit in [LISTENER, COMMANDS, TICK] {
         core.ready.set(bit);
     }
-    (0..buffers).for_each(|index| core.wake_worker(index));
-    let mut engine =
-        Engine { core, workers, listener, commands: &commands, clock, accept_after_ms: 0, ticked: false, end_ms: None };
+    (0..buffers + core.runners).for_each(|index| core.wake_worker(index));
+    let mut engine = Engine {
+        core,
+        workers,
+        runners,
+        listener,
+        commands: &commands,
+        clock,
+        accept_after_ms: 0,
+        ticked: false,
+        end_ms: None,
+    };
     poll_fn(|cx| engine.poll(cx)).await;
     core.workers.iter().for_each(|worker| worker.relay.set(None));
     core.end_streams();

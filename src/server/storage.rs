@@ -6,9 +6,10 @@ use super::conns::Conn;
 use super::streams::Stream;
 use crate::hub::Uri;
 use crate::limits::{
-    CONNECTIONS_FOR_CALLS_MIN, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, SUBSCRIBED_URIS_MAX, TRANSMIT_BYTES,
+    CONNECTIONS_FOR_CALLS_MIN, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX,
+    TASKS_MAX, TRANSMIT_BYTES,
 };
-use crate::session;
+use crate::{session, tasks};
 
 /// A server's memory as a value, for those who want all of it in the program's image:
 ///
@@ -16,18 +17,21 @@ use crate::session;
 /// static STORAGE: smol_mcp::Storage<16, 8, 16, 4, 32768> = smol_mcp::Storage::new();
 /// ```
 /// Its capacities are those of the server that uses it, instead of the configuration's: connections (of which four only
-/// tell that the house is full), streams, sessions, request buffers (of which one is a reserve) and their bytes (head and body).
+/// tell that the house is full), streams, sessions, request buffers (of which one is a reserve) and their bytes (head and body), and
+/// tasks: none, where that is left out.
 pub struct Storage<
     const CONNECTIONS: usize,
     const STREAMS: usize,
     const SESSIONS: usize,
     const BUFFERS: usize,
     const REQUEST_BYTES: usize,
+    const TASKS: usize = 0,
 > {
-    parts: Mutex<Parts<CONNECTIONS, STREAMS, SESSIONS, BUFFERS, REQUEST_BYTES>>,
+    parts: Mutex<Parts<CONNECTIONS, STREAMS, SESSIONS, BUFFERS, REQUEST_BYTES, TASKS>>,
 }
 
-pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> {
+pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize>
+{
     conns: [Conn; C],
     streams: [Stream; S],
     sessions: [session::Slot; N],
@@ -35,14 +39,20 @@ pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B:
     answers: [[u8; TRANSMIT_BYTES]; B],
     ring: [u8; RING_BYTES],
     uris: [Uri; SUBSCRIBED_URIS_MAX],
+    tasks: [tasks::Slot; T],
+    task_requests: [[u8; TASK_BYTES_MAX]; T],
+    task_results: [[u8; TASK_BYTES_MAX]; T],
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Storage<C, S, N, B, R> {
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize>
+    Storage<C, S, N, B, R, T>
+{
     const CHECKED: () = {
         assert!(C > REFUSALS_MAX + 2, "a storage needs more connections: four are for refusals");
         assert!(B > RESERVED_BUFFERS, "a storage needs at least two request buffers: one is a reserve");
         assert!(N > 0 && S > 0, "a storage needs a session and a stream");
         assert!(C >= S + REFUSALS_MAX + CONNECTIONS_FOR_CALLS_MIN, "streams must leave connections for calls");
+        assert!(T <= TASKS_MAX, "a storage has at most 64 tasks");
         assert!(R >= crate::limits::HEAD_BYTES_MAX * 2, "a request buffer must hold a head, and a body of that size");
     };
 
@@ -59,13 +69,16 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
                 answers: [[0; TRANSMIT_BYTES]; B],
                 ring: [0; RING_BYTES],
                 uris: [const { Uri::EMPTY }; SUBSCRIBED_URIS_MAX],
+                tasks: [const { tasks::Slot::EMPTY }; T],
+                task_requests: [[0; TASK_BYTES_MAX]; T],
+                task_results: [[0; TASK_BYTES_MAX]; T],
             }),
         }
     }
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Default
-    for Storage<C, S, N, B, R>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize> Default
+    for Storage<C, S, N, B, R, T>
 {
     fn default() -> Self {
         Self::new()
@@ -97,10 +110,15 @@ pub(super) struct Views<'m> {
     pub(super) answers: Vec<&'m mut [u8]>,
     pub(super) ring: &'m mut [u8],
     pub(super) uris: &'m mut [Uri],
+    pub(super) tasks: &'m mut [tasks::Slot],
+    pub(super) task_requests: Vec<&'m mut [u8]>,
+    pub(super) task_results: &'m mut [u8],
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Memory for Storage<C, S, N, B, R> {
-    type Guard<'s> = Taken<'s, C, S, N, B, R>;
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize> Memory
+    for Storage<C, S, N, B, R, T>
+{
+    type Guard<'s> = Taken<'s, C, S, N, B, R, T>;
 
     fn take(&self) -> Option<Self::Guard<'_>> {
         match self.parts.try_lock() {
@@ -112,7 +130,9 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     }
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Lend for Taken<'_, C, S, N, B, R> {
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize> Lend
+    for Taken<'_, C, S, N, B, R, T>
+{
     fn lend(&mut self) -> Views<'_> {
         let parts = &mut *self.0;
         Views {
@@ -123,16 +143,27 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
             uris: &mut parts.uris,
+            tasks: &mut parts.tasks,
+            task_requests: parts.task_requests.iter_mut().map(<[u8; TASK_BYTES_MAX]>::as_mut_slice).collect(),
+            task_results: parts.task_results.as_flattened_mut(),
         }
     }
 }
 
 /// A storage that a server has. What it leaves there when it ends, or is dropped half-way, is closed.
-pub(super) struct Taken<'s, const C: usize, const S: usize, const N: usize, const B: usize, const R: usize>(
-    MutexGuard<'s, Parts<C, S, N, B, R>>,
-);
+pub(super) struct Taken<
+    's,
+    const C: usize,
+    const S: usize,
+    const N: usize,
+    const B: usize,
+    const R: usize,
+    const T: usize,
+>(MutexGuard<'s, Parts<C, S, N, B, R, T>>);
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Drop for Taken<'_, C, S, N, B, R> {
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize> Drop
+    for Taken<'_, C, S, N, B, R, T>
+{
     fn drop(&mut self) {
         self.0.streams.fill_with(|| Stream::EMPTY);
         self.0.conns.fill_with(|| Conn::EMPTY);
@@ -146,6 +177,7 @@ pub(super) struct Heap {
     pub(super) sessions: usize,
     pub(super) calls: usize,
     pub(super) request_bytes: usize,
+    pub(super) tasks: usize,
 }
 
 /// The heap's memory, taken.
@@ -158,6 +190,9 @@ pub(super) struct Allocated {
     answers: Vec<u8>,
     ring: Vec<u8>,
     uris: Vec<Uri>,
+    tasks: Vec<tasks::Slot>,
+    task_requests: Vec<u8>,
+    task_results: Vec<u8>,
 }
 
 impl Memory for Heap {
@@ -175,6 +210,9 @@ impl Memory for Heap {
             answers: vec![0; buffers * TRANSMIT_BYTES],
             ring: vec![0; RING_BYTES],
             uris: (0..SUBSCRIBED_URIS_MAX).map(|_| Uri::EMPTY).collect(),
+            tasks: (0..self.tasks).map(|_| tasks::Slot::EMPTY).collect(),
+            task_requests: vec![0; self.tasks * TASK_BYTES_MAX],
+            task_results: vec![0; self.tasks * TASK_BYTES_MAX],
         })
     }
 }
@@ -189,6 +227,9 @@ impl Lend for Allocated {
             answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
             ring: &mut self.ring,
             uris: &mut self.uris,
+            tasks: &mut self.tasks,
+            task_requests: self.task_requests.chunks_exact_mut(TASK_BYTES_MAX).collect(),
+            task_results: &mut self.task_results,
         }
     }
 }
