@@ -161,6 +161,14 @@ pub const COMPLETIONS_MAX: usize = 100;
 /// Bytes of an argument that is to be completed, and of one that was filled in before: what people type.
 pub const COMPLETION_TEXT_BYTES_MAX: usize = 256;
 
+// --- input ---
+
+/// Questions that one call asks at once: as many as the largest tuple has, and two more.
+pub const QUESTIONS_MAX: usize = 8;
+
+/// Bytes of the values that a form is filled in with, as JSON: a screenful. They lie on the stack while the form is written.
+pub const FORM_DEFAULTS_BYTES_MAX: usize = 1024;
+
 // --- mcp ---
 
 /// Items of a list on one page: more than a device has resources; a page of them is some 10 KiB.

@@ -1,7 +1,7 @@
 //! `tools/list` and `tools/call`, in every revision.
 
 use super::refuse;
-use crate::app::{Application, Call, Context, Identity, Silent, Tool};
+use crate::app::{Application, Call, Context, Identity, Nobody, Silent, Tool, pass};
 use crate::outlet::Out;
 use crate::rpc::{self, Code, Envelope, Request};
 
@@ -47,13 +47,14 @@ pub(crate) fn find(envelope: &Envelope, doc: &[u8], tools: &[Tool]) -> Result<us
 
 /// Answers a call that has no other result with an error of the tool.
 pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, message: &'static str, identity: &Identity) {
-    let context = Context { announce: &Silent, client: None };
+    let context = Context { announce: &Silent, client: None, ask: &Nobody };
     let mut call = Call::new(out, request, context);
     let result = Ok(Err(message.into()));
     call.close(result, request.revision.is_modern().then_some(identity)).await;
 }
 
-/// Runs a tool and answers with its result. The handler's panic is its own: it is answered as the tool's error.
+/// Runs a tool and answers with its result. The handler's panic is its own: it is answered as the tool's error. Where it asks the client, and
+/// the client is to come again (2026-07-28), the question is the answer.
 pub(crate) async fn call<A: Application>(
     app: &A,
     out: Out<'_>,
@@ -66,6 +67,6 @@ pub(crate) async fn call<A: Application>(
     if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {
         call.set_typed();
     }
-    let result = crate::app::unwound(app.call_tool(index, &mut call)).await;
+    let Some(result) = pass(context.ask, app.call_tool(index, &mut call)).await else { return };
     call.close(result, request.revision.is_modern().then_some(identity)).await;
 }
