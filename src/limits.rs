@@ -161,6 +161,14 @@ pub const COMPLETIONS_MAX: usize = 100;
 /// Bytes of an argument that is to be completed, and of one that was filled in before: what people type.
 pub const COMPLETION_TEXT_BYTES_MAX: usize = 256;
 
+// --- input ---
+
+/// Questions that one call asks at once: as many as the largest tuple has, and two more.
+pub const QUESTIONS_MAX: usize = 8;
+
+/// Bytes of the values that a form is filled in with, as JSON: a screenful. They lie on the stack while the form is written.
+pub const FORM_DEFAULTS_BYTES_MAX: usize = 1024;
+
 // --- mcp ---
 
 /// Items of a list on one page: more than a device has resources; a page of them is some 10 KiB.
@@ -316,6 +324,9 @@ pub const TASKS_MAX: usize = 64;
 /// a larger result fails, and says so.
 pub const TASK_BYTES_MAX: usize = 16 * 1024;
 
+/// Bytes of what a task asks its client, and of the answers, until the tool has read them: forms and short texts.
+pub const TASK_INPUT_BYTES_MAX: usize = 8 * 1024;
+
 /// Bytes of what a running task says of how far it is (`statusMessage`): a line.
 pub const TASK_NOTE_BYTES_MAX: usize = 120;
 
@@ -331,5 +342,6 @@ pub const TASK_TOLD_MS: u64 = 30_000;
 /// Milliseconds that clients are asked to wait between two looks at a task (`pollIntervalMs`).
 pub const TASK_POLL_MS: u32 = 1_000;
 
-/// Bytes of an event that tells how far a task is: its result, and what surrounds it.
+/// Bytes of an event that tells how far a task is: its result, or what it asks, and what surrounds that.
 pub const TASK_EVENT_BYTES_MAX: usize = TASK_BYTES_MAX + 2 * 1024;
+const _: () = assert!(TASK_INPUT_BYTES_MAX <= TASK_BYTES_MAX, "the larger of the two must fit");

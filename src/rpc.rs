@@ -28,10 +28,10 @@ impl Code {
     pub(crate) const INVALID_PARAMS: Code = Code(-32602);
     /// 2026-07-28 `HeaderMismatch`: headers and body disagree.
     pub(crate) const HEADER_MISMATCH: Code = Code(-32020);
+    /// 2026-07-28 `MissingRequiredClientCapability`: the client did not declare what the request needs.
+    pub(crate) const MISSING_CAPABILITY: Code = Code(-32021);
     /// 2026-07-28 `UnsupportedProtocolVersion`.
     pub(crate) const UNSUPPORTED_VERSION: Code = Code(-32022);
-    /// 2026-07-28 `MissingRequiredClientCapability`: the request needs what the client did not declare.
-    pub(crate) const MISSING_CAPABILITY: Code = Code(-32021);
     /// The application could not.
     pub(crate) const INTERNAL_ERROR: Code = Code(-32603);
     /// There is no such resource (up to 2025-11-25).

@@ -14,7 +14,8 @@ use core::pin::pin;
 use core::task::Poll;
 
 use super::encode::Base64;
-use super::{Done, Identity, ToolError, ToolResult};
+use super::input::{Asker, missing_capability};
+use super::{Ask, Done, Identity, ToolError, ToolResult};
 use crate::json::{Kind, Value, Writer};
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
@@ -69,6 +70,8 @@ pub(crate) struct Context<'a> {
     pub(crate) announce: &'a dyn Announce,
     /// The client's name, where it told one.
     pub(crate) client: Option<&'a str>,
+    /// The way to ask the client.
+    pub(crate) ask: &'a dyn Ask,
 }
 
 /// How far the result is.
@@ -292,6 +295,9 @@ impl<'a> Call<'a> {
                 self.block = Block::None;
                 self.base64 = Base64::default();
             }
+            if let (Some(missing), true) = (error.undeclared(), self.block == Block::None && modern.is_some()) {
+                return missing_capability(self.out, self.request, missing).await;
+            }
             self.end_block().await;
             let arguments = self.arguments();
             self.print(format_args!("{}", error.told(arguments))).await;
@@ -310,6 +316,10 @@ impl<'a> Call<'a> {
                 w.str("}}");
             })
             .await;
+    }
+
+    pub(super) const fn asker(&self) -> Asker<'a> {
+        Asker { ask: self.context.ask, out: self.out, request: self.request, begin: self.begin }
     }
 
     async fn open_text(&mut self) {

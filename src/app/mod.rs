@@ -17,6 +17,7 @@ mod encode;
 mod error;
 mod failure;
 mod identity;
+mod input;
 mod mark;
 mod mark_resource;
 mod parse;
@@ -58,6 +59,13 @@ pub use completing::{Completing, CompletionText};
 pub use error::{Done, ToolError, ToolResult};
 pub use failure::{Failure, PromptResult, ReadResult};
 pub(crate) use identity::Identity;
+#[allow(unused_imports, reason = "until merged")]
+pub(crate) use input::QuestionKind;
+pub(crate) use input::{Ask, Nobody, Question, Ticket, Way, pass};
+pub use input::{
+    Capability, Content, Elicit, ElicitJson, ElicitUrl, Elicited, InputError, ListRoots, Questions, Root, Roots,
+    Sample, Sampled, Sampling,
+};
 pub use prompt::{Prompt, Prompts};
 pub use prompting::{Prompting, Role};
 pub use reading::Reading;

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use super::call::Panicked;
 use super::encode::Base64;
 use super::failure::Kind;
+use super::input::Asker;
 use super::words::{self, Misfit, Word};
 use super::{Arg, Context, Done, Failure, Identity, Prompt, PromptResult, reading};
 use crate::json::{self, Value, Writer};
@@ -142,6 +143,10 @@ impl<'a> Prompting<'a> {
     pub async fn done(&mut self) -> PromptResult {
         self.begin().await;
         Ok(Done::new())
+    }
+
+    pub(super) const fn asker(&self) -> Asker<'a> {
+        Asker { ask: self.context.ask, out: self.out, request: self.request, begin: self.begin }
     }
 
     /// The protocol revision that the client speaks.

@@ -6,6 +6,8 @@ use serde::de::DeserializeOwned;
 
 use super::call::Panicked;
 use super::encode::Base64;
+use super::failure::Kind;
+use super::input::{Asker, missing_capability};
 use super::words::{self, Misfit, Word};
 use super::{Arg, Context, Done, Failure, Identity, ReadResult, Resource, uri};
 use crate::json::Value;
@@ -149,6 +151,10 @@ impl<'a> Reading<'a> {
         requested(self.request).unwrap_or_default()
     }
 
+    pub(super) const fn asker(&self) -> Asker<'a> {
+        Asker { ask: self.context.ask, out: self.out, request: self.request, begin: self.begin }
+    }
+
     /// The protocol revision that the client speaks.
     pub fn revision(&self) -> Revision {
         self.request.revision
@@ -253,6 +259,9 @@ pub(crate) fn requested<'d>(request: &Request<'d>) -> Option<&'d str> {
 
 /// Answers with a failure's error.
 pub(crate) async fn refuse(out: Out<'_>, request: &Request<'_>, failure: &Failure) {
+    if let (Kind::Undeclared(missing), true) = (failure.kind, request.revision.is_modern()) {
+        return missing_capability(out, request, missing).await;
+    }
     let code = failure.code(request.revision.is_modern());
     let uri = request.envelope.uri.map(|uri| uri.span.of(request.doc));
     out.write(|w| {

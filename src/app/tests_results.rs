@@ -174,7 +174,7 @@ fn called(
     outlet.set_http10();
     let outlet = RefCell::new(outlet);
     let identity = Identity { name: "t".into(), version: "1".into(), title: None, instructions: None, public: true };
-    let context = Context { announce: &Silent, client: None, door: Door::Closed };
+    let context = Context { announce: &Silent, client: None, ask: &Nobody, door: Door::Closed };
     let out = Out::new(&outlet);
     let mut sent = Vec::new();
     {

@@ -35,8 +35,8 @@ pub(crate) struct Job {
     pub(crate) envelope: Envelope,
     pub(crate) revision: Revision,
     pub(crate) work: Work,
-    /// Who sent it, where there is no session that knows (2026-07-28).
-    pub(crate) principal: Option<Principal>,
+    /// On whose behalf it is done.
+    pub(crate) principal: Principal,
     /// The session that it belongs to (none in 2026-07-28).
     pub(crate) session: Option<SessionRef>,
     /// The id of a session that was opened by this request, for the head of its answer.
@@ -241,7 +241,7 @@ impl Endpoint {
         };
         let revision = table.get(session).map(Session::revision);
         let revision = revision.ok_or_else(|| no_session(NoSession::Unknown))?;
-        Ok(self.in_session(message, envelope, doc, table, session, revision))
+        Ok(self.in_session(around, message, envelope, doc, table, session, revision))
     }
 
     // The session that a message names; who came back or made room for it is noted.
@@ -259,8 +259,10 @@ impl Endpoint {
     }
 
     // A message of a session, over either transport.
+    #[allow(clippy::too_many_arguments)] // all that a message consists of
     pub(super) fn in_session(
         &self,
+        around: &Around<'_, '_>,
         message: Message,
         envelope: Envelope,
         doc: &[u8],
@@ -289,14 +291,8 @@ impl Endpoint {
                     let level = Envelope::text(envelope.level, doc).and_then(LogLevel::parse);
                     table.set_log_level(session, level);
                 }
-                Decision::Job(Job {
-                    envelope,
-                    revision,
-                    work,
-                    principal: None,
-                    session: Some(session),
-                    session_id: None,
-                })
+                let (principal, session) = (around.posted.principal, Some(session));
+                Decision::Job(Job { envelope, revision, work, principal, session, session_id: None })
             }
         }
     }

@@ -47,7 +47,7 @@ impl Endpoint {
         if method == Some(Method::Listen) {
             return match subscriptions::asked(&envelope, doc, &self.catalog) {
                 Ok(filter) => Ok(Decision::Listen { envelope, filter }),
-                Err(message) => Ok(job(envelope, around, Work::Refuse(Code::INVALID_PARAMS, message))),
+                Err(message) => Ok(job(around, envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
             };
         }
         let mut work = self.work(method, &envelope, doc);
@@ -58,7 +58,7 @@ impl Endpoint {
         if matches!(work, Work::Task(_)) && !tasks::is_declared(&envelope, doc) {
             return Err(undeclared(&envelope, doc));
         }
-        Ok(job(envelope, around, work))
+        Ok(job(around, envelope, work))
     }
 
     /// A tool is never run but as a task.
@@ -145,8 +145,8 @@ pub(super) fn no_envelope(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {
     refusal(envelope, doc, code, message)
 }
 
-fn job(envelope: Envelope, around: &Around<'_, '_>, work: Work) -> Decision {
-    let (revision, principal) = (Revision::V2026_07_28, Some(around.posted.principal));
+fn job(around: &Around<'_, '_>, envelope: Envelope, work: Work) -> Decision {
+    let (revision, principal) = (Revision::V2026_07_28, around.posted.principal);
     Decision::Job(Job { envelope, revision, work, principal, session: None, session_id: None })
 }
 

@@ -37,7 +37,7 @@ impl Endpoint {
             envelope,
             revision,
             work: Work::Initialize,
-            principal: None,
+            principal: around.posted.principal,
             session,
             session_id: Some(text),
         }))
@@ -64,9 +64,9 @@ impl Endpoint {
             table.set_negotiated(session, revision, &name, &version);
             around.changes.set(Changes { came: Some(session), evicted: None });
             let (work, session) = (Work::Initialize, Some(session));
-            return Ok(Decision::Job(Job { envelope, revision, work, principal: None, session, session_id: None }));
+            return Ok(Decision::Job(Job { envelope, revision, work, principal: around.posted.principal, session, session_id: None }));
         }
-        Ok(self.in_session(message, envelope, doc, table, session, revision))
+        Ok(self.in_session(around, message, envelope, doc, table, session, revision))
     }
 
     /// Opens the session of a 2024-11-05 stream; gives the reference to POST to.

@@ -29,7 +29,16 @@ pub(crate) mod capability {
 /// The capabilities that an `initialize` declares, as far as this server knows them.
 pub(crate) fn capabilities(envelope: &Envelope, doc: &[u8]) -> u16 {
     let params = envelope.params.map(|params| Value::new(params.span.of(doc)));
-    let Some(declared) = params.and_then(|params| params.get("capabilities")) else { return 0 };
+    params.and_then(|params| params.get("capabilities")).map_or(0, bits)
+}
+
+/// The capabilities that a 2026-07-28 request declares, as far as this server knows them.
+pub(crate) fn declared(envelope: &Envelope, doc: &[u8]) -> u16 {
+    envelope.meta_capabilities.map_or(0, |declared| bits(Value::new(declared.span.of(doc))))
+}
+
+// One bit for each.
+fn bits(declared: Value<'_>) -> u16 {
     let elicitation = declared.get("elicitation").filter(|value| value.kind() == Kind::Object);
     let bits = [
         (capability::ROOTS, declared.get("roots").is_some()),

@@ -1,7 +1,7 @@
 //! `prompts/list` and `prompts/get`, in every revision.
 
 use super::pages::{self, Page};
-use crate::app::{Application, Context, Identity, Prompt, Prompting, unwound};
+use crate::app::{Application, Context, Identity, Prompt, Prompting, pass};
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
 use crate::session::Key;
@@ -40,6 +40,6 @@ pub(crate) async fn get<A: Application>(
 ) {
     let Some(prompt) = A::PROMPTS.get(index) else { return };
     let mut call = Prompting::new(out, request, context, prompt, identity);
-    let result = unwound(app.get_prompt(index, &mut call)).await;
+    let Some(result) = pass(context.ask, app.get_prompt(index, &mut call)).await else { return };
     call.close(result).await;
 }

@@ -1,7 +1,7 @@
 //! `resources/list`, `resources/templates/list` and `resources/read`, in every revision.
 
 use super::pages::{self, List, Page};
-use crate::app::{Application, Context, Failure, Identity, Reading, Resource, refuse, unwound};
+use crate::app::{Application, Context, Failure, Identity, Reading, Resource, pass, refuse};
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
 use crate::session::Key;
@@ -48,6 +48,6 @@ pub(crate) async fn read<A: Application>(
 ) {
     let Some(resource) = A::RESOURCES.get(index) else { return not_found(out, request).await };
     let mut call = Reading::new(out, request, context, resource, identity);
-    let result = unwound(app.read(index, &mut call)).await;
+    let Some(result) = pass(context.ask, app.read(index, &mut call)).await else { return };
     call.close(result).await;
 }

@@ -1,7 +1,7 @@
 //! The extension `io.modelcontextprotocol/tasks` (2026-07-28): a `tools/call` is answered with a task, which `tasks/get` looks at, `tasks/update`
 //! gives input to and `tasks/cancel` ends.
 
-use core::cell::{Cell, RefCell};
+use core::cell::Cell;
 
 use crate::app::{Application, Call, Context, Identity, unwound};
 use crate::http;
@@ -10,7 +10,7 @@ use crate::limits::TASK_POLL_MS;
 use crate::outlet::Out;
 use crate::rpc::{self, Code, Envelope, META_SUBSCRIPTION_ID, Request};
 use crate::sse;
-use crate::tasks::{NoTask, Status, Tasks, View};
+use crate::tasks::{Board, NoTask, Status, View};
 
 /// The extension's name.
 pub(crate) const EXTENSION: &str = "io.modelcontextprotocol/tasks";
@@ -57,6 +57,15 @@ pub(crate) const fn no_task(why: NoTask) -> &'static str {
 
 const _: () = assert!(crate::limits::TASK_BYTES_MAX == 16 * 1024, "as the sentences say");
 
+/// The answers that a `tasks/update` brings.
+pub(crate) fn responses<'d>(request: &Request<'d>) -> Option<Value<'d>> {
+    let params = Value::new(request.envelope.params?.span.of(request.doc));
+    params.get("inputResponses").filter(|responses| responses.kind() == Kind::Object)
+}
+
+/// What is told when an answer has not the shape of one.
+pub(crate) const MISFIT: &str = "params.inputResponses has a value that is no answer to its request; none was taken";
+
 /// Runs the tool of a task, and writes the response that its call would have got. A panic of the tool is an error of the request.
 pub(crate) async fn perform<A: Application>(
     app: &A,
@@ -86,11 +95,11 @@ const PANICKED: &str = "the tool failed: it panicked. The server's log may say m
 pub(crate) async fn created(
     out: Out<'_>,
     request: &Request<'_>,
-    tasks: &RefCell<Tasks<'_>>,
+    board: &Board<'_>,
     place: usize,
     identity: &Identity,
 ) {
-    show(out, tasks, place, |w, view| {
+    show(out, board, place, |w, view| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"resultType":"task","#);
         write_task(w, view);
@@ -104,11 +113,11 @@ pub(crate) async fn created(
 pub(crate) async fn get(
     out: Out<'_>,
     request: &Request<'_>,
-    tasks: &RefCell<Tasks<'_>>,
+    board: &Board<'_>,
     place: usize,
     identity: &Identity,
 ) {
-    show(out, tasks, place, |w, view| {
+    show(out, board, place, |w, view| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"resultType":"complete","#);
         write_detailed(w, view);
@@ -139,18 +148,14 @@ pub(crate) fn notify(w: &mut Writer<'_>, view: &View<'_>, subscription: &[u8]) {
 
 // Writes what is said of a task. It may take more than one buffer; should the task change in between, the answer is given up, and the client
 // asks again.
-async fn show(out: Out<'_>, tasks: &RefCell<Tasks<'_>>, place: usize, render: impl Fn(&mut Writer<'_>, &View<'_>)) {
-    let stamp = Cell::new(None);
+async fn show(out: Out<'_>, board: &Board<'_>, place: usize, render: impl Fn(&mut Writer<'_>, &View<'_>)) {
+    let begun = Cell::new(None);
     let changed = Cell::new(false);
     out.write(|w| {
-        let tasks = tasks.borrow();
-        let stamp = stamp.get().unwrap_or_else(|| {
-            stamp.set(Some(tasks.stamp(place)));
-            tasks.stamp(place)
-        });
-        match tasks.view(place, stamp) {
-            Some(view) => render(w, &view),
-            None => changed.set(true),
+        let stamp = board.stamp(place);
+        let shown = begun.replace(begun.get().or(Some(stamp))).unwrap_or(stamp) == stamp;
+        if !shown || board.look(place, |view| render(w, view)).is_none() {
+            changed.set(true);
         }
     })
     .await;
@@ -164,6 +169,7 @@ fn write_task(w: &mut Writer<'_>, view: &View<'_>) {
     w.str(r#""taskId":"#).string(view.id).str(r#","status":"#);
     w.string(match view.status {
         Status::Working => "working",
+        Status::InputRequired(_) => "input_required",
         Status::Completed(_) => "completed",
         Status::Refused(_) | Status::Failed(_) => "failed",
         Status::Cancelled => "cancelled",
@@ -192,6 +198,12 @@ fn write_detailed(w: &mut Writer<'_>, view: &View<'_>) {
     write_task(w, view);
     match view.status {
         Status::Working | Status::Cancelled => {}
+        Status::InputRequired(requests) => {
+            for (at, member) in requests.members().enumerate() {
+                w.str(if at == 0 { r#","inputRequests":{"# } else { "," }).raw(member);
+            }
+            w.str("}");
+        }
         Status::Completed(result) => {
             w.str(r#","result":"#).raw(result);
         }

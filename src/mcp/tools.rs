@@ -5,7 +5,7 @@ use core::pin::pin;
 use core::task::Poll;
 
 use super::refuse;
-use crate::app::{Application, Call, Context, Door, Identity, Silent, Tool};
+use crate::app::{Application, Call, Context, Door, Identity, Nobody, Silent, Tool, pass};
 use crate::outlet::Out;
 use crate::rpc::{self, Code, Envelope, Request};
 
@@ -51,7 +51,7 @@ pub(crate) fn find(envelope: &Envelope, doc: &[u8], tools: &[Tool]) -> Result<us
 
 /// Answers a call that has no other result with an error of the tool.
 pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, message: &'static str, identity: &Identity) {
-    let context = Context { announce: &Silent, client: None, door: Door::Closed };
+    let context = Context { announce: &Silent, client: None, ask: &Nobody, door: Door::Closed };
     let mut call = Call::new(out, request, context);
     let result = Ok(Err(message.into()));
     call.close(result, request.revision.is_modern().then_some(identity)).await;
@@ -66,7 +66,8 @@ pub(crate) enum Called {
     Task,
 }
 
-/// Runs a tool and answers with its result. The handler's panic is its own: it is answered as the tool's error.
+/// Runs a tool and answers with its result. The handler's panic is its own: it is answered as the tool's error. Where it asks the client, and
+/// the client is to come again (2026-07-28), the question is the answer.
 pub(crate) async fn call<A: Application>(
     app: &A,
     out: Out<'_>,
@@ -79,8 +80,9 @@ pub(crate) async fn call<A: Application>(
     if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {
         call.set_typed();
     }
-    let running = crate::app::unwound(app.call_tool(index, &mut call));
-    let Some(result) = until_task(context.door, running).await else { return Called::Task };
+    let running = pass(context.ask, app.call_tool(index, &mut call));
+    let Some(passed) = until_task(context.door, running).await else { return Called::Task };
+    let Some(result) = passed else { return Called::Answered };
     call.close(result, request.revision.is_modern().then_some(identity)).await;
     Called::Answered
 }

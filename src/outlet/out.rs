@@ -20,6 +20,10 @@ pub(crate) trait Pen {
     fn poll_base64(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
     /// Sends a notification; false when it can't be sent.
     fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
+    /// Waits until nothing is on its way.
+    fn poll_idle(&self, cx: &Context<'_>) -> Poll<()>;
+    /// Nobody is there to read.
+    fn is_gone(&self, cx: &Context<'_>) -> bool;
     /// The answer can't be ended rightly.
     fn break_off(&self);
     /// How far the answer has come.
@@ -72,6 +76,21 @@ impl Pen for RefCell<Outlet<'_>> {
             render(w);
             w.raw(sse::END);
         }))
+    }
+
+    fn poll_idle(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut outlet = self.borrow_mut();
+        if outlet.gone || outlet.queue.is_empty() {
+            return Poll::Ready(());
+        }
+        outlet.wait(cx);
+        Poll::Pending
+    }
+
+    fn is_gone(&self, cx: &Context<'_>) -> bool {
+        let mut outlet = self.borrow_mut();
+        outlet.wait(cx);
+        outlet.gone
     }
 
     fn break_off(&self) {
@@ -149,6 +168,16 @@ impl<'a> Out<'a> {
         poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
     }
 
+    /// Waits until nothing is on its way, so that the free part of the buffer can be lent.
+    pub(crate) async fn idle(&self) {
+        poll_fn(|cx| self.pen.poll_idle(cx)).await;
+    }
+
+    /// Nobody is there to read; wakes when that comes about.
+    pub(crate) fn is_gone(&self, cx: &Context<'_>) -> bool {
+        self.pen.is_gone(cx)
+    }
+
     /// How far the response has come.
     pub(crate) fn mark(&self) -> Mark {
         self.pen.mark()
@@ -162,6 +191,11 @@ impl<'a> Out<'a> {
     /// The status of the head, as long as none was written.
     pub(crate) fn set_status(&self, status: Status) {
         self.pen.set_status(status);
+    }
+
+    /// The status of the head is 400 (Bad Request), as long as none was written.
+    pub(crate) fn set_bad_request(&self) {
+        self.pen.set_status(Status::BAD_REQUEST);
     }
 
     /// Lends the free part of the transmit buffer.

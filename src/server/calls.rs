@@ -6,7 +6,7 @@ use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::streams::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::{Application, Context, Door, requested};
+use crate::app::{Application, Context, Door, Nobody, requested};
 use crate::endpoint::{Answer, Body, Job, Route, Work, client_text};
 use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
@@ -202,7 +202,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let catalog = &self.core.endpoint.catalog;
         let around = (&self.core.endpoint.key, identity);
         let client = Some(client).filter(|name| !name.is_empty());
-        let context = Context { announce: self.core, client, door: Door::Closed };
+        let context = Context { announce: self.core, client, ask: &Nobody, door: Door::Closed };
         match job.work {
             Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
             Work::Initialize => discover::initialize(out, request, identity, catalog).await,

@@ -18,7 +18,7 @@ use crate::hub::Hub;
 use crate::json::Value;
 use crate::limits::{EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, QUEUE_TIMEOUT_MS};
 use crate::session::{Ended, SessionRef, Table};
-use crate::tasks::Tasks;
+use crate::tasks::Board;
 
 /// The bits of the engine's set: these, then the workers, the runners of tasks, the connections.
 pub(super) const LISTENER: usize = 0;
@@ -45,7 +45,7 @@ pub(super) struct Core<'m, A> {
     pub(super) streams: RefCell<Streams<'m>>,
     pub(super) sessions: RefCell<Table<'m>>,
     pub(super) hub: RefCell<Hub<'m>>,
-    pub(super) tasks: RefCell<Tasks<'m>>,
+    pub(super) board: Board<'m>,
     /// The slots for tasks; each has a runner.
     pub(super) runners: usize,
     pub(super) workers: Vec<WorkerSlot>,

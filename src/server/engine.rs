@@ -124,7 +124,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             SHUTDOWN_TICK_MS
         } else if self.core.conns.borrow().open() > 0 || self.accept_after_ms > 0 {
             u64::from(TICK_MS)
-        } else if self.core.sessions.borrow().is_empty() && self.core.tasks.borrow().is_empty() {
+        } else if self.core.sessions.borrow().is_empty() && self.core.board.tasks.borrow().is_empty() {
             0
         } else {
             u64::from(TICK_IDLE_MS)

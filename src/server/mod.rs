@@ -69,7 +69,7 @@ use crate::limits::{
     SESSION_RESTORE_AGE_MAX_S, TARGET_BYTES_MAX, TASK_EVENT_BYTES_MAX, TASKS_MAX,
 };
 use crate::session::{Key, RANDOM_BYTES, Table};
-use crate::tasks::{Lives, Tasks};
+use crate::tasks::{Board, Lives};
 use crate::{http, limits};
 
 /// An MCP server: an application's tools, resources and prompts, and what the server says of itself.
@@ -344,10 +344,9 @@ async fn run<A: Application>(
 ) -> io::Result<()> {
     let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
     let mut guard = memory.take().ok_or_else(busy)?;
-    let Views { conns, streams, sessions, requests, answers, ring, uris, tasks, task_requests, task_results } =
-        guard.lend();
-    let tasks = Tasks::new(if A::HAS_TASKS { tasks } else { &mut [] }, task_results, parts.task_lives);
-    let (buffers, connections, runners) = (requests.len(), conns.len(), tasks.capacity());
+    let Views { conns, streams, sessions, requests, answers, ring, uris, tasks, task_requests } = guard.lend();
+    let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
+    let (buffers, connections) = (requests.len(), conns.len());
     let bits = WORKERS + buffers + runners + connections;
     let ready = Ready::new(bits);
     let request_bytes = requests.first().map_or(0, |request| request.len());
@@ -372,7 +371,7 @@ async fn run<A: Application>(
         streams: RefCell::new(Streams::new(streams)),
         sessions: RefCell::new(Table::new(sessions)),
         hub: RefCell::new(Hub::new(ring, uris)),
-        tasks: RefCell::new(tasks),
+        board: Board::new(tasks, parts.task_lives),
         runners,
         workers: (0..buffers)
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
@@ -390,7 +389,7 @@ async fn run<A: Application>(
     let workers = requests.into_iter().zip(answers).enumerate();
     let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
     let workers = workers.collect();
-    let runners = task_requests.into_iter().take(if A::HAS_TASKS { runners } else { 0 }).enumerate();
+    let runners = task_requests.into_iter().take(runners).enumerate();
     let runners = runners.map(|(place, request)| Box::pin(async move { Runner { core, place }.run(request).await }));
     let runners = runners.collect();
     commands.attach(core.waker(COMMANDS).clone());

@@ -7,7 +7,7 @@ use super::streams::Stream;
 use crate::hub::Uri;
 use crate::limits::{
     CONNECTIONS_FOR_CALLS_MIN, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX,
-    TASKS_MAX, TRANSMIT_BYTES,
+    TASK_INPUT_BYTES_MAX, TASKS_MAX, TRANSMIT_BYTES,
 };
 use crate::{session, tasks};
 
@@ -40,6 +40,8 @@ pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B:
     ring: [u8; RING_BYTES],
     uris: [Uri; SUBSCRIBED_URIS_MAX],
     tasks: [tasks::Slot; T],
+    task_inboxes: [tasks::Inbox; T],
+    task_inputs: [[u8; TASK_INPUT_BYTES_MAX]; T],
     task_requests: [[u8; TASK_BYTES_MAX]; T],
     task_results: [[u8; TASK_BYTES_MAX]; T],
 }
@@ -70,6 +72,8 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
                 ring: [0; RING_BYTES],
                 uris: [const { Uri::EMPTY }; SUBSCRIBED_URIS_MAX],
                 tasks: [const { tasks::Slot::EMPTY }; T],
+                task_inboxes: [const { tasks::Inbox::EMPTY }; T],
+                task_inputs: [[0; TASK_INPUT_BYTES_MAX]; T],
                 task_requests: [[0; TASK_BYTES_MAX]; T],
                 task_results: [[0; TASK_BYTES_MAX]; T],
             }),
@@ -110,9 +114,8 @@ pub(super) struct Views<'m> {
     pub(super) answers: Vec<&'m mut [u8]>,
     pub(super) ring: &'m mut [u8],
     pub(super) uris: &'m mut [Uri],
-    pub(super) tasks: &'m mut [tasks::Slot],
+    pub(super) tasks: tasks::Memory<'m>,
     pub(super) task_requests: Vec<&'m mut [u8]>,
-    pub(super) task_results: &'m mut [u8],
 }
 
 impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize> Memory
@@ -143,9 +146,13 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
             uris: &mut parts.uris,
-            tasks: &mut parts.tasks,
+            tasks: tasks::Memory {
+                slots: &mut parts.tasks,
+                inboxes: &mut parts.task_inboxes,
+                results: parts.task_results.as_flattened_mut(),
+                inputs: parts.task_inputs.as_flattened_mut(),
+            },
             task_requests: parts.task_requests.iter_mut().map(<[u8; TASK_BYTES_MAX]>::as_mut_slice).collect(),
-            task_results: parts.task_results.as_flattened_mut(),
         }
     }
 }
@@ -191,6 +198,8 @@ pub(super) struct Allocated {
     ring: Vec<u8>,
     uris: Vec<Uri>,
     tasks: Vec<tasks::Slot>,
+    task_inboxes: Vec<tasks::Inbox>,
+    task_inputs: Vec<u8>,
     task_requests: Vec<u8>,
     task_results: Vec<u8>,
 }
@@ -211,6 +220,8 @@ impl Memory for Heap {
             ring: vec![0; RING_BYTES],
             uris: (0..SUBSCRIBED_URIS_MAX).map(|_| Uri::EMPTY).collect(),
             tasks: (0..self.tasks).map(|_| tasks::Slot::EMPTY).collect(),
+            task_inboxes: (0..self.tasks).map(|_| tasks::Inbox::EMPTY).collect(),
+            task_inputs: vec![0; self.tasks * TASK_INPUT_BYTES_MAX],
             task_requests: vec![0; self.tasks * TASK_BYTES_MAX],
             task_results: vec![0; self.tasks * TASK_BYTES_MAX],
         })
@@ -227,9 +238,13 @@ impl Lend for Allocated {
             answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
             ring: &mut self.ring,
             uris: &mut self.uris,
-            tasks: &mut self.tasks,
+            tasks: tasks::Memory {
+                slots: &mut self.tasks,
+                inboxes: &mut self.task_inboxes,
+                results: &mut self.task_results,
+                inputs: &mut self.task_inputs,
+            },
             task_requests: self.task_requests.chunks_exact_mut(TASK_BYTES_MAX).collect(),
-            task_results: &mut self.task_results,
         }
     }
 }

@@ -8,11 +8,11 @@ use std::task::{self, Poll};
 
 use super::core::{Core, WORKERS};
 use super::worker::Worker;
-use crate::app::{Application, Context, Door};
+use crate::app::{Application, Ask, Context, Door, InputError, Question, Ticket, Way};
 use crate::endpoint::Job;
 use crate::json::{self, Writer};
 use crate::mcp::tasks::Verb;
-use crate::mcp::{self, tools};
+use crate::mcp::{self, discover, tools};
 use crate::outlet::{Mark, Out, Pen};
 use crate::rpc::{Code, Request};
 use crate::session::{Principal, kept_text};
@@ -38,7 +38,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let identity = &self.core.identity;
         let required = A::TOOLS.get(tool).and_then(|tool| tool.task).is_some_and(|task| task.required);
         match self.core.create_task(request, job.principal, tool, context.client) {
-            Ok(place) => mcp::tasks::created(out, request, &self.core.tasks, place, identity).await,
+            Ok(place) => mcp::tasks::created(out, request, &self.core.board, place, identity).await,
             Err(why) if required => {
                 mcp::refuse(out, request, Code::INTERNAL_ERROR, mcp::tasks::no_task(why)).await;
             }
@@ -74,17 +74,28 @@ impl<A: Application> Worker<'_, '_, A> {
         let Some(id) = id else {
             return mcp::refuse(out, request, Code::INVALID_PARAMS, "params.taskId must be a string").await;
         };
-        let principal = job.principal.unwrap_or(Principal::ANYONE);
-        let found = core.tasks.borrow().find(id.as_bytes(), principal, now);
+        let principal = job.principal;
+        let found = core.board.tasks.borrow().find(id.as_bytes(), principal, now);
         let Some(place) = found else {
             return mcp::refuse(out, request, Code::INVALID_PARAMS, mcp::tasks::UNKNOWN).await;
         };
         match verb {
             Verb::Get => {
-                core.tasks.borrow_mut().tell(place, now);
-                return mcp::tasks::get(out, request, &core.tasks, place, &core.identity).await;
+                core.board.tasks.borrow_mut().tell(place, now);
+                return mcp::tasks::get(out, request, &core.board, place, &core.identity).await;
             }
-            Verb::Update => {}
+            Verb::Update => {
+                let taken = mcp::tasks::responses(request)
+                    .map(|responses| core.board.inputs.borrow_mut().answer(place, responses, now));
+                let wrong = match taken {
+                    Some(true) => None,
+                    Some(false) => Some(mcp::tasks::MISFIT),
+                    None => Some("tasks/update needs params.inputResponses, an object"),
+                };
+                if let Some(wrong) = wrong {
+                    return mcp::refuse(out, request, Code::INVALID_PARAMS, wrong).await;
+                }
+            }
             Verb::Cancel => core.cancel_task(place),
         }
         mcp::tasks::acknowledge(out, request, &core.identity).await;
@@ -103,19 +114,19 @@ impl<A> Core<'_, A> {
     }
 
     fn has_task_room(&self, bytes: usize) -> bool {
-        !self.stopping.get() && self.tasks.borrow().room(bytes, self.now()).is_ok()
+        !self.stopping.get() && self.board.tasks.borrow().room(bytes, self.now()).is_ok()
     }
 
     fn create_task(
         &self,
         request: &Request<'_>,
-        principal: Option<Principal>,
+        principal: Principal,
         tool: usize,
         client: Option<&str>,
     ) -> Result<usize, NoTask> {
         if !self.has_task_room(request.doc.len()) {
             // Why, is for the table to say.
-            self.tasks.borrow().room(request.doc.len(), self.now())?;
+            self.board.tasks.borrow().room(request.doc.len(), self.now())?;
             return Err(NoTask::Full);
         }
         let Some(random) = super::random() else { return Err(NoTask::Full) };
@@ -123,21 +134,20 @@ impl<A> Core<'_, A> {
         // What the tool writes is no answer to the request: that is the task.
         envelope.id = None;
         let job = tasks::Job { envelope, tool, client: kept_text(client.unwrap_or_default()) };
-        let principal = principal.unwrap_or(Principal::ANYONE);
-        let place = self.tasks.borrow_mut().create(TaskId::of(random), principal, job, request.doc, self.now())?;
+        let place = self.board.tasks.borrow_mut().create(TaskId::of(random), principal, job, request.doc, self.now())?;
         self.ready.set(self.task_bit(place));
         Ok(place)
     }
 
     fn cancel_task(&self, place: usize) {
-        if self.tasks.borrow_mut().cancel(place, self.now()) {
+        if self.board.tasks.borrow_mut().cancel(place, self.now()) {
             self.ready.set(self.task_bit(place));
         }
     }
 
     /// Tasks that run are looked at, those whose life is over are forgotten.
     pub(super) fn keep_tasks(&self) {
-        let mut tasks = self.tasks.borrow_mut();
+        let mut tasks = self.board.tasks.borrow_mut();
         tasks.expire(self.now());
         (0..tasks.capacity()).filter(|place| tasks.is_wanted(*place)).for_each(|place| {
             self.ready.set(self.task_bit(place));
@@ -146,7 +156,7 @@ impl<A> Core<'_, A> {
 
     /// The server shuts down: nobody will come for a result any more.
     pub(super) fn end_tasks(&self) {
-        let ended = self.tasks.borrow_mut().end_all(SHUT_DOWN, self.now());
+        let ended = self.board.tasks.borrow_mut().end_all(SHUT_DOWN, self.now());
         for place in (0..u64::BITS as usize).filter(|place| ended & tasks::bit(*place) != 0) {
             self.ready.set(self.task_bit(place));
         }
@@ -163,10 +173,12 @@ impl<A: Application> Runner<'_, '_, A> {
     /// Runs one task after the other, for ever. `request` is for their requests.
     pub(super) async fn run(&self, request: &mut [u8]) {
         loop {
-            let begun = poll_fn(|_| self.core.tasks.borrow_mut().begin(self.place, request));
+            let begun = poll_fn(|_| self.core.board.tasks.borrow_mut().begin(self.place, request));
             let (job, bytes) = begun.await;
+            self.core.board.inputs.borrow_mut().clear(self.place);
             let end = self.perform(&job, request.get(..bytes).unwrap_or_default()).await;
-            self.core.tasks.borrow_mut().end(self.place, end, self.core.now());
+            self.core.board.inputs.borrow_mut().clear(self.place);
+            self.core.board.tasks.borrow_mut().end(self.place, end, self.core.now());
         }
     }
 
@@ -174,8 +186,9 @@ impl<A: Application> Runner<'_, '_, A> {
         let core = self.core;
         let request = Request { doc, envelope: job.envelope, revision: crate::session::Revision::V2026_07_28 };
         let client = Some(job.client.as_str()).filter(|name| !name.is_empty());
-        let context = Context { announce: core, client, door: Door::Closed };
-        let pen = TaskPen { tasks: &core.tasks, place: self.place };
+        let ask = TaskAsk { core, place: self.place, capabilities: discover::declared(&job.envelope, doc) };
+        let context = Context { announce: core, client, ask: &ask, door: Door::Closed };
+        let pen = TaskPen { tasks: &core.board.tasks, place: self.place };
         let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, context);
         let mut handler = pin!(Some(handler));
         let end = poll_fn(|cx| {
@@ -198,7 +211,7 @@ impl<A: Application> Runner<'_, '_, A> {
 
     // Why a task must end before its handler does.
     fn ends(&self) -> Option<End> {
-        let tasks = self.core.tasks.borrow();
+        let tasks = self.core.board.tasks.borrow();
         if !tasks.is_wanted(self.place) {
             // It was ended; this is not told.
             return Some(End::Failed(SHUT_DOWN));
@@ -207,6 +220,41 @@ impl<A: Application> Runner<'_, '_, A> {
             return Some(End::Failed(TOO_LARGE));
         }
         tasks.is_late(self.place, self.core.now()).then_some(End::Failed(TOO_LATE))
+    }
+}
+
+/// Where a task's questions are held.
+struct TaskAsk<'w, 'm, A> {
+    core: &'w Core<'m, A>,
+    place: usize,
+    capabilities: u16,
+}
+
+impl<A> Ask for TaskAsk<'_, '_, A> {
+    fn way(&self) -> Way {
+        Way::Hold
+    }
+
+    fn capabilities(&self) -> u16 {
+        self.capabilities
+    }
+
+    fn open(&self, question: &Question<'_>) -> Result<Ticket, InputError> {
+        self.core.board.inputs.borrow_mut().open(self.place, question, self.core.now())
+    }
+
+    fn poll_answer(&self, cx: &mut task::Context<'_>, ticket: Ticket) -> Poll<Result<(), InputError>> {
+        self.core.board.inputs.borrow_mut().poll_answer(self.place, cx, ticket)
+    }
+
+    fn read(&self, ticket: Ticket, look: &mut dyn FnMut(&[u8])) {
+        if let Some(answer) = self.core.board.inputs.borrow().read(self.place, ticket) {
+            look(answer);
+        }
+    }
+
+    fn forget(&self, ticket: Ticket) {
+        self.core.board.inputs.borrow_mut().forget(self.place, ticket, self.core.now());
     }
 }
 
@@ -249,6 +297,14 @@ impl Pen for TaskPen<'_, '_> {
     fn poll_notify(&self, _: &task::Context<'_>, _: &dyn Fn(&mut Writer<'_>)) -> Poll<bool> {
         // Tasks have no progress and no messages.
         Poll::Ready(false)
+    }
+
+    fn poll_idle(&self, _: &task::Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    fn is_gone(&self, _: &task::Context<'_>) -> bool {
+        false
     }
 
     fn break_off(&self) {

@@ -12,11 +12,15 @@
 //! A slot has one buffer: it holds the request until its runner takes that ([`Tasks::begin`]), and from then on what the tool writes. A
 //! cancelled task's slot is free only when its runner has let go of it ([`Tasks::end`]).
 
+mod board;
 mod id;
+mod inbox;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use board::{Board, Memory, Stamp};
 pub(crate) use id::TaskId;
+pub(crate) use inbox::{Inbox, Requests};
 
 use core::task::Poll;
 
@@ -132,7 +136,7 @@ pub(crate) enum End {
 }
 
 /// A task, as a client may see it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct View<'t> {
     /// Its id.
     pub(crate) id: &'t str,
@@ -149,10 +153,12 @@ pub(crate) struct View<'t> {
 }
 
 /// How far a task is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy)]
 pub(crate) enum Status<'t> {
     /// It runs.
     Working,
+    /// It waits for these answers.
+    InputRequired(Requests<'t>),
     /// It has a result: this JSON.
     Completed(&'t [u8]),
     /// Its request was answered with an error: this JSON object.
@@ -382,13 +388,13 @@ impl<'m> Tasks<'m> {
     }
 
     /// Tells one state of one task from all others (until four billion changes later).
-    pub(crate) fn stamp(&self, place: usize) -> u32 {
+    fn stamp(&self, place: usize) -> u32 {
         self.slots.get(place).map_or(0, |slot| slot.stamp)
     }
 
-    /// What a client may see of a task, if that is still what it was at this stamp.
-    pub(crate) fn view(&self, place: usize, stamp: u32) -> Option<View<'_>> {
-        let slot = self.slots.get(place).filter(|slot| slot.stamp == stamp)?;
+    /// What a client may see of a task, but for what it asks.
+    fn view(&self, place: usize) -> Option<View<'_>> {
+        let slot = self.slots.get(place)?;
         let buffer = self.buffers.get(place * TASK_BYTES_MAX..)?;
         let written = buffer.get(..slot.bytes).unwrap_or_default();
         let status = match slot.state {
