@@ -42,9 +42,9 @@
 //!   server     sockets, clock, tasks: accept, slots, workers, streams, housekeeping; Server, Config, Storage, Handle
 //!   endpoint   an HTTP request -> Answer | Job | Listen | Open: the decision table of the five revisions
 //!   guard      who may come in: Host, Origin, token          mcp   what the protocol's methods answer
+//!   tasks      calls that outlive their request: their table, and what they ask
 //!   app        the face for authors: args!, tools!, resources!, prompts!
 //!   outlet     an answer on its way out through one buffer   hub   the ring of events, and who wants them
-//!   tasks      the table of calls that outlive their request
 //!   http       decoder, questions to a head, response heads  rpc   the JSON-RPC envelope    session  signed ids, the table
 //!   json       scanner, views, writer, typed access          sse   framing of event streams
 //!   limits     every number

@@ -59,7 +59,9 @@ pub(crate) async fn protocol_error_job(_call: &mut Call<'_>) -> ToolResult {
 pub(crate) async fn confirm_delete(call: &mut Call<'_>, args: Delete) -> ToolResult {
     let message = format!("Delete {}?", args.filename);
     match call.elicit::<Confirmation>("confirm", &message).await? {
-        Elicited::Accepted(Confirmation { confirm: true }) => call.reply(format_args!("deleted {}", args.filename)).await,
+        Elicited::Accepted(Confirmation { confirm: true }) => {
+            call.reply(format_args!("deleted {}", args.filename)).await
+        }
         _ => call.text("nothing was deleted").await,
     }
 }

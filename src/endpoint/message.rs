@@ -24,7 +24,7 @@ pub(crate) enum Decision {
     /// Do the work, and answer with its result.
     Job(Job),
     /// Open the stream of a `subscriptions/listen`.
-    Listen { envelope: Envelope, filter: Filter },
+    Listen { envelope: Envelope, filter: Filter, principal: Principal },
     /// An array of messages (2025-03-26): each is decided on its own.
     Batch(SessionRef),
 }

@@ -45,8 +45,12 @@ impl Endpoint {
         }
         let method = Method::of(Revision::V2026_07_28, envelope.method_name(doc));
         if method == Some(Method::Listen) {
+            if self.catalog.tasks && tasks::are_asked(&envelope, doc) && !tasks::is_declared(&envelope, doc) {
+                return Err(undeclared(&envelope, doc));
+            }
+            let principal = around.posted.principal;
             return match subscriptions::asked(&envelope, doc, &self.catalog) {
-                Ok(filter) => Ok(Decision::Listen { envelope, filter }),
+                Ok(filter) => Ok(Decision::Listen { envelope, filter, principal }),
                 Err(message) => Ok(job(around, envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
             };
         }

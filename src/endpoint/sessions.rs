@@ -64,7 +64,14 @@ impl Endpoint {
             table.set_negotiated(session, revision, &name, &version);
             around.changes.set(Changes { came: Some(session), evicted: None });
             let (work, session) = (Work::Initialize, Some(session));
-            return Ok(Decision::Job(Job { envelope, revision, work, principal: around.posted.principal, session, session_id: None }));
+            return Ok(Decision::Job(Job {
+                envelope,
+                revision,
+                work,
+                principal: around.posted.principal,
+                session,
+                session_id: None,
+            }));
         }
         Ok(self.in_session(around, message, envelope, doc, table, session, revision))
     }

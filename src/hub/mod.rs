@@ -36,6 +36,9 @@ pub(crate) enum Kind {
     ResourcesChanged,
     /// `notifications/resources/updated`; the place of the URI, and the payload is the URI, which needs no escapes.
     ResourceUpdated(u8),
+    /// `notifications/tasks`; the place of the task, and the payload tells which change it was. What is told is how far the task is when
+    /// that is written.
+    TaskChanged(u8),
     /// `notifications/message`; the payload is its `params` as JSON.
     Message(LogLevel),
 }
@@ -193,6 +196,8 @@ pub(crate) struct Filter {
     pub(crate) resources: bool,
     /// `notifications/resources/updated` of these.
     pub(crate) uris: UriSet,
+    /// `notifications/tasks` of these: one bit for each place.
+    pub(crate) tasks: u64,
     /// `notifications/message` of this level and above (older revisions only: DESIGN D16).
     pub(crate) messages: Option<LogLevel>,
     /// The client's number.
@@ -212,12 +217,18 @@ impl Filter {
                 Kind::PromptsChanged => self.prompts,
                 Kind::ResourcesChanged => self.resources,
                 Kind::ResourceUpdated(place) => self.uris & bit(usize::from(place)) != 0,
+                Kind::TaskChanged(place) => self.tasks & bit(usize::from(place)) != 0,
                 Kind::Message(level) => self.messages.is_some_and(|least| level >= least),
             }
     }
 }
 
 impl Event<'_> {
+    /// Whether these bytes are its payload.
+    pub(crate) fn carries(&self, bytes: &[u8]) -> bool {
+        self.payload.0.iter().chain(self.payload.1).eq(bytes)
+    }
+
     /// Writes the event as one event of an event stream. `subscription` is the id of the `subscriptions/listen` request
     /// that asked for it, as JSON; empty on the streams of older revisions.
     pub(crate) fn render(&self, w: &mut Writer<'_>, subscription: &[u8]) {
@@ -228,6 +239,7 @@ impl Event<'_> {
             Kind::ResourcesChanged => r#""notifications/resources/list_changed""#,
             Kind::ResourceUpdated(_) => r#""notifications/resources/updated","params":{"uri":""#,
             Kind::Message(_) => r#""notifications/message","params":"#,
+            Kind::TaskChanged(_) => r#""notifications/tasks""#,
         });
         if let Kind::Message(_) | Kind::ResourceUpdated(_) = self.kind {
             w.raw(self.payload.0).raw(self.payload.1);
@@ -254,6 +266,7 @@ fn encode(kind: Kind) -> (u8, u8) {
         Kind::ResourcesChanged => (2, 0),
         Kind::Message(level) => (3, level as u8),
         Kind::ResourceUpdated(place) => (4, place),
+        Kind::TaskChanged(place) => (5, place),
     }
 }
 
@@ -263,6 +276,7 @@ fn decode(code: u8, level: u8) -> Kind {
         1 => Kind::PromptsChanged,
         2 => Kind::ResourcesChanged,
         4 => Kind::ResourceUpdated(level),
+        5 => Kind::TaskChanged(level),
         _ => Kind::Message(LogLevel::ALL.get(usize::from(level)).copied().unwrap_or(LogLevel::Info)),
     }
 }

@@ -42,6 +42,12 @@ pub(crate) fn is_declared(envelope: &Envelope, doc: &[u8]) -> bool {
     settings.is_some_and(|settings| settings.kind() == Kind::Object)
 }
 
+/// A `subscriptions/listen` asks for tasks.
+pub(crate) fn are_asked(envelope: &Envelope, doc: &[u8]) -> bool {
+    let wanted = envelope.notifications.map(|member| Value::new(member.span.of(doc)));
+    wanted.and_then(|wanted| wanted.get("taskIds")).is_some()
+}
+
 /// The id of the task that a request is about.
 pub(crate) fn asked<'d>(envelope: &Envelope, doc: &'d [u8]) -> Option<Text<'d>> {
     Value::new(envelope.task_id?.span.of(doc)).as_text()
@@ -92,13 +98,7 @@ pub(crate) async fn perform<A: Application>(
 const PANICKED: &str = "the tool failed: it panicked. The server's log may say more";
 
 /// Answers a `tools/call` with the task that it became.
-pub(crate) async fn created(
-    out: Out<'_>,
-    request: &Request<'_>,
-    board: &Board<'_>,
-    place: usize,
-    identity: &Identity,
-) {
+pub(crate) async fn created(out: Out<'_>, request: &Request<'_>, board: &Board<'_>, place: usize, identity: &Identity) {
     show(out, board, place, |w, view| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"resultType":"task","#);
@@ -110,13 +110,7 @@ pub(crate) async fn created(
 }
 
 /// Answers `tasks/get`.
-pub(crate) async fn get(
-    out: Out<'_>,
-    request: &Request<'_>,
-    board: &Board<'_>,
-    place: usize,
-    identity: &Identity,
-) {
+pub(crate) async fn get(out: Out<'_>, request: &Request<'_>, board: &Board<'_>, place: usize, identity: &Identity) {
     show(out, board, place, |w, view| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"resultType":"complete","#);

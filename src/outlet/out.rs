@@ -24,6 +24,10 @@ pub(crate) trait Pen {
     fn poll_idle(&self, cx: &Context<'_>) -> Poll<()>;
     /// Nobody is there to read.
     fn is_gone(&self, cx: &Context<'_>) -> bool;
+    /// Keeps a word on how far the call is, where that is looked up; false elsewhere.
+    fn note(&self, _text: &str) -> bool {
+        false
+    }
     /// The answer can't be ended rightly.
     fn break_off(&self);
     /// How far the answer has come.
@@ -166,6 +170,11 @@ impl<'a> Out<'a> {
     /// False when it could not be sent: the client reads no event streams, or the response is already under way.
     pub(crate) async fn notify(&self, render: impl Fn(&mut Writer<'_>)) -> bool {
         poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
+    }
+
+    /// Keeps a word on how far the call is, if there is where to look it up: a task has no notifications.
+    pub(crate) fn note(&self, text: &str) -> bool {
+        self.pen.note(text)
     }
 
     /// Waits until nothing is on its way, so that the free part of the buffer can be lent.

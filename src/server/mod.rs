@@ -24,6 +24,7 @@ mod lease;
 mod open;
 mod queue;
 mod ready;
+mod runner;
 mod socket;
 mod storage;
 mod streams;
@@ -53,9 +54,9 @@ use self::core::{COMMANDS, Core, LISTENER, OnClient, TICK, WORKERS, WorkerSlot};
 use self::engine::{Clock, Engine};
 use self::handle::Commands;
 use self::ready::Ready;
+use self::runner::Runner;
 use self::storage::{Heap, Lend, Memory, Views};
 use self::streams::Streams;
-use self::tasks::Runner;
 use self::worker::Worker;
 use crate::app::{
     App, Application, Catalog, Identity, NoPrompts, NoResources, Prompts, PromptsOf, Resources, ResourcesOf, Tools,
@@ -63,14 +64,14 @@ use crate::app::{
 };
 use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
+use crate::http;
 use crate::hub::Hub;
 use crate::limits::{
-    CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS,
-    SESSION_RESTORE_AGE_MAX_S, TARGET_BYTES_MAX, TASK_EVENT_BYTES_MAX, TASKS_MAX,
+    CHUNKED_SLACK_BYTES, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS, SESSION_RESTORE_AGE_MAX_S,
+    TARGET_BYTES_MAX, TASK_EVENT_BYTES_MAX,
 };
 use crate::session::{Key, RANDOM_BYTES, Table};
 use crate::tasks::{Board, Lives};
-use crate::{http, limits};
 
 /// An MCP server: an application's tools, resources and prompts, and what the server says of itself.
 ///
@@ -184,7 +185,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     // Everything but the listener.
     fn prepare(mut self, config: Config) -> io::Result<Bound<A, R, P>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
-        let heap = heap(&config, <App<A, R, P> as Application>::HAS_TASKS).map_err(invalid)?;
+        let heap = Heap::of(&config, <App<A, R, P> as Application>::HAS_TASKS).map_err(invalid)?;
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -236,43 +237,6 @@ fn random_key() -> io::Result<[u8; 32]> {
     getrandom::fill(&mut key)
         .map_err(|error| io::Error::other(format!("the system gives no random bytes: {error}")))?;
     Ok(key)
-}
-
-// The capacities, checked.
-fn heap(config: &Config, has_tasks: bool) -> Result<Heap, String> {
-    let connections = config.connections;
-    let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
-    if !(CONNECTIONS_FOR_CALLS_MIN + 1..=65_535).contains(&connections) {
-        return Err(format!("connections: expected 3 to 65535, got {connections}"));
-    }
-    let streams = config.streams.unwrap_or(limits::STREAMS_DEFAULT.min(streams_max));
-    if !(1..=streams_max).contains(&streams) {
-        return Err(format!(
-            "streams: expected 1 to {streams_max}, as {connections} connections leave at least two for calls; got {streams}"
-        ));
-    }
-    for (name, value, most) in [
-        ("calls", config.calls, 1024),
-        ("sessions", config.sessions, 65_535),
-        ("body_bytes", config.body_bytes, 1 << 30),
-    ] {
-        if !(1..=most).contains(&value) {
-            return Err(format!("{name}: expected 1 to {most}, got {value}"));
-        }
-    }
-    if config.tasks > TASKS_MAX {
-        return Err(format!("tasks: expected 0 to {TASKS_MAX}, got {}", config.tasks));
-    }
-    let request_bytes = HEAD_BYTES_MAX + config.body_bytes + CHUNKED_SLACK_BYTES;
-    // Where an address has 32 bits, these two can be more than there are.
-    if request_bytes.checked_mul(config.calls + RESERVED_BUFFERS).is_none() {
-        return Err(format!(
-            "body_bytes: {} for each of {} calls is more than this machine can address; lower one of them",
-            config.body_bytes, config.calls
-        ));
-    }
-    let tasks = if has_tasks { config.tasks } else { 0 };
-    Ok(Heap { connections, streams, sessions: config.sessions, calls: config.calls, request_bytes, tasks })
 }
 
 /// A server that listens, and is not running yet.

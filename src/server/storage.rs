@@ -2,12 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use super::config::Config;
 use super::conns::Conn;
 use super::streams::Stream;
 use crate::hub::Uri;
 use crate::limits::{
-    CONNECTIONS_FOR_CALLS_MIN, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX,
-    TASK_INPUT_BYTES_MAX, TASKS_MAX, TRANSMIT_BYTES,
+    CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES,
+    STREAMS_DEFAULT, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX, TASK_INPUT_BYTES_MAX, TASKS_MAX, TRANSMIT_BYTES,
 };
 use crate::{session, tasks};
 
@@ -55,7 +56,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
         assert!(N > 0 && S > 0, "a storage needs a session and a stream");
         assert!(C >= S + REFUSALS_MAX + CONNECTIONS_FOR_CALLS_MIN, "streams must leave connections for calls");
         assert!(T <= TASKS_MAX, "a storage has at most 64 tasks");
-        assert!(R >= crate::limits::HEAD_BYTES_MAX * 2, "a request buffer must hold a head, and a body of that size");
+        assert!(R >= HEAD_BYTES_MAX * 2, "a request buffer must hold a head, and a body of that size");
     };
 
     /// Empty memory.
@@ -185,6 +186,48 @@ pub(super) struct Heap {
     pub(super) calls: usize,
     pub(super) request_bytes: usize,
     pub(super) tasks: usize,
+}
+
+impl Heap {
+    /// The capacities that a configuration asks for.
+    ///
+    /// # Errors
+    /// What is wrong with them, as a sentence.
+    pub(super) fn of(config: &Config, has_tasks: bool) -> Result<Self, String> {
+        let connections = config.connections;
+        let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
+        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=65_535).contains(&connections) {
+            return Err(format!("connections: expected 3 to 65535, got {connections}"));
+        }
+        let streams = config.streams.unwrap_or(STREAMS_DEFAULT.min(streams_max));
+        if !(1..=streams_max).contains(&streams) {
+            return Err(format!(
+                "streams: expected 1 to {streams_max}, as {connections} connections leave at least two for calls; got {streams}"
+            ));
+        }
+        for (name, value, most) in [
+            ("calls", config.calls, 1024),
+            ("sessions", config.sessions, 65_535),
+            ("body_bytes", config.body_bytes, 1 << 30),
+        ] {
+            if !(1..=most).contains(&value) {
+                return Err(format!("{name}: expected 1 to {most}, got {value}"));
+            }
+        }
+        if config.tasks > TASKS_MAX {
+            return Err(format!("tasks: expected 0 to {TASKS_MAX}, got {}", config.tasks));
+        }
+        let request_bytes = HEAD_BYTES_MAX + config.body_bytes + CHUNKED_SLACK_BYTES;
+        // Where an address has 32 bits, these two can be more than there are.
+        if request_bytes.checked_mul(config.calls + RESERVED_BUFFERS).is_none() {
+            return Err(format!(
+                "body_bytes: {} for each of {} calls is more than this machine can address; lower one of them",
+                config.body_bytes, config.calls
+            ));
+        }
+        let tasks = if has_tasks { config.tasks } else { 0 };
+        Ok(Self { connections, streams, sessions: config.sessions, calls: config.calls, request_bytes, tasks })
+    }
 }
 
 /// The heap's memory, taken.

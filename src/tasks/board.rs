@@ -40,6 +40,13 @@ impl<'m> Board<'m> {
         Stamp(self.tasks.borrow().stamp(place), self.inputs.borrow().stamp(place))
     }
 
+    /// Tells one change of a task from another.
+    pub(crate) fn news(&self, place: usize) -> [u8; 8] {
+        let [a, b, c, d] = self.tasks.borrow().news(place).to_le_bytes();
+        let [e, f, g, h] = self.inputs.borrow().stamp(place).to_le_bytes();
+        [a, b, c, d, e, f, g, h]
+    }
+
     /// Shows a task, if there is one.
     pub(crate) fn look<T>(&self, place: usize, look: impl FnOnce(&View<'_>) -> T) -> Option<T> {
         let (tasks, inputs) = (self.tasks.borrow(), self.inputs.borrow());

@@ -15,168 +15,21 @@
 mod board;
 mod id;
 mod inbox;
+mod slot;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use board::{Board, Memory, Stamp};
 pub(crate) use id::TaskId;
-pub(crate) use inbox::{Inbox, Requests};
+pub(crate) use inbox::Inbox;
+pub(crate) use slot::{End, Job, Lives, NoTask, Now, Slot, Status, View};
 
 use core::task::Poll;
 
-use crate::limits::{TASK_BYTES_MAX, TASK_NOTE_BYTES_MAX, TASK_TOLD_MS, TASKS_MAX};
-use crate::rpc::{ANSWERED_NULL, Envelope};
-use crate::session::{ClientText, Principal};
-
-/// A slot for a task.
-pub(crate) struct Slot {
-    state: State,
-    /// A runner has it, or is to take it.
-    busy: bool,
-    job: Option<Job>,
-    id: TaskId,
-    principal: Principal,
-    created_ms: u64,
-    created_unix_s: u64,
-    changed_unix_s: u64,
-    /// When it must have ended.
-    limit_ms: u64,
-    /// When it is forgotten.
-    expires_ms: u64,
-    /// A client has read how it ended.
-    told: bool,
-    /// Changes with everything that a client can see of the task, and with the task.
-    stamp: u32,
-    /// Bytes in the buffer.
-    bytes: usize,
-    /// The tool wrote more than that.
-    overflow: bool,
-    /// What the tool says of how far it is.
-    note: heapless::String<TASK_NOTE_BYTES_MAX>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    Free,
-    Working,
-    Completed,
-    /// The request was answered with a JSON-RPC error.
-    Refused,
-    /// The server had to end it.
-    Failed(&'static str),
-    Cancelled,
-}
-
-impl Slot {
-    /// A free slot.
-    pub(crate) const EMPTY: Self = Self {
-        state: State::Free,
-        busy: false,
-        job: None,
-        id: TaskId::NONE,
-        principal: Principal::ANYONE,
-        created_ms: 0,
-        created_unix_s: 0,
-        changed_unix_s: 0,
-        limit_ms: 0,
-        expires_ms: 0,
-        told: false,
-        stamp: 0,
-        bytes: 0,
-        overflow: false,
-        note: heapless::String::new(),
-    };
-
-    fn has_ended(&self) -> bool {
-        !matches!(self.state, State::Free | State::Working)
-    }
-
-    fn change(&mut self, now: Now) {
-        self.changed_unix_s = now.unix_s;
-        self.stamp = self.stamp.wrapping_add(1);
-    }
-}
-
-/// What a runner is to do.
-#[derive(Clone, Debug)]
-pub(crate) struct Job {
-    /// Where in the request things are.
-    pub(crate) envelope: Envelope,
-    /// The tool, by its place in the list.
-    pub(crate) tool: usize,
-    /// What the client calls itself.
-    pub(crate) client: ClientText,
-}
-
-/// What time it is.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Now {
-    /// Milliseconds of the server's monotonic clock.
-    pub(crate) ms: u64,
-    /// Seconds of the wall clock.
-    pub(crate) unix_s: u64,
-}
-
-/// How long tasks run, and how long they are kept.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Lives {
-    /// Milliseconds that a task may run; `u64::MAX` for ever.
-    pub(crate) run_ms: u64,
-    /// Milliseconds that it is kept after its end.
-    pub(crate) kept_ms: u64,
-}
-
-/// How a task's handler ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// It has written a JSON-RPC response, with the id `null`.
-    Answered,
-    /// It was dropped, or had nothing to say: why, for the client.
-    Failed(&'static str),
-}
-
-/// A task, as a client may see it.
-#[derive(Clone, Copy)]
-pub(crate) struct View<'t> {
-    /// Its id.
-    pub(crate) id: &'t str,
-    /// How far it is.
-    pub(crate) status: Status<'t>,
-    /// When it was created, in seconds of the wall clock.
-    pub(crate) created_unix_s: u64,
-    /// When it last changed, in seconds of the wall clock.
-    pub(crate) changed_unix_s: u64,
-    /// Milliseconds from its creation until it may be forgotten; `None`: nobody knows yet.
-    pub(crate) ttl_ms: Option<u64>,
-    /// What the tool says of how far it is; empty where it says nothing.
-    pub(crate) note: &'t str,
-}
-
-/// How far a task is.
-#[derive(Clone, Copy)]
-pub(crate) enum Status<'t> {
-    /// It runs.
-    Working,
-    /// It waits for these answers.
-    InputRequired(Requests<'t>),
-    /// It has a result: this JSON.
-    Completed(&'t [u8]),
-    /// Its request was answered with an error: this JSON object.
-    Refused(&'t [u8]),
-    /// The server had to end it: why.
-    Failed(&'static str),
-    /// Its client had it ended.
-    Cancelled,
-}
-
-/// Why there is no task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NoTask {
-    /// All slots have tasks that run, or whose life is not over.
-    Full,
-    /// The request has more than [`TASK_BYTES_MAX`] bytes.
-    Large,
-}
+use self::slot::State;
+use crate::limits::{TASK_BYTES_MAX, TASK_TOLD_MS, TASKS_MAX};
+use crate::rpc::ANSWERED_NULL;
+use crate::session::Principal;
 
 /// All tasks, over lent memory.
 pub(crate) struct Tasks<'m> {
@@ -244,6 +97,7 @@ impl<'m> Tasks<'m> {
             expires_ms: limit_ms.saturating_add(lives.kept_ms),
             bytes: request.len(),
             stamp: slot.stamp,
+            news: slot.news,
             ..Slot::EMPTY
         };
         slot.change(now);
@@ -303,13 +157,13 @@ impl<'m> Tasks<'m> {
     }
 
     /// The tool says how far it is: as much of it as is kept.
-    pub(crate) fn note(&mut self, place: usize, note: &str, now: Now) {
+    pub(crate) fn note(&mut self, place: usize, note: &str, unix_s: u64) {
         let Some(slot) = self.slots.get_mut(place).filter(|slot| slot.state == State::Working) else { return };
         slot.note.clear();
-        let fits = note.chars().try_for_each(|char| slot.note.push(char));
         // What does not fit is cut.
-        let _ = fits;
-        slot.change(now);
+        let _ = note.chars().try_for_each(|char| slot.note.push(char));
+        slot.changed_unix_s = unix_s;
+        slot.stamp = slot.stamp.wrapping_add(1);
     }
 
     /// The runner has let go of its task. True when that is news: a cancelled one was ended before.
@@ -378,7 +232,7 @@ impl<'m> Tasks<'m> {
     pub(crate) fn expire(&mut self, now: Now) {
         let is_over = |slot: &&mut Slot| slot.has_ended() && !slot.busy && now.ms >= slot.expires_ms;
         for slot in self.slots.iter_mut().filter(is_over) {
-            *slot = Slot { stamp: slot.stamp.wrapping_add(1), ..Slot::EMPTY };
+            *slot = Slot { stamp: slot.stamp.wrapping_add(1), news: slot.news.wrapping_add(1), ..Slot::EMPTY };
         }
     }
 
@@ -390,6 +244,10 @@ impl<'m> Tasks<'m> {
     /// Tells one state of one task from all others (until four billion changes later).
     fn stamp(&self, place: usize) -> u32 {
         self.slots.get(place).map_or(0, |slot| slot.stamp)
+    }
+
+    fn news(&self, place: usize) -> u32 {
+        self.slots.get(place).map_or(0, |slot| slot.news)
     }
 
     /// What a client may see of a task, but for what it asks.
