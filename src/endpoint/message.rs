@@ -10,9 +10,9 @@ use crate::hub::Filter;
 use crate::json::{Kind, ScanError};
 use crate::mcp::completion::{self, Subject};
 use crate::mcp::pages::{List, Page};
-use crate::mcp::{Method, prompts, resources, tools};
+use crate::mcp::{Method, input, prompts, resources, tools};
 use crate::rpc::{Code, Envelope, Message};
-use crate::session::{IdText, LogLevel, Revision, Session, SessionRef, Table, Transport};
+use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
 
 /// What is to be done about a message.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub(crate) enum Decision {
     Answer(Answer<'static>),
     /// A notification that asks for a running call to be dropped; then 202.
     Cancel { session: SessionRef, request: crate::json::Span },
+    /// A client's answer to a question of this server (`None`: it refuses); then 202.
+    Reply { session: SessionRef, id: crate::json::Span, result: Option<crate::json::Span> },
     /// Do the work, and answer with its result.
     Job(Job),
     /// Open the stream of a `subscriptions/listen`.
@@ -35,6 +37,8 @@ pub(crate) struct Job {
     pub(crate) envelope: Envelope,
     pub(crate) revision: Revision,
     pub(crate) work: Work,
+    /// On whose behalf it is done.
+    pub(crate) principal: Principal,
     /// The session that it belongs to (none in 2026-07-28).
     pub(crate) session: Option<SessionRef>,
     /// The id of a session that was opened by this request, for the head of its answer.
@@ -136,12 +140,28 @@ impl Endpoint {
                  an integer, unless it is a notification), or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
-        self.route(around, message, envelope, doc, table).map_err(|mut answer| {
+        let decided = self.route(around, message, envelope, doc, table);
+        let decided = decided.map(|decision| self.with_state(around, decision, doc));
+        decided.map_err(|mut answer| {
             if message == Message::Request {
                 answer.answer_to(&envelope);
             }
             answer
         })
+    }
+
+    // A call of 2026-07-28 that comes again brings its state, which is verified where it lies.
+    fn with_state(&self, around: &Around<'_, '_>, mut decision: Decision, doc: &mut [u8]) -> Decision {
+        if let Decision::Job(job) = &mut decision {
+            let asks = matches!(job.work, Work::ToolsCall(_) | Work::Read(_) | Work::GetPrompt(_));
+            if asks && job.revision.is_modern() {
+                let (principal, unix_s) = (around.posted.principal, around.moment.unix_s);
+                if let Err(why) = input::open(&self.key, &mut job.envelope, doc, principal, unix_s) {
+                    job.work = Work::Refuse(Code::INVALID_PARAMS, why);
+                }
+            }
+        }
+        decision
     }
 
     // To which revision a message belongs: the rows of the table that tell by header and envelope.
@@ -223,7 +243,7 @@ impl Endpoint {
         };
         let revision = table.get(session).map(Session::revision);
         let revision = revision.ok_or_else(|| no_session(NoSession::Unknown))?;
-        Ok(self.in_session(message, envelope, doc, table, session, revision))
+        Ok(self.in_session(around, message, envelope, doc, table, session, revision))
     }
 
     // The session that a message names; who came back or made room for it is noted.
@@ -241,8 +261,10 @@ impl Endpoint {
     }
 
     // A message of a session, over either transport.
+    #[allow(clippy::too_many_arguments)] // all that a message consists of
     pub(super) fn in_session(
         &self,
+        around: &Around<'_, '_>,
         message: Message,
         envelope: Envelope,
         doc: &[u8],
@@ -251,7 +273,10 @@ impl Endpoint {
         revision: Revision,
     ) -> Decision {
         match message {
-            Message::Response => Decision::Answer(Answer::empty(Status::ACCEPTED)),
+            Message::Response => match envelope.id {
+                Some(id) => Decision::Reply { session, id: id.span, result: envelope.result.map(|result| result.span) },
+                None => Decision::Answer(Answer::empty(Status::ACCEPTED)),
+            },
             Message::Notification => {
                 let method = envelope.method_name(doc);
                 match envelope.request_id {
@@ -267,7 +292,8 @@ impl Endpoint {
                     let level = Envelope::text(envelope.level, doc).and_then(LogLevel::parse);
                     table.set_log_level(session, level);
                 }
-                Decision::Job(Job { envelope, revision, work, session: Some(session), session_id: None })
+                let (principal, session) = (around.posted.principal, Some(session));
+                Decision::Job(Job { envelope, revision, work, principal, session, session_id: None })
             }
         }
     }

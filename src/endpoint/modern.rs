@@ -46,14 +46,14 @@ impl Endpoint {
         if method == Some(Method::Listen) {
             return match subscriptions::asked(&envelope, doc, &self.catalog) {
                 Ok(filter) => Ok(Decision::Listen { envelope, filter }),
-                Err(message) => Ok(job(envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
+                Err(message) => Ok(job(around, envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
             };
         }
         let work = self.work(method, &envelope, doc);
         if let Work::ToolsCall(index) = work {
             self.params(around, &envelope, doc, index)?;
         }
-        Ok(job(envelope, work))
+        Ok(job(around, envelope, work))
     }
 
     // What gateways may route a call by must be what its arguments say.
@@ -113,9 +113,9 @@ pub(super) fn no_envelope(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {
     refusal(envelope, doc, code, message)
 }
 
-fn job(envelope: Envelope, work: Work) -> Decision {
-    let revision = Revision::V2026_07_28;
-    Decision::Job(Job { envelope, revision, work, session: None, session_id: None })
+fn job(around: &Around<'_, '_>, envelope: Envelope, work: Work) -> Decision {
+    let (revision, principal) = (Revision::V2026_07_28, around.posted.principal);
+    Decision::Job(Job { envelope, revision, work, principal, session: None, session_id: None })
 }
 
 fn refusal(envelope: &Envelope, doc: &[u8], code: Code, message: impl Into<Sentence>) -> Answer<'static> {

@@ -6,6 +6,7 @@
 //! - `resources`: `resources/list`, `resources/templates/list`, `resources/read`
 //! - `prompts`: `prompts/list`, `prompts/get`
 //! - `completion`: `completion/complete`
+//! - `input`: `input_required` results, and the `requestState` that goes with them
 //! - `pages`: lists in pages, and their cursors
 //! - `subscriptions`: `subscriptions/listen`
 //! - `headers`: the request headers that 2026-07-28 compares with the body
@@ -13,6 +14,7 @@
 pub(crate) mod completion;
 pub(crate) mod discover;
 pub(crate) mod headers;
+pub(crate) mod input;
 pub(crate) mod pages;
 pub(crate) mod prompts;
 pub(crate) mod resources;

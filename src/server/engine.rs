@@ -181,6 +181,7 @@ impl<A: Application, F: Future<Output = ()>> Engine<'_, '_, A, F> {
             log::info!("shutting down");
             self.core.stopping.set(true);
             self.end_ms = Some(self.core.now_ms.get() + SHUTDOWN_GRACE_MS);
+            self.core.inputs.borrow_mut().end(None);
             self.core.end_streams();
         }
     }

@@ -19,6 +19,7 @@ mod engine;
 mod events;
 mod handle;
 mod house;
+mod inputs;
 mod lease;
 mod open;
 mod queue;
@@ -50,6 +51,7 @@ use self::conns::Conns;
 use self::core::{COMMANDS, Core, LISTENER, OnClient, TICK, WORKERS, WorkerSlot};
 use self::engine::{Clock, Engine};
 use self::handle::Commands;
+use self::inputs::Inputs;
 use self::ready::Ready;
 use self::storage::{Heap, Lend, Memory, Views};
 use self::streams::Streams;
@@ -62,8 +64,8 @@ use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
 use crate::hub::Hub;
 use crate::limits::{
-    CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS,
-    SESSION_RESTORE_AGE_MAX_S, TARGET_BYTES_MAX,
+    CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, INPUTS_MAX,
+    RESERVED_BUFFERS, SESSION_RESTORE_AGE_MAX_S, TARGET_BYTES_MAX,
 };
 use crate::session::{Key, Table};
 use crate::{http, limits};
@@ -212,6 +214,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 commands: self.commands,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
+                input_timeout_ms: config.input_timeout_ms,
             },
             heap,
             listener: None,
@@ -257,7 +260,11 @@ fn heap(config: &Config) -> Result<Heap, String> {
             config.body_bytes, config.calls
         ));
     }
-    Ok(Heap { connections, streams, sessions: config.sessions, calls: config.calls, request_bytes })
+    if config.inputs > INPUTS_MAX {
+        return Err(format!("inputs: expected 0 to {INPUTS_MAX}, got {}", config.inputs));
+    }
+    let (sessions, calls, inputs) = (config.sessions, config.calls, config.inputs);
+    Ok(Heap { connections, streams, sessions, calls, inputs, request_bytes })
 }
 
 /// A server that listens, and is not running yet.
@@ -276,6 +283,7 @@ struct Parts<A> {
     commands: Commands,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
+    input_timeout_ms: u64,
 }
 
 impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
@@ -303,9 +311,16 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
     ///
     /// # Errors
     /// `ResourceBusy` while another server runs in that storage.
-    pub async fn run_in<const C: usize, const S: usize, const N: usize, const B: usize, const Q: usize>(
+    pub async fn run_in<
+        const C: usize,
+        const S: usize,
+        const N: usize,
+        const B: usize,
+        const Q: usize,
+        const I: usize,
+    >(
         self,
-        storage: &Storage<C, S, N, B, Q>,
+        storage: &Storage<C, S, N, B, Q, I>,
     ) -> io::Result<()> {
         let Self { parts, listener, .. } = self;
         let listener = listener.map(|(listener, _)| listener);
@@ -321,12 +336,14 @@ async fn run<A: Application>(
 ) -> io::Result<()> {
     let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
     let mut guard = memory.take().ok_or_else(busy)?;
-    let Views { conns, streams, sessions, requests, answers, ring, uris } = guard.lend();
+    let Views { conns, streams, sessions, requests, answers, ring, uris, inputs, input_bytes } = guard.lend();
     let buffers = requests.len();
     let connections = conns.len();
     let ready = Ready::new(WORKERS + buffers + connections);
     let request_bytes = requests.first().map_or(0, |request| request.len());
     let commands = parts.commands;
+    let hasher = RandomState::new();
+    let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS), &hasher);
     let core = Core {
         app: parts.app,
         identity: parts.identity,
@@ -339,6 +356,7 @@ async fn run<A: Application>(
         },
         idle_timeout_ms: parts.idle_timeout_ms,
         tool_timeout_ms: parts.tool_timeout_ms,
+        input_timeout_ms: parts.input_timeout_ms,
         on_client: parts.on_client,
         now_ms: Cell::new(0),
         unix_s: Cell::new(0),
@@ -347,6 +365,7 @@ async fn run<A: Application>(
         streams: RefCell::new(Streams::new(streams)),
         sessions: RefCell::new(Table::new(sessions)),
         hub: RefCell::new(Hub::new(ring, uris)),
+        inputs: RefCell::new(inputs),
         workers: (0..buffers)
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
             .collect(),
@@ -356,7 +375,7 @@ async fn run<A: Application>(
         scratch: RefCell::new(vec![0; EVENT_BYTES_MAX]),
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
-        hasher: RandomState::new(),
+        hasher,
     };
     let core = &core;
     // Each future is made in its place on the heap.

@@ -3,10 +3,12 @@
 use std::sync::{Mutex, MutexGuard};
 
 use super::conns::Conn;
+use super::inputs::Input;
 use super::streams::Stream;
 use crate::hub::Uri;
 use crate::limits::{
-    CONNECTIONS_FOR_CALLS_MIN, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, SUBSCRIBED_URIS_MAX, TRANSMIT_BYTES,
+    CONNECTIONS_FOR_CALLS_MIN, INPUT_BYTES_MAX, INPUTS_STORED, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES,
+    SUBSCRIBED_URIS_MAX, TRANSMIT_BYTES,
 };
 use crate::session;
 
@@ -16,18 +18,21 @@ use crate::session;
 /// static STORAGE: smol_mcp::Storage<16, 8, 16, 4, 32768> = smol_mcp::Storage::new();
 /// ```
 /// Its capacities are those of the server that uses it, instead of the configuration's: connections (of which four only
-/// tell that the house is full), streams, sessions, request buffers (of which one is a reserve) and their bytes (head and body).
+/// tell that the house is full), streams, sessions, request buffers (of which one is a reserve) and their bytes (head and body);
+/// and, if the last is given, questions to clients of older revisions that can be open at once.
 pub struct Storage<
     const CONNECTIONS: usize,
     const STREAMS: usize,
     const SESSIONS: usize,
     const BUFFERS: usize,
     const REQUEST_BYTES: usize,
+    const INPUTS: usize = INPUTS_STORED,
 > {
-    parts: Mutex<Parts<CONNECTIONS, STREAMS, SESSIONS, BUFFERS, REQUEST_BYTES>>,
+    parts: Mutex<Parts<CONNECTIONS, STREAMS, SESSIONS, BUFFERS, REQUEST_BYTES, INPUTS>>,
 }
 
-pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> {
+pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize>
+{
     conns: [Conn; C],
     streams: [Stream; S],
     sessions: [session::Slot; N],
@@ -35,9 +40,13 @@ pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B:
     answers: [[u8; TRANSMIT_BYTES]; B],
     ring: [u8; RING_BYTES],
     uris: [Uri; SUBSCRIBED_URIS_MAX],
+    inputs: [Input; I],
+    input_bytes: [[u8; INPUT_BYTES_MAX]; I],
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Storage<C, S, N, B, R> {
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize>
+    Storage<C, S, N, B, R, I>
+{
     const CHECKED: () = {
         assert!(C > REFUSALS_MAX + 2, "a storage needs more connections: four are for refusals");
         assert!(B > RESERVED_BUFFERS, "a storage needs at least two request buffers: one is a reserve");
@@ -59,13 +68,15 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
                 answers: [[0; TRANSMIT_BYTES]; B],
                 ring: [0; RING_BYTES],
                 uris: [const { Uri::EMPTY }; SUBSCRIBED_URIS_MAX],
+                inputs: [const { Input::EMPTY }; I],
+                input_bytes: [[0; INPUT_BYTES_MAX]; I],
             }),
         }
     }
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Default
-    for Storage<C, S, N, B, R>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize> Default
+    for Storage<C, S, N, B, R, I>
 {
     fn default() -> Self {
         Self::new()
@@ -97,10 +108,14 @@ pub(super) struct Views<'m> {
     pub(super) answers: Vec<&'m mut [u8]>,
     pub(super) ring: &'m mut [u8],
     pub(super) uris: &'m mut [Uri],
+    pub(super) inputs: &'m mut [Input],
+    pub(super) input_bytes: &'m mut [u8],
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Memory for Storage<C, S, N, B, R> {
-    type Guard<'s> = Taken<'s, C, S, N, B, R>;
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize> Memory
+    for Storage<C, S, N, B, R, I>
+{
+    type Guard<'s> = Taken<'s, C, S, N, B, R, I>;
 
     fn take(&self) -> Option<Self::Guard<'_>> {
         match self.parts.try_lock() {
@@ -112,7 +127,9 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     }
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Lend for Taken<'_, C, S, N, B, R> {
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize> Lend
+    for Taken<'_, C, S, N, B, R, I>
+{
     fn lend(&mut self) -> Views<'_> {
         let parts = &mut *self.0;
         Views {
@@ -123,19 +140,30 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
             uris: &mut parts.uris,
+            inputs: &mut parts.inputs,
+            input_bytes: parts.input_bytes.as_flattened_mut(),
         }
     }
 }
 
 /// A storage that a server has. What it leaves there when it ends, or is dropped half-way, is closed.
-pub(super) struct Taken<'s, const C: usize, const S: usize, const N: usize, const B: usize, const R: usize>(
-    MutexGuard<'s, Parts<C, S, N, B, R>>,
-);
+pub(super) struct Taken<
+    's,
+    const C: usize,
+    const S: usize,
+    const N: usize,
+    const B: usize,
+    const R: usize,
+    const I: usize,
+>(MutexGuard<'s, Parts<C, S, N, B, R, I>>);
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize> Drop for Taken<'_, C, S, N, B, R> {
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize> Drop
+    for Taken<'_, C, S, N, B, R, I>
+{
     fn drop(&mut self) {
         self.0.streams.fill_with(|| Stream::EMPTY);
         self.0.conns.fill_with(|| Conn::EMPTY);
+        self.0.inputs.fill_with(|| Input::EMPTY);
     }
 }
 
@@ -145,6 +173,7 @@ pub(super) struct Heap {
     pub(super) streams: usize,
     pub(super) sessions: usize,
     pub(super) calls: usize,
+    pub(super) inputs: usize,
     pub(super) request_bytes: usize,
 }
 
@@ -158,6 +187,8 @@ pub(super) struct Allocated {
     answers: Vec<u8>,
     ring: Vec<u8>,
     uris: Vec<Uri>,
+    inputs: Vec<Input>,
+    input_bytes: Vec<u8>,
 }
 
 impl Memory for Heap {
@@ -175,6 +206,8 @@ impl Memory for Heap {
             answers: vec![0; buffers * TRANSMIT_BYTES],
             ring: vec![0; RING_BYTES],
             uris: (0..SUBSCRIBED_URIS_MAX).map(|_| Uri::EMPTY).collect(),
+            inputs: (0..self.inputs).map(|_| Input::EMPTY).collect(),
+            input_bytes: vec![0; self.inputs * INPUT_BYTES_MAX],
         })
     }
 }
@@ -189,6 +222,8 @@ impl Lend for Allocated {
             answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
             ring: &mut self.ring,
             uris: &mut self.uris,
+            inputs: &mut self.inputs,
+            input_bytes: &mut self.input_bytes,
         }
     }
 }

@@ -260,6 +260,10 @@ impl<A: Application> Worker<'_, '_, A> {
                     self.core.cancel(session, request.of(doc));
                     self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
                 }
+                Decision::Reply { session, id, result } => {
+                    self.core.reply(session, id.of(doc), result.map(|result| result.of(doc)));
+                    self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
+                }
                 Decision::Listen { envelope, filter } => self.listen(conn, &envelope, filter, &manner, doc, tx).await,
                 Decision::Batch(session) => {
                     self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx).await
