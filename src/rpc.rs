@@ -81,6 +81,10 @@ pub(crate) struct Envelope {
     pub(crate) task_id: Option<Member>,
     /// `params.cursor`.
     pub(crate) cursor: Option<Member>,
+    /// `params.requestState` (2026-07-28). Once it was verified: the JSON text that it carried, which lies in its place.
+    pub(crate) request_state: Option<Member>,
+    /// `params.inputResponses` (2026-07-28).
+    pub(crate) input_responses: Option<Member>,
     /// `params.level` (`logging/setLevel`).
     pub(crate) level: Option<Member>,
     /// `params.requestId` (`notifications/cancelled`).
@@ -172,6 +176,8 @@ impl Envelope {
                 b"arguments" => &mut self.arguments,
                 b"taskId" => &mut self.task_id,
                 b"cursor" => &mut self.cursor,
+                b"requestState" => &mut self.request_state,
+                b"inputResponses" => &mut self.input_responses,
                 b"level" => &mut self.level,
                 b"requestId" => &mut self.request_id,
                 b"notifications" => &mut self.notifications,

@@ -10,7 +10,7 @@ use crate::hub::Filter;
 use crate::json::{Kind, ScanError};
 use crate::mcp::completion::{self, Subject};
 use crate::mcp::pages::{List, Page};
-use crate::mcp::{Method, prompts, resources, tasks, tools};
+use crate::mcp::{Method, input, prompts, resources, tasks, tools};
 use crate::rpc::{Code, Envelope, Message};
 use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
 
@@ -21,6 +21,8 @@ pub(crate) enum Decision {
     Answer(Answer<'static>),
     /// A notification that asks for a running call to be dropped; then 202.
     Cancel { session: SessionRef, request: crate::json::Span },
+    /// A client's answer to a question of this server (`None`: it refuses); then 202.
+    Reply { session: SessionRef, id: crate::json::Span, result: Option<crate::json::Span> },
     /// Do the work, and answer with its result.
     Job(Job),
     /// Open the stream of a `subscriptions/listen`.
@@ -154,12 +156,31 @@ impl Endpoint {
                  an integer, unless it is a notification), or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
-        self.route(around, message, envelope, doc, table).map_err(|mut answer| {
+        let decided = self.route(around, message, envelope, doc, table);
+        let decided = decided.map(|decision| self.with_state(around, decision, doc));
+        decided.map_err(|mut answer| {
             if message == Message::Request {
                 answer.answer_to(&envelope);
             }
             answer
         })
+    }
+
+    // A call of 2026-07-28 that comes again brings its state, which is verified where it lies.
+    fn with_state(&self, around: &Around<'_, '_>, mut decision: Decision, doc: &mut [u8]) -> Decision {
+        if let Decision::Job(job) = &mut decision {
+            let asks = matches!(
+                job.work,
+                Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Read(_) | Work::GetPrompt(_)
+            );
+            if asks && job.revision.is_modern() {
+                let (principal, unix_s) = (around.posted.principal, around.moment.unix_s);
+                if let Err(why) = input::open(&self.key, &mut job.envelope, doc, principal, unix_s) {
+                    job.work = Work::Refuse(Code::INVALID_PARAMS, why);
+                }
+            }
+        }
+        decision
     }
 
     // To which revision a message belongs: the rows of the table that tell by header and envelope.
@@ -271,7 +292,10 @@ impl Endpoint {
         revision: Revision,
     ) -> Decision {
         match message {
-            Message::Response => Decision::Answer(Answer::empty(Status::ACCEPTED)),
+            Message::Response => match envelope.id {
+                Some(id) => Decision::Reply { session, id: id.span, result: envelope.result.map(|result| result.span) },
+                None => Decision::Answer(Answer::empty(Status::ACCEPTED)),
+            },
             Message::Notification => {
                 let method = envelope.method_name(doc);
                 match envelope.request_id {

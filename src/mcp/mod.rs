@@ -6,6 +6,7 @@
 //! - `resources`: `resources/list`, `resources/templates/list`, `resources/read`
 //! - `prompts`: `prompts/list`, `prompts/get`
 //! - `completion`: `completion/complete`
+//! - `input`: `input_required` results, and the `requestState` that goes with them
 //! - `pages`: lists in pages, and their cursors
 //! - `subscriptions`: `subscriptions/listen`
 //! - `tasks`: calls that outlive their request, `tasks/get`, `tasks/update`, `tasks/cancel`
@@ -14,6 +15,7 @@
 pub(crate) mod completion;
 pub(crate) mod discover;
 pub(crate) mod headers;
+pub(crate) mod input;
 pub(crate) mod pages;
 pub(crate) mod prompts;
 pub(crate) mod resources;

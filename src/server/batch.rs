@@ -40,6 +40,7 @@ impl<A: Application> Worker<'_, '_, A> {
         outlet.set_json_only();
         let outlet = RefCell::new(outlet);
         watch.more = true;
+        self.slot().batch.set(true);
         let mut answered = false;
         for span in spans {
             let Some(element) = doc.get_mut(span.start as usize..span.end as usize) else { continue };
@@ -51,6 +52,10 @@ impl<A: Application> Worker<'_, '_, A> {
             self.give_way().await;
             if let Decision::Cancel { session, request } = decision {
                 self.core.cancel(session, request.of(element));
+                continue;
+            }
+            if let Decision::Reply { session, id, result } = decision {
+                self.core.reply(session, id.of(element), result.map(|result| result.of(element)));
                 continue;
             }
             match self.respond_in_batch(conn, &outlet, decision, element, answered, watch).await {

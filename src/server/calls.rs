@@ -4,12 +4,14 @@ use std::cell::RefCell;
 
 use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
+use super::inputs::Asking;
 use super::streams::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::{Application, Context, Door, Nobody, requested};
+use crate::app::{Application, Ask, Context, Door, Nobody, requested};
 use crate::endpoint::{Answer, Body, Job, Route, Work, client_text};
 use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
+use crate::mcp::input::Pass;
 use crate::mcp::pages::List;
 use crate::mcp::{self, completion, discover, prompts, resources, subscriptions, tools};
 use crate::outlet::{Mark, Out, Outlet, Wire};
@@ -202,7 +204,14 @@ impl<A: Application> Worker<'_, '_, A> {
         let catalog = &self.core.endpoint.catalog;
         let around = (&self.core.endpoint.key, identity);
         let client = Some(client).filter(|name| !name.is_empty());
-        let context = Context { announce: self.core, client, ask: &Nobody, door: Door::Closed };
+        let pass = Pass::new(request, &self.core.endpoint.key, identity, job.principal, self.core.unix_s.get());
+        let asking = job.session.map(|session| Asking { core: self.core, worker: self.index, session });
+        let ask: &dyn Ask = match &asking {
+            _ if job.revision.is_modern() => &pass,
+            Some(asking) if !self.slot().batch.get() => asking,
+            _ => &Nobody,
+        };
+        let context = Context { announce: self.core, client, ask, door: Door::Closed };
         match job.work {
             Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
             Work::Initialize => discover::initialize(out, request, identity, catalog).await,
@@ -217,8 +226,10 @@ impl<A: Application> Worker<'_, '_, A> {
             Work::ToolsCall(index) => {
                 tools::call(app, out, request, index, identity, context).await;
             }
-            Work::TaskOf(index) if A::HAS_TASKS => self.task_of(out, request, job, index, context).await,
-            Work::TaskLater(index) if A::HAS_TASKS => self.task_later(out, request, job, index, context).await,
+            Work::TaskOf(index) if A::HAS_TASKS => self.task_of(out, request, index, job.principal, context).await,
+            Work::TaskLater(index) if A::HAS_TASKS => {
+                self.task_later(out, request, index, (job.principal, &pass), context).await
+            }
             Work::Task(verb) if A::HAS_TASKS => self.task(out, request, job, verb).await,
             Work::OnlyAsTask => tools::fail(out, request, ONLY_AS_TASK, identity).await,
             // There are none to speak of.

@@ -24,6 +24,8 @@ pub struct Config {
     pub(super) task_ttl_ms: u64,
     pub(super) idle_timeout_ms: u64,
     pub(super) tool_timeout_ms: u64,
+    pub(super) inputs: usize,
+    pub(super) input_timeout_ms: u64,
     pub(super) http_sse: bool,
     pub(super) lenient_version_header: bool,
 }
@@ -46,6 +48,8 @@ impl Default for Config {
             task_ttl_ms: limits::TASK_TTL_MS_DEFAULT,
             idle_timeout_ms: limits::IDLE_TIMEOUT_MS_DEFAULT,
             tool_timeout_ms: limits::TOOL_TIMEOUT_MS_DEFAULT,
+            inputs: limits::INPUTS_DEFAULT,
+            input_timeout_ms: limits::INPUT_TIMEOUT_MS_DEFAULT,
             http_sse: true,
             lenient_version_header: false,
         }
@@ -155,6 +159,20 @@ impl Config {
     #[must_use]
     pub fn tool_timeout_ms(self, tool_timeout_ms: u64) -> Self {
         Self { tool_timeout_ms, ..self }
+    }
+
+    /// Questions to clients of older revisions that can be open at once; those of 2026-07-28 need no place. The calls that wait for an answer are
+    /// also fewer than [`calls`](Self::calls) (or one).
+    #[must_use]
+    pub fn inputs(self, inputs: usize) -> Self {
+        Self { inputs, ..self }
+    }
+
+    /// Milliseconds that a call waits for its client's answer (elicitation, sampling, roots) in older revisions. The time limit of the tool stops
+    /// meanwhile.
+    #[must_use]
+    pub fn input_timeout_ms(self, input_timeout_ms: u64) -> Self {
+        Self { input_timeout_ms, ..self }
     }
 
     /// Whether 2024-11-05's own transport (HTTP+SSE) is served. It is, by default.

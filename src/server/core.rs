@@ -9,6 +9,7 @@ use std::task::Waker;
 
 use super::clients::{ClientEvent, ClientInfo};
 use super::conns::{ConnRef, Conns, State};
+use super::inputs::Inputs;
 use super::ready::Ready;
 use super::streams::{Open, StreamRef, Streams};
 use crate::app::Identity;
@@ -37,6 +38,7 @@ pub(super) struct Core<'m, A> {
     pub(super) limits: http::Limits,
     pub(super) idle_timeout_ms: u64,
     pub(super) tool_timeout_ms: u64,
+    pub(super) input_timeout_ms: u64,
     pub(super) on_client: Option<OnClient>,
     pub(super) now_ms: Cell<u64>,
     pub(super) unix_s: Cell<u64>,
@@ -48,6 +50,7 @@ pub(super) struct Core<'m, A> {
     pub(super) board: Board<'m>,
     /// The slots for tasks; each has a runner.
     pub(super) runners: usize,
+    pub(super) inputs: RefCell<Inputs<'m>>,
     pub(super) workers: Vec<WorkerSlot>,
     pub(super) queue: RefCell<VecDeque<usize>>,
     pub(super) ready: Arc<Ready>,
@@ -74,6 +77,8 @@ pub(super) struct WorkerSlot {
     pub(super) call: Cell<Option<(SessionRef, u64)>>,
     pub(super) cancelled: Cell<bool>,
     pub(super) running: Cell<bool>,
+    /// Its call is one of an array (2025-03-26).
+    pub(super) batch: Cell<bool>,
     /// The stream that it writes its answer to (2024-11-05).
     pub(super) relay: Cell<Option<StreamRef>>,
 }
@@ -189,6 +194,7 @@ impl<A> Core<'_, A> {
 
     /// A session was ended by its client: its stream closes.
     pub(super) fn ended(&self, ended: Ended) {
+        self.inputs.borrow_mut().end(Some(ended.session));
         if ended.announced {
             self.went(ended.client.0);
         }

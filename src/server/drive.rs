@@ -83,11 +83,18 @@ impl<A: Application> Worker<'_, '_, A> {
     ) -> Outcome {
         let mut handler = pin!(Some(handler));
         let begun_ms = self.core.now_ms.get();
-        let late_ms = begun_ms.saturating_add(self.core.tool_timeout_ms);
+        let mut late_ms = begun_ms.saturating_add(self.core.tool_timeout_ms);
+        let mut seen_ms = begun_ms;
         let mut written_ms = begun_ms;
         self.wait_for_nothing();
         self.slot().running.set(true);
         let outcome = poll_fn(|cx| {
+            // The time that the client takes to answer a question is not the tool's.
+            let since_ms =
+                self.core.now_ms.get().saturating_sub(std::mem::replace(&mut seen_ms, self.core.now_ms.get()));
+            if since_ms > 0 && self.core.inputs.borrow().waits(self.index) {
+                late_ms = late_ms.saturating_add(since_ms);
+            }
             if let Some(running) = handler.as_mut().as_pin_mut() {
                 if let Some(why) = self.ends(target, outlet, late_ms).filter(|_| watch.is_some()) {
                     return Poll::Ready(why);

@@ -195,6 +195,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             self.core.stopping.set(true);
             self.end_ms = Some(self.core.now_ms.get() + SHUTDOWN_GRACE_MS);
             self.core.end_tasks();
+            self.core.inputs.borrow_mut().end(None);
             self.core.end_streams();
         }
     }

@@ -20,6 +20,7 @@ mod engine;
 mod events;
 mod handle;
 mod house;
+mod inputs;
 mod lease;
 mod open;
 mod queue;
@@ -53,6 +54,7 @@ use self::conns::Conns;
 use self::core::{COMMANDS, Core, LISTENER, OnClient, TICK, WORKERS, WorkerSlot};
 use self::engine::{Clock, Engine};
 use self::handle::Commands;
+use self::inputs::Inputs;
 use self::ready::Ready;
 use self::runner::Runner;
 use self::storage::{Heap, Lend, Memory, Views};
@@ -217,6 +219,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 commands: self.commands,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
+                input_timeout_ms: config.input_timeout_ms,
                 task_lives: Lives { run_ms: config.task_timeout_ms, kept_ms: config.task_ttl_ms },
             },
             heap,
@@ -255,6 +258,7 @@ struct Parts<A> {
     commands: Commands,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
+    input_timeout_ms: u64,
     task_lives: Lives,
 }
 
@@ -289,10 +293,11 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
         const N: usize,
         const B: usize,
         const Q: usize,
+        const I: usize,
         const T: usize,
     >(
         self,
-        storage: &Storage<C, S, N, B, Q, T>,
+        storage: &Storage<C, S, N, B, Q, I, T>,
     ) -> io::Result<()> {
         let Self { parts, listener, .. } = self;
         let listener = listener.map(|(listener, _)| listener);
@@ -308,13 +313,17 @@ async fn run<A: Application>(
 ) -> io::Result<()> {
     let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
     let mut guard = memory.take().ok_or_else(busy)?;
-    let Views { conns, streams, sessions, requests, answers, ring, uris, tasks, task_requests } = guard.lend();
+    let views = guard.lend();
+    let Views { conns, streams, sessions, requests, answers, ring, uris, inputs, input_bytes, .. } = views;
+    let (tasks, task_requests) = (views.tasks, views.task_requests);
     let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
     let (buffers, connections) = (requests.len(), conns.len());
     let bits = WORKERS + buffers + runners + connections;
     let ready = Ready::new(bits);
     let request_bytes = requests.first().map_or(0, |request| request.len());
     let commands = parts.commands;
+    let hasher = RandomState::new();
+    let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS), &hasher);
     let core = Core {
         app: parts.app,
         identity: parts.identity,
@@ -327,6 +336,7 @@ async fn run<A: Application>(
         },
         idle_timeout_ms: parts.idle_timeout_ms,
         tool_timeout_ms: parts.tool_timeout_ms,
+        input_timeout_ms: parts.input_timeout_ms,
         on_client: parts.on_client,
         now_ms: Cell::new(0),
         unix_s: Cell::new(0),
@@ -335,6 +345,7 @@ async fn run<A: Application>(
         streams: RefCell::new(Streams::new(streams)),
         sessions: RefCell::new(Table::new(sessions)),
         hub: RefCell::new(Hub::new(ring, uris)),
+        inputs: RefCell::new(inputs),
         board: Board::new(tasks, parts.task_lives),
         runners,
         workers: (0..buffers)
@@ -346,7 +357,7 @@ async fn run<A: Application>(
         scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
-        hasher: RandomState::new(),
+        hasher,
     };
     let core = &core;
     // Each future is made in its place on the heap.

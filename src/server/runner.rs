@@ -9,10 +9,12 @@ use std::task::{self, Poll};
 use super::core::Core;
 use super::tasks::SHUT_DOWN;
 use crate::app::{Application, Ask, Context, Door, InputError, Question, Ticket, Way};
-use crate::json::{self, Writer};
-use crate::mcp::{self, discover};
+use crate::json::{self, Value, Writer};
+use crate::mcp;
+use crate::mcp::input::Pass;
 use crate::outlet::{Mark, Out, Pen};
 use crate::rpc::Request;
+use crate::session::{Principal, Revision};
 use crate::tasks::{End, Job, Tasks};
 
 /// What a task is told whose tool was dropped for its time.
@@ -33,7 +35,9 @@ impl<A: Application> Runner<'_, '_, A> {
             let begun = poll_fn(|_| self.core.board.tasks.borrow_mut().begin(self.place, request));
             let (job, bytes) = begun.await;
             self.core.board.inputs.borrow_mut().clear(self.place);
-            let end = self.perform(&job, request.get(..bytes).unwrap_or_default()).await;
+            let (doc, kept) =
+                request.get(..bytes).and_then(|text| text.split_at_checked(job.bytes)).unwrap_or_default();
+            let end = self.perform(&job, doc, kept).await;
             self.core.board.inputs.borrow_mut().clear(self.place);
             let ended = self.core.board.tasks.borrow_mut().end(self.place, end, self.core.now());
             if ended {
@@ -42,11 +46,13 @@ impl<A: Application> Runner<'_, '_, A> {
         }
     }
 
-    async fn perform(&self, job: &Job, doc: &[u8]) -> End {
+    async fn perform(&self, job: &Job, doc: &[u8], kept: &[u8]) -> End {
         let core = self.core;
-        let request = Request { doc, envelope: job.envelope, revision: crate::session::Revision::V2026_07_28 };
+        let request = Request { doc, envelope: job.envelope, revision: Revision::V2026_07_28 };
         let client = Some(job.client.as_str()).filter(|name| !name.is_empty());
-        let ask = TaskAsk { core, place: self.place, capabilities: discover::declared(&job.envelope, doc) };
+        // No pass ends here, so none is signed for anybody.
+        let pass = Pass::new(&request, &core.endpoint.key, &core.identity, Principal::ANYONE, core.unix_s.get());
+        let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
         let context = Context { announce: core, client, ask: &ask, door: Door::Closed };
         let pen = TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s };
         let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, context);
@@ -83,12 +89,19 @@ impl<A: Application> Runner<'_, '_, A> {
     }
 }
 
-/// Where a task's questions are held.
+/// Where a task's questions are held. What was answered before it became a task came with the request.
 struct TaskAsk<'w, 'm, A> {
     core: &'w Core<'m, A>,
     place: usize,
-    capabilities: u16,
+    pass: &'w Pass<'w>,
+    /// What the pass keeps that ended when the call became a task.
+    kept: &'w [u8],
 }
+
+/// The second number of the tickets of the task's own questions: places in the request, which are not empty, end behind it.
+const HERE: u32 = 0;
+/// That of what was kept since the request was sent, whose first number is the place of its member.
+const KEPT: u32 = u32::MAX;
 
 impl<A> Ask for TaskAsk<'_, '_, A> {
     fn way(&self) -> Way {
@@ -96,27 +109,51 @@ impl<A> Ask for TaskAsk<'_, '_, A> {
     }
 
     fn capabilities(&self) -> u16 {
-        self.capabilities
+        self.pass.capabilities()
+    }
+
+    fn kept(&self, key: &str) -> Option<Ticket> {
+        let since = Value::new(self.kept).members().position(|(name, _)| name.eq_str(key));
+        let since = since.and_then(|at| u32::try_from(at).ok()).map(|at| Ticket(at, KEPT));
+        since.or_else(|| self.pass.kept(key))
     }
 
     fn open(&self, question: &Question<'_>) -> Result<Ticket, InputError> {
+        if let Some(answered) = self.pass.find(question) {
+            return Ok(answered);
+        }
         let opened = self.core.board.inputs.borrow_mut().open(self.place, question, self.core.now());
         self.core.task_changed(self.place);
         opened
     }
 
     fn poll_answer(&self, cx: &mut task::Context<'_>, ticket: Ticket) -> Poll<Result<(), InputError>> {
+        if ticket.1 != HERE {
+            return Poll::Ready(Ok(()));
+        }
         self.core.board.inputs.borrow_mut().poll_answer(self.place, cx, ticket)
     }
 
     fn read(&self, ticket: Ticket, look: &mut dyn FnMut(&[u8])) {
-        if let Some(answer) = self.core.board.inputs.borrow().read(self.place, ticket) {
-            look(answer);
+        match ticket.1 {
+            HERE => {
+                if let Some(answer) = self.core.board.inputs.borrow().read(self.place, ticket) {
+                    look(answer);
+                }
+            }
+            KEPT => {
+                if let Some((_, value)) = Value::new(self.kept).members().nth(ticket.0 as usize) {
+                    look(value.raw());
+                }
+            }
+            _ => self.pass.read(ticket, look),
         }
     }
 
     fn forget(&self, ticket: Ticket) {
-        self.core.board.inputs.borrow_mut().forget(self.place, ticket, self.core.now());
+        if ticket.1 == HERE {
+            self.core.board.inputs.borrow_mut().forget(self.place, ticket, self.core.now());
+        }
     }
 }
 

@@ -4,11 +4,13 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::config::Config;
 use super::conns::Conn;
+use super::inputs::Input;
 use super::streams::Stream;
 use crate::hub::Uri;
 use crate::limits::{
-    CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES,
-    STREAMS_DEFAULT, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX, TASK_INPUT_BYTES_MAX, TASKS_MAX, TRANSMIT_BYTES,
+    CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUT_BYTES_MAX, INPUTS_MAX, INPUTS_STORED,
+    REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, STREAMS_DEFAULT, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX,
+    TASK_INPUT_BYTES_MAX, TASKS_MAX, TRANSMIT_BYTES,
 };
 use crate::{session, tasks};
 
@@ -18,21 +20,29 @@ use crate::{session, tasks};
 /// static STORAGE: smol_mcp::Storage<16, 8, 16, 4, 32768> = smol_mcp::Storage::new();
 /// ```
 /// Its capacities are those of the server that uses it, instead of the configuration's: connections (of which four only
-/// tell that the house is full), streams, sessions, request buffers (of which one is a reserve) and their bytes (head and body), and
-/// tasks: none, where that is left out.
+/// tell that the house is full), streams, sessions, request buffers (of which one is a reserve) and their bytes (head and body);
+/// and, if they are given, questions to clients of older revisions that can be open at once, and tasks (none, if not).
 pub struct Storage<
     const CONNECTIONS: usize,
     const STREAMS: usize,
     const SESSIONS: usize,
     const BUFFERS: usize,
     const REQUEST_BYTES: usize,
+    const INPUTS: usize = INPUTS_STORED,
     const TASKS: usize = 0,
 > {
-    parts: Mutex<Parts<CONNECTIONS, STREAMS, SESSIONS, BUFFERS, REQUEST_BYTES, TASKS>>,
+    parts: Mutex<Parts<CONNECTIONS, STREAMS, SESSIONS, BUFFERS, REQUEST_BYTES, INPUTS, TASKS>>,
 }
 
-pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize>
-{
+pub(super) struct Parts<
+    const C: usize,
+    const S: usize,
+    const N: usize,
+    const B: usize,
+    const R: usize,
+    const I: usize,
+    const T: usize,
+> {
     conns: [Conn; C],
     streams: [Stream; S],
     sessions: [session::Slot; N],
@@ -40,6 +50,8 @@ pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B:
     answers: [[u8; TRANSMIT_BYTES]; B],
     ring: [u8; RING_BYTES],
     uris: [Uri; SUBSCRIBED_URIS_MAX],
+    inputs: [Input; I],
+    input_bytes: [[u8; INPUT_BYTES_MAX]; I],
     tasks: [tasks::Slot; T],
     task_inboxes: [tasks::Inbox; T],
     task_inputs: [[u8; TASK_INPUT_BYTES_MAX]; T],
@@ -47,8 +59,8 @@ pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B:
     task_results: [[u8; TASK_BYTES_MAX]; T],
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize>
-    Storage<C, S, N, B, R, T>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize, const T: usize>
+    Storage<C, S, N, B, R, I, T>
 {
     const CHECKED: () = {
         assert!(C > REFUSALS_MAX + 2, "a storage needs more connections: four are for refusals");
@@ -72,6 +84,8 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
                 answers: [[0; TRANSMIT_BYTES]; B],
                 ring: [0; RING_BYTES],
                 uris: [const { Uri::EMPTY }; SUBSCRIBED_URIS_MAX],
+                inputs: [const { Input::EMPTY }; I],
+                input_bytes: [[0; INPUT_BYTES_MAX]; I],
                 tasks: [const { tasks::Slot::EMPTY }; T],
                 task_inboxes: [const { tasks::Inbox::EMPTY }; T],
                 task_inputs: [[0; TASK_INPUT_BYTES_MAX]; T],
@@ -82,8 +96,8 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     }
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize> Default
-    for Storage<C, S, N, B, R, T>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize, const T: usize>
+    Default for Storage<C, S, N, B, R, I, T>
 {
     fn default() -> Self {
         Self::new()
@@ -115,14 +129,16 @@ pub(super) struct Views<'m> {
     pub(super) answers: Vec<&'m mut [u8]>,
     pub(super) ring: &'m mut [u8],
     pub(super) uris: &'m mut [Uri],
+    pub(super) inputs: &'m mut [Input],
+    pub(super) input_bytes: &'m mut [u8],
     pub(super) tasks: tasks::Memory<'m>,
     pub(super) task_requests: Vec<&'m mut [u8]>,
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize> Memory
-    for Storage<C, S, N, B, R, T>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize, const T: usize>
+    Memory for Storage<C, S, N, B, R, I, T>
 {
-    type Guard<'s> = Taken<'s, C, S, N, B, R, T>;
+    type Guard<'s> = Taken<'s, C, S, N, B, R, I, T>;
 
     fn take(&self) -> Option<Self::Guard<'_>> {
         match self.parts.try_lock() {
@@ -134,8 +150,8 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     }
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize> Lend
-    for Taken<'_, C, S, N, B, R, T>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize, const T: usize>
+    Lend for Taken<'_, C, S, N, B, R, I, T>
 {
     fn lend(&mut self) -> Views<'_> {
         let parts = &mut *self.0;
@@ -147,6 +163,8 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
             uris: &mut parts.uris,
+            inputs: &mut parts.inputs,
+            input_bytes: parts.input_bytes.as_flattened_mut(),
             tasks: tasks::Memory {
                 slots: &mut parts.tasks,
                 inboxes: &mut parts.task_inboxes,
@@ -166,15 +184,17 @@ pub(super) struct Taken<
     const N: usize,
     const B: usize,
     const R: usize,
+    const I: usize,
     const T: usize,
->(MutexGuard<'s, Parts<C, S, N, B, R, T>>);
+>(MutexGuard<'s, Parts<C, S, N, B, R, I, T>>);
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const T: usize> Drop
-    for Taken<'_, C, S, N, B, R, T>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize, const T: usize>
+    Drop for Taken<'_, C, S, N, B, R, I, T>
 {
     fn drop(&mut self) {
         self.0.streams.fill_with(|| Stream::EMPTY);
         self.0.conns.fill_with(|| Conn::EMPTY);
+        self.0.inputs.fill_with(|| Input::EMPTY);
     }
 }
 
@@ -184,6 +204,7 @@ pub(super) struct Heap {
     pub(super) streams: usize,
     pub(super) sessions: usize,
     pub(super) calls: usize,
+    pub(super) inputs: usize,
     pub(super) request_bytes: usize,
     pub(super) tasks: usize,
 }
@@ -225,8 +246,12 @@ impl Heap {
                 config.body_bytes, config.calls
             ));
         }
+        if config.inputs > INPUTS_MAX {
+            return Err(format!("inputs: expected 0 to {INPUTS_MAX}, got {}", config.inputs));
+        }
         let tasks = if has_tasks { config.tasks } else { 0 };
-        Ok(Self { connections, streams, sessions: config.sessions, calls: config.calls, request_bytes, tasks })
+        let (sessions, calls, inputs) = (config.sessions, config.calls, config.inputs);
+        Ok(Self { connections, streams, sessions, calls, inputs, request_bytes, tasks })
     }
 }
 
@@ -240,6 +265,8 @@ pub(super) struct Allocated {
     answers: Vec<u8>,
     ring: Vec<u8>,
     uris: Vec<Uri>,
+    inputs: Vec<Input>,
+    input_bytes: Vec<u8>,
     tasks: Vec<tasks::Slot>,
     task_inboxes: Vec<tasks::Inbox>,
     task_inputs: Vec<u8>,
@@ -262,6 +289,8 @@ impl Memory for Heap {
             answers: vec![0; buffers * TRANSMIT_BYTES],
             ring: vec![0; RING_BYTES],
             uris: (0..SUBSCRIBED_URIS_MAX).map(|_| Uri::EMPTY).collect(),
+            inputs: (0..self.inputs).map(|_| Input::EMPTY).collect(),
+            input_bytes: vec![0; self.inputs * INPUT_BYTES_MAX],
             tasks: (0..self.tasks).map(|_| tasks::Slot::EMPTY).collect(),
             task_inboxes: (0..self.tasks).map(|_| tasks::Inbox::EMPTY).collect(),
             task_inputs: vec![0; self.tasks * TASK_INPUT_BYTES_MAX],
@@ -281,6 +310,8 @@ impl Lend for Allocated {
             answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
             ring: &mut self.ring,
             uris: &mut self.uris,
+            inputs: &mut self.inputs,
+            input_bytes: &mut self.input_bytes,
             tasks: tasks::Memory {
                 slots: &mut self.tasks,
                 inboxes: &mut self.task_inboxes,

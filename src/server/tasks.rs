@@ -8,6 +8,7 @@ use crate::app::{Application, Context, Door};
 use crate::endpoint::Job;
 use crate::hub::{Audience, Kind};
 use crate::json::{Text, Value};
+use crate::mcp::input::Pass;
 use crate::mcp::tasks::Verb;
 use crate::mcp::{self, tools};
 use crate::outlet::Out;
@@ -24,21 +25,12 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         out: Out<'_>,
         request: &Request<'_>,
-        job: &Job,
         tool: usize,
+        principal: Principal,
         context: Context<'_>,
     ) {
-        let identity = &self.core.identity;
-        let required = A::TOOLS.get(tool).and_then(|tool| tool.task).is_some_and(|task| task.required);
-        match self.core.create_task(request, job.principal, tool, context.client) {
-            Ok(place) => mcp::tasks::created(out, request, &self.core.board, place, identity).await,
-            Err(why) if required => {
-                mcp::refuse(out, request, Code::INTERNAL_ERROR, mcp::tasks::no_task(why)).await;
-            }
-            Err(_) => {
-                tools::call(&self.core.app, out, request, tool, identity, context).await;
-            }
-        }
+        let created = self.core.create_task(request, tool, principal, b"", context.client);
+        self.created(out, request, tool, created, context).await;
     }
 
     /// Runs a call, which becomes a task where its tool says so.
@@ -46,17 +38,40 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         out: Out<'_>,
         request: &Request<'_>,
-        job: &Job,
         tool: usize,
+        (principal, pass): (Principal, &Pass<'_>),
         context: Context<'_>,
     ) {
+        let core = self.core;
         let wanted = Cell::new(false);
-        let has_room = || self.core.has_task_room(request.doc.len());
+        let has_room = || pass.with_kept(|kept| core.has_task_room(request.doc.len() + kept.len() + 2));
         let open = Context { door: Door::Open { wanted: &wanted, has_room: &has_room }, ..context };
-        let called = tools::call(&self.core.app, out, request, tool, &self.core.identity, open).await;
+        let called = tools::call(&core.app, out, request, tool, &core.identity, open).await;
         if called == tools::Called::Task {
             // There was room when it was asked for; nobody has had a turn since.
-            self.task_of(out, request, job, tool, context).await;
+            let created = pass.with_kept(|kept| core.create_task(request, tool, principal, kept, context.client));
+            self.created(out, request, tool, created, context).await;
+        }
+    }
+
+    async fn created(
+        &self,
+        out: Out<'_>,
+        request: &Request<'_>,
+        tool: usize,
+        created: Result<usize, NoTask>,
+        context: Context<'_>,
+    ) {
+        let identity = &self.core.identity;
+        let required = A::TOOLS.get(tool).and_then(|tool| tool.task).is_some_and(|task| task.required);
+        match created {
+            Ok(place) => mcp::tasks::created(out, request, &self.core.board, place, identity).await,
+            Err(why) if required => {
+                mcp::refuse(out, request, Code::INTERNAL_ERROR, mcp::tasks::no_task(why)).await;
+            }
+            Err(_) => {
+                tools::call(&self.core.app, out, request, tool, identity, context).await;
+            }
         }
     }
 
@@ -117,22 +132,19 @@ impl<A> Core<'_, A> {
     fn create_task(
         &self,
         request: &Request<'_>,
-        principal: Principal,
         tool: usize,
+        principal: Principal,
+        kept: &[u8],
         client: Option<&str>,
     ) -> Result<usize, NoTask> {
-        if !self.has_task_room(request.doc.len()) {
-            // Why, is for the table to say.
-            self.board.tasks.borrow().room(request.doc.len(), self.now())?;
-            return Err(NoTask::Full);
-        }
-        let Some(random) = super::random() else { return Err(NoTask::Full) };
+        let random = super::random().filter(|_| !self.stopping.get()).ok_or(NoTask::Full)?;
         let mut envelope = request.envelope;
         // What the tool writes is no answer to the request: that is the task.
         envelope.id = None;
-        let job = tasks::Job { envelope, tool, client: kept_text(client.unwrap_or_default()) };
-        let place =
-            self.board.tasks.borrow_mut().create(TaskId::of(random), principal, job, request.doc, self.now())?;
+        let (bytes, client) = (request.doc.len(), kept_text(client.unwrap_or_default()));
+        let job = tasks::Job { envelope, bytes, tool, client };
+        let request = [request.doc, b"{", kept, b"}"];
+        let place = self.board.tasks.borrow_mut().create(TaskId::of(random), principal, job, &request, self.now())?;
         // Who listened to the task that was here before has no business with this one.
         self.streams.borrow_mut().forget_task(tasks::bit(place));
         self.ready.set(self.task_bit(place));

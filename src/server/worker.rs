@@ -260,6 +260,10 @@ impl<A: Application> Worker<'_, '_, A> {
                     self.core.cancel(session, request.of(doc));
                     self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
                 }
+                Decision::Reply { session, id, result } => {
+                    self.core.reply(session, id.of(doc), result.map(|result| result.of(doc)));
+                    self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
+                }
                 Decision::Listen { envelope, mut filter, principal } => {
                     filter.tasks = self.core.tasks_to_listen_to(&envelope, doc, principal);
                     self.listen(conn, &envelope, filter, &manner, doc, tx).await

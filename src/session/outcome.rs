@@ -48,6 +48,8 @@ pub(crate) struct Expired {
 /// A session that was ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ended {
+    /// The reference by which it was known, which is stale now.
+    pub(crate) session: SessionRef,
     /// Its id.
     pub(crate) id: SessionId,
     /// The number of its client.

@@ -148,28 +148,6 @@ impl<'m> Inputs<'m> {
         Ok(Ticket(number, 0))
     }
 
-    /// Puts a question whose answer is known already.
-    ///
-    /// # Errors
-    /// As those of [`open`](Self::open).
-    pub(crate) fn open_answered(
-        &mut self,
-        place: usize,
-        question: &Question<'_>,
-        answer: &[u8],
-    ) -> Result<Ticket, InputError> {
-        let (inbox, buffer) = self.both(place).ok_or(InputError::NoWay)?;
-        let number = inbox.count.wrapping_add(1);
-        let (start, bytes) = (inbox.used, answer.len());
-        let room = buffer.get_mut(start..start + bytes).ok_or(InputError::TooLarge)?;
-        room.copy_from_slice(answer);
-        let put = Put { number, start, bytes, name: 0, kind: question.kind, state: State::Answered };
-        inbox.puts.push(put).map_err(|_| InputError::Full)?;
-        inbox.count = number;
-        inbox.used += bytes;
-        Ok(Ticket(number, 0))
-    }
-
     /// Takes the answers that a client gives: those to what is asked. False, and nothing is taken, when one has not the shape of an answer.
     pub(crate) fn answer(&mut self, place: usize, responses: Value<'_>, now: Now) -> bool {
         let Some((inbox, buffer)) = self.both(place) else { return true };

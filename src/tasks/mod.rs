@@ -27,6 +27,7 @@ pub(crate) use slot::{End, Job, Lives, NoTask, Now, Slot, Status, View};
 use core::task::Poll;
 
 use self::slot::State;
+use crate::json::Writer;
 use crate::limits::{TASK_BYTES_MAX, TASK_TOLD_MS, TASKS_MAX};
 use crate::rpc::ANSWERED_NULL;
 use crate::session::Principal;
@@ -67,7 +68,7 @@ impl<'m> Tasks<'m> {
         free.or_else(|| over.min_by_key(|(_, slot)| slot.expires_ms).map(|(at, _)| at)).ok_or(NoTask::Full)
     }
 
-    /// Creates a task for a request. Gives its place, which is its runner's too.
+    /// Creates a task for a request, whose text comes in pieces. Gives its place, which is its runner's too.
     ///
     /// # Errors
     /// Why there is none.
@@ -76,14 +77,17 @@ impl<'m> Tasks<'m> {
         id: TaskId,
         principal: Principal,
         job: Job,
-        request: &[u8],
+        request: &[&[u8]],
         now: Now,
     ) -> Result<usize, NoTask> {
-        let place = self.room(request.len(), now)?;
+        let place = self.room(request.iter().map(|piece| piece.len()).sum(), now)?;
         let lives = self.lives;
         let (Some(slot), buffer) = self.both(place) else { return Err(NoTask::Full) };
-        let Some(start) = buffer.get_mut(..request.len()) else { return Err(NoTask::Large) };
-        start.copy_from_slice(request);
+        let mut w = Writer::new(buffer);
+        request.iter().for_each(|piece| {
+            w.raw(piece);
+        });
+        let bytes = w.written();
         let limit_ms = now.ms.saturating_add(lives.run_ms);
         *slot = Slot {
             state: State::Working,
@@ -95,7 +99,7 @@ impl<'m> Tasks<'m> {
             created_unix_s: now.unix_s,
             limit_ms,
             expires_ms: limit_ms.saturating_add(lives.kept_ms),
-            bytes: request.len(),
+            bytes,
             stamp: slot.stamp,
             news: slot.news,
             ..Slot::EMPTY

@@ -86,6 +86,8 @@ impl Slot {
 pub(crate) struct Job {
     /// Where in the request things are.
     pub(crate) envelope: Envelope,
+    /// Bytes of the request. What follows it is what an earlier pass over the tool keeps: a JSON object, or nothing.
+    pub(crate) bytes: usize,
     /// The tool, by its place in the list.
     pub(crate) tool: usize,
     /// What the client calls itself.
