@@ -18,6 +18,8 @@ mod inbox;
 mod slot;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_inbox;
 
 pub(crate) use board::{Board, Memory, Stamp};
 pub(crate) use id::TaskId;
