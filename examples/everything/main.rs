@@ -4,12 +4,15 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod data;
+mod input;
 
 use std::cell::Cell;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use common::Program;
+use data::{ICON, PNG, RED_DOT, SCHEMA_2020_12, WAV};
 use smol_mcp::{
     Call, Completing, Data, LogLevel, PromptResult, Prompting, ReadResult, Reading, Role, Server, ToolError,
     ToolResult, args, output, prompts, resources, tools,
@@ -88,46 +91,6 @@ output! {
         PartlyCloudy,
     }
 }
-
-/// A picture of one red pixel.
-const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
-
-/// The same for a tool.
-const ICON: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
-
-/// A sound of no length: 8 kHz, 8 bits, mono.
-const WAV: &[u8; 44] = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\0\0\0\0";
-
-/// What JSON Schema 2020-12 has beyond that of `args!`.
-const SCHEMA_2020_12: &str = r##"{
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "type": "object",
-    "$defs": {
-        "address": {
-            "$anchor": "addressDef",
-            "type": "object",
-            "properties": { "street": { "type": "string" }, "city": { "type": "string" } }
-        }
-    },
-    "properties": {
-        "name": { "type": "string" },
-        "address": { "$ref": "#/$defs/address" },
-        "contactMethod": { "type": "string", "enum": ["phone", "email"] },
-        "phone": { "type": "string" },
-        "email": { "type": "string" }
-    },
-    "allOf": [{ "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }] }],
-    "if": { "properties": { "contactMethod": { "const": "phone" } }, "required": ["contactMethod"] },
-    "then": { "required": ["phone"] },
-    "else": { "required": ["email"] },
-    "additionalProperties": false
-}"##;
-/// A red dot.
-const RED_DOT: &[u8] = &[
-    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8,
-    2, 0, 0, 0, 0x90, 0x77, 0x53, 0xde, 0, 0, 0, 0x0c, b'I', b'D', b'A', b'T', 8, 0xd7, 0x63, 0xf8, 0xcf, 0xc0, 0, 0,
-    3, 1, 1, 0, 0x18, 0xdd, 0x8d, 0xb0, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
-];
 
 #[derive(Default)]
 struct Everything {
@@ -289,6 +252,39 @@ tools! {
             call.tools_changed();
             call.text("fired").await
         }
+
+        // --- input ---
+
+        /// Asks the client's model.
+        #[additive] async fn test_sampling(&self, call: &mut Call<'_>, args: input::Prompt) -> ToolResult { input::sampling(call, args).await }
+        /// Asks the user for a name and an address.
+        #[additive] async fn test_elicitation(&self, call: &mut Call<'_>, args: input::Message) -> ToolResult { input::elicitation(call, args).await }
+        /// Shows the user a form that is filled in already.
+        #[additive] async fn test_elicitation_sep1034_defaults(&self, call: &mut Call<'_>) -> ToolResult { input::elicitation_sep1034_defaults(call).await }
+        /// Shows the user a form with all kinds of choices.
+        #[additive] async fn test_elicitation_sep1330_enums(&self, call: &mut Call<'_>) -> ToolResult { input::elicitation_sep1330_enums(call).await }
+        /// Needs a client with a model.
+        #[additive] async fn test_missing_capability(&self, call: &mut Call<'_>) -> ToolResult { input::missing_capability(call).await }
+        /// Reports progress, and then asks the user.
+        #[additive] async fn test_streaming_elicitation(&self, call: &mut Call<'_>) -> ToolResult { input::streaming_elicitation(call).await }
+        /// Asks the user to open a page.
+        #[additive] async fn test_elicitation_url(&self, call: &mut Call<'_>) -> ToolResult { input::elicitation_url(call).await }
+        /// Asks the user's name.
+        #[additive] async fn test_input_required_result_elicitation(&self, call: &mut Call<'_>) -> ToolResult { input::ask_elicitation(call).await }
+        /// Asks the client's model for a capital.
+        #[additive] async fn test_input_required_result_sampling(&self, call: &mut Call<'_>) -> ToolResult { input::ask_sampling(call).await }
+        /// Asks the client for its folders.
+        #[additive] async fn test_input_required_result_list_roots(&self, call: &mut Call<'_>) -> ToolResult { input::ask_list_roots(call).await }
+        /// Keeps a value while it asks.
+        #[additive] async fn test_input_required_result_request_state(&self, call: &mut Call<'_>) -> ToolResult { input::ask_request_state(call).await }
+        /// Asks three questions at once.
+        #[additive] async fn test_input_required_result_multiple_inputs(&self, call: &mut Call<'_>) -> ToolResult { input::ask_multiple_inputs(call).await }
+        /// Asks one question after the other.
+        #[additive] async fn test_input_required_result_multi_round(&self, call: &mut Call<'_>) -> ToolResult { input::ask_multi_round(call).await }
+        /// Refuses what was changed on the way.
+        #[additive] async fn test_input_required_result_tampered_state(&self, call: &mut Call<'_>) -> ToolResult { input::ask_tampered_state(call).await }
+        /// Asks only what the client can answer.
+        #[additive] async fn test_input_required_result_capabilities(&self, call: &mut Call<'_>) -> ToolResult { input::ask_capabilities(call).await }
     }
 }
 
@@ -362,6 +358,11 @@ prompts! {
             call.user("Please analyze the image above.").await;
             call.done().await
         }
+
+        // --- input ---
+
+        /// A prompt that asks the user first.
+        async fn test_input_required_result_prompt(&self, call: &mut Prompting<'_>) -> PromptResult { input::prompt(call).await }
     }
 }
 
