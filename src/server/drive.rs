@@ -11,7 +11,7 @@ use super::conns::ConnRef;
 use super::streams::StreamRef;
 use super::worker::Worker;
 use crate::app::Application;
-use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
+use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, KEEP_ALIVE_OFTEN_MS, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
 
 /// Where an answer goes.
@@ -92,7 +92,8 @@ impl<A: Application> Worker<'_, '_, A> {
             // The time that the client takes to answer a question is not the tool's.
             let since_ms =
                 self.core.now_ms.get().saturating_sub(std::mem::replace(&mut seen_ms, self.core.now_ms.get()));
-            if since_ms > 0 && self.core.inputs.borrow().waits(self.index) {
+            let asks = self.core.inputs.borrow().waits(self.index);
+            if asks {
                 late_ms = late_ms.saturating_add(since_ms);
             }
             if let Some(running) = handler.as_mut().as_pin_mut() {
@@ -111,7 +112,10 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             let running = handler.is_some();
             if running && matches!(target, Target::Conn(_)) {
-                keep_alive(&mut outlet.borrow_mut(), self.core.now_ms.get(), begun_ms, written_ms);
+                // A client that is half gone, and has to answer, may be gone: what is written to it will tell.
+                let half_gone = asks && watch.as_ref().is_some_and(|watch| !watch.open);
+                let since_ms = (begun_ms, written_ms);
+                keep_alive(&mut outlet.borrow_mut(), self.core.now_ms.get(), since_ms, half_gone);
             }
             if !outlet.borrow_mut().pending().is_empty() {
                 written_ms = self.core.now_ms.get();
@@ -266,8 +270,9 @@ fn sent(outlet: &Outlet<'_>) -> Poll<Outcome> {
 }
 
 // A call that takes its time becomes an event stream, and shows life while it is silent.
-fn keep_alive(outlet: &mut Outlet<'_>, now_ms: u64, begun_ms: u64, written_ms: u64) {
-    let quiet_ms = if outlet.is_event_stream() { KEEP_ALIVE_MS } else { EVENTS_AFTER_MS };
+fn keep_alive(outlet: &mut Outlet<'_>, now_ms: u64, (begun_ms, written_ms): (u64, u64), often: bool) {
+    let often_ms = if often { KEEP_ALIVE_OFTEN_MS } else { KEEP_ALIVE_MS };
+    let quiet_ms = if outlet.is_event_stream() { often_ms } else { EVENTS_AFTER_MS };
     let since_ms = if outlet.is_event_stream() { written_ms } else { begun_ms };
     if now_ms.saturating_sub(since_ms) >= quiet_ms {
         outlet.keep_alive();
