@@ -181,6 +181,10 @@ pub const INPUT_BYTES_MAX: usize = 8 * 1024;
 /// Milliseconds that a call waits for such an answer, where the configuration does not say: a user has to see the form, and fill it in.
 pub const INPUT_TIMEOUT_MS_DEFAULT: u64 = 300_000;
 
+/// Milliseconds of silence after which a client that ended its direction while it has an answer to give gets a comment: if it is gone, the second
+/// one finds that out.
+pub const KEEP_ALIVE_OFTEN_MS: u64 = 1_000;
+
 /// Bytes of a `requestState`, before it is written as base64: the answers of earlier rounds and what the call keeps. A few screens of text; it
 /// comes back with the next request, whose body must have room for a third more.
 pub const REQUEST_STATE_BYTES_MAX: usize = 16 * 1024;

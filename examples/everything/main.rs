@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod data;
+mod input;
 mod tasks;
 
 use std::cell::Cell;
@@ -37,14 +38,6 @@ args! {
         a: i64,
         /// The second number.
         b: i64,
-    }
-
-    struct Compute {
-        /// How long to compute.
-        #[range(0.0..=600.0)]
-        seconds: f64,
-        /// What the caller calls it.
-        label: Option<String>,
     }
 
     struct Template {
@@ -97,20 +90,6 @@ output! {
 #[derive(Default)]
 struct Everything {
     cancelled: Cell<u32>,
-}
-
-/// Counts a call that is dropped before it is done.
-struct CountDrop<'a> {
-    cancelled: &'a Cell<u32>,
-    done: bool,
-}
-
-impl Drop for CountDrop<'_> {
-    fn drop(&mut self) {
-        if !self.done {
-            self.cancelled.set(self.cancelled.get() + 1);
-        }
-    }
 }
 
 tools! {
@@ -222,12 +201,8 @@ tools! {
         /// Takes its time; can be cancelled.
         #[read_only]
         #[task]
-        async fn slow_compute(&self, call: &mut Call<'_>, args: Compute) -> ToolResult {
-            let mut count = CountDrop { cancelled: &self.cancelled, done: false };
-            smol::Timer::after(Duration::from_secs_f64(args.seconds)).await;
-            count.done = true;
-            let label = args.label.as_deref().unwrap_or("something");
-            call.reply(format_args!("computed {label} for {} s", args.seconds)).await
+        async fn slow_compute(&self, call: &mut Call<'_>, args: tasks::Compute) -> ToolResult {
+            tasks::slow_compute(call, args, &self.cancelled).await
         }
 
         /// How many calls of slow_compute were cancelled so far.
@@ -257,48 +232,53 @@ tools! {
             call.text("fired").await
         }
 
-        // tasks
+        // --- input ---
+
+        /// Asks the client's model.
+        #[additive] async fn test_sampling(&self, call: &mut Call<'_>, args: input::Prompt) -> ToolResult { input::sampling(call, args).await }
+        /// Asks the user for a name and an address.
+        #[additive] async fn test_elicitation(&self, call: &mut Call<'_>, args: input::Message) -> ToolResult { input::elicitation(call, args).await }
+        /// Shows the user a form that is filled in already.
+        #[additive] async fn test_elicitation_sep1034_defaults(&self, call: &mut Call<'_>) -> ToolResult { input::elicitation_sep1034_defaults(call).await }
+        /// Shows the user a form with all kinds of choices.
+        #[additive] async fn test_elicitation_sep1330_enums(&self, call: &mut Call<'_>) -> ToolResult { input::elicitation_sep1330_enums(call).await }
+        /// Needs a client with a model.
+        #[additive] async fn test_missing_capability(&self, call: &mut Call<'_>) -> ToolResult { input::missing_capability(call).await }
+        /// Reports progress, and then asks the user.
+        #[additive] async fn test_streaming_elicitation(&self, call: &mut Call<'_>) -> ToolResult { input::streaming_elicitation(call).await }
+        /// Asks the user to open a page.
+        #[additive] async fn test_elicitation_url(&self, call: &mut Call<'_>) -> ToolResult { input::elicitation_url(call).await }
+        /// Asks the user's name.
+        #[additive] async fn test_input_required_result_elicitation(&self, call: &mut Call<'_>) -> ToolResult { input::ask_elicitation(call).await }
+        /// Asks the client's model for a capital.
+        #[additive] async fn test_input_required_result_sampling(&self, call: &mut Call<'_>) -> ToolResult { input::ask_sampling(call).await }
+        /// Asks the client for its folders.
+        #[additive] async fn test_input_required_result_list_roots(&self, call: &mut Call<'_>) -> ToolResult { input::ask_list_roots(call).await }
+        /// Keeps a value while it asks.
+        #[additive] async fn test_input_required_result_request_state(&self, call: &mut Call<'_>) -> ToolResult { input::ask_request_state(call).await }
+        /// Asks three questions at once.
+        #[additive] async fn test_input_required_result_multiple_inputs(&self, call: &mut Call<'_>) -> ToolResult { input::ask_multiple_inputs(call).await }
+        /// Asks one question after the other.
+        #[additive] async fn test_input_required_result_multi_round(&self, call: &mut Call<'_>) -> ToolResult { input::ask_multi_round(call).await }
+        /// Refuses what was changed on the way.
+        #[additive] async fn test_input_required_result_tampered_state(&self, call: &mut Call<'_>) -> ToolResult { input::ask_tampered_state(call).await }
+        /// Asks only what the client can answer.
+        #[additive] async fn test_input_required_result_capabilities(&self, call: &mut Call<'_>) -> ToolResult { input::ask_capabilities(call).await }
+
+        // --- tasks ---
 
         /// Greets somebody.
-        #[read_only]
-        async fn greet(&self, call: &mut Call<'_>, args: tasks::Greet) -> ToolResult {
-            tasks::greet(call, args).await
-        }
-
+        #[read_only] async fn greet(&self, call: &mut Call<'_>, args: tasks::Greet) -> ToolResult { tasks::greet(call, args).await }
         /// Fails after a second.
-        #[read_only]
-        #[task(required)]
-        async fn failing_job(&self, call: &mut Call<'_>) -> ToolResult {
-            tasks::failing_job(call).await
-        }
-
+        #[read_only] #[task(required)] async fn failing_job(&self, call: &mut Call<'_>) -> ToolResult { tasks::failing_job(call).await }
         /// Panics.
-        #[read_only]
-        #[task(required)]
-        async fn protocol_error_job(&self, call: &mut Call<'_>) -> ToolResult {
-            tasks::protocol_error_job(call).await
-        }
-
+        #[read_only] #[task(required)] async fn protocol_error_job(&self, call: &mut Call<'_>) -> ToolResult { tasks::protocol_error_job(call).await }
         /// Deletes a file, if the user agrees.
-        #[destructive]
-        #[task]
-        async fn confirm_delete(&self, call: &mut Call<'_>, args: tasks::Delete) -> ToolResult {
-            tasks::confirm_delete(call, args).await
-        }
-
+        #[destructive] #[task] async fn confirm_delete(&self, call: &mut Call<'_>, args: tasks::Delete) -> ToolResult { tasks::confirm_delete(call, args).await }
         /// Asks two questions at once.
-        #[read_only]
-        #[task]
-        async fn multi_input(&self, call: &mut Call<'_>) -> ToolResult {
-            tasks::multi_input(call).await
-        }
-
+        #[read_only] #[task] async fn multi_input(&self, call: &mut Call<'_>) -> ToolResult { tasks::multi_input(call).await }
         /// Asks for a name before it becomes a task.
-        #[read_only]
-        #[task(required, later)]
-        async fn test_tool_with_task(&self, call: &mut Call<'_>) -> ToolResult {
-            tasks::tool_with_task(call).await
-        }
+        #[read_only] #[task(required, later)] async fn test_tool_with_task(&self, call: &mut Call<'_>) -> ToolResult { tasks::tool_with_task(call).await }
     }
 }
 
@@ -372,6 +352,11 @@ prompts! {
             call.user("Please analyze the image above.").await;
             call.done().await
         }
+
+        // --- input ---
+
+        /// A prompt that asks the user first.
+        async fn test_input_required_result_prompt(&self, call: &mut Prompting<'_>) -> PromptResult { input::prompt(call).await }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The fixtures of the suite's `tasks-*` scenarios.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use smol_mcp::{Call, Config, Elicit, Elicited, ToolResult, args};
@@ -8,6 +9,14 @@ use smol_mcp::{Call, Config, Elicit, Elicited, ToolResult, args};
 const TASKS: usize = 64;
 
 args! {
+    pub(crate) struct Compute {
+        /// How long to compute.
+        #[range(0.0..=600.0)]
+        seconds: f64,
+        /// What the caller calls it.
+        label: Option<String>,
+    }
+
     pub(crate) struct Greet {
         /// Whom to greet.
         name: String,
@@ -39,6 +48,28 @@ args! {
 /// Room for the tasks of the suite.
 pub(crate) fn config(config: Config) -> Config {
     config.tasks(TASKS)
+}
+
+/// Counts a call that is dropped before it is done.
+struct CountDrop<'a> {
+    cancelled: &'a Cell<u32>,
+    done: bool,
+}
+
+impl Drop for CountDrop<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            self.cancelled.set(self.cancelled.get() + 1);
+        }
+    }
+}
+
+pub(crate) async fn slow_compute(call: &mut Call<'_>, args: Compute, cancelled: &Cell<u32>) -> ToolResult {
+    let mut count = CountDrop { cancelled, done: false };
+    smol::Timer::after(Duration::from_secs_f64(args.seconds)).await;
+    count.done = true;
+    let label = args.label.as_deref().unwrap_or("something");
+    call.reply(format_args!("computed {label} for {} s", args.seconds)).await
 }
 
 pub(crate) async fn greet(call: &mut Call<'_>, args: Greet) -> ToolResult {

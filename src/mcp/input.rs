@@ -111,6 +111,7 @@ pub(crate) struct Pass<'a> {
     identity: &'a Identity,
     principal: Principal,
     unix_s: u64,
+    state_bytes_max: usize,
     /// The answers of this round that were used: name (without its quotes) and value.
     used: RefCell<heapless::Vec<(Span, Span), ANSWERS_MAX>>,
     /// What this pass keeps: members, each with a comma behind it.
@@ -128,6 +129,7 @@ impl<'a> Pass<'a> {
         identity: &'a Identity,
         principal: Principal,
         unix_s: u64,
+        body_bytes_max: usize,
     ) -> Self {
         let (used, kept) = (RefCell::new(heapless::Vec::new()), RefCell::new(heapless::Vec::new()));
         Self {
@@ -136,6 +138,8 @@ impl<'a> Pass<'a> {
             identity,
             principal,
             unix_s,
+            // It comes back as base64, with new answers beside it.
+            state_bytes_max: REQUEST_STATE_BYTES_MAX.min(body_bytes_max / 2),
             used,
             kept,
             overfull: Cell::new(false),
@@ -224,7 +228,7 @@ impl Ask for Pass<'_> {
     fn check_state(&self) -> Result<(), InputError> {
         let mut length = 0_usize;
         self.payload(&mut |piece| length = length.saturating_add(piece.len()));
-        if length > REQUEST_STATE_BYTES_MAX || self.overfull.get() { Err(InputError::TooLarge) } else { Ok(()) }
+        if length > self.state_bytes_max || self.overfull.get() { Err(InputError::TooLarge) } else { Ok(()) }
     }
 
     fn write_state(&self, w: &mut Writer<'_>) {

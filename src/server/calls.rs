@@ -204,7 +204,8 @@ impl<A: Application> Worker<'_, '_, A> {
         let catalog = &self.core.endpoint.catalog;
         let around = (&self.core.endpoint.key, identity);
         let client = Some(client).filter(|name| !name.is_empty());
-        let pass = Pass::new(request, &self.core.endpoint.key, identity, job.principal, self.core.unix_s.get());
+        let (unix_s, body_bytes_max) = (self.core.unix_s.get(), self.core.limits.body_bytes_max);
+        let pass = Pass::new(request, around.0, identity, job.principal, unix_s, body_bytes_max);
         let asking = job.session.map(|session| Asking { core: self.core, worker: self.index, session });
         let ask: &dyn Ask = match &asking {
             _ if job.revision.is_modern() => &pass,

@@ -51,7 +51,7 @@ impl<A: Application> Runner<'_, '_, A> {
         let request = Request { doc, envelope: job.envelope, revision: Revision::V2026_07_28 };
         let client = Some(job.client.as_str()).filter(|name| !name.is_empty());
         // No pass ends here, so none is signed for anybody.
-        let pass = Pass::new(&request, &core.endpoint.key, &core.identity, Principal::ANYONE, core.unix_s.get());
+        let pass = Pass::new(&request, &core.endpoint.key, &core.identity, Principal::ANYONE, core.unix_s.get(), 0);
         let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
         let context = Context { announce: core, client, ask: &ask, door: Door::Closed };
         let pen = TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s };

@@ -65,7 +65,7 @@ impl Kind {
                 let action = answer.get("action").and_then(Value::as_text);
                 let accepts = action.is_some_and(|action| action.eq_str("accept"));
                 let ends = action.is_some_and(|action| action.eq_str("decline") || action.eq_str("cancel"));
-                ends || (accepts && (self == Self::Url || has("content", JsonKind::Object)))
+                ends || (accepts && (has("content", JsonKind::Object) || answer.get("content").is_none()))
             }
             Self::Sampling => {
                 has("model", JsonKind::String)

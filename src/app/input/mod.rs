@@ -21,4 +21,4 @@ pub use error::{Capability, InputError};
 pub(in crate::app) use face::{Asker, missing_capability};
 pub use question::{Elicit, ElicitJson, ElicitUrl, ListRoots, Questions, Sample, Sampling};
 
-use crate::limits::{FORM_DEFAULTS_BYTES_MAX, QUESTIONS_MAX};
+use crate::limits::{FORM_DEFAULTS_BYTES_MAX, QUESTIONS_MAX, REASON_BYTES_MAX};

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use super::answer::{Content, Elicited, Held, Roots, Sampled};
 use super::ask::{Kind, Question, WriteId};
-use super::{FORM_DEFAULTS_BYTES_MAX, InputError};
+use super::{FORM_DEFAULTS_BYTES_MAX, InputError, REASON_BYTES_MAX};
 use crate::app::{Arg, Schema, validate};
 use crate::json::{self, TypedError, Value, Writer};
 
@@ -91,8 +91,9 @@ impl<'a, T: Arg + DeserializeOwned> Questions<'a> for Elicit<'_, T> {
         let answer = held.take()?;
         answer.elicited(Kind::Form)?.try_map(|()| {
             let read = answer.with(|answer| {
-                let content = answer.get("content").ok_or(InputError::Invalid)?;
-                let mut reason = String::new();
+                let content = answer.get("content").unwrap_or(Value::new(b"{}"));
+                // What does not fit is left out.
+                let mut reason = heapless::String::<REASON_BYTES_MAX>::new();
                 if validate::validate(&T::SCHEMA, content, &mut reason).is_err() {
                     log::debug!("the answer to {:?} does not fit its form: {reason}", self.key);
                     return Err(InputError::Invalid);
