@@ -274,7 +274,8 @@ tools! {
         /// Panics.
         #[read_only] #[task(required)] async fn protocol_error_job(&self, call: &mut Call<'_>) -> ToolResult { tasks::protocol_error_job(call).await }
         /// Deletes a file, if the user agrees.
-        #[destructive] #[task] async fn confirm_delete(&self, call: &mut Call<'_>, args: tasks::Delete) -> ToolResult { tasks::confirm_delete(call, args).await }
+        #[destructive] #[task]
+        async fn confirm_delete(&self, call: &mut Call<'_>, args: tasks::Delete) -> ToolResult { tasks::confirm_delete(call, args).await }
         /// Asks two questions at once.
         #[read_only] #[task] async fn multi_input(&self, call: &mut Call<'_>) -> ToolResult { tasks::multi_input(call).await }
         /// Asks for a name before it becomes a task.

@@ -176,7 +176,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) async fn fail(&self, out: Out<'_>, request: &Request<'_>, work: Work) {
         match work {
             Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) => {
-                tools::fail(out, request, TOO_LATE, &self.core.identity).await
+                tools::fail(out, request, TOO_LATE, &self.core.identity).await;
             }
             _ => mcp::refuse(out, request, Code::INTERNAL_ERROR, TOO_LATE_OTHERWISE).await,
         }
@@ -229,7 +229,7 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             Work::TaskOf(index) if A::HAS_TASKS => self.task_of(out, request, index, job.principal, context).await,
             Work::TaskLater(index) if A::HAS_TASKS => {
-                self.task_later(out, request, index, (job.principal, &pass), context).await
+                self.task_later(out, request, index, (job.principal, &pass), context).await;
             }
             Work::Task(verb) if A::HAS_TASKS => self.task(out, request, job, verb).await,
             Work::OnlyAsTask => tools::fail(out, request, ONLY_AS_TASK, identity).await,

@@ -42,9 +42,8 @@ impl<'m> Board<'m> {
 
     /// Tells one change of a task from another.
     pub(crate) fn news(&self, place: usize) -> [u8; 8] {
-        let [a, b, c, d] = self.tasks.borrow().news(place).to_le_bytes();
-        let [e, f, g, h] = self.inputs.borrow().stamp(place).to_le_bytes();
-        [a, b, c, d, e, f, g, h]
+        let (task, inbox) = (self.tasks.borrow().news(place), self.inputs.borrow().stamp(place));
+        (u64::from(task) << 32 | u64::from(inbox)).to_le_bytes()
     }
 
     /// Shows a task, if there is one.

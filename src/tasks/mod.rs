@@ -86,9 +86,9 @@ impl<'m> Tasks<'m> {
         let lives = self.lives;
         let (Some(slot), buffer) = self.both(place) else { return Err(NoTask::Full) };
         let mut w = Writer::new(buffer);
-        request.iter().for_each(|piece| {
+        for piece in request {
             w.raw(piece);
-        });
+        }
         let bytes = w.written();
         let limit_ms = now.ms.saturating_add(lives.run_ms);
         *slot = Slot {
