@@ -21,6 +21,9 @@ pub(crate) mod resources;
 pub(crate) mod subscriptions;
 pub(crate) mod tools;
 
+#[cfg(test)]
+mod tests_input;
+
 use crate::app::Catalog;
 use crate::http::Status;
 use crate::outlet::Out;
