@@ -29,6 +29,9 @@ mod storage;
 mod streams;
 mod worker;
 
+#[cfg(test)]
+mod tests_inputs;
+
 pub mod testing;
 
 pub use clients::{ClientEvent, ClientInfo};
