@@ -31,7 +31,7 @@ const HEAD_BYTES: usize = TAG_BYTES + ISSUED_BYTES;
 const _: () = assert!(HEAD_BYTES.is_multiple_of(3));
 
 /// What a client is told whose state is not good.
-const BAD_STATE: &str = "params.requestState is not good: it was changed, is of another request or caller, or older than an hour; \
+pub(super) const BAD_STATE: &str = "params.requestState is not good: it was changed, is of another request or caller, or older than an hour; \
                          send the request without it to begin anew";
 
 /// Verifies the `requestState` of a request, and puts the JSON text that it carries in its place.
@@ -178,7 +178,7 @@ impl<'a> Pass<'a> {
     }
 
     // Hands over what the next pass needs, piece by piece.
-    fn payload(&self, put: &mut dyn FnMut(&[u8])) {
+    pub(super) fn payload(&self, put: &mut dyn FnMut(&[u8])) {
         put(br#"{"kept":{"#);
         let kept = self.kept.borrow();
         let kept = kept.strip_suffix(b",").unwrap_or(&kept);

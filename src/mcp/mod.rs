@@ -23,6 +23,9 @@ pub(crate) mod subscriptions;
 pub(crate) mod tasks;
 pub(crate) mod tools;
 
+#[cfg(test)]
+mod tests_input;
+
 use crate::app::Catalog;
 use crate::http::Status;
 use crate::outlet::Out;

@@ -69,7 +69,11 @@ impl<'m> Inputs<'m> {
         Self { slots, bytes, calls_max: calls.saturating_sub(1).max(1) }
     }
 
-    fn open(&mut self, session: SessionRef, worker: usize, now_ms: u64) -> Result<Ticket, InputError> {
+    /// A place for a question of this session, by the call that this worker runs.
+    ///
+    /// # Errors
+    /// [`InputError::Full`].
+    pub(super) fn open(&mut self, session: SessionRef, worker: usize, now_ms: u64) -> Result<Ticket, InputError> {
         let taken = |slot: &Input| slot.state != State::Free;
         let is_first = |at: usize, slot: &Input| {
             let before = self.slots.get(..at).unwrap_or_default();
@@ -101,7 +105,8 @@ impl<'m> Inputs<'m> {
         (slot.generation == ticket.1 && slot.state != State::Free).then_some(slot)
     }
 
-    fn poll(&mut self, cx: &Context<'_>, ticket: Ticket) -> Poll<Result<(), InputError>> {
+    /// Waits for the answer.
+    pub(super) fn poll(&mut self, cx: &Context<'_>, ticket: Ticket) -> Poll<Result<(), InputError>> {
         let Some(slot) = self.slot(ticket) else { return Poll::Ready(Err(InputError::Gone)) };
         match slot.state {
             State::Asked => {
@@ -115,7 +120,7 @@ impl<'m> Inputs<'m> {
     }
 
     /// An answer came (`None`: a refusal). False when nobody waits for it.
-    fn reply(&mut self, session: SessionRef, ticket: Ticket, answer: Option<&[u8]>) -> bool {
+    pub(super) fn reply(&mut self, session: SessionRef, ticket: Ticket, answer: Option<&[u8]>) -> bool {
         let place = self.bytes.chunks_exact_mut(INPUT_BYTES_MAX).nth(ticket.0 as usize).unwrap_or_default();
         let Some(slot) = self.slots.get_mut(ticket.0 as usize) else { return false };
         if slot.generation != ticket.1 || slot.state != State::Asked || slot.session != Some(session) {
@@ -132,13 +137,15 @@ impl<'m> Inputs<'m> {
         true
     }
 
-    fn answer(&self, ticket: Ticket) -> Option<&[u8]> {
+    /// The answer, if it came.
+    pub(super) fn answer(&self, ticket: Ticket) -> Option<&[u8]> {
         let slot = self.slots.get(ticket.0 as usize).filter(|slot| slot.generation == ticket.1)?;
         let State::Answered(length) = slot.state else { return None };
         self.bytes.chunks_exact(INPUT_BYTES_MAX).nth(ticket.0 as usize)?.get(..length)
     }
 
-    fn forget(&mut self, ticket: Ticket) {
+    /// The place is free.
+    pub(super) fn forget(&mut self, ticket: Ticket) {
         if let Some(slot) = self.slot(ticket) {
             slot.state = State::Free;
             slot.waker = None;
@@ -219,8 +226,8 @@ impl<A> Core<'_, A> {
     }
 }
 
-// The place that a request's id names.
-fn ticket(id: &[u8]) -> Option<Ticket> {
+/// The place that a request's id names.
+pub(super) fn ticket(id: &[u8]) -> Option<Ticket> {
     let mut text = heapless::String::<32>::new();
     Value::new(id).as_text()?.chars().try_for_each(|char| text.push(char)).ok()?;
     let (place, generation) = text.strip_prefix("smol-")?.split_once('-')?;

@@ -33,6 +33,9 @@ mod streams;
 mod tasks;
 mod worker;
 
+#[cfg(test)]
+mod tests_inputs;
+
 pub mod testing;
 
 pub use clients::{ClientEvent, ClientInfo};

@@ -18,6 +18,8 @@ mod slot;
 mod table;
 
 #[cfg(test)]
+mod tests_base64url;
+#[cfg(test)]
 mod tests_id;
 #[cfg(test)]
 mod tests_names;

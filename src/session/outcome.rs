@@ -12,6 +12,14 @@ pub(crate) struct SessionRef {
     pub(super) generation: u32,
 }
 
+#[cfg(test)]
+impl SessionRef {
+    /// One of no table.
+    pub(crate) const fn of_test(slot: usize) -> Self {
+        Self { slot, generation: 0 }
+    }
+}
+
 /// A session that has its slot.
 #[derive(Debug)]
 pub(crate) struct Admitted {
