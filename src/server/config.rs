@@ -136,7 +136,7 @@ impl Config {
         Self { tasks, ..self }
     }
 
-    /// Milliseconds that a task may run before it fails; `u64::MAX` for ever.
+    /// Milliseconds that a task may run before it fails, with the time that it waits for its client's answers; `u64::MAX` for ever.
     #[must_use]
     pub fn task_timeout_ms(self, task_timeout_ms: u64) -> Self {
         Self { task_timeout_ms, ..self }

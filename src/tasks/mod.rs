@@ -221,9 +221,9 @@ impl<'m> Tasks<'m> {
     /// The task of this id, for whoever created it.
     pub(crate) fn find(&self, id: &[u8], principal: Principal, now: Now) -> Option<usize> {
         let id = TaskId::parse(id)?;
-        self.slots.iter().position(|slot| {
-            slot.state != State::Free && now.ms < slot.expires_ms && slot.principal == principal && slot.id.is(&id)
-        })
+        // One that is late, and that nobody has looked at yet, is still there.
+        let lives = |slot: &Slot| slot.state == State::Working || (slot.has_ended() && now.ms < slot.expires_ms);
+        self.slots.iter().position(|slot| lives(slot) && slot.principal == principal && slot.id.is(&id))
     }
 
     /// A client is about to read how far a task is. Once it has read how the task ended, that need not be kept for long.

@@ -139,6 +139,7 @@ fn only_its_creator_finds_a_task_and_only_for_its_life() {
     for wrong in ["", "x", "AQEBAQEBAQEBAQE", "AQEBAQEBAQEBAQEBA", "AQEBAQEBAQEBAQ==", "                "] {
         assert_eq!(tasks.find(wrong.as_bytes(), ME, at(1)), None, "{wrong}");
     }
+    assert_eq!(tasks.find(text.as_bytes(), ME, at(u64::MAX / 2)), Some(place), "it runs");
     answered(&mut tasks, place, r#""result":{}"#, at(1_000));
     assert_eq!(tasks.find(text.as_bytes(), ME, at(60_999)), Some(place));
     assert_eq!(tasks.find(text.as_bytes(), ME, at(61_000)), None);
