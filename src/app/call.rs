@@ -225,6 +225,7 @@ impl<'a> Call<'a> {
         let Door::Open { wanted, has_room } = self.context.door else { return };
         if self.block == Block::None && has_room() {
             wanted.set(true);
+            self.context.ask.end_pass();
             core::future::pending::<()>().await;
         }
     }

@@ -3,6 +3,7 @@
 
 use core::cell::Cell;
 
+use super::refuse;
 use crate::app::{Application, Call, Context, Identity, unwound};
 use crate::http;
 use crate::json::{Kind, Text, Value, Writer};
@@ -97,64 +98,60 @@ pub(crate) async fn perform<A: Application>(
 
 const PANICKED: &str = "the tool failed: it panicked. The server's log may say more";
 
-/// Answers a `tools/call` with the task that it became.
-pub(crate) async fn created(out: Out<'_>, request: &Request<'_>, board: &Board<'_>, place: usize, identity: &Identity) {
-    show(out, board, place, |w, view| {
-        rpc::begin_result(w, request.id());
-        w.str(r#"{"resultType":"task","#);
-        write_task(w, view);
-        identity.write_meta(w);
-        w.str("}}");
-    })
-    .await;
+/// What a request about a task is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reply {
+    /// A `tools/call` with the task that it became: `CreateTaskResult`.
+    Created(usize),
+    /// `tasks/get`: `GetTaskResult`.
+    Shown(usize),
+    /// `tasks/update` and `tasks/cancel`.
+    Done,
+    /// An error.
+    Refused(Code, &'static str),
 }
 
-/// Answers `tasks/get`.
-pub(crate) async fn get(out: Out<'_>, request: &Request<'_>, board: &Board<'_>, place: usize, identity: &Identity) {
-    show(out, board, place, |w, view| {
-        rpc::begin_result(w, request.id());
-        w.str(r#"{"resultType":"complete","#);
-        write_detailed(w, view);
-        identity.write_meta(w);
-        w.str("}}");
-    })
-    .await;
-}
-
-/// Answers `tasks/update` and `tasks/cancel`.
-pub(crate) async fn acknowledge(out: Out<'_>, request: &Request<'_>, identity: &Identity) {
-    out.write(|w| {
-        rpc::begin_result(w, request.id());
-        w.str(r#"{"resultType":"complete""#);
-        identity.write_meta(w);
-        w.str("}}");
-    })
-    .await;
-}
-
-/// Writes `notifications/tasks` as one event of the stream of a `subscriptions/listen`, whose id `subscription` is, as JSON.
-pub(crate) fn notify(w: &mut Writer<'_>, view: &View<'_>, subscription: &[u8]) {
-    w.raw(sse::MESSAGE).str(r#"{"jsonrpc":"2.0","method":"notifications/tasks","params":{"#);
-    write_detailed(w, view);
-    w.str(r#","_meta":{"#).string(META_SUBSCRIPTION_ID).str(":").raw(subscription).str("}}}");
-    w.raw(sse::END);
-}
-
-// Writes what is said of a task. It may take more than one buffer; should the task change in between, the answer is given up, and the client
-// asks again.
-async fn show(out: Out<'_>, board: &Board<'_>, place: usize, render: impl Fn(&mut Writer<'_>, &View<'_>)) {
+/// Answers a request about a task. What is shown may take more than one buffer; should the task change in between, the answer is given up, and
+/// the client asks again.
+pub(crate) async fn answer(out: Out<'_>, request: &Request<'_>, reply: Reply, board: &Board<'_>, identity: &Identity) {
+    if let Reply::Refused(code, message) = reply {
+        return refuse(out, request, code, message).await;
+    }
     let begun = Cell::new(None);
     let changed = Cell::new(false);
     out.write(|w| {
-        let stamp = board.stamp(place);
-        let shown = begun.replace(begun.get().or(Some(stamp))).unwrap_or(stamp) == stamp;
-        if !shown || board.look(place, |view| render(w, view)).is_none() {
-            changed.set(true);
+        rpc::begin_result(w, request.id());
+        w.str(if let Reply::Created(_) = reply { r#"{"resultType":"task""# } else { r#"{"resultType":"complete""# });
+        if let Reply::Created(place) | Reply::Shown(place) = reply {
+            let stamp = board.stamp(place);
+            let same = begun.replace(begun.get().or(Some(stamp))).unwrap_or(stamp) == stamp;
+            w.str(",");
+            changed.set(!same || !board.write(place, w, matches!(reply, Reply::Shown(_))));
         }
+        identity.write_meta(w);
+        w.str("}}");
     })
     .await;
     if changed.get() {
         out.break_off();
+    }
+}
+
+/// Writes `notifications/tasks` as one event of the stream of a `subscriptions/listen`, whose id `subscription` is, as JSON. False when there is
+/// no such task.
+pub(crate) fn notify(w: &mut Writer<'_>, board: &Board<'_>, place: usize, subscription: &[u8]) -> bool {
+    w.raw(sse::MESSAGE).str(r#"{"jsonrpc":"2.0","method":"notifications/tasks","params":{"#);
+    let written = board.write(place, w, true);
+    w.str(r#","_meta":{"#).string(META_SUBSCRIPTION_ID).str(":").raw(subscription).str("}}}");
+    w.raw(sse::END);
+    written
+}
+
+/// Writes the members of a `DetailedTask`, or of a `Task`.
+pub(crate) fn write(w: &mut Writer<'_>, view: &View<'_>, detailed: bool) {
+    write_task(w, view);
+    if detailed {
+        write_details(w, view);
     }
 }
 
@@ -187,9 +184,8 @@ fn write_task(w: &mut Writer<'_>, view: &View<'_>) {
 /// The largest integer that JavaScript has exactly.
 const SAFE_INTEGER_MAX: u64 = (1 << 53) - 1;
 
-// `DetailedTask`.
-fn write_detailed(w: &mut Writer<'_>, view: &View<'_>) {
-    write_task(w, view);
+// What a `DetailedTask` has beside that.
+fn write_details(w: &mut Writer<'_>, view: &View<'_>) {
     match view.status {
         Status::Working | Status::Cancelled => {}
         Status::InputRequired(requests) => {

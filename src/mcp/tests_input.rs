@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use super::input::*;
 use crate::app::{Ask, Identity, InputError, Ticket};
-use crate::app::{Call, Context, Elicit, Elicited, Silent, ToolResult, Tools, pass};
+use crate::app::{Call, Context, Door, Elicit, Elicited, Silent, ToolResult, Tools, pass};
 use crate::http::{Framing, ResponseHead, Status};
 use crate::json::{self, Kind};
 use crate::limits::{CLOCK_SET_MIN_UNIX_S, KEPT_BYTES_MAX, REQUEST_STATE_AGE_MAX_S, REQUEST_STATE_BYTES_MAX};
@@ -88,7 +88,7 @@ fn run(app: &App, message: &str) -> serde_json::Value {
     let mut buf = vec![0; 32 * 1024];
     let outlet = RefCell::new(Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false));
     {
-        let context = Context { announce: &Silent, client: None, ask: &asks };
+        let context = Context { announce: &Silent, client: None, ask: &asks, door: Door::Closed };
         let mut call = Call::new(Out::new(&outlet), &request, context);
         let mut ran = pin!(async {
             let result = pass(&asks, app.call_tool(0, &mut call)).await;

@@ -1,9 +1,5 @@
 //! `tools/list` and `tools/call`, in every revision.
 
-use core::future::{Future, poll_fn};
-use core::pin::pin;
-use core::task::Poll;
-
 use super::refuse;
 use crate::app::{Application, Call, Context, Door, Identity, Nobody, Silent, Tool, pass};
 use crate::outlet::Out;
@@ -57,17 +53,8 @@ pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, message: &'static 
     call.close(result, request.revision.is_modern().then_some(identity)).await;
 }
 
-/// How a call went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Called {
-    /// It was answered.
-    Answered,
-    /// It is to become a task; nothing was written.
-    Task,
-}
-
 /// Runs a tool and answers with its result. The handler's panic is its own: it is answered as the tool's error. Where it asks the client, and
-/// the client is to come again (2026-07-28), the question is the answer.
+/// the client is to come again (2026-07-28), the question is the answer. Nothing is written where it is to become a task.
 pub(crate) async fn call<A: Application>(
     app: &A,
     out: Out<'_>,
@@ -75,26 +62,11 @@ pub(crate) async fn call<A: Application>(
     index: usize,
     identity: &Identity,
     context: Context<'_>,
-) -> Called {
+) {
     let mut call = Call::new(out, request, context);
     if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {
         call.set_typed();
     }
-    let running = pass(context.ask, app.call_tool(index, &mut call));
-    let Some(passed) = until_task(context.door, running).await else { return Called::Task };
-    let Some(result) = passed else { return Called::Answered };
+    let Some(result) = pass(context.ask, app.call_tool(index, &mut call)).await else { return };
     call.close(result, request.revision.is_modern().then_some(identity)).await;
-    Called::Answered
-}
-
-// Runs a handler to its end, or (`None`) until it wants to be a task.
-async fn until_task<F: Future>(door: Door<'_>, handler: F) -> Option<F::Output> {
-    let Door::Open { wanted, .. } = door else { return Some(handler.await) };
-    let mut handler = pin!(handler);
-    poll_fn(|cx| match handler.as_mut().poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending if wanted.get() => Poll::Ready(None),
-        Poll::Pending => Poll::Pending,
-    })
-    .await
 }

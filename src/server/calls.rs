@@ -224,17 +224,10 @@ impl<A: Application> Worker<'_, '_, A> {
             Work::Ping => mcp::empty(out, request).await,
             Work::ToolsList => tools::list(out, request, A::TOOLS, identity).await,
             Work::Refuse(code, message) => mcp::refuse(out, request, code, message).await,
-            Work::ToolsCall(index) => {
-                tools::call(app, out, request, index, identity, context).await;
+            Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {
+                self.call(out, request, job, &pass, context).await;
             }
-            Work::TaskOf(index) if A::HAS_TASKS => self.task_of(out, request, index, job.principal, context).await,
-            Work::TaskLater(index) if A::HAS_TASKS => {
-                self.task_later(out, request, index, (job.principal, &pass), context).await;
-            }
-            Work::Task(verb) if A::HAS_TASKS => self.task(out, request, job, verb).await,
             Work::OnlyAsTask => tools::fail(out, request, ONLY_AS_TASK, identity).await,
-            // There are none to speak of.
-            Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {}
             Work::List(page) if page.list == List::Prompts => {
                 prompts::list(out, request, page, catalog.prompts, around).await;
             }

@@ -157,6 +157,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             self.core.ready.set(LISTENER);
         }
         self.core.keep_house();
+        self.core.keep_tasks();
     }
 
     fn obey(&mut self) {

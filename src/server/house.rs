@@ -11,7 +11,6 @@ impl<A> Core<'_, A> {
         self.inputs.borrow_mut().expire(self.now_ms.get(), self.input_timeout_ms);
         self.close_overdue();
         self.serve_from_reserve();
-        self.keep_tasks();
         self.keep_streams_alive();
         self.forget_sessions();
     }

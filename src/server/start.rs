@@ -29,6 +29,7 @@ use crate::limits::{
     CHUNKED_SLACK_BYTES, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS, TARGET_BYTES_MAX,
     TASK_EVENT_BYTES_MAX,
 };
+use crate::mcp;
 use crate::session::Table;
 use crate::tasks::Board;
 
@@ -116,7 +117,7 @@ fn core<A: Application>(
         sessions: RefCell::new(Table::new(sessions)),
         hub: RefCell::new(Hub::new(ring, uris)),
         inputs: RefCell::new(inputs),
-        board: Board::new(tasks, parts.task_lives),
+        board: Board::new(tasks, parts.task_lives, if A::HAS_TASKS { Some(mcp::tasks::write) } else { None }),
         runners,
         workers: (0..buffers)
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })

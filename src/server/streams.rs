@@ -208,11 +208,11 @@ impl Open {
         if self.offset == 0 {
             self.shown = stamp;
         }
-        let id = self.listener.clone();
-        let rendered = board.look(place, |view| self.framed(buf, |w| mcp::tasks::notify(w, view, &id)));
-        match rendered {
-            Some(rendered) if self.shown == stamp => rendered,
-            None if self.offset == 0 => Rendered::Nothing,
+        let (id, mut written) = (self.listener.clone(), false);
+        let rendered = self.framed(buf, |w| written = mcp::tasks::notify(w, board, place, &id));
+        match written {
+            true if self.shown == stamp => rendered,
+            false if self.offset == 0 => Rendered::Nothing,
             _ => Rendered::Lost,
         }
     }

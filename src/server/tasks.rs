@@ -5,11 +5,11 @@ use std::cell::Cell;
 use super::core::{Core, WORKERS};
 use super::worker::Worker;
 use crate::app::{Application, Context, Door};
-use crate::endpoint::Job;
+use crate::endpoint::{Job, Work};
 use crate::hub::{Audience, Kind};
 use crate::json::{Text, Value};
 use crate::mcp::input::Pass;
-use crate::mcp::tasks::Verb;
+use crate::mcp::tasks::{Reply, Verb};
 use crate::mcp::{self, tools};
 use crate::outlet::Out;
 use crate::rpc::{Code, Envelope, Request};
@@ -20,109 +20,86 @@ use crate::tasks::{self, NoTask, Now, Status, TaskId};
 pub(super) const SHUT_DOWN: &str = "the server was shut down";
 
 impl<A: Application> Worker<'_, '_, A> {
-    /// Answers a call with a task, or, where there can be none and the tool may run without, as any call.
-    pub(super) async fn task_of(
+    /// Answers a call of a tool, which may be, or become, a task, and what is asked about tasks. One function, so that a program without tasks
+    /// has little of it.
+    pub(super) async fn call(
         &self,
         out: Out<'_>,
         request: &Request<'_>,
-        tool: usize,
-        principal: Principal,
+        job: &Job,
+        pass: &Pass<'_>,
         context: Context<'_>,
     ) {
-        let created = self.core.create_task(request, tool, principal, b"", context.client);
-        self.created(out, request, tool, created, context).await;
-    }
-
-    /// Runs a call, which becomes a task where its tool says so.
-    pub(super) async fn task_later(
-        &self,
-        out: Out<'_>,
-        request: &Request<'_>,
-        tool: usize,
-        (principal, pass): (Principal, &Pass<'_>),
-        context: Context<'_>,
-    ) {
-        let core = self.core;
-        let wanted = Cell::new(false);
-        let has_room = || pass.with_kept(|kept| core.has_task_room(request.doc.len() + kept.len() + 2));
-        let open = Context { door: Door::Open { wanted: &wanted, has_room: &has_room }, ..context };
-        let called = tools::call(&core.app, out, request, tool, &core.identity, open).await;
-        if called == tools::Called::Task {
-            // There was room when it was asked for; nobody has had a turn since.
-            let created = pass.with_kept(|kept| core.create_task(request, tool, principal, kept, context.client));
-            self.created(out, request, tool, created, context).await;
-        }
-    }
-
-    async fn created(
-        &self,
-        out: Out<'_>,
-        request: &Request<'_>,
-        tool: usize,
-        created: Result<usize, NoTask>,
-        context: Context<'_>,
-    ) {
-        let identity = &self.core.identity;
-        let required = A::TOOLS.get(tool).and_then(|tool| tool.task).is_some_and(|task| task.required);
-        match created {
-            Ok(place) => mcp::tasks::created(out, request, &self.core.board, place, identity).await,
-            Err(why) if required => {
-                mcp::refuse(out, request, Code::INTERNAL_ERROR, mcp::tasks::no_task(why)).await;
-            }
-            Err(_) => {
-                tools::call(&self.core.app, out, request, tool, identity, context).await;
+        let (core, wanted) = (self.core, Cell::new(false));
+        let mut reply = core.task_reply(request, job, context.client);
+        if let (None, Work::ToolsCall(tool) | Work::TaskOf(tool) | Work::TaskLater(tool)) = (reply, job.work) {
+            let has_room = || pass.with_kept(|kept| core.has_task_room(request.doc.len() + kept.len() + 2));
+            let door = match job.work {
+                Work::TaskLater(_) if A::HAS_TASKS => Door::Open { wanted: &wanted, has_room: &has_room },
+                _ => Door::Closed,
+            };
+            tools::call(&core.app, out, request, tool, &core.identity, Context { door, ..context }).await;
+            if A::HAS_TASKS && wanted.get() {
+                // There was room when it was asked for; nobody has had a turn since.
+                let created = pass.with_kept(|kept| core.create_task(request, job, tool, kept, context.client));
+                reply = Some(created.map_or_else(no_task, Reply::Created));
             }
         }
-    }
-
-    /// Answers `tasks/get`, `tasks/update` or `tasks/cancel`.
-    pub(super) async fn task(&self, out: Out<'_>, request: &Request<'_>, job: &Job, verb: Verb) {
-        let (core, now) = (self.core, self.core.now());
-        let id = mcp::tasks::asked(&request.envelope, request.doc).and_then(Text::plain);
-        let Some(id) = id else {
-            return mcp::refuse(out, request, Code::INVALID_PARAMS, "params.taskId must be a string").await;
-        };
-        let principal = job.principal;
-        let found = core.board.tasks.borrow().find(id.as_bytes(), principal, now);
-        let Some(place) = found else {
-            return mcp::refuse(out, request, Code::INVALID_PARAMS, mcp::tasks::UNKNOWN).await;
-        };
-        match verb {
-            Verb::Get => {
-                core.board.tasks.borrow_mut().tell(place, now);
-                return mcp::tasks::get(out, request, &core.board, place, &core.identity).await;
-            }
-            Verb::Update => {
-                let before = core.board.news(place);
-                let taken = mcp::tasks::responses(request)
-                    .map(|responses| core.board.inputs.borrow_mut().answer(place, responses, now));
-                let wrong = match taken {
-                    Some(true) => None,
-                    Some(false) => Some(mcp::tasks::MISFIT),
-                    None => Some("tasks/update needs params.inputResponses, an object"),
-                };
-                if core.board.news(place) != before {
-                    core.task_changed(place);
-                }
-                if let Some(wrong) = wrong {
-                    return mcp::refuse(out, request, Code::INVALID_PARAMS, wrong).await;
-                }
-            }
-            Verb::Cancel => core.cancel_task(place),
+        if let Some(reply) = reply {
+            mcp::tasks::answer(out, request, reply, &core.board, &core.identity).await;
         }
-        mcp::tasks::acknowledge(out, request, &core.identity).await;
     }
 }
 
-impl<A> Core<'_, A> {
-    /// What time it is.
-    pub(super) fn now(&self) -> Now {
-        Now { ms: self.now_ms.get(), unix_s: self.unix_s.get() }
+fn no_task(why: NoTask) -> Reply {
+    Reply::Refused(Code::INTERNAL_ERROR, mcp::tasks::no_task(why))
+}
+
+impl<A: Application> Core<'_, A> {
+    // What a request is answered with that needs no tool to run now.
+    fn task_reply(&self, request: &Request<'_>, job: &Job, client: Option<&str>) -> Option<Reply> {
+        match job.work {
+            Work::TaskOf(tool) if A::HAS_TASKS => match self.create_task(request, job, tool, b"", client) {
+                Ok(place) => Some(Reply::Created(place)),
+                Err(why) => {
+                    let required = A::TOOLS.get(tool).and_then(|tool| tool.task).is_some_and(|task| task.required);
+                    required.then(|| no_task(why))
+                }
+            },
+            Work::Task(verb) if A::HAS_TASKS => Some(self.task(request, job, verb)),
+            _ => None,
+        }
     }
 
-    /// The bit of a task's runner.
-    pub(super) fn task_bit(&self, place: usize) -> usize {
-        WORKERS + self.workers.len() + place
+    // `tasks/get`, `tasks/update`, `tasks/cancel`.
+    fn task(&self, request: &Request<'_>, job: &Job, verb: Verb) -> Reply {
+        let wrong = |message| Reply::Refused(Code::INVALID_PARAMS, message);
+        let id = mcp::tasks::asked(&request.envelope, request.doc).and_then(Text::plain);
+        let Some(id) = id else { return wrong("params.taskId must be a string") };
+        let now = self.now();
+        let found = self.board.tasks.borrow().find(id.as_bytes(), job.principal, now);
+        let Some(place) = found else { return wrong(mcp::tasks::UNKNOWN) };
+        match verb {
+            Verb::Get => {
+                self.board.tasks.borrow_mut().tell(place, now);
+                Reply::Shown(place)
+            }
+            Verb::Update => {
+                let Some(responses) = mcp::tasks::responses(request) else {
+                    return wrong("tasks/update needs params.inputResponses, an object");
+                };
+                let before = self.board.news(place);
+                let taken = self.board.inputs.borrow_mut().answer(place, responses, now);
+                if self.board.news(place) != before {
+                    self.task_changed(place);
+                }
+                if taken { Reply::Done } else { wrong(mcp::tasks::MISFIT) }
+            }
+            Verb::Cancel => {
+                self.cancel_task(place);
+                Reply::Done
+            }
+        }
     }
 
     fn has_task_room(&self, bytes: usize) -> bool {
@@ -132,8 +109,8 @@ impl<A> Core<'_, A> {
     fn create_task(
         &self,
         request: &Request<'_>,
+        job: &Job,
         tool: usize,
-        principal: Principal,
         kept: &[u8],
         client: Option<&str>,
     ) -> Result<usize, NoTask> {
@@ -142,9 +119,9 @@ impl<A> Core<'_, A> {
         // What the tool writes is no answer to the request: that is the task.
         envelope.id = None;
         let (bytes, client) = (request.doc.len(), kept_text(client.unwrap_or_default()));
-        let job = tasks::Job { envelope, bytes, tool, client };
+        let (task, principal) = (tasks::Job { envelope, bytes, tool, client }, job.principal);
         let request = [request.doc, b"{", kept, b"}"];
-        let place = self.board.tasks.borrow_mut().create(TaskId::of(random), principal, job, &request, self.now())?;
+        let place = self.board.tasks.borrow_mut().create(TaskId::of(random), principal, task, &request, self.now())?;
         // Who listened to the task that was here before has no business with this one.
         self.streams.borrow_mut().forget_task(tasks::bit(place));
         self.ready.set(self.task_bit(place));
@@ -160,6 +137,9 @@ impl<A> Core<'_, A> {
 
     /// Tasks that run are looked at, those whose life is over are forgotten.
     pub(super) fn keep_tasks(&self) {
+        if !A::HAS_TASKS {
+            return;
+        }
         let mut tasks = self.board.tasks.borrow_mut();
         tasks.expire(self.now());
         (0..tasks.capacity()).filter(|place| tasks.is_wanted(*place)).for_each(|place| {
@@ -169,6 +149,9 @@ impl<A> Core<'_, A> {
 
     /// The server shuts down: nobody will come for a result any more.
     pub(super) fn end_tasks(&self) {
+        if !A::HAS_TASKS {
+            return;
+        }
         let ended = self.board.tasks.borrow_mut().end_all(SHUT_DOWN, self.now());
         for place in (0..u64::BITS as usize).filter(|place| ended & tasks::bit(*place) != 0) {
             self.ready.set(self.task_bit(place));
@@ -178,7 +161,7 @@ impl<A> Core<'_, A> {
 
     /// The tasks that a `subscriptions/listen` asks for: those that there are, and that are its caller's.
     pub(super) fn tasks_to_listen_to(&self, envelope: &Envelope, doc: &[u8], principal: Principal) -> u64 {
-        let wanted = envelope.notifications.map(|member| Value::new(member.span.of(doc)));
+        let wanted = envelope.notifications.filter(|_| A::HAS_TASKS).map(|member| Value::new(member.span.of(doc)));
         let Some(ids) = wanted.and_then(|wanted| wanted.get("taskIds")) else { return 0 };
         let tasks = self.board.tasks.borrow();
         let found = |id: Value<'_>| tasks.find(id.as_text()?.plain()?.as_bytes(), principal, self.now());
@@ -187,12 +170,27 @@ impl<A> Core<'_, A> {
 
     /// Somebody begins to listen to these tasks, and hears of those that have come on already.
     pub(super) fn tell_tasks(&self, set: u64) {
+        if !A::HAS_TASKS {
+            return;
+        }
         for place in (0..u64::BITS as usize).filter(|place| set & tasks::bit(*place) != 0) {
             let waits = self.board.look(place, |view| !matches!(view.status, Status::Working));
             if waits == Some(true) {
                 self.append_task(place);
             }
         }
+    }
+}
+
+impl<A> Core<'_, A> {
+    /// What time it is.
+    pub(super) fn now(&self) -> Now {
+        Now { ms: self.now_ms.get(), unix_s: self.unix_s.get() }
+    }
+
+    /// The bit of a task's runner.
+    pub(super) fn task_bit(&self, place: usize) -> usize {
+        WORKERS + self.workers.len() + place
     }
 
     /// A task has come on: who listens to it is told.

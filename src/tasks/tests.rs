@@ -42,7 +42,7 @@ impl Lent {
 
     pub(super) fn board(&mut self) -> Board<'_> {
         let Self { slots, inboxes, results, inputs } = self;
-        Board::new(Memory { slots, inboxes, results, inputs }, LIVES)
+        Board::new(Memory { slots, inboxes, results, inputs }, LIVES, None)
     }
 }
 
@@ -249,7 +249,7 @@ fn without_a_limit_nobody_knows_how_long_a_task_is_kept() {
     let mut lent = Lent::new(1);
     let Lent { slots, inboxes, results, inputs } = &mut lent;
     let lives = Lives { run_ms: u64::MAX, kept_ms: 1_000 };
-    let board = Board::new(Memory { slots, inboxes, results, inputs }, lives);
+    let board = Board::new(Memory { slots, inboxes, results, inputs }, lives, None);
     let place = create(&mut board.tasks.borrow_mut(), 1, at(500)).unwrap();
     assert!(!board.tasks.borrow().is_late(place, at(u64::MAX)));
     board.look(place, |view| assert_eq!(view.ttl_ms, None));
