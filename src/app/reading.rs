@@ -194,7 +194,11 @@ impl<'a> Reading<'a> {
             .write(|w| {
                 w.str("]");
                 if modern {
-                    self.identity.write_caching(w);
+                    let asked = self.request.envelope.input_responses.or(self.request.envelope.request_state);
+                    match asked {
+                        Some(_) => Identity::write_no_caching(w),
+                        None => self.identity.write_caching(w),
+                    }
                     self.identity.write_meta(w);
                 }
                 w.str("}}");
