@@ -5,8 +5,8 @@
 use serde_json::{Value, json};
 use smol_mcp::testing::TestServer;
 use smol_mcp::{
-    Call, Completing, Config, Failure, Prompt, PromptResult, Prompting, Prompts, ReadResult, Reading, Resource,
-    ResourceAnnotations, Resources, Role, Schema, Server, ToolResult, tools,
+    Call, Completing, Config, ContentAnnotations, Failure, Prompt, PromptResult, Prompting, Prompts, ReadResult,
+    Reading, Resource, Resources, Role, Schema, Server, ToolResult, tools,
 };
 
 struct Many;
@@ -28,7 +28,9 @@ const PLAIN: Resource = Resource {
     description: "One of many.",
     mime: None,
     size: None,
-    annotations: ResourceAnnotations::NONE,
+    annotations: ContentAnnotations::NONE,
+    icons: &[],
+    meta: None,
     arguments: &Schema::Object(&[]),
     completes: false,
 };
@@ -45,8 +47,15 @@ const fn mixed() -> [Resource; 180] {
     }
     all
 }
-const PROMPT: Prompt =
-    Prompt { name: "long", title: None, description: "", arguments: &Schema::Object(&[]), completes: false };
+const PROMPT: Prompt = Prompt {
+    name: "long",
+    title: None,
+    description: "",
+    icons: &[],
+    meta: None,
+    arguments: &Schema::Object(&[]),
+    completes: false,
+};
 
 impl Resources for Many {
     const RESOURCES: &'static [Resource] = &mixed();

@@ -2,7 +2,7 @@
 
 use crate::app::Identity;
 use crate::json::Writer;
-use crate::limits::PAGE_ITEMS_MAX;
+use crate::limits::{PAGE_ITEMS_MAX, PAGE_TOOLS_MAX};
 use crate::outlet::Out;
 use crate::rpc::{self, Envelope, Request};
 use crate::session::{Key, equal_in_constant_time};
@@ -10,6 +10,8 @@ use crate::session::{Key, equal_in_constant_time};
 /// A list that has pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum List {
+    /// `tools/list`.
+    Tools,
     /// `resources/list`.
     Resources,
     /// `resources/templates/list`.
@@ -28,10 +30,15 @@ pub(crate) struct Page {
 impl List {
     const fn member(self) -> &'static str {
         match self {
+            Self::Tools => "tools",
             Self::Resources => "resources",
             Self::Templates => "resourceTemplates",
             Self::Prompts => "prompts",
         }
+    }
+
+    const fn items_max(self) -> usize {
+        if matches!(self, Self::Tools) { PAGE_TOOLS_MAX } else { PAGE_ITEMS_MAX }
     }
 }
 
@@ -103,7 +110,7 @@ pub(crate) async fn list<T>(
     let start = usize::try_from(page.start).unwrap_or(usize::MAX);
     let mut next = None;
     for (count, (at, item)) in items.iter().enumerate().skip(start).filter(|(_, item)| shown(item)).enumerate() {
-        if count == PAGE_ITEMS_MAX {
+        if count == page.list.items_max() {
             next = u32::try_from(at).ok();
             break;
         }
