@@ -8,6 +8,7 @@ use smol_mcp::{Handle, LogLevel, Message, Server};
 use super::fixture::App;
 use super::library::Library;
 use super::script::{How, Names, Script, Section, Step, What, bytes, expand};
+use super::speaker;
 use super::transcript::{Transcript, compare};
 
 /// How the sends of a conversation are fed.
@@ -220,11 +221,16 @@ impl<'s> Talk<'s> {
 fn start(script: &Script) -> TestServer {
     super::fixture::quiet();
     let config = script.config();
-    let started = if script.options.iter().any(|(name, value)| name == "app" && value == "library") {
-        let server = Server::new("talk", "1", Library).session_key([7; 32]);
-        TestServer::new(server.resources().prompts(), config)
-    } else {
-        TestServer::new(Server::new("talk", "1", App::default()).session_key([7; 32]), config)
+    let key = [7; 32];
+    let app = script.options.iter().rev().find(|(name, _)| name == "app").map_or("fixture", |(_, value)| value);
+    let started = match app {
+        "library" => {
+            let server = Server::new("talk", "1", Library).session_key(key);
+            TestServer::new(server.resources().prompts(), config)
+        }
+        "speaker" => TestServer::new(speaker::server().session_key(key), config),
+        "mute" => TestServer::new(speaker::mute().session_key(key), config),
+        _ => TestServer::new(Server::new("talk", "1", App::default()).session_key(key), config),
     };
     started.expect("the options are right")
 }
