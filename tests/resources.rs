@@ -23,7 +23,7 @@ const TOOL: Tool = Tool {
 };
 
 impl Tools for Many {
-    const TOOLS: &'static [Tool] = &[TOOL; 201];
+    const TOOLS: &'static [Tool] = &[TOOL; 150];
 
     async fn call_tool(&self, _: usize, call: &mut Call<'_>) -> ToolResult {
         call.text("").await
@@ -151,7 +151,7 @@ fn encoded(bytes: &[u8]) -> String {
 fn lists_have_pages() {
     let mut server = server();
     for (method, member, expected) in [
-        ("tools/list", "tools", vec![100, 100, 1]),
+        ("tools/list", "tools", vec![100, 50]),
         ("resources/list", "resources", vec![50, 50, 20]),
         ("resources/templates/list", "resourceTemplates", vec![50, 10]),
         ("prompts/list", "prompts", vec![50, 1]),

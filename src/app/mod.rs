@@ -43,6 +43,8 @@ mod tests_results;
 #[cfg(test)]
 mod tests_schema;
 #[cfg(test)]
+mod tests_telling;
+#[cfg(test)]
 mod tests_tools;
 #[cfg(test)]
 mod tests_validate;

@@ -99,7 +99,7 @@ pub(super) struct Pace {
 impl Pace {
     pub(super) const NEW: Self = Self { progressed: f64::NEG_INFINITY, tokens: PROGRESS_BURST, since_ms: 0 };
 
-    fn lets_through(&mut self, progress: f64, total: Option<f64>, now_ms: u64) -> bool {
+    pub(super) fn lets_through(&mut self, progress: f64, total: Option<f64>, now_ms: u64) -> bool {
         let earned = now_ms.saturating_sub(self.since_ms) / PROGRESS_INTERVAL_MS;
         self.since_ms += earned * PROGRESS_INTERVAL_MS;
         self.tokens = PROGRESS_BURST.min(self.tokens.saturating_add(u32::try_from(earned).unwrap_or(u32::MAX)));
@@ -108,7 +108,7 @@ impl Pace {
         grows && (self.tokens > 0 || total == Some(progress))
     }
 
-    fn sent(&mut self, progress: f64) {
+    pub(super) fn sent(&mut self, progress: f64) {
         self.progressed = progress;
         self.tokens = self.tokens.saturating_sub(1);
     }

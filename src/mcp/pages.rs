@@ -91,14 +91,22 @@ fn bytes(text: &[u8]) -> Option<[u8; CURSOR_BYTES]> {
     Some(bytes)
 }
 
-/// Answers with a page: those of `items` that are `shown`, from its start on.
-pub(crate) async fn list<T>(
+/// What a list has, for those who need not know of what it is: there is one code for all lists.
+pub(crate) struct Items<'a> {
+    /// How many things there are.
+    pub(crate) count: usize,
+    /// Whether the thing at this place is in the list.
+    pub(crate) shown: &'a dyn Fn(usize) -> bool,
+    /// Writes the thing at this place.
+    pub(crate) write: &'a dyn Fn(usize, &mut Writer<'_>),
+}
+
+/// Answers with a page: those of the items that are shown, from its start on.
+pub(crate) async fn list(
     out: Out<'_>,
     request: &Request<'_>,
     page: Page,
-    items: &[T],
-    shown: impl Fn(&T) -> bool,
-    write: impl Fn(&T, &mut Writer<'_>),
+    items: Items<'_>,
     (key, identity): (&Key, &Identity),
 ) {
     let modern = request.revision.is_modern();
@@ -109,14 +117,14 @@ pub(crate) async fn list<T>(
     .await;
     let start = usize::try_from(page.start).unwrap_or(usize::MAX);
     let mut next = None;
-    for (count, (at, item)) in items.iter().enumerate().skip(start).filter(|(_, item)| shown(item)).enumerate() {
+    for (count, at) in (start..items.count).filter(|at| (items.shown)(*at)).enumerate() {
         if count == page.list.items_max() {
             next = u32::try_from(at).ok();
             break;
         }
         out.write(|w| {
             w.str(if count > 0 { "," } else { "" });
-            write(item, w);
+            (items.write)(at, w);
         })
         .await;
     }

@@ -1,14 +1,17 @@
 //! `tools/list` and `tools/call`, in every revision.
 
-use super::pages::{self, Page};
+use super::pages::{self, Items, Page};
 use crate::app::{Application, Call, Context, Identity, Tool};
+use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
 use crate::session::Key;
 
 /// Answers `tools/list`.
 pub(crate) async fn list(out: Out<'_>, request: &Request<'_>, page: Page, tools: &[Tool], around: (&Key, &Identity)) {
-    pages::list(out, request, page, tools, |_| true, Tool::write, around).await;
+    let write = |at: usize, w: &mut Writer<'_>| tools.iter().skip(at).take(1).for_each(|tool| tool.write(w));
+    let items = Items { count: tools.len(), shown: &|_| true, write: &write };
+    pages::list(out, request, page, items, around).await;
 }
 
 /// The tool that a `tools/call` names, by its place in the list.
