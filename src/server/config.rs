@@ -15,6 +15,8 @@ pub struct Config {
     pub(super) allow_hosts: Vec<String>,
     pub(super) public_base: Option<String>,
     pub(super) connections: usize,
+    pub(super) connections_per_address: Option<usize>,
+    pub(super) trusted_proxies: Vec<String>,
     pub(super) calls: usize,
     pub(super) streams: Option<usize>,
     pub(super) sessions: usize,
@@ -34,6 +36,8 @@ impl Default for Config {
             allow_hosts: Vec::new(),
             public_base: None,
             connections: limits::CONNECTIONS_DEFAULT,
+            connections_per_address: None,
+            trusted_proxies: Vec::new(),
             calls: limits::CALLS_DEFAULT,
             streams: None,
             sessions: limits::SESSIONS_DEFAULT,
@@ -93,6 +97,21 @@ impl Config {
     #[must_use]
     pub fn connections(self, connections: usize) -> Self {
         Self { connections, ..self }
+    }
+
+    /// Connections of one address at once, so that one machine can't keep all others out; half of all by default. An IPv6 household (/64)
+    /// counts as one address. This machine, and the [`trusted_proxy`](Self::trusted_proxy), are not counted.
+    #[must_use]
+    pub fn connections_per_address(self, connections: usize) -> Self {
+        Self { connections_per_address: Some(connections), ..self }
+    }
+
+    /// The address (`192.0.2.7`) or network (`10.0.0.0/8`) of a proxy behind which many clients come by one address: it is not held to
+    /// what one address may have. May be repeated; proxies on this machine need not be named.
+    #[must_use]
+    pub fn trusted_proxy(mut self, address: impl Into<String>) -> Self {
+        self.trusted_proxies.push(address.into());
+        self
     }
 
     /// Calls that run at once; each has a request buffer and a transmit buffer.

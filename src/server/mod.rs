@@ -7,6 +7,7 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod admit;
 mod announce;
 mod batch;
 mod calls;
@@ -26,6 +27,8 @@ mod ready;
 mod socket;
 mod storage;
 mod streams;
+#[cfg(test)]
+mod tests_admission;
 mod worker;
 
 pub mod testing;
@@ -46,6 +49,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use async_io::Async;
 
+use self::admit::Shares;
 use self::conns::Conns;
 use self::core::{COMMANDS, Core, LISTENER, OnClient, TICK, WORKERS, WorkerSlot};
 use self::engine::{Clock, Engine};
@@ -192,6 +196,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
+        let shares = Shares::new(config.connections_per_address, &config.trusted_proxies).map_err(invalid)?;
         let key = self.key.map_or_else(random_key, Ok)?;
         self.identity.public = guard.is_open();
         let endpoint = Endpoint {
@@ -210,6 +215,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 endpoint,
                 on_client: self.on_client,
                 commands: self.commands,
+                shares,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
             },
@@ -274,6 +280,7 @@ struct Parts<A> {
     endpoint: Endpoint,
     on_client: Option<OnClient>,
     commands: Commands,
+    shares: Shares,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
 }
@@ -337,6 +344,7 @@ async fn run<A: Application>(
             headers_max: HEADERS_MAX,
             body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
         },
+        shares: parts.shares.of(connections),
         idle_timeout_ms: parts.idle_timeout_ms,
         tool_timeout_ms: parts.tool_timeout_ms,
         on_client: parts.on_client,
