@@ -1,6 +1,7 @@
 //! How a server is set up.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use crate::limits;
 
@@ -14,6 +15,7 @@ pub struct Config {
     pub(super) allow_origins: Vec<String>,
     pub(super) allow_hosts: Vec<String>,
     pub(super) public_base: Option<String>,
+    pub(super) key_file: Option<PathBuf>,
     pub(super) connections: usize,
     pub(super) connections_per_address: Option<usize>,
     pub(super) trusted_proxies: Vec<String>,
@@ -35,6 +37,7 @@ impl Default for Config {
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
+            key_file: None,
             connections: limits::CONNECTIONS_DEFAULT,
             connections_per_address: None,
             trusted_proxies: Vec::new(),
@@ -91,6 +94,13 @@ impl Config {
     pub fn public_base(mut self, url: impl Into<String>) -> Self {
         self.public_base = Some(url.into());
         self
+    }
+
+    /// A file that keeps the secret of the session ids, so that clients go on with their sessions over a restart. It is made where it is not there,
+    /// readable by its owner alone. Two servers that use the same file know each other's sessions.
+    #[must_use]
+    pub fn key_file(self, path: impl Into<PathBuf>) -> Self {
+        Self { key_file: Some(path.into()), ..self }
     }
 
     /// Connections at once. A client uses two or three.

@@ -20,6 +20,7 @@ mod engine;
 mod events;
 mod handle;
 mod house;
+mod key_file;
 mod lease;
 mod open;
 mod queue;
@@ -54,6 +55,7 @@ use self::conns::Conns;
 use self::core::{COMMANDS, Core, LISTENER, OnClient, TICK, WORKERS, WorkerSlot};
 use self::engine::{Clock, Engine};
 use self::handle::Commands;
+use self::key_file::KeyFile;
 use self::ready::Ready;
 use self::storage::{Heap, Lend, Memory, Views};
 use self::streams::Streams;
@@ -197,7 +199,9 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
         let shares = Shares::new(config.connections_per_address, &config.trusted_proxies).map_err(invalid)?;
-        let key = self.key.map_or_else(random_key, Ok)?;
+        let key_file = config.key_file.map(|path| KeyFile::open(&path, random_key)).transpose();
+        let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;
+        let key = self.key.or(key_file.as_ref().map(|file| file.key)).map_or_else(random_key, Ok)?;
         self.identity.public = guard.is_open();
         let endpoint = Endpoint {
             guard,
@@ -216,6 +220,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 on_client: self.on_client,
                 commands: self.commands,
                 shares,
+                key_file,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
             },
@@ -281,6 +286,7 @@ struct Parts<A> {
     on_client: Option<OnClient>,
     commands: Commands,
     shares: Shares,
+    key_file: Option<KeyFile>,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
 }
@@ -367,6 +373,9 @@ async fn run<A: Application>(
         hasher: RandomState::new(),
     };
     let core = &core;
+    if let Some(file) = &parts.key_file {
+        core.sessions.borrow_mut().remember_ended(&file.ended);
+    }
     // Each future is made in its place on the heap.
     let workers = requests.into_iter().zip(answers).enumerate();
     let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
@@ -381,5 +390,8 @@ async fn run<A: Application>(
     poll_fn(|cx| engine.poll(cx)).await;
     core.workers.iter().for_each(|worker| worker.relay.set(None));
     core.end_streams();
+    if let Some(file) = parts.key_file {
+        file.keep(core.sessions.borrow().ended());
+    }
     Ok(())
 }
