@@ -1,9 +1,9 @@
 //! What the server's thread allocates once it serves: nothing of its own, and of async-io what is named here. A counting
 //! allocator tells, for each kind of traffic: blocks for each step, and bytes that stay.
+#![allow(clippy::print_stdout, reason = "the figures are to be read")]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
 
 #[path = "../support/mod.rs"]
-#[allow(dead_code, reason = "other tests use the rest")]
 mod support;
 
 mod counting;
@@ -26,7 +26,7 @@ static ALLOCATOR: Counting = Counting;
 /// Steps before the count, so that what grows once has grown.
 const WARM_UP: usize = 40;
 /// Steps that are counted.
-const STEPS: u64 = 200;
+const STEPS: u32 = 200;
 /// More than are left behind here, as nobody may make room within a second.
 const SESSIONS: usize = 1024;
 /// Nothing is allocated for that long: the server has done with the last step.
@@ -126,7 +126,7 @@ fn measure(name: &str, most: f64, mut step: impl FnMut()) {
     let before = settled();
     (0..STEPS).for_each(|_| step());
     let after = settled();
-    let each = |after: u64, before: u64| (after - before) as f64 / STEPS as f64;
+    let each = |after: u64, before: u64| f64::from(u32::try_from(after - before).unwrap()) / f64::from(STEPS);
     let (polled, reactor) = (each(after.polled, before.polled), each(after.reactor, before.reactor));
     let stays = after.live - before.live;
     println!("# {name}: {polled:.2} allocations a step, {reactor:.2} in async-io's reactor; {stays} bytes stay");
