@@ -50,6 +50,10 @@ pub(crate) fn config(args: &Args) -> Config {
     config = args.allow_origins.iter().fold(config, Config::allow_origin);
     config = args.allow_hosts.iter().fold(config, Config::allow_host);
     config = args.public_base.iter().fold(config, Config::public_base);
+    config = args.key_file.iter().fold(config, Config::key_file);
+    config = args.trusted_proxies.iter().fold(config, Config::trusted_proxy);
+    config = (args.connections_per_address.into_iter())
+        .fold(config, |config, number| config.connections_per_address(number.into()));
     config = args.connections.into_iter().fold(config, |config, number| config.connections(number.into()));
     config = args.streams.into_iter().fold(config, |config, number| config.streams(number.into()));
     args.sessions.into_iter().fold(config, |config, number| config.sessions(number.into()))

@@ -7,6 +7,7 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod admit;
 mod announce;
 mod batch;
 mod calls;
@@ -20,6 +21,7 @@ mod events;
 mod handle;
 mod house;
 mod introduce;
+mod key_file;
 mod lease;
 mod log_bridge;
 mod open;
@@ -28,6 +30,8 @@ mod ready;
 mod socket;
 mod storage;
 mod streams;
+#[cfg(test)]
+mod tests_admission;
 mod worker;
 
 pub mod testing;
@@ -49,10 +53,12 @@ use std::net::{SocketAddr, TcpListener};
 
 use async_io::Async;
 
+use self::admit::Shares;
 use self::conns::Conns;
 use self::core::{COMMANDS, Core, LISTENER, OnClient, TICK, WORKERS, WorkerSlot};
 use self::engine::{Clock, Engine};
 use self::handle::Commands;
+use self::key_file::KeyFile;
 use self::ready::Ready;
 use self::storage::{Heap, Lend, Memory, Views};
 use self::streams::Streams;
@@ -180,8 +186,11 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
-        let key = self.key.map_or_else(random_key, Ok)?;
         introduce::check(&self.identity).map_err(invalid)?;
+        let shares = Shares::new(config.connections_per_address, &config.trusted_proxies).map_err(invalid)?;
+        let key_file = config.key_file.map(|path| KeyFile::open(&path, random_key)).transpose();
+        let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;
+        let key = self.key.or(key_file.as_ref().map(|file| file.key)).map_or_else(random_key, Ok)?;
         self.identity.public = guard.is_open();
         let endpoint = Endpoint {
             guard,
@@ -199,6 +208,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 endpoint,
                 on_client: self.on_client,
                 commands: self.commands,
+                shares,
+                key_file,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
             },
@@ -263,6 +274,8 @@ struct Parts<A> {
     endpoint: Endpoint,
     on_client: Option<OnClient>,
     commands: Commands,
+    shares: Shares,
+    key_file: Option<KeyFile>,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
 }
@@ -326,6 +339,7 @@ async fn run<A: Application>(
             headers_max: HEADERS_MAX,
             body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
         },
+        shares: parts.shares.of(connections),
         idle_timeout_ms: parts.idle_timeout_ms,
         tool_timeout_ms: parts.tool_timeout_ms,
         on_client: parts.on_client,
@@ -348,6 +362,9 @@ async fn run<A: Application>(
         hasher: RandomState::new(),
     };
     let core = &core;
+    if let Some(file) = &parts.key_file {
+        core.sessions.borrow_mut().remember_ended(&file.ended);
+    }
     // Each future is made in its place on the heap.
     let workers = requests.into_iter().zip(answers).enumerate();
     let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
@@ -362,5 +379,8 @@ async fn run<A: Application>(
     poll_fn(|cx| engine.poll(cx)).await;
     core.workers.iter().for_each(|worker| worker.relay.set(None));
     core.end_streams();
+    if let Some(file) = parts.key_file {
+        file.keep(core.sessions.borrow().ended());
+    }
     Ok(())
 }
