@@ -25,8 +25,8 @@ macro_rules! telling {
         /// What is said beside the result, and beside the arguments.
         impl<'a> $Type<'a> {
             /// Sends the client a log message (`notifications/message`) about this call, if it wants messages of this level: in 2026-07-28 it
-            /// says so in the request, in older revisions by `logging/setLevel`. `logger` names the part of the program that speaks; `data` is a
-            /// text (also `format_args!("..")`), or anything that serialises to JSON. True when it was sent.
+            /// says so in the request, in older revisions by `logging/setLevel` (until then it gets all). `logger` names the part of the program
+            /// that speaks; `data` is a text (also `format_args!("..")`), or anything that serialises to JSON. True when it was sent.
             ///
             /// The answer becomes an event stream by this. A client that reads none, or whose result is already on its way, gets no messages,
             /// and neither does anyone get one that is larger than what is free of the transmit buffer, or has no JSON form. Waits while an
