@@ -27,6 +27,8 @@ pub(crate) struct Expected {
     pub(crate) statuses: &'static [u16],
     /// An answer that opens a stream, for this client.
     pub(crate) opens: Option<String>,
+    /// The session that it belongs to.
+    pub(crate) session: Option<String>,
 }
 
 /// Something that came.
