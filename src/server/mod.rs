@@ -7,6 +7,7 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod admit;
 mod announce;
 mod batch;
 mod calls;
@@ -20,13 +21,18 @@ mod events;
 mod handle;
 mod house;
 mod inputs;
+mod introduce;
+mod key_file;
 mod lease;
+mod log_bridge;
 mod open;
 mod queue;
 mod ready;
 mod socket;
 mod storage;
 mod streams;
+#[cfg(test)]
+mod tests_admission;
 mod worker;
 
 #[cfg(test)]
@@ -37,6 +43,7 @@ pub mod testing;
 pub use clients::{ClientEvent, ClientInfo};
 pub use config::Config;
 pub use handle::{Handle, Message};
+pub use log_bridge::ClientLogger;
 pub use socket::Duplex;
 pub use storage::Storage;
 
@@ -50,11 +57,13 @@ use std::net::{SocketAddr, TcpListener};
 
 use async_io::Async;
 
+use self::admit::Shares;
 use self::conns::Conns;
 use self::core::{COMMANDS, Core, LISTENER, OnClient, TICK, WORKERS, WorkerSlot};
 use self::engine::{Clock, Engine};
 use self::handle::Commands;
 use self::inputs::Inputs;
+use self::key_file::KeyFile;
 use self::ready::Ready;
 use self::storage::{Heap, Lend, Memory, Views};
 use self::streams::Streams;
@@ -65,13 +74,13 @@ use crate::app::{
 };
 use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
+use crate::http;
 use crate::hub::Hub;
 use crate::limits::{
-    CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, INPUTS_MAX,
-    RESERVED_BUFFERS, SESSION_RESTORE_AGE_MAX_S, TARGET_BYTES_MAX,
+    CHUNKED_SLACK_BYTES, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS, SESSION_RESTORE_AGE_MAX_S,
+    TARGET_BYTES_MAX,
 };
 use crate::session::{Key, Table};
-use crate::{http, limits};
 
 /// An MCP server: an application's tools, resources and prompts, and what the server says of itself.
 ///
@@ -89,8 +98,7 @@ impl<A: Tools> Server<A> {
     /// A server of this name and version (`serverInfo`), with this application's tools.
     pub fn new(name: impl Into<Cow<'static, str>>, version: impl Into<Cow<'static, str>>, app: A) -> Self {
         let (handle, commands) = Handle::new();
-        let identity =
-            Identity { name: name.into(), version: version.into(), title: None, instructions: None, public: true };
+        let identity = Identity { name: name.into(), version: version.into(), ..Identity::default() };
         Self { app: App::new(app), identity, handle, commands, on_client: None, key: None }
     }
 }
@@ -117,20 +125,6 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     fn with<R2, P2>(self) -> Server<A, R2, P2> {
         let Self { app, identity, handle, commands, on_client, key } = self;
         Server { app: app.with(), identity, handle, commands, on_client, key }
-    }
-
-    /// What people see instead of the name.
-    #[must_use]
-    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
-        self.identity.title = Some(title.into());
-        self
-    }
-
-    /// What a model should know before it uses the server (`instructions`).
-    #[must_use]
-    pub fn instructions(mut self, instructions: impl Into<Cow<'static, str>>) -> Self {
-        self.identity.instructions = Some(instructions.into());
-        self
     }
 
     /// Is called when a client came or went. It must not wait; it runs between two requests.
@@ -185,7 +179,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     // Everything but the listener.
     fn prepare(mut self, config: Config) -> io::Result<Bound<A, R, P>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
-        let heap = heap(&config).map_err(invalid)?;
+        let heap = config.heap().map_err(invalid)?;
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -197,7 +191,11 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
-        let key = self.key.map_or_else(random_key, Ok)?;
+        introduce::check(&self.identity).map_err(invalid)?;
+        let shares = Shares::new(config.connections_per_address, &config.trusted_proxies).map_err(invalid)?;
+        let key_file = config.key_file.map(|path| KeyFile::open(&path, random_key)).transpose();
+        let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;
+        let key = self.key.or(key_file.as_ref().map(|file| file.key)).map_or_else(random_key, Ok)?;
         self.identity.public = guard.is_open();
         let endpoint = Endpoint {
             guard,
@@ -215,6 +213,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 endpoint,
                 on_client: self.on_client,
                 commands: self.commands,
+                shares,
+                key_file,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
                 input_timeout_ms: config.input_timeout_ms,
@@ -233,43 +233,6 @@ fn random_key() -> io::Result<[u8; 32]> {
     Ok(key)
 }
 
-// The capacities, checked.
-fn heap(config: &Config) -> Result<Heap, String> {
-    let connections = config.connections;
-    let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
-    if !(CONNECTIONS_FOR_CALLS_MIN + 1..=65_535).contains(&connections) {
-        return Err(format!("connections: expected 3 to 65535, got {connections}"));
-    }
-    let streams = config.streams.unwrap_or(limits::STREAMS_DEFAULT.min(streams_max));
-    if !(1..=streams_max).contains(&streams) {
-        return Err(format!(
-            "streams: expected 1 to {streams_max}, as {connections} connections leave at least two for calls; got {streams}"
-        ));
-    }
-    for (name, value, most) in [
-        ("calls", config.calls, 1024),
-        ("sessions", config.sessions, 65_535),
-        ("body_bytes", config.body_bytes, 1 << 30),
-    ] {
-        if !(1..=most).contains(&value) {
-            return Err(format!("{name}: expected 1 to {most}, got {value}"));
-        }
-    }
-    let request_bytes = HEAD_BYTES_MAX + config.body_bytes + CHUNKED_SLACK_BYTES;
-    // Where an address has 32 bits, these two can be more than there are.
-    if request_bytes.checked_mul(config.calls + RESERVED_BUFFERS).is_none() {
-        return Err(format!(
-            "body_bytes: {} for each of {} calls is more than this machine can address; lower one of them",
-            config.body_bytes, config.calls
-        ));
-    }
-    if config.inputs > INPUTS_MAX {
-        return Err(format!("inputs: expected 0 to {INPUTS_MAX}, got {}", config.inputs));
-    }
-    let (sessions, calls, inputs) = (config.sessions, config.calls, config.inputs);
-    Ok(Heap { connections, streams, sessions, calls, inputs, request_bytes })
-}
-
 /// A server that listens, and is not running yet.
 pub struct Bound<A, R = NoResources, P = NoPrompts> {
     parts: Parts<App<A, R, P>>,
@@ -284,6 +247,8 @@ struct Parts<A> {
     endpoint: Endpoint,
     on_client: Option<OnClient>,
     commands: Commands,
+    shares: Shares,
+    key_file: Option<KeyFile>,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
     input_timeout_ms: u64,
@@ -331,6 +296,16 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
     }
 }
 
+// What a request may be that must fit a buffer of so many bytes.
+fn request_limits(request_bytes: usize) -> http::Limits {
+    http::Limits {
+        head_bytes_max: HEAD_BYTES_MAX,
+        target_bytes_max: TARGET_BYTES_MAX,
+        headers_max: HEADERS_MAX,
+        body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
+    }
+}
+
 async fn run<A: Application>(
     parts: Parts<A>,
     memory: &impl Memory,
@@ -343,20 +318,13 @@ async fn run<A: Application>(
     let buffers = requests.len();
     let connections = conns.len();
     let ready = Ready::new(WORKERS + buffers + connections);
-    let request_bytes = requests.first().map_or(0, |request| request.len());
     let commands = parts.commands;
-    let hasher = RandomState::new();
-    let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS), &hasher);
     let core = Core {
         app: parts.app,
         identity: parts.identity,
         endpoint: parts.endpoint,
-        limits: http::Limits {
-            head_bytes_max: HEAD_BYTES_MAX,
-            target_bytes_max: TARGET_BYTES_MAX,
-            headers_max: HEADERS_MAX,
-            body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
-        },
+        limits: request_limits(requests.first().map_or(0, |request| request.len())),
+        shares: parts.shares.of(connections),
         idle_timeout_ms: parts.idle_timeout_ms,
         tool_timeout_ms: parts.tool_timeout_ms,
         input_timeout_ms: parts.input_timeout_ms,
@@ -368,7 +336,7 @@ async fn run<A: Application>(
         streams: RefCell::new(Streams::new(streams)),
         sessions: RefCell::new(Table::new(sessions)),
         hub: RefCell::new(Hub::new(ring, uris)),
-        inputs: RefCell::new(inputs),
+        inputs: RefCell::new(Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS))),
         workers: (0..buffers)
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
             .collect(),
@@ -378,9 +346,12 @@ async fn run<A: Application>(
         scratch: RefCell::new(vec![0; EVENT_BYTES_MAX]),
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
-        hasher,
+        hasher: RandomState::new(),
     };
     let core = &core;
+    if let Some(file) = &parts.key_file {
+        core.sessions.borrow_mut().remember_ended(&file.ended);
+    }
     // Each future is made in its place on the heap.
     let workers = requests.into_iter().zip(answers).enumerate();
     let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
@@ -395,5 +366,8 @@ async fn run<A: Application>(
     poll_fn(|cx| engine.poll(cx)).await;
     core.workers.iter().for_each(|worker| worker.relay.set(None));
     core.end_streams();
+    if let Some(file) = parts.key_file {
+        file.keep(core.sessions.borrow().ended());
+    }
     Ok(())
 }
