@@ -56,6 +56,8 @@ pub enum Schema {
 pub struct Field {
     /// The member's name.
     pub name: &'static str,
+    /// What people see instead of the name.
+    pub title: Option<&'static str>,
     /// What the model reads about it; may be empty.
     pub description: &'static str,
     /// Whether it must be there. Where it need not, `null` counts as absent.
@@ -109,17 +111,17 @@ impl Schema {
 
     /// Renders the JSON Schema.
     pub(crate) fn write(&self, w: &mut Writer<'_>) {
-        self.write_described("", None, w);
+        self.write_of(None, w);
     }
 
-    /// Renders the JSON Schema with the `description` of the member it belongs to.
-    fn write_described(&self, description: &str, header: Option<&str>, w: &mut Writer<'_>) {
+    /// Renders the JSON Schema with what the member that it belongs to says.
+    fn write_of(&self, field: Option<&Field>, w: &mut Writer<'_>) {
         if let Self::Verbatim(json) = self {
             w.flat(json.as_bytes());
             return;
         }
-        self.write_open(description, w);
-        if let Some(header) = header {
+        self.write_open(field, w);
+        if let Some(header) = field.and_then(|field| field.header) {
             w.str(",\"x-mcp-header\":").string(header);
         }
         w.str("}");
@@ -130,7 +132,7 @@ impl Schema {
         w.str(r#"{"type":"object","properties":{"#);
         for (at, field) in fields.iter().enumerate() {
             w.str(if at == 0 { "" } else { "," }).string(field.name).str(":");
-            field.schema.write_open(field.description, w);
+            field.schema.write_open(Some(field), w);
             if let Some(default) = defaults.get(field.name) {
                 w.str(r#","default":"#).raw(default.raw());
             }
@@ -145,9 +147,12 @@ impl Schema {
     }
 
     // All of it but the closing brace.
-    fn write_open(&self, description: &str, w: &mut Writer<'_>) {
+    fn write_open(&self, field: Option<&Field>, w: &mut Writer<'_>) {
         w.str("{\"type\":\"").str(self.type_name()).str("\"");
-        self.write_description(description, w);
+        if let Some(title) = field.and_then(|field| field.title) {
+            w.str(",\"title\":").string(title);
+        }
+        self.write_description(field.map_or("", |field| field.description), w);
         self.write_constraints(w);
     }
 
@@ -214,7 +219,7 @@ fn write_fields(fields: &[Field], w: &mut Writer<'_>) {
         w.str(",\"properties\":");
         for (at, field) in fields.iter().enumerate() {
             w.str(if at == 0 { "{" } else { "," }).string(field.name).str(":");
-            field.schema.write_described(field.description, field.header, w);
+            field.schema.write_of(Some(field), w);
         }
         w.str("}");
     }

@@ -3,11 +3,10 @@
 use core::cell::RefCell;
 use core::pin::pin;
 use core::task::{Context as Polling, Poll, Waker};
-use std::borrow::Cow;
 
 use super::input::*;
 use crate::app::{Ask, Identity, InputError, Ticket};
-use crate::app::{Call, Context, Door, Elicit, Elicited, Silent, ToolResult, Tools, pass};
+use crate::app::{Call, Context, Elicit, Elicited, ToolResult, Tools, pass};
 use crate::http::{Framing, ResponseHead, Status};
 use crate::json::{self, Kind};
 use crate::limits::{CLOCK_SET_MIN_UNIX_S, KEPT_BYTES_MAX, REQUEST_STATE_AGE_MAX_S, REQUEST_STATE_BYTES_MAX};
@@ -52,7 +51,7 @@ fn key() -> Key {
 }
 
 fn identity() -> Identity {
-    Identity { name: Cow::Borrowed("t"), version: Cow::Borrowed("1"), title: None, instructions: None, public: true }
+    Identity { name: "t".into(), version: "1".into(), public: true, ..Identity::default() }
 }
 
 fn principal(of: u8) -> Principal {
@@ -88,7 +87,7 @@ fn run(app: &App, message: &str) -> serde_json::Value {
     let mut buf = vec![0; 32 * 1024];
     let outlet = RefCell::new(Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false));
     {
-        let context = Context { announce: &Silent, client: None, ask: &asks, door: Door::Closed };
+        let context = Context { ask: &asks, ..Context::NONE };
         let mut call = Call::new(Out::new(&outlet), &request, context);
         let mut ran = pin!(async {
             let result = pass(&asks, app.call_tool(0, &mut call)).await;

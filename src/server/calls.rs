@@ -212,7 +212,7 @@ impl<A: Application> Worker<'_, '_, A> {
             Some(asking) if !self.slot().batch.get() => asking,
             _ => &Nobody,
         };
-        let context = Context { announce: self.core, client, ask, door: Door::Closed };
+        let context = Context { announce: self.core, client, session: job.session, ask, door: Door::Closed };
         match job.work {
             Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
             Work::Initialize => discover::initialize(out, request, identity, catalog).await,
@@ -222,16 +222,18 @@ impl<A: Application> Worker<'_, '_, A> {
                 mcp::empty(out, request).await;
             }
             Work::Ping => mcp::empty(out, request).await,
-            Work::ToolsList => tools::list(out, request, A::TOOLS, identity).await,
             Work::Refuse(code, message) => mcp::refuse(out, request, code, message).await,
             Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {
                 self.call(out, request, job, &pass, context).await;
             }
             Work::OnlyAsTask => tools::fail(out, request, ONLY_AS_TASK, identity).await,
-            Work::List(page) if page.list == List::Prompts => {
-                prompts::list(out, request, page, catalog.prompts, around).await;
-            }
-            Work::List(page) => resources::list(out, request, page, catalog.resources, around).await,
+            Work::List(page) => match page.list {
+                List::Tools => tools::list(out, request, page, catalog.tools, around).await,
+                List::Prompts => prompts::list(out, request, page, catalog.prompts, around).await,
+                List::Resources | List::Templates => {
+                    resources::list(out, request, page, catalog.resources, around).await;
+                }
+            },
             Work::Read(index) => resources::read(app, out, request, index, identity, context).await,
             Work::NoResource => resources::not_found(out, request).await,
             Work::GetPrompt(index) => prompts::get(app, out, request, index, identity, context).await,

@@ -1,8 +1,12 @@
 //! How a server is set up.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
-use crate::limits;
+use super::storage::Heap;
+use crate::limits::{
+    self, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX, RESERVED_BUFFERS, TASKS_MAX,
+};
 
 /// How a server is set up: where it listens, who may come in, and how much it holds.
 ///
@@ -14,7 +18,10 @@ pub struct Config {
     pub(super) allow_origins: Vec<String>,
     pub(super) allow_hosts: Vec<String>,
     pub(super) public_base: Option<String>,
+    pub(super) key_file: Option<PathBuf>,
     pub(super) connections: usize,
+    pub(super) connections_per_address: Option<usize>,
+    pub(super) trusted_proxies: Vec<String>,
     pub(super) calls: usize,
     pub(super) streams: Option<usize>,
     pub(super) sessions: usize,
@@ -38,7 +45,10 @@ impl Default for Config {
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
+            key_file: None,
             connections: limits::CONNECTIONS_DEFAULT,
+            connections_per_address: None,
+            trusted_proxies: Vec::new(),
             calls: limits::CALLS_DEFAULT,
             streams: None,
             sessions: limits::SESSIONS_DEFAULT,
@@ -99,10 +109,32 @@ impl Config {
         self
     }
 
+    /// A file that keeps the secret of the session ids, so that clients go on with their sessions over a restart. It is made where it is not there,
+    /// readable by its owner alone. Two servers that use the same file know each other's sessions.
+    #[must_use]
+    pub fn key_file(self, path: impl Into<PathBuf>) -> Self {
+        Self { key_file: Some(path.into()), ..self }
+    }
+
     /// Connections at once. A client uses two or three.
     #[must_use]
     pub fn connections(self, connections: usize) -> Self {
         Self { connections, ..self }
+    }
+
+    /// Connections of one address at once, so that one machine can't keep all others out; half of all by default. An IPv6 household (/64)
+    /// counts as one address. This machine, and the [`trusted_proxy`](Self::trusted_proxy), are not counted.
+    #[must_use]
+    pub fn connections_per_address(self, connections: usize) -> Self {
+        Self { connections_per_address: Some(connections), ..self }
+    }
+
+    /// The address (`192.0.2.7`) or network (`10.0.0.0/8`) of a proxy behind which many clients come by one address: it is not held to
+    /// what one address may have. May be repeated; proxies on this machine need not be named.
+    #[must_use]
+    pub fn trusted_proxy(mut self, address: impl Into<String>) -> Self {
+        self.trusted_proxies.push(address.into());
+        self
     }
 
     /// Calls that run at once; each has a request buffer and a transmit buffer.
@@ -186,5 +218,47 @@ impl Config {
     #[must_use]
     pub fn lenient_version_header(self, lenient_version_header: bool) -> Self {
         Self { lenient_version_header, ..self }
+    }
+
+    /// The capacities, checked.
+    ///
+    /// # Errors
+    /// Which is wrong, and what would be right.
+    pub(super) fn heap(&self, has_tasks: bool) -> Result<Heap, String> {
+        let connections = self.connections;
+        let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
+        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=65_535).contains(&connections) {
+            return Err(format!("connections: expected 3 to 65535, got {connections}"));
+        }
+        let streams = self.streams.unwrap_or(limits::STREAMS_DEFAULT.min(streams_max));
+        if !(1..=streams_max).contains(&streams) {
+            return Err(format!(
+                "streams: expected 1 to {streams_max}, as {connections} connections leave at least two for calls; got {streams}"
+            ));
+        }
+        for (name, value, most) in
+            [("calls", self.calls, 1024), ("sessions", self.sessions, 65_535), ("body_bytes", self.body_bytes, 1 << 30)]
+        {
+            if !(1..=most).contains(&value) {
+                return Err(format!("{name}: expected 1 to {most}, got {value}"));
+            }
+        }
+        let request_bytes = HEAD_BYTES_MAX + self.body_bytes + CHUNKED_SLACK_BYTES;
+        // Where an address has 32 bits, these two can be more than there are.
+        if request_bytes.checked_mul(self.calls + RESERVED_BUFFERS).is_none() {
+            return Err(format!(
+                "body_bytes: {} for each of {} calls is more than this machine can address; lower one of them",
+                self.body_bytes, self.calls
+            ));
+        }
+        if self.inputs > INPUTS_MAX {
+            return Err(format!("inputs: expected 0 to {INPUTS_MAX}, got {}", self.inputs));
+        }
+        if self.tasks > TASKS_MAX {
+            return Err(format!("tasks: expected 0 to {TASKS_MAX}, got {}", self.tasks));
+        }
+        let (sessions, calls, inputs) = (self.sessions, self.calls, self.inputs);
+        let tasks = if has_tasks { self.tasks } else { 0 };
+        Ok(Heap { connections, streams, sessions, calls, inputs, request_bytes, tasks })
     }
 }

@@ -7,6 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::admit::Shares;
 use super::clients::{ClientEvent, ClientInfo};
 use super::conns::{ConnRef, Conns, State};
 use super::inputs::Inputs;
@@ -36,6 +37,7 @@ pub(super) struct Core<'m, A> {
     pub(super) identity: Identity,
     pub(super) endpoint: Endpoint,
     pub(super) limits: http::Limits,
+    pub(super) shares: Shares,
     pub(super) idle_timeout_ms: u64,
     pub(super) tool_timeout_ms: u64,
     pub(super) input_timeout_ms: u64,

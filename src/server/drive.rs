@@ -82,14 +82,14 @@ impl<A: Application> Worker<'_, '_, A> {
         mut watch: Option<&mut Watch<'_>>,
     ) -> Outcome {
         let mut handler = pin!(Some(handler));
-        let mut pace = Pace::new(self.core.now_ms.get(), self.core.tool_timeout_ms);
+        let mut times = Times::new(self.core.now_ms.get(), self.core.tool_timeout_ms);
         self.wait_for_nothing();
         self.slot().running.set(true);
         let outcome = poll_fn(|cx| {
             let asks = self.core.inputs.borrow().waits(self.index);
-            pace.go_on(self.core.now_ms.get(), asks);
+            times.go_on(self.core.now_ms.get(), asks);
             if let Some(running) = handler.as_mut().as_pin_mut() {
-                if let Some(why) = self.ends(target, outlet, pace.late_ms).filter(|_| watch.is_some()) {
+                if let Some(why) = self.ends(target, outlet, times.late_ms).filter(|_| watch.is_some()) {
                     return Poll::Ready(why);
                 }
                 if running.poll(cx).is_ready() {
@@ -104,10 +104,10 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             let running = handler.is_some();
             if running && matches!(target, Target::Conn(_)) {
-                pace.keep_alive(&mut outlet.borrow_mut(), asks && watch.as_ref().is_some_and(|watch| !watch.open));
+                times.keep_alive(&mut outlet.borrow_mut(), asks && watch.as_ref().is_some_and(|watch| !watch.open));
             }
             if !outlet.borrow_mut().pending().is_empty() {
-                pace.written_ms = pace.now_ms;
+                times.written_ms = times.now_ms;
             }
             // In older revisions a call outlives its connection.
             let outlives = running && watch.as_ref().is_some_and(|watch| !watch.cancels);
@@ -259,7 +259,8 @@ fn sent(outlet: &Outlet<'_>) -> Poll<Outcome> {
 }
 
 /// The time that an answer takes.
-struct Pace {
+#[allow(clippy::struct_field_names)] // which end in their unit
+struct Times {
     begun_ms: u64,
     now_ms: u64,
     /// When something was last written.
@@ -268,7 +269,7 @@ struct Pace {
     late_ms: u64,
 }
 
-impl Pace {
+impl Times {
     fn new(now_ms: u64, timeout_ms: u64) -> Self {
         Self { begun_ms: now_ms, now_ms, written_ms: now_ms, late_ms: now_ms.saturating_add(timeout_ms) }
     }

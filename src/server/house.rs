@@ -1,6 +1,6 @@
 //! Housekeeping, on the tick: every deadline there is.
 
-use super::conns::State;
+use super::conns::{Full, State};
 use super::core::Core;
 use crate::limits::{HEAD_TIMEOUT_MS, LINGER_MS, QUEUE_TIMEOUT_MS, TRANSFER_GRACE_MS};
 
@@ -62,7 +62,7 @@ impl<A> Core<'_, A> {
                 Some((State::Idle, for_ms)) if for_ms >= self.idle_timeout_ms => self.close_conn(index),
                 Some((State::Lingering { .. }, for_ms)) if for_ms >= LINGER_MS => self.close_conn(index),
                 Some((State::Queued, for_ms)) if for_ms >= QUEUE_TIMEOUT_MS => {
-                    self.turn_away(index);
+                    self.turn_away(index, Full::House);
                     self.ready.set(self.conn_bit(index));
                 }
                 _ => {}

@@ -8,7 +8,7 @@
 //! A place has a generation, which is a part of the request's id: an answer that comes late, or twice, or to the question of another session, is
 //! none. (The first generations are random, so that answers to questions from before a restart are none either.)
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, RandomState};
 use std::task::{Context, Poll, Waker};
 
 use super::core::Core;
@@ -61,7 +61,8 @@ pub(super) struct Inputs<'m> {
 
 impl<'m> Inputs<'m> {
     /// An empty table. `calls`: the buffers that calls have; one of them is left for others, if there are several.
-    pub(super) fn new(slots: &'m mut [Input], bytes: &'m mut [u8], calls: usize, hasher: &impl BuildHasher) -> Self {
+    pub(super) fn new(slots: &'m mut [Input], bytes: &'m mut [u8], calls: usize) -> Self {
+        let hasher = RandomState::new();
         for (at, slot) in slots.iter_mut().enumerate() {
             let [a, b, c, d, ..] = hasher.hash_one(at).to_be_bytes();
             *slot = Input { generation: u32::from_be_bytes([a, b, c, d]), ..Input::EMPTY };

@@ -8,6 +8,7 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod admit;
 mod announce;
 mod batch;
 mod calls;
@@ -21,7 +22,10 @@ mod events;
 mod handle;
 mod house;
 mod inputs;
+mod introduce;
+mod key_file;
 mod lease;
+mod log_bridge;
 mod open;
 mod queue;
 mod ready;
@@ -31,6 +35,8 @@ mod start;
 mod storage;
 mod streams;
 mod tasks;
+#[cfg(test)]
+mod tests_admission;
 mod worker;
 
 #[cfg(test)]
@@ -41,6 +47,7 @@ pub mod testing;
 pub use clients::{ClientEvent, ClientInfo};
 pub use config::Config;
 pub use handle::{Handle, Message};
+pub use log_bridge::ClientLogger;
 pub use socket::Duplex;
 pub use storage::Storage;
 
@@ -50,9 +57,11 @@ use std::net::{SocketAddr, TcpListener};
 
 use async_io::Async;
 
+use self::admit::Shares;
 use self::core::OnClient;
 use self::engine::Clock;
 use self::handle::Commands;
+use self::key_file::KeyFile;
 use self::start::run;
 use self::storage::Heap;
 use crate::app::{
@@ -81,8 +90,7 @@ impl<A: Tools> Server<A> {
     /// A server of this name and version (`serverInfo`), with this application's tools.
     pub fn new(name: impl Into<Cow<'static, str>>, version: impl Into<Cow<'static, str>>, app: A) -> Self {
         let (handle, commands) = Handle::new();
-        let identity =
-            Identity { name: name.into(), version: version.into(), title: None, instructions: None, public: true };
+        let identity = Identity { name: name.into(), version: version.into(), ..Identity::default() };
         Self { app: App::new(app), identity, handle, commands, on_client: None, key: None }
     }
 }
@@ -109,20 +117,6 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     fn with<R2, P2>(self) -> Server<A, R2, P2> {
         let Self { app, identity, handle, commands, on_client, key } = self;
         Server { app: app.with(), identity, handle, commands, on_client, key }
-    }
-
-    /// What people see instead of the name.
-    #[must_use]
-    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
-        self.identity.title = Some(title.into());
-        self
-    }
-
-    /// What a model should know before it uses the server (`instructions`).
-    #[must_use]
-    pub fn instructions(mut self, instructions: impl Into<Cow<'static, str>>) -> Self {
-        self.identity.instructions = Some(instructions.into());
-        self
     }
 
     /// Is called when a client came or went. It must not wait; it runs between two requests.
@@ -177,7 +171,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     // Everything but the listener.
     fn prepare(mut self, config: Config) -> io::Result<Bound<A, R, P>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
-        let heap = Heap::of(&config, <App<A, R, P> as Application>::HAS_TASKS).map_err(invalid)?;
+        let heap = config.heap(<App<A, R, P> as Application>::HAS_TASKS).map_err(invalid)?;
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -189,7 +183,11 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
-        let key = self.key.map_or_else(random_key, Ok)?;
+        introduce::check(&self.identity).map_err(invalid)?;
+        let shares = Shares::new(config.connections_per_address, &config.trusted_proxies).map_err(invalid)?;
+        let key_file = config.key_file.map(|path| KeyFile::open(&path, random_key)).transpose();
+        let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;
+        let key = self.key.or(key_file.as_ref().map(|file| file.key)).map_or_else(random_key, Ok)?;
         self.identity.public = guard.is_open();
         let endpoint = Endpoint {
             guard,
@@ -207,6 +205,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 endpoint,
                 on_client: self.on_client,
                 commands: self.commands,
+                shares,
+                key_file,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
                 input_timeout_ms: config.input_timeout_ms,
@@ -246,6 +246,8 @@ struct Parts<A> {
     endpoint: Endpoint,
     on_client: Option<OnClient>,
     commands: Commands,
+    shares: Shares,
+    key_file: Option<KeyFile>,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
     input_timeout_ms: u64,

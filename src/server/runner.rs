@@ -53,7 +53,7 @@ impl<A: Application> Runner<'_, '_, A> {
         // No pass ends here, so none is signed for anybody.
         let pass = Pass::new(&request, &core.endpoint.key, &core.identity, Principal::ANYONE, core.unix_s.get(), 0);
         let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
-        let context = Context { announce: core, client, ask: &ask, door: Door::Closed };
+        let context = Context { announce: core, client, session: None, ask: &ask, door: Door::Closed };
         let pen = TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s };
         let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, context);
         let mut handler = pin!(Some(handler));

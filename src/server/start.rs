@@ -38,7 +38,7 @@ use crate::tasks::Board;
 /// # Errors
 /// `ResourceBusy` while another server has the memory.
 pub(super) async fn run<A: Application>(
-    parts: Parts<A>,
+    mut parts: Parts<A>,
     memory: &impl Memory,
     listener: Option<Async<TcpListener>>,
     clock: Clock,
@@ -50,8 +50,12 @@ pub(super) async fn run<A: Application>(
     let task_requests = mem::take(&mut views.task_requests);
     let buffers = requests.len();
     let request_bytes = requests.first().map_or(0, |request| request.len());
+    let key_file = parts.key_file.take();
     let (core, commands) = core(parts, views, buffers, request_bytes);
     let core = &core;
+    if let Some(file) = &key_file {
+        core.sessions.borrow_mut().remember_ended(&file.ended);
+    }
     // Each future is made in its place on the heap.
     let workers = requests.into_iter().zip(answers).enumerate();
     let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
@@ -78,6 +82,9 @@ pub(super) async fn run<A: Application>(
     poll_fn(|cx| engine.poll(cx)).await;
     core.workers.iter().for_each(|worker| worker.relay.set(None));
     core.end_streams();
+    if let Some(file) = key_file {
+        file.keep(core.sessions.borrow().ended());
+    }
     Ok(())
 }
 
@@ -93,8 +100,7 @@ fn core<A: Application>(
     let connections = conns.len();
     let bits = WORKERS + buffers + runners + connections;
     let ready = Ready::new(bits);
-    let hasher = RandomState::new();
-    let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS), &hasher);
+    let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS));
     let core = Core {
         app: parts.app,
         identity: parts.identity,
@@ -105,6 +111,7 @@ fn core<A: Application>(
             headers_max: HEADERS_MAX,
             body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
         },
+        shares: parts.shares.of(connections),
         idle_timeout_ms: parts.idle_timeout_ms,
         tool_timeout_ms: parts.tool_timeout_ms,
         input_timeout_ms: parts.input_timeout_ms,
@@ -128,7 +135,7 @@ fn core<A: Application>(
         scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
-        hasher,
+        hasher: RandomState::new(),
     };
     (core, parts.commands)
 }

@@ -2,15 +2,13 @@
 
 use std::sync::{Mutex, MutexGuard};
 
-use super::config::Config;
 use super::conns::Conn;
 use super::inputs::Input;
 use super::streams::Stream;
 use crate::hub::Uri;
 use crate::limits::{
-    CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUT_BYTES_MAX, INPUTS_MAX, INPUTS_STORED,
-    REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, STREAMS_DEFAULT, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX,
-    TASK_INPUT_BYTES_MAX, TASKS_MAX, TRANSMIT_BYTES,
+    CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUT_BYTES_MAX, INPUTS_STORED, REFUSALS_MAX, RESERVED_BUFFERS,
+    RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX, TASK_INPUT_BYTES_MAX, TASKS_MAX, TRANSMIT_BYTES,
 };
 use crate::{session, tasks};
 
@@ -207,52 +205,6 @@ pub(super) struct Heap {
     pub(super) inputs: usize,
     pub(super) request_bytes: usize,
     pub(super) tasks: usize,
-}
-
-impl Heap {
-    /// The capacities that a configuration asks for.
-    ///
-    /// # Errors
-    /// What is wrong with them, as a sentence.
-    pub(super) fn of(config: &Config, has_tasks: bool) -> Result<Self, String> {
-        let connections = config.connections;
-        let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
-        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=65_535).contains(&connections) {
-            return Err(format!("connections: expected 3 to 65535, got {connections}"));
-        }
-        let streams = config.streams.unwrap_or(STREAMS_DEFAULT.min(streams_max));
-        if !(1..=streams_max).contains(&streams) {
-            return Err(format!(
-                "streams: expected 1 to {streams_max}, as {connections} connections leave at least two for calls; got {streams}"
-            ));
-        }
-        for (name, value, most) in [
-            ("calls", config.calls, 1024),
-            ("sessions", config.sessions, 65_535),
-            ("body_bytes", config.body_bytes, 1 << 30),
-        ] {
-            if !(1..=most).contains(&value) {
-                return Err(format!("{name}: expected 1 to {most}, got {value}"));
-            }
-        }
-        if config.tasks > TASKS_MAX {
-            return Err(format!("tasks: expected 0 to {TASKS_MAX}, got {}", config.tasks));
-        }
-        let request_bytes = HEAD_BYTES_MAX + config.body_bytes + CHUNKED_SLACK_BYTES;
-        // Where an address has 32 bits, these two can be more than there are.
-        if request_bytes.checked_mul(config.calls + RESERVED_BUFFERS).is_none() {
-            return Err(format!(
-                "body_bytes: {} for each of {} calls is more than this machine can address; lower one of them",
-                config.body_bytes, config.calls
-            ));
-        }
-        if config.inputs > INPUTS_MAX {
-            return Err(format!("inputs: expected 0 to {INPUTS_MAX}, got {}", config.inputs));
-        }
-        let tasks = if has_tasks { config.tasks } else { 0 };
-        let (sessions, calls, inputs) = (config.sessions, config.calls, config.inputs);
-        Ok(Self { connections, streams, sessions, calls, inputs, request_bytes, tasks })
-    }
 }
 
 /// The heap's memory, taken.

@@ -1,6 +1,5 @@
 //! Places for questions: taken, answered, lost, free again.
 
-use std::hash::RandomState;
 use std::task::{Context, Poll, Waker};
 
 use super::inputs::*;
@@ -11,7 +10,7 @@ use crate::session::SessionRef;
 fn table<R>(places: usize, calls: usize, test: impl FnOnce(&mut Inputs<'_>) -> R) -> R {
     let mut slots: Vec<Input> = (0..places).map(|_| Input::EMPTY).collect();
     let mut bytes = vec![0; places * INPUT_BYTES_MAX];
-    test(&mut Inputs::new(&mut slots, &mut bytes, calls, &RandomState::new()))
+    test(&mut Inputs::new(&mut slots, &mut bytes, calls))
 }
 
 fn poll(inputs: &mut Inputs<'_>, ticket: Ticket) -> Poll<Result<(), InputError>> {

@@ -5,7 +5,9 @@ use super::base64url::{Encoder, decode_in_place};
 fn encoded(pieces: &[&[u8]]) -> Vec<u8> {
     let mut text = Vec::new();
     let mut encoder = Encoder::new(|characters: &[u8]| text.extend_from_slice(characters));
-    pieces.iter().for_each(|piece| encoder.write(piece));
+    for piece in pieces {
+        encoder.write(piece);
+    }
     encoder.end();
     text
 }

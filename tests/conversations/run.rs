@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use smol_mcp::testing::{TestConnection, TestServer};
 use smol_mcp::{Handle, LogLevel, Message, Server};
 
+use super::asking::Asking;
 use super::chores::Chores;
 use super::fixture::App;
 use super::library::Library;
 use super::script::{How, Names, Script, Section, Step, What, bytes, expand};
+use super::speaker;
 use super::transcript::{Transcript, compare};
 
 /// How the sends of a conversation are fed.
@@ -221,14 +223,21 @@ impl<'s> Talk<'s> {
 fn start(script: &Script) -> TestServer {
     super::fixture::quiet();
     let config = script.config();
-    let app = script.options.iter().rev().find(|(name, _)| name == "app").map(|(_, value)| value.as_str());
+    let key = [7; 32];
+    let app = script.options.iter().rev().find(|(name, _)| name == "app").map_or("fixture", |(_, value)| value);
     let started = match app {
-        Some("library") => {
-            let server = Server::new("talk", "1", Library).session_key([7; 32]);
+        "library" => {
+            let server = Server::new("talk", "1", Library).session_key(key);
             TestServer::new(server.resources().prompts(), config)
         }
-        Some("chores") => TestServer::new(Server::new("talk", "1", Chores::default()).session_key([7; 32]), config),
-        _ => TestServer::new(Server::new("talk", "1", App::default()).session_key([7; 32]), config),
+        "asking" => {
+            let server = Server::new("talk", "1", Asking::default()).session_key(key);
+            TestServer::new(server.resources().prompts(), config)
+        }
+        "chores" => TestServer::new(Server::new("talk", "1", Chores::default()).session_key(key), config),
+        "speaker" => TestServer::new(speaker::server().session_key(key), config),
+        "mute" => TestServer::new(speaker::mute().session_key(key), config),
+        _ => TestServer::new(Server::new("talk", "1", App::default()).session_key(key), config),
     };
     started.expect("the options are right")
 }

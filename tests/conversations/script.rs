@@ -134,6 +134,8 @@ impl Script {
                 "task-ttl" => config.task_ttl_ms(number() as u64),
                 "tool-timeout" => config.tool_timeout_ms(number() as u64),
                 "idle-timeout" => config.idle_timeout_ms(number() as u64),
+                "inputs" => config.inputs(number()),
+                "input-timeout" => config.input_timeout_ms(number() as u64),
                 "http-sse" => config.http_sse(value == "on"),
                 "lenient-version-header" => config.lenient_version_header(value == "on"),
                 _ => panic!("there is no option {name}"),

@@ -32,6 +32,9 @@ impl<'a> Asker<'a> {
 
     // Gets the answers to some questions, in the way that there is.
     async fn ask<Q: Questions<'a>>(self, questions: Q) -> Result<Q::Answers, InputError> {
+        if self.ask.way() == Way::Closed {
+            return Err(InputError::NoWay);
+        }
         let mut undeclared = None;
         questions.each(&mut |question| {
             let needs = question.kind.needs();
@@ -43,10 +46,9 @@ impl<'a> Asker<'a> {
             return Err(InputError::Undeclared(capability));
         }
         let mut held = match self.ask.way() {
-            Way::Closed => return Err(InputError::NoWay),
             Way::Again => self.find(&questions).await?,
             Way::Send => self.wait(&questions, true).await?,
-            Way::Hold => self.wait(&questions, false).await?,
+            Way::Hold | Way::Closed => self.wait(&questions, false).await?,
         };
         // Strings are unescaped in the transmit buffer.
         self.out.idle().await;
