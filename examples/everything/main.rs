@@ -4,6 +4,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod resume;
 
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -288,6 +289,14 @@ tools! {
         async fn test_trigger_tool_change(&self, call: &mut Call<'_>) -> ToolResult {
             call.tools_changed();
             call.text("fired").await
+        }
+
+        // --- resume ---
+
+        /// Closes the connection in the middle of the call, so that the client must come back for the result.
+        #[read_only]
+        async fn test_reconnection(&self, call: &mut Call<'_>) -> ToolResult {
+            resume::test_reconnection(call).await
         }
     }
 }

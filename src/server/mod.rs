@@ -25,6 +25,7 @@ mod lease;
 mod open;
 mod queue;
 mod ready;
+mod resume;
 mod socket;
 mod storage;
 mod streams;
@@ -57,6 +58,7 @@ use self::engine::{Clock, Engine};
 use self::handle::Commands;
 use self::key_file::KeyFile;
 use self::ready::Ready;
+use self::resume::Numbers;
 use self::storage::{Heap, Lend, Memory, Views};
 use self::streams::Streams;
 use self::worker::Worker;
@@ -369,6 +371,7 @@ async fn run<A: Application>(
         ready,
         scratch: RefCell::new(vec![0; EVENT_BYTES_MAX]),
         early_cancels: RefCell::new(heapless::Deque::new()),
+        numbers: Numbers::new(),
         stopping: Cell::new(false),
         hasher: RandomState::new(),
     };
