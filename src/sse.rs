@@ -36,5 +36,5 @@ pub(crate) fn write_id(w: &mut impl Write, id: &EventId) {
 
 /// Primes a client of 2025-11-25 to come back: an event with an id and without data, and after how many milliseconds to.
 pub(crate) fn write_priming(w: &mut impl Write, id: &EventId, retry_ms: u32) {
-    let _ = write!(w, "id: {id}\nretry: {retry_ms}\ndata: \n\n");
+    let _ = write!(w, "id: {id}\nretry: {retry_ms}\ndata:\n\n");
 }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! --- option token secret          before the first section: how the servers of this file are set up
-//! --- option app library           the application is `library.rs` instead of `fixture.rs`
+//! --- option app library           the application is `library.rs` (or `away.rs`) instead of `fixture.rs`
 //! --- option cuts 1000             and at most how many cuts are made in each of its conversations, evenly chosen
 //! --- let version 2025-06-18       a text that stands for $(version), until the end of its section or file
 //! --- define post                  the same, of several lines
@@ -29,6 +29,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "this is all tests")]
 
+#[path = "conversations/away.rs"]
+mod away;
 #[path = "conversations/fixture.rs"]
 mod fixture;
 #[path = "conversations/library.rs"]
@@ -55,7 +57,7 @@ macro_rules! conversations {
 
 conversations! {
     batch cancel content http http_sse ids lenient limits modern no_http_sse origins progress prompts public_base refused_early
-    resources revisions shutdown streams subscriptions token tools
+    resources resume revisions shutdown streams subscriptions token tools
 }
 
 /// Holds the conversations of one text, in all ways of feeding them.

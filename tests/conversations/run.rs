@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use smol_mcp::testing::{TestConnection, TestServer};
 use smol_mcp::{Handle, LogLevel, Message, Server};
 
+use super::away::Away;
 use super::fixture::App;
 use super::library::Library;
 use super::script::{How, Names, Script, Section, Step, What, bytes, expand};
@@ -220,11 +221,14 @@ impl<'s> Talk<'s> {
 fn start(script: &Script) -> TestServer {
     super::fixture::quiet();
     let config = script.config();
-    let started = if script.options.iter().any(|(name, value)| name == "app" && value == "library") {
-        let server = Server::new("talk", "1", Library).session_key([7; 32]);
-        TestServer::new(server.resources().prompts(), config)
-    } else {
-        TestServer::new(Server::new("talk", "1", App::default()).session_key([7; 32]), config)
+    let app = script.options.iter().find(|(name, _)| name == "app").map(|(_, value)| value.as_str());
+    let started = match app {
+        Some("library") => {
+            let server = Server::new("talk", "1", Library).session_key([7; 32]);
+            TestServer::new(server.resources().prompts(), config)
+        }
+        Some("away") => TestServer::new(Server::new("talk", "1", Away::default()).session_key([7; 32]), config),
+        _ => TestServer::new(Server::new("talk", "1", App::default()).session_key([7; 32]), config),
     };
     started.expect("the options are right")
 }
