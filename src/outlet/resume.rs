@@ -150,6 +150,11 @@ impl<'b> Outlet<'b> {
         true
     }
 
+    /// It is an event stream whose events have ids.
+    pub(crate) fn has_ids(&self) -> bool {
+        self.resume.is_some() && self.is_event_stream()
+    }
+
     /// It goes on without a connection.
     pub(crate) fn is_detached(&self) -> bool {
         self.mode() == Some(Mode::Detached)

@@ -97,6 +97,11 @@ impl<A: Application> Worker<'_, '_, A> {
                     if watch.as_ref().is_some_and(|watch| watch.more) {
                         return Poll::Ready(Outcome::Sent);
                     }
+                    let has_ids = outlet.borrow().has_ids();
+                    if let (Some(watch), Target::Conn(conn), true) = (&mut watch, target, has_ids) {
+                        // Who has gone already gets its answer when it comes back.
+                        self.has_gone(cx, conn, watch, outlet);
+                    }
                     // An answer while the server shuts down is the last one of its connection.
                     outlet.borrow_mut().template().close |= self.core.stopping.get();
                     outlet.borrow_mut().finish();
@@ -112,22 +117,8 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             // In older revisions a call outlives its connection.
             let outlives = running && watch.as_ref().is_some_and(|watch| !watch.cancels);
-            let late = self.slot().expired.get();
-            if self.slot().resumed.take() {
-                // Its client came back by another connection.
-                self.part(target, outlet);
-            }
-            match self.flush(cx, target, outlet) {
-                Flush::Broken if self.part(target, outlet) => {}
-                Flush::Blocked if late && self.part(target, outlet) => {}
-                Flush::Broken if outlives => outlet.borrow_mut().abandon(),
-                Flush::Broken => return Poll::Ready(Outcome::Gone),
-                Flush::Blocked if late => return Poll::Ready(Outcome::Gone),
-                Flush::Blocked if self.slot().deadline_ms.get() == 0 => {
-                    self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
-                }
-                Flush::Blocked => {}
-                Flush::Done | Flush::Waiting => self.wait_for_nothing(),
+            if let Some(why) = self.write_on(cx, target, outlet, outlives) {
+                return Poll::Ready(why);
             }
             if !running {
                 self.core.keep(outlet);
@@ -155,6 +146,34 @@ impl<A: Application> Worker<'_, '_, A> {
         }
         self.release_stream(target);
         outcome
+    }
+
+    // Writes what is due. `outlives`: the answer is worth its while without a connection. Why it must end where it must.
+    fn write_on(
+        &self,
+        cx: &mut Context<'_>,
+        target: Target,
+        outlet: &RefCell<Outlet<'_>>,
+        outlives: bool,
+    ) -> Option<Outcome> {
+        let late = self.slot().expired.get();
+        if self.slot().resumed.take() {
+            // Its client came back by another connection.
+            self.part(target, outlet);
+        }
+        match self.flush(cx, target, outlet) {
+            Flush::Broken if self.part(target, outlet) => {}
+            Flush::Blocked if late && self.part(target, outlet) => {}
+            Flush::Broken if outlives => outlet.borrow_mut().abandon(),
+            Flush::Broken => return Some(Outcome::Gone),
+            Flush::Blocked if late => return Some(Outcome::Gone),
+            Flush::Blocked if self.slot().deadline_ms.get() == 0 => {
+                self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
+            }
+            Flush::Blocked => {}
+            Flush::Done | Flush::Waiting => self.wait_for_nothing(),
+        }
+        None
     }
 
     // Why a running call must end before its handler does.
