@@ -13,11 +13,11 @@ fn only_boundaries_are_places_to_go_on_from() {
         let mut ring = vec![0; size];
         let mut hub = Hub::new(&mut ring, &mut []);
         let mut begins = vec![0];
-        for number in 0..200usize {
+        for number in 0..200u8 {
             // Payloads that look like frames themselves.
-            let payload = [(number % 5) as u8; 40];
-            let kind = if number % 3 == 0 { call(number as u64, 1) } else { Kind::ToolsChanged };
-            assert!(hub.append(kind, Audience::Client(1), &payload[..number % 40]));
+            let payload = [number % 5; 40];
+            let kind = if number % 3 == 0 { call(u64::from(number), 1) } else { Kind::ToolsChanged };
+            assert!(hub.append(kind, Audience::Client(1), &payload[..usize::from(number % 40)]));
             begins.push(hub.head());
             for position in 0..=hub.head() + 2 * size as u64 {
                 let real = position >= hub.tail() && begins.contains(&position);

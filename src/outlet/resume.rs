@@ -134,7 +134,10 @@ impl<'b> Outlet<'b> {
     /// for it, as it has no id: then nothing has changed.
     pub(crate) fn detach(&mut self) -> bool {
         let whole = self.is_whole();
-        let Some(resume) = self.resume.as_mut().filter(|resume| resume.id_sent) else { return false };
+        // An event that was sent but for the end of its chunk may have been read.
+        let partly = self.partly;
+        let has_id = |resume: &&mut Resume<'_>| resume.id_sent || (resume.id_queued && partly);
+        let Some(resume) = self.resume.as_mut().filter(has_id) else { return false };
         if resume.mode == Mode::Detached {
             return true;
         }
@@ -166,7 +169,7 @@ impl<'b> Outlet<'b> {
     }
 
     /// What is to be kept now; [`Self::kept`] must follow.
-    pub(crate) fn to_keep(&mut self) -> Option<Kept<'_>> {
+    pub(crate) fn next_kept(&mut self) -> Option<Kept<'_>> {
         let whole = self.is_whole();
         let resume = self.resume.as_mut().filter(|resume| match resume.mode {
             Mode::Attached => false,

@@ -97,14 +97,7 @@ impl<A: Application> Worker<'_, '_, A> {
                     if watch.as_ref().is_some_and(|watch| watch.more) {
                         return Poll::Ready(Outcome::Sent);
                     }
-                    let has_ids = outlet.borrow().has_ids();
-                    if let (Some(watch), Target::Conn(conn), true) = (&mut watch, target, has_ids) {
-                        // Who has gone already gets its answer when it comes back.
-                        self.has_gone(cx, conn, watch, outlet);
-                    }
-                    // An answer while the server shuts down is the last one of its connection.
-                    outlet.borrow_mut().template().close |= self.core.stopping.get();
-                    outlet.borrow_mut().finish();
+                    self.finish(cx, target, watch.as_deref_mut(), outlet);
                 }
             }
             self.core.keep(outlet);
@@ -146,6 +139,25 @@ impl<A: Application> Worker<'_, '_, A> {
         }
         self.release_stream(target);
         outcome
+    }
+
+    // The handler has said all.
+    fn finish(
+        &self,
+        cx: &mut Context<'_>,
+        target: Target,
+        watch: Option<&mut Watch<'_>>,
+        outlet: &RefCell<Outlet<'_>>,
+    ) {
+        let has_ids = outlet.borrow().has_ids();
+        if let (Some(watch), Target::Conn(conn), true) = (watch, target, has_ids) {
+            // Who has gone already gets its answer when it comes back.
+            self.has_gone(cx, conn, watch, outlet);
+        }
+        let mut outlet = outlet.borrow_mut();
+        // An answer while the server shuts down is the last one of its connection.
+        outlet.template().close |= self.core.stopping.get();
+        outlet.finish();
     }
 
     // Writes what is due. `outlives`: the answer is worth its while without a connection. Why it must end where it must.

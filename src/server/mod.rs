@@ -391,8 +391,7 @@ async fn run<A: Application>(
     let mut engine =
         Engine { core, workers, listener, commands: &commands, clock, accept_after_ms: 0, ticked: false, end_ms: None };
     poll_fn(|cx| engine.poll(cx)).await;
-    core.workers.iter().for_each(|worker| worker.relay.set(None));
-    core.end_streams();
+    core.end_all_streams();
     if let Some(file) = parts.key_file {
         file.keep(core.sessions.borrow().ended());
     }

@@ -110,7 +110,7 @@ impl<A: Application> Worker<'_, '_, A> {
             return self.answer_lost(conn, &id, manner, tx).await;
         }
         // The newest connection has the stream, as with a session's own.
-        self.core.close_call_stream(call, true);
+        self.core.close_call_stream(call);
         if !self.make_room() {
             return self.answer(conn, no_stream(), manner, &[], tx).await;
         }
@@ -135,7 +135,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) fn end_resumable(&self, call: (u64, u64), outlet: &RefCell<Outlet<'_>>) {
         if !self.slot().detached.get() {
             // Who came back for it before it had an id gets nothing more.
-            return self.core.close_call_stream(call, true);
+            return self.core.close_call_stream(call);
         }
         if !outlet.borrow().is_done() {
             // It was cancelled.
@@ -219,7 +219,7 @@ impl<A> Core<'_, A> {
     pub(super) fn keep(&self, outlet: &RefCell<Outlet<'_>>) {
         loop {
             let mut outlet = outlet.borrow_mut();
-            let Some(Kept { id, json }) = outlet.to_keep() else { return };
+            let Some(Kept { id, json }) = outlet.next_kept() else { return };
             let Place::Call(event) = id.place else { return };
             let kind = Kind::Call { stream: id.stream, event };
             let whole = json.len() <= KEPT_BYTES_MAX && self.append(kind, Audience::Client(id.client), json);
@@ -241,13 +241,13 @@ impl<A> Core<'_, A> {
     }
 
     /// Closes the stream on which a call (client, stream) was resumed, if there is one.
-    pub(super) fn close_call_stream(&self, (client, number): (u64, u64), politely: bool) {
-        self.close_streams_of_calls(politely, |filter, call| filter.client == client && call.stream == number);
+    fn close_call_stream(&self, call: (u64, u64)) {
+        self.close_streams_of_calls(|other| other == call);
     }
 
     /// A client's session ended: nobody can come back for its answers.
     pub(super) fn forget_calls(&self, client: u64) {
-        self.close_streams_of_calls(true, |filter, _| filter.client == client);
+        self.close_streams_of_calls(|(of, _)| of == client);
         for (index, worker) in self.workers.iter().enumerate() {
             if worker.detached.get() && worker.resumable.get().is_some_and(|(of, _)| of == client) {
                 worker.cancelled.set(true);
@@ -256,14 +256,13 @@ impl<A> Core<'_, A> {
         }
     }
 
-    fn close_streams_of_calls(&self, politely: bool, which: impl Fn(&Filter, Resumed) -> bool) {
+    fn close_streams_of_calls(&self, which: impl Fn((u64, u64)) -> bool) {
         let slots = self.streams.borrow().len();
         for index in 0..slots {
-            let stream = self.streams.borrow().reference(index);
-            let Some(stream) = stream else { continue };
-            let filter = self.streams.borrow_mut().get(stream).map(|open| open.filter);
-            if filter.is_some_and(|filter| filter.call.is_some_and(|call| which(&filter, call))) {
-                self.close_stream(stream, politely);
+            let call = self.streams.borrow_mut().at(index).and_then(Open::call);
+            let stream = self.streams.borrow().reference(index).filter(|_| call.is_some_and(&which));
+            if let Some(stream) = stream {
+                self.close_stream(stream, true);
             }
         }
     }

@@ -139,6 +139,11 @@ impl Open {
         }
     }
 
+    /// The call whose stream this is: its client, and the number of its stream.
+    pub(super) fn call(&mut self) -> Option<(u64, u64)> {
+        self.filter.call.map(|call| (self.filter.client, call.stream))
+    }
+
     // The id of the event that lies in front of this position.
     fn id(&self, event: &Event<'_>, behind: u64) -> Option<EventId> {
         let Ids { boot, stream } = self.ids?;

@@ -62,9 +62,9 @@ fn a_broken_stream_goes_on_with_what_was_missed() {
             seen.push(message["params"]["data"].as_str().expect("a text").to_owned());
         }
         if round % 2 == 0 {
-            stream.reset()
+            stream.reset();
         } else {
-            drop(stream)
+            drop(stream);
         }
         (3..5).for_each(say);
         stream = house.connect();
@@ -88,9 +88,9 @@ fn a_broken_call_goes_on_and_its_answer_is_fetched() {
     for (call, (reset, early)) in (1..).zip([(true, true), (true, false), (false, true), (false, false)]) {
         let (client, first) = slow_call(&house, &session, call);
         if reset {
-            client.reset()
+            client.reset();
         } else {
-            drop(client)
+            drop(client);
         }
         let mut back = house.connect();
         if early {
