@@ -65,12 +65,14 @@ pub use heapless;
 pub use smol::block_on;
 
 pub use app::{
-    Annotations, App, Application, Arg, Binary, Call, Completing, CompletionText, Data, Done, Failure, Field, Icon,
-    NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf, ReadResult, Reading,
-    Resource, ResourceAnnotations, ResourceLink, Resources, ResourcesOf, Role, Schema, Tool, ToolError, ToolResult,
-    Tools, Variant, WithPrompts, WithResources,
+    Annotations, App, Application, Arg, Binary, Call, Completing, CompletionText, ContentAnnotations, Data, Done,
+    Failure, Field, Icon, NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf,
+    ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Schema, Tool, ToolError, ToolResult,
+    Tools, Trace, Variant, WithPrompts, WithResources,
 };
-pub use server::{Bound, ClientEvent, ClientInfo, Config, Duplex, Handle, Message, Server, Storage, testing};
+pub use server::{
+    Bound, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, Message, Server, Storage, testing,
+};
 pub use session::{LogLevel, Revision};
 
 #[cfg(doctest)]

@@ -205,7 +205,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let catalog = &self.core.endpoint.catalog;
         let around = (&self.core.endpoint.key, identity);
         let client = Some(client).filter(|name| !name.is_empty());
-        let context = Context { announce: self.core, client };
+        let context = Context { announce: self.core, client, session: job.session };
         match job.work {
             Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
             Work::Initialize => discover::initialize(out, request, identity, catalog).await,
@@ -215,13 +215,15 @@ impl<A: Application> Worker<'_, '_, A> {
                 mcp::empty(out, request).await;
             }
             Work::Ping => mcp::empty(out, request).await,
-            Work::ToolsList => tools::list(out, request, A::TOOLS, identity).await,
             Work::Refuse(code, message) => mcp::refuse(out, request, code, message).await,
             Work::ToolsCall(index) => tools::call(app, out, request, index, identity, context).await,
-            Work::List(page) if page.list == List::Prompts => {
-                prompts::list(out, request, page, catalog.prompts, around).await;
-            }
-            Work::List(page) => resources::list(out, request, page, catalog.resources, around).await,
+            Work::List(page) => match page.list {
+                List::Tools => tools::list(out, request, page, catalog.tools, around).await,
+                List::Prompts => prompts::list(out, request, page, catalog.prompts, around).await,
+                List::Resources | List::Templates => {
+                    resources::list(out, request, page, catalog.resources, around).await;
+                }
+            },
             Work::Read(index) => resources::read(app, out, request, index, identity, context).await,
             Work::NoResource => resources::not_found(out, request).await,
             Work::GetPrompt(index) => prompts::get(app, out, request, index, identity, context).await,

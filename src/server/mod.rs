@@ -20,8 +20,10 @@ mod engine;
 mod events;
 mod handle;
 mod house;
+mod introduce;
 mod key_file;
 mod lease;
+mod log_bridge;
 mod open;
 mod queue;
 mod ready;
@@ -38,6 +40,7 @@ pub mod testing;
 pub use clients::{ClientEvent, ClientInfo};
 pub use config::Config;
 pub use handle::{Handle, Message};
+pub use log_bridge::ClientLogger;
 pub use socket::Duplex;
 pub use storage::Storage;
 
@@ -92,8 +95,7 @@ impl<A: Tools> Server<A> {
     /// A server of this name and version (`serverInfo`), with this application's tools.
     pub fn new(name: impl Into<Cow<'static, str>>, version: impl Into<Cow<'static, str>>, app: A) -> Self {
         let (handle, commands) = Handle::new();
-        let identity =
-            Identity { name: name.into(), version: version.into(), title: None, instructions: None, public: true };
+        let identity = Identity { name: name.into(), version: version.into(), ..Identity::default() };
         Self { app: App::new(app), identity, handle, commands, on_client: None, key: None }
     }
 }
@@ -120,20 +122,6 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     fn with<R2, P2>(self) -> Server<A, R2, P2> {
         let Self { app, identity, handle, commands, on_client, key } = self;
         Server { app: app.with(), identity, handle, commands, on_client, key }
-    }
-
-    /// What people see instead of the name.
-    #[must_use]
-    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
-        self.identity.title = Some(title.into());
-        self
-    }
-
-    /// What a model should know before it uses the server (`instructions`).
-    #[must_use]
-    pub fn instructions(mut self, instructions: impl Into<Cow<'static, str>>) -> Self {
-        self.identity.instructions = Some(instructions.into());
-        self
     }
 
     /// Is called when a client came or went. It must not wait; it runs between two requests.
@@ -200,6 +188,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
+        introduce::check(&self.identity).map_err(invalid)?;
         let shares = Shares::new(config.connections_per_address, &config.trusted_proxies).map_err(invalid)?;
         let key_file = config.key_file.map(|path| KeyFile::open(&path, random_key)).transpose();
         let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;

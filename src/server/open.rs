@@ -187,7 +187,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let session = sessions.get(session);
         let catalog = &self.core.endpoint.catalog;
         Filter {
-            tools: true,
+            tools: !catalog.tools.is_empty(),
             prompts: !catalog.prompts.is_empty(),
             resources: !catalog.resources.is_empty(),
             uris: session.map_or(0, Session::subscriptions),

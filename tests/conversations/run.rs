@@ -9,6 +9,7 @@ use super::away::Away;
 use super::fixture::App;
 use super::library::Library;
 use super::script::{How, Names, Script, Section, Step, What, bytes, expand};
+use super::speaker;
 use super::transcript::{Transcript, compare};
 
 /// How the sends of a conversation are fed.
@@ -221,14 +222,17 @@ impl<'s> Talk<'s> {
 fn start(script: &Script) -> TestServer {
     super::fixture::quiet();
     let config = script.config();
-    let app = script.options.iter().find(|(name, _)| name == "app").map(|(_, value)| value.as_str());
+    let key = [7; 32];
+    let app = script.options.iter().rev().find(|(name, _)| name == "app").map_or("fixture", |(_, value)| value);
     let started = match app {
-        Some("library") => {
-            let server = Server::new("talk", "1", Library).session_key([7; 32]);
+        "library" => {
+            let server = Server::new("talk", "1", Library).session_key(key);
             TestServer::new(server.resources().prompts(), config)
         }
-        Some("away") => TestServer::new(Server::new("talk", "1", Away::default()).session_key([7; 32]), config),
-        _ => TestServer::new(Server::new("talk", "1", App::default()).session_key([7; 32]), config),
+        "away" => TestServer::new(Server::new("talk", "1", Away::default()).session_key(key), config),
+        "speaker" => TestServer::new(speaker::server().session_key(key), config),
+        "mute" => TestServer::new(speaker::mute().session_key(key), config),
+        _ => TestServer::new(Server::new("talk", "1", App::default()).session_key(key), config),
     };
     started.expect("the options are right")
 }
