@@ -28,6 +28,7 @@ pub(crate) fn asked(envelope: &Envelope, doc: &[u8], catalog: &Catalog) -> Resul
         uris: 0,
         messages: None,
         client: 0,
+        call: None,
     })
 }
 

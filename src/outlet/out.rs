@@ -4,10 +4,10 @@ use core::cell::RefCell;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
+use super::frame::Piece;
 use super::{Mark, Outlet};
 use crate::http::Status;
 use crate::json::{self, Writer};
-use crate::sse;
 
 /// What a handler may do with an [`Outlet`], whoever owns its buffer. Polled; [`Out`] waits.
 trait Pen {
@@ -18,6 +18,10 @@ trait Pen {
     fn poll_idle(&self, cx: &Context<'_>) -> Poll<()>;
     fn is_gone(&self, cx: &Context<'_>) -> bool;
     fn break_off(&self);
+    /// Only an answer on a connection of its own can go on without it.
+    fn poll_detach(&self, _: &Context<'_>) -> Poll<bool> {
+        Poll::Ready(false)
+    }
     fn mark(&self) -> Mark;
     fn rewind(&self, mark: Mark) -> bool;
     fn set_status(&self, status: Status);
@@ -55,20 +59,20 @@ impl Pen for RefCell<Outlet<'_>> {
         if outlet.gone || outlet.message_open {
             return Poll::Ready(false);
         }
-        if outlet.flush || !outlet.queue.is_empty() {
+        if outlet.flush || !outlet.queue.is_empty() || !outlet.has_kept_all() {
             outlet.wait(cx);
             return Poll::Pending;
         }
-        Poll::Ready(outlet.overtake(|w| {
-            w.raw(sse::MESSAGE);
-            render(w);
-            w.raw(sse::END);
-        }))
+        Poll::Ready(outlet.overtake(Piece::Message, render))
+    }
+
+    fn poll_detach(&self, cx: &Context<'_>) -> Poll<bool> {
+        self.borrow_mut().poll_leave(cx)
     }
 
     fn poll_idle(&self, cx: &Context<'_>) -> Poll<()> {
         let mut outlet = self.borrow_mut();
-        if outlet.gone || outlet.queue.is_empty() {
+        if outlet.gone || (outlet.queue.is_empty() && outlet.has_kept_all()) {
             return Poll::Ready(());
         }
         outlet.wait(cx);
@@ -159,6 +163,11 @@ impl<'a> Out<'a> {
     /// Nobody is there to read; wakes when that comes about.
     pub(crate) fn is_gone(&self, cx: &Context<'_>) -> bool {
         self.pen.is_gone(cx)
+    }
+
+    /// Lets the connection go: the rest of the response is kept, for the client to come back for. False where that can't be.
+    pub(crate) async fn detach(&self) -> bool {
+        poll_fn(|cx| self.pen.poll_detach(cx)).await
     }
 
     /// How far the response has come.

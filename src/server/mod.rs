@@ -28,6 +28,7 @@ mod log_bridge;
 mod open;
 mod queue;
 mod ready;
+mod resume;
 mod socket;
 mod storage;
 mod streams;
@@ -65,6 +66,7 @@ use self::handle::Commands;
 use self::inputs::Inputs;
 use self::key_file::KeyFile;
 use self::ready::Ready;
+use self::resume::Numbers;
 use self::storage::{Heap, Lend, Memory, Views};
 use self::streams::Streams;
 use self::worker::Worker;
@@ -345,6 +347,7 @@ async fn run<A: Application>(
         ready,
         scratch: RefCell::new(vec![0; EVENT_BYTES_MAX]),
         early_cancels: RefCell::new(heapless::Deque::new()),
+        numbers: Numbers::new(),
         stopping: Cell::new(false),
         hasher: RandomState::new(),
     };
@@ -364,8 +367,7 @@ async fn run<A: Application>(
     let mut engine =
         Engine { core, workers, listener, commands: &commands, clock, accept_after_ms: 0, ticked: false, end_ms: None };
     poll_fn(|cx| engine.poll(cx)).await;
-    core.workers.iter().for_each(|worker| worker.relay.set(None));
-    core.end_streams();
+    core.end_all_streams();
     if let Some(file) = parts.key_file {
         file.keep(core.sessions.borrow().ended());
     }
