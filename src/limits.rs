@@ -193,7 +193,7 @@ pub const REQUEST_STATE_BYTES_MAX: usize = 16 * 1024;
 pub const REQUEST_STATE_AGE_MAX_S: u64 = 60 * 60;
 
 /// Bytes of what a call keeps by `once` in one pass, as JSON: ids and numbers. Each call has room for it.
-pub const KEPT_BYTES_MAX: usize = 512;
+pub const ONCE_BYTES_MAX: usize = 512;
 
 /// Answers that a call can get in one pass.
 pub const ANSWERS_MAX: usize = 16;
@@ -360,6 +360,20 @@ pub const ACCEPT_BACKOFF_MS: u64 = 100;
 
 /// Milliseconds for running calls to end when the server shuts down: it must be gone within 2 s.
 pub const SHUTDOWN_GRACE_MS: u64 = 1_200;
+
+// --- resumption ---
+
+/// Characters of a request's id that are repeated in the event ids of its call: a UUID in quotes, and a little more. Where it is longer, or has
+/// other characters than letters, digits, `-` and `_`, a client whose answer is lost is not told so.
+pub const REQUEST_TAIL_CHARS_MAX: usize = 40;
+
+/// Bytes of the line with an event's id: `id: `, four numbers, and the request's id.
+pub const EVENT_ID_LINE_BYTES_MAX: usize = 112;
+const _: () = assert!(4 + 8 + 21 + 22 + 11 + 1 + REQUEST_TAIL_CHARS_MAX < EVENT_ID_LINE_BYTES_MAX, "it must fit");
+
+/// Bytes of a message, such as the answer, of a call whose connection broke: an event less its id and framing. A longer answer is lost.
+pub const KEPT_BYTES_MAX: usize = EVENT_BYTES_MAX - 512;
+const _: () = assert!(KEPT_BYTES_MAX + EVENT_ID_LINE_BYTES_MAX + 64 <= EVENT_BYTES_MAX, "it must fit an event");
 
 // --- tasks ---
 

@@ -8,6 +8,7 @@ mod data;
 mod input;
 mod library;
 mod logging;
+mod resume;
 mod tasks;
 
 use std::cell::Cell;
@@ -225,6 +226,14 @@ tools! {
         #[read_only]
         async fn test_logging_tool(&self, call: &mut Call<'_>) -> ToolResult {
             logging::one(call).await
+        }
+
+        // --- resume ---
+
+        /// Closes the connection in the middle of the call, so that the client must come back for the result.
+        #[read_only]
+        async fn test_reconnection(&self, call: &mut Call<'_>) -> ToolResult {
+            resume::test_reconnection(call).await
         }
 
         // --- input ---

@@ -1,6 +1,7 @@
 //! A running call, as its handler sees it.
 
 mod content;
+mod detach;
 mod structured;
 
 pub use content::{Binary, Data, ResourceLink};

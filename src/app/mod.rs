@@ -64,7 +64,6 @@ pub use completing::{Completing, CompletionText};
 pub use error::{Done, ToolError, ToolResult};
 pub use failure::{Failure, PromptResult, ReadResult};
 pub(crate) use identity::Identity;
-#[allow(unused_imports, reason = "until merged")]
 pub(crate) use input::QuestionKind;
 pub(crate) use input::{Ask, Nobody, Question, Ticket, Way, pass};
 pub use input::{

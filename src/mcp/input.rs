@@ -16,7 +16,7 @@ use core::cell::{Cell, RefCell};
 use crate::app::{Ask, Identity, InputError, Question, Ticket, Way};
 use crate::json::{self, Kind, Span, Value, Writer};
 use crate::limits::{
-    ANSWERS_MAX, CLOCK_SET_MIN_UNIX_S, KEPT_BYTES_MAX, REQUEST_STATE_AGE_MAX_S, REQUEST_STATE_BYTES_MAX,
+    ANSWERS_MAX, CLOCK_SET_MIN_UNIX_S, ONCE_BYTES_MAX, REQUEST_STATE_AGE_MAX_S, REQUEST_STATE_BYTES_MAX,
 };
 use crate::rpc::{Envelope, Member, Request};
 use crate::session::{Encoder, Key, Principal, TAG_BYTES, decode_in_place, equal_in_constant_time};
@@ -115,7 +115,7 @@ pub(crate) struct Pass<'a> {
     /// The answers of this round that were used: name (without its quotes) and value.
     used: RefCell<heapless::Vec<(Span, Span), ANSWERS_MAX>>,
     /// What this pass keeps: members, each with a comma behind it.
-    kept: RefCell<heapless::Vec<u8, KEPT_BYTES_MAX>>,
+    kept: RefCell<heapless::Vec<u8, ONCE_BYTES_MAX>>,
     /// There was no room for all answers.
     overfull: Cell<bool>,
     over: Cell<bool>,
@@ -264,7 +264,7 @@ impl Ask for Pass<'_> {
         let mut kept = self.kept.borrow_mut();
         let begin = kept.len();
         // Nothing but what was there is kept of a value that does not fit.
-        let _ = kept.resize_default(KEPT_BYTES_MAX);
+        let _ = kept.resize_default(ONCE_BYTES_MAX);
         let mut w = Writer::new(kept.get_mut(begin..).unwrap_or_default());
         w.string(key).str(":");
         render(&mut w);

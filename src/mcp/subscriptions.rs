@@ -30,6 +30,7 @@ pub(crate) fn asked(envelope: &Envelope, doc: &[u8], catalog: &Catalog) -> Resul
         tasks: 0,
         messages: None,
         client: 0,
+        call: None,
     })
 }
 

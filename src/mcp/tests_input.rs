@@ -9,7 +9,7 @@ use crate::app::{Ask, Identity, InputError, Ticket};
 use crate::app::{Call, Context, Elicit, Elicited, ToolResult, Tools, pass};
 use crate::http::{Framing, ResponseHead, Status};
 use crate::json::{self, Kind};
-use crate::limits::{CLOCK_SET_MIN_UNIX_S, KEPT_BYTES_MAX, REQUEST_STATE_AGE_MAX_S, REQUEST_STATE_BYTES_MAX};
+use crate::limits::{CLOCK_SET_MIN_UNIX_S, ONCE_BYTES_MAX, REQUEST_STATE_AGE_MAX_S, REQUEST_STATE_BYTES_MAX};
 use crate::outlet::{Out, Outlet};
 use crate::rpc::{Envelope, Request};
 use crate::session::Revision;
@@ -233,7 +233,7 @@ fn a_value_is_kept_whole_or_not_at_all() {
         })
     };
     assert_eq!(put("a", 10), Ok(()));
-    assert_eq!(put("b", KEPT_BYTES_MAX), Err(InputError::TooLarge));
+    assert_eq!(put("b", ONCE_BYTES_MAX), Err(InputError::TooLarge));
     assert_eq!(put("c", 20), Ok(()));
     let mut payload = Vec::new();
     asks.payload(&mut |piece| payload.extend_from_slice(piece));

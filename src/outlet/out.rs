@@ -4,10 +4,10 @@ use core::cell::RefCell;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
+use super::frame::Piece;
 use super::{Mark, Outlet};
 use crate::http::Status;
 use crate::json::{self, Writer};
-use crate::sse;
 
 /// What a handler may do with what takes its answer: an [`Outlet`], whoever owns its buffer, or a task. Polled; [`Out`] waits, and says more of
 /// each.
@@ -30,6 +30,10 @@ pub(crate) trait Pen {
     }
     /// The answer can't be ended rightly.
     fn break_off(&self);
+    /// Lets the connection go: only an answer on a connection of its own can go on without it.
+    fn poll_detach(&self, _: &Context<'_>) -> Poll<bool> {
+        Poll::Ready(false)
+    }
     /// How far the answer has come.
     fn mark(&self) -> Mark;
     /// Forgets what was written since; false when it was sent.
@@ -71,20 +75,20 @@ impl Pen for RefCell<Outlet<'_>> {
         if outlet.gone || outlet.message_open {
             return Poll::Ready(false);
         }
-        if outlet.flush || !outlet.queue.is_empty() {
+        if outlet.flush || !outlet.queue.is_empty() || !outlet.has_kept_all() {
             outlet.wait(cx);
             return Poll::Pending;
         }
-        Poll::Ready(outlet.overtake(|w| {
-            w.raw(sse::MESSAGE);
-            render(w);
-            w.raw(sse::END);
-        }))
+        Poll::Ready(outlet.overtake(Piece::Message, render))
+    }
+
+    fn poll_detach(&self, cx: &Context<'_>) -> Poll<bool> {
+        self.borrow_mut().poll_leave(cx)
     }
 
     fn poll_idle(&self, cx: &Context<'_>) -> Poll<()> {
         let mut outlet = self.borrow_mut();
-        if outlet.gone || outlet.queue.is_empty() {
+        if outlet.gone || (outlet.queue.is_empty() && outlet.has_kept_all()) {
             return Poll::Ready(());
         }
         outlet.wait(cx);
@@ -185,6 +189,11 @@ impl<'a> Out<'a> {
     /// Nobody is there to read; wakes when that comes about.
     pub(crate) fn is_gone(&self, cx: &Context<'_>) -> bool {
         self.pen.is_gone(cx)
+    }
+
+    /// Lets the connection go: the rest of the response is kept, for the client to come back for. False where that can't be.
+    pub(crate) async fn detach(&self) -> bool {
+        poll_fn(|cx| self.pen.poll_detach(cx)).await
     }
 
     /// How far the response has come.

@@ -55,9 +55,17 @@ impl<A: Application> Worker<'_, '_, A> {
             outlet.set_session_id(id);
         }
         watch.cancels = job.revision.is_modern();
+        let request = Request { doc, envelope: job.envelope, revision: job.revision };
+        let session = job.session.filter(|_| job.work.is_call());
+        let resumable = self.core.make_resumable(&mut outlet, &request, session, conn);
+        self.slot().resumable.set(resumable);
         let outlet = RefCell::new(outlet);
         let outcome = self.run_job(Target::Conn(conn), &outlet, &job, doc, Some(watch)).await;
+        if let Some(call) = self.slot().resumable.take() {
+            self.end_resumable(call, &outlet);
+        }
         match outcome {
+            _ if self.slot().detached.get() => Turn::Done(After::Elsewhere),
             Outcome::Sent if !manner.template.close && !outlet.borrow().ends_with_connection() => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),
             _ => Turn::Done(After::Close),

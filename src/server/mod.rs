@@ -29,6 +29,7 @@ mod log_bridge;
 mod open;
 mod queue;
 mod ready;
+mod resume;
 mod runner;
 mod socket;
 mod start;

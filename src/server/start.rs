@@ -17,6 +17,7 @@ use super::engine::{Clock, Engine};
 use super::handle::Commands;
 use super::inputs::Inputs;
 use super::ready::Ready;
+use super::resume::Numbers;
 use super::runner::Runner;
 use super::storage::{Lend, Memory, Views};
 use super::streams::Streams;
@@ -80,8 +81,7 @@ pub(super) async fn run<A: Application>(
         end_ms: None,
     };
     poll_fn(|cx| engine.poll(cx)).await;
-    core.workers.iter().for_each(|worker| worker.relay.set(None));
-    core.end_streams();
+    core.end_all_streams();
     if let Some(file) = key_file {
         file.keep(core.sessions.borrow().ended());
     }
@@ -133,6 +133,7 @@ fn core<A: Application>(
         wakers: (0..bits).map(|bit| ready.waker(bit)).collect(),
         ready,
         scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
+        numbers: Numbers::new(),
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
         hasher: RandomState::new(),

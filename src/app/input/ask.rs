@@ -12,12 +12,12 @@ use crate::json::{Kind as JsonKind, Value, Writer};
 
 /// How a call's questions reach its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(dead_code)] // until merged
 pub(crate) enum Way {
     /// 2026-07-28: the pass ends with `input_required`, and the client's next request, with the answers, runs the handler again.
     Again,
     /// Older revisions: a JSON-RPC request on the call's event stream; the call waits for the answer.
     Send,
+    #[allow(dead_code)] // until merged
     /// A task: the question is held where the client looks for it ([`Ask::open`] renders it); the task waits for the answer.
     Hold,
     /// There is none.
