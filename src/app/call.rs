@@ -11,8 +11,8 @@ use core::cell::Cell;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::panic::AssertUnwindSafe;
-use core::pin::pin;
-use core::task::Poll;
+use core::pin::Pin;
+use core::task::{self, Poll};
 
 use super::annotate::Said;
 use super::encode::Base64;
@@ -365,16 +365,19 @@ impl<'a> Call<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panicked;
 
-/// Runs a handler; its panic ends there.
-pub(crate) async fn unwound<F: Future>(handler: F) -> Result<F::Output, Panicked> {
-    let mut handler = pin!(handler);
-    poll_fn(|cx| {
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Err(_) => Poll::Ready(Err(Panicked)),
-        }
-    })
-    .await
+/// Runs a handler; its panic ends there. It stays where its caller pinned it: a future that is handed on by value has a place in
+/// each of those that it passes through.
+pub(crate) async fn unwound<F: Future>(mut handler: Pin<&mut F>) -> Result<F::Output, Panicked> {
+    poll_fn(|cx| poll_unwound(handler.as_mut(), cx)).await
+}
+
+/// Polls a handler; its panic ends there.
+pub(crate) fn poll_unwound<F: Future>(
+    handler: Pin<&mut F>,
+    cx: &mut task::Context<'_>,
+) -> Poll<Result<F::Output, Panicked>> {
+    match std::panic::catch_unwind(AssertUnwindSafe(|| handler.poll(cx))) {
+        Ok(polled) => polled.map(Ok),
+        Err(_) => Poll::Ready(Err(Panicked)),
+    }
 }

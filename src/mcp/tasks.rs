@@ -2,6 +2,7 @@
 //! gives input to and `tasks/cancel` ends.
 
 use core::cell::Cell;
+use core::pin::pin;
 
 use super::refuse;
 use crate::app::{Application, Call, Context, Identity, unwound};
@@ -87,7 +88,7 @@ pub(crate) async fn perform<A: Application>(
     if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {
         call.set_typed();
     }
-    let result = unwound(app.call_tool(index, &mut call)).await;
+    let result = unwound(pin!(app.call_tool(index, &mut call))).await;
     if result.is_err() {
         out.rewind(begin);
         out.write(|w| rpc::error(w, request.id(), Code::INTERNAL_ERROR, PANICKED)).await;

@@ -1,5 +1,7 @@
 //! `tools/list` and `tools/call`, in every revision.
 
+use core::pin::pin;
+
 use super::pages::{self, Items, Page};
 use crate::app::{Application, Call, Context, Identity, Tool, pass};
 use crate::json::Writer;
@@ -46,6 +48,6 @@ pub(crate) async fn call<A: Application>(
     if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {
         call.set_typed();
     }
-    let Some(result) = pass(context.ask, app.call_tool(index, &mut call)).await else { return };
+    let Some(result) = pass(context.ask, pin!(Some(app.call_tool(index, &mut call)))).await else { return };
     call.close(result, request.revision.is_modern().then_some(identity)).await;
 }

@@ -1,6 +1,7 @@
 //! What a worker does with a decision: runs requests, batches, and opens streams.
 
 use std::cell::RefCell;
+use std::pin::pin;
 
 use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
@@ -132,18 +133,18 @@ impl<A: Application> Worker<'_, '_, A> {
     ) -> Outcome {
         let request = Request { doc, envelope: job.envelope, revision: job.revision };
         let client = self.begin_call(job, &request);
-        let handler = self.respond(Out::new(outlet), &request, job, &client);
+        let handler = pin!(Some(self.respond(Out::new(outlet), &request, job, &client)));
         let outcome = self.drive(target, outlet, handler, watch).await;
         self.end_call(job);
         match outcome {
             Outcome::Late if outlet.borrow_mut().rewind(Mark::START) => {
-                let handler = self.fail(Out::new(outlet), &request, job.work);
+                let handler = pin!(Some(self.fail(Out::new(outlet), &request, job.work)));
                 self.drive(target, outlet, handler, None).await
             }
             // Nothing more is said for a cancelled call; only its HTTP exchange must end.
             Outcome::Cancelled if matches!(target, Target::Conn(_)) && outlet.borrow_mut().rewind(Mark::START) => {
                 outlet.borrow_mut().set_status(Status::ACCEPTED);
-                self.drive(target, outlet, async {}, None).await
+                self.drive(target, outlet, pin!(Some(async {})), None).await
             }
             _ => outcome,
         }

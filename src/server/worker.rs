@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::task::Poll;
 
 use super::conns::{ConnRef, State};
@@ -312,7 +313,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let close = outlet.template().close;
         let outlet = RefCell::new(outlet);
         let out = Out::new(&outlet);
-        let written = out.write(|w| answer.write(w, doc));
+        let written = pin!(Some(out.write(|w| answer.write(w, doc))));
         match self.drive(Target::Conn(conn), &outlet, written, None).await {
             Outcome::Sent if !close => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),
