@@ -27,5 +27,6 @@ fn extensions_have_a_prefix_and_an_object() {
         assert!(refused(&[("a/b", settings)]).unwrap().contains("must be a JSON object"), "{settings}");
     }
     assert_eq!(refused(&[("a/b", "{}"), ("a/c", " {\"d\": 1} ")]), None);
+    assert!(refused(&[("io.modelcontextprotocol/tasks", "{}")]).unwrap().contains("#[task]"));
     assert!(refused(&[("a/b", "{}"), ("a/b", "{}")]).unwrap().ends_with("a/b is declared twice"));
 }
