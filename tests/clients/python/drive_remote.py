@@ -61,10 +61,11 @@ def main() -> None:
             return Mode(f"mcp-remote{name} {path}", lambda: bridge.connect(base + path, *options), OLDER, rival, **more)
 
         # In that mode the bridge speaks the stateless revision: its listeners get no free messages, and codes are others. The
-        # bridge passes a cancellation on where it means nothing, asks no URLs, opens its stream for a subscription 2 s later
-        # and leaves the one before it open.
+        # bridge passes a cancellation on where it means nothing, asks no URLs, gives up when a question is refused, opens its
+        # stream for a subscription 2 s later and leaves the one before it open.
         stateless = (
-            "broadcast", "cancel", "resource not found", "elicitation: URL", "subscription to a resource", "prompts/list_changed"
+            "broadcast", "cancel", "resource not found", "elicitation: URL", "a question refused", "subscription to a resource",
+            "prompts/list_changed",
         )
         modes = [
             mode("", "/mcp"),

@@ -309,6 +309,7 @@ fn filled_in(field: &Value) -> Value {
         Some("array") => json!([filled_in(&field["items"])]),
         Some("boolean") => json!(false),
         Some("integer" | "number") => json!(41),
+        _ if field["format"] == "email" => json!("zoe@example.com"),
         _ => json!(NAME),
     }
 }
