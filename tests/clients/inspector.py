@@ -67,6 +67,8 @@ CASES = [
          ways=("http", "sse /sse")),
     Case("tools/call, progress", ["tools/call", "--tool-name", "test_tool_with_progress"], lambda said: text(said) == "done",
          ways=("http", "http modern")),
+    Case("tools/call, one that takes its time", ["tools/call", "--tool-name", "slow_compute", "--tool-args-json", '{"seconds":2.5}'],
+         lambda said: text(said).endswith(" for 2.5 s"), ways=("http", "http modern")),
     Case("tools/call, 20 of them, 10 at once",
          ["tools/call", "--tool-name", "add", "--tool-args-json", '{"a":1,"b":2}', "--load", "--load-requests", "20"],
          lambda said: said["result"]["ok"] == 20, ways=("http", "http modern")),

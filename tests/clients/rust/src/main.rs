@@ -77,7 +77,10 @@ async fn run_mode(report: &mut Report, mode: &Mode, base: &str) {
         }
     } else if mode.revision > "2024-11-05" {
         report.check(&format!("{name}: the server ends the stream of a call"), checks::reconnects(&client)).await;
-        report.check(&format!("{name}: a call's stream is cut"), proxy::cut_call(mode, base)).await;
+        // Before 2025-11-25 a stream has no id until it brings something: there is nothing to resume such a call by.
+        if mode.revision == "2025-11-25" {
+            report.check(&format!("{name}: a call's stream is cut"), proxy::cut_call(mode, base)).await;
+        }
         report.check(&format!("{name}: the session's stream is cut"), proxy::missed_event(mode, base)).await;
     }
     report.check(&format!("{name}: close"), client.close()).await;
