@@ -30,7 +30,7 @@
 //! # In scope
 //! The tools, resources and prompts of an application, served by HTTP to clients of MCP 2024-11-05 (HTTP+SSE), 2025-03-26, 2025-06-18, 2025-11-25
 //! (Streamable HTTP with sessions) and 2026-07-28 (stateless), on one port; progress, cancellation, change notifications and
-//! messages; Host, Origin, CORS and bearer tokens; a fixed number of everything.
+//! messages; streams and calls that are resumed; Host, Origin, CORS and bearer tokens; a fixed number of everything.
 //!
 //! # Out of scope
 //! TLS (a proxy or tunnel terminates it), an OAuth authorization server, HTTP/2, stdio, Windows, `no_std`.
@@ -65,12 +65,14 @@ pub use heapless;
 pub use smol::block_on;
 
 pub use app::{
-    Annotations, App, Application, Arg, Binary, Call, Completing, CompletionText, Data, Done, Failure, Field, Icon,
-    NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf, ReadResult, Reading,
-    Resource, ResourceAnnotations, ResourceLink, Resources, ResourcesOf, Role, Schema, Tool, ToolError, ToolResult,
-    Tools, Variant, WithPrompts, WithResources,
+    Annotations, App, Application, Arg, Binary, Call, Completing, CompletionText, ContentAnnotations, Data, Done,
+    Failure, Field, Icon, NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf,
+    ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Schema, Tool, ToolError, ToolResult,
+    Tools, Trace, Variant, WithPrompts, WithResources,
 };
-pub use server::{Bound, ClientEvent, ClientInfo, Config, Duplex, Handle, Message, Server, Storage, testing};
+pub use server::{
+    Bound, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, Message, Server, Storage, testing,
+};
 pub use session::{LogLevel, Revision};
 
 #[cfg(doctest)]

@@ -161,10 +161,21 @@ pub const COMPLETIONS_MAX: usize = 100;
 /// Bytes of an argument that is to be completed, and of one that was filled in before: what people type.
 pub const COMPLETION_TEXT_BYTES_MAX: usize = 256;
 
+// --- app: telling ---
+
+/// Progress of one call that is sent without regard to its time: enough for every step of what has few.
+pub const PROGRESS_BURST: u32 = 16;
+
+/// Milliseconds between two tellings of a call's progress after that: 20 a second, which looks steady to people.
+pub const PROGRESS_INTERVAL_MS: u64 = 50;
+
 // --- mcp ---
 
 /// Items of a list on one page: more than a device has resources; a page of them is some 10 KiB.
 pub const PAGE_ITEMS_MAX: usize = 50;
+
+/// Tools on one page. Twice the others', since many clients read the first page only; and hosts stop at about 128 for all of their servers.
+pub const PAGE_TOOLS_MAX: usize = 100;
 
 /// Milliseconds for which a client may keep a list (`ttlMs`): long for what hardly changes, short enough without a
 /// listener.
@@ -219,6 +230,9 @@ pub const ACCEPTS_PER_TURN: usize = 8;
 /// Events sent to one stream in one turn.
 pub const EVENTS_PER_TURN: usize = 16;
 
+/// Commands that the bridge from `log` leaves to the application's own: a flood of records must not keep a change from being told.
+pub const COMMANDS_BESIDE_LOG: usize = COMMANDS_MAX / 2;
+
 // --- server: how large ---
 
 /// Bytes of a transmit buffer: longer answers are sent in pieces.
@@ -237,6 +251,9 @@ const _: () = assert!(MESSAGE_PARAMS_BYTES_MAX + 256 <= EVENT_BYTES_MAX, "a mess
 
 /// Bytes of a refused connection that are read to its end at most.
 pub const LINGER_BYTES_MAX: u32 = 64 * 1024;
+
+/// Bytes of a log record's text that clients are told; what is longer is cut.
+pub const LOG_RECORD_BYTES_MAX: usize = 1024;
 
 /// Bytes that the kernel keeps for a stream whose client does not read (it doubles the number).
 pub const STREAM_SEND_BUFFER_BYTES: usize = 16 * 1024;
@@ -302,3 +319,17 @@ pub const ACCEPT_BACKOFF_MS: u64 = 100;
 
 /// Milliseconds for running calls to end when the server shuts down: it must be gone within 2 s.
 pub const SHUTDOWN_GRACE_MS: u64 = 1_200;
+
+// --- resumption ---
+
+/// Characters of a request's id that are repeated in the event ids of its call: a UUID in quotes, and a little more. Where it is longer, or has
+/// other characters than letters, digits, `-` and `_`, a client whose answer is lost is not told so.
+pub const REQUEST_TAIL_CHARS_MAX: usize = 40;
+
+/// Bytes of the line with an event's id: `id: `, four numbers, and the request's id.
+pub const EVENT_ID_LINE_BYTES_MAX: usize = 112;
+const _: () = assert!(4 + 8 + 21 + 22 + 11 + 1 + REQUEST_TAIL_CHARS_MAX < EVENT_ID_LINE_BYTES_MAX, "it must fit");
+
+/// Bytes of a message, such as the answer, of a call whose connection broke: an event less its id and framing. A longer answer is lost.
+pub const KEPT_BYTES_MAX: usize = EVENT_BYTES_MAX - 512;
+const _: () = assert!(KEPT_BYTES_MAX + EVENT_ID_LINE_BYTES_MAX + 64 <= EVENT_BYTES_MAX, "it must fit an event");

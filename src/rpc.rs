@@ -8,6 +8,8 @@ use crate::session::Revision;
 pub(crate) const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
 const META_CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
 const META_CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
+/// The key by which a request of 2026-07-28 asks for log messages.
+const META_LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 /// The key that ties a notification to the `subscriptions/listen` request that asked for it.
 pub(crate) const META_SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 /// The key under which results of 2026-07-28 name the server.
@@ -97,6 +99,8 @@ pub(crate) struct Envelope {
     pub(crate) meta_capabilities: Option<Member>,
     /// `params._meta["io.modelcontextprotocol/clientInfo"]`.
     pub(crate) meta_client_info: Option<Member>,
+    /// `params._meta["io.modelcontextprotocol/logLevel"]`.
+    pub(crate) meta_log_level: Option<Member>,
     /// One of the members above came twice: two readers could disagree about the message.
     pub(crate) duplicate: bool,
 }
@@ -184,6 +188,8 @@ impl Envelope {
                     &mut self.meta_capabilities
                 } else if *key == META_CLIENT_INFO.as_bytes() {
                     &mut self.meta_client_info
+                } else if *key == META_LOG_LEVEL.as_bytes() {
+                    &mut self.meta_log_level
                 } else {
                     return None;
                 }

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! --- option token secret          before the first section: how the servers of this file are set up
-//! --- option app library           the application is `library.rs` instead of `fixture.rs`
+//! --- option app library           the application is `library.rs` instead of `fixture.rs`; or away (`away.rs`), speaker, mute (`speaker.rs`)
 //! --- option cuts 1000             and at most how many cuts are made in each of its conversations, evenly chosen
 //! --- let version 2025-06-18       a text that stands for $(version), until the end of its section or file
 //! --- define post                  the same, of several lines
@@ -29,6 +29,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "this is all tests")]
 
+#[path = "conversations/away.rs"]
+mod away;
 #[path = "conversations/fixture.rs"]
 mod fixture;
 #[path = "conversations/library.rs"]
@@ -37,6 +39,8 @@ mod library;
 mod run;
 #[path = "conversations/script.rs"]
 mod script;
+#[path = "conversations/speaker.rs"]
+mod speaker;
 #[path = "conversations/transcript.rs"]
 mod transcript;
 
@@ -54,8 +58,8 @@ macro_rules! conversations {
 }
 
 conversations! {
-    batch cancel content http http_sse ids lenient limits modern no_http_sse origins progress prompts public_base refused_early
-    resources revisions shutdown streams subscriptions token tools
+    annotations batch cancel content http http_sse identity ids lenient limits logging modern mute no_http_sse origins
+    progress prompts public_base refused_early resources resume revisions shutdown streams subscriptions token tools
 }
 
 /// Holds the conversations of one text, in all ways of feeding them.

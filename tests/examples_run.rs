@@ -196,6 +196,33 @@ fn a_folder_that_is_not_there_is_said() {
 }
 
 #[test]
+fn the_log_is_told_to_clients() {
+    let root = tempfile::tempdir().unwrap();
+    let led = root.path().join("sys/class/leds/ACT");
+    std::fs::create_dir_all(&led).unwrap();
+    for (file, content) in [("brightness", "0\n"), ("max_brightness", "255\n"), ("trigger", "[none] timer\n")] {
+        std::fs::write(led.join(file), content).unwrap();
+    }
+    let root = root.path().to_str().unwrap();
+    must_fail(command("board", &["--log-to-clients", "loud"]), "board", &["--log-to-clients: expected error"]);
+    let mut board = Example::start("board", &["--root", root, "--log-to-clients", "info"]);
+    let session = board.connect().initialize("2025-06-18", "ear");
+    let mut ear = board.connect();
+    ear.open(&session.get());
+    let call = wire::call(1, "set_led", &serde_json::json!({"name": "ACT", "on": true}));
+    let answer = board.connect().ask(&session.post(&call)).json();
+    assert_eq!(answer["result"]["isError"], false, "{answer}");
+    let message = ear.message();
+    assert_eq!(message["method"], "notifications/message", "{message}");
+    assert_eq!(message["params"]["level"], "info", "{message}");
+    assert_eq!(message["params"]["data"], answer["result"]["content"][0]["text"], "{message}");
+    board.signal(Signal::TERM);
+    let (_, said) = board.end();
+    // On stderr it is told by its own level.
+    assert_eq!(said, "");
+}
+
+#[test]
 fn help_and_version_are_no_failures() {
     for name in EXAMPLES {
         let (status, stdout, stderr) = run(command(name, &["--help"]));

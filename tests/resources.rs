@@ -1,23 +1,32 @@
-//! Resources and prompts of any number and length: pages, long contents, and failures that come too late to be told.
+//! Tools, resources and prompts of any number and length: pages, long contents, and failures that come too late to be told.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "this is all tests")]
 
 use serde_json::{Value, json};
 use smol_mcp::testing::TestServer;
 use smol_mcp::{
-    Call, Completing, Config, Failure, Prompt, PromptResult, Prompting, Prompts, ReadResult, Reading, Resource,
-    ResourceAnnotations, Resources, Role, Schema, Server, ToolResult, tools,
+    Annotations, Call, Completing, Config, ContentAnnotations, Failure, Prompt, PromptResult, Prompting, Prompts,
+    ReadResult, Reading, Resource, Resources, Role, Schema, Server, Tool, ToolResult, Tools,
 };
 
 struct Many;
 
-tools! {
-    impl Many {
-        /// Nothing.
-        #[read_only]
-        async fn nothing(&self, call: &mut Call<'_>) -> ToolResult {
-            call.text("").await
-        }
+const TOOL: Tool = Tool {
+    name: "nothing",
+    title: None,
+    description: "Nothing.",
+    input: &Schema::Object(&[]),
+    output: None,
+    annotations: Annotations { read_only: true, destructive: false, idempotent: true, open_world: false },
+    icons: &[],
+    meta: None,
+};
+
+impl Tools for Many {
+    const TOOLS: &'static [Tool] = &[TOOL; 150];
+
+    async fn call_tool(&self, _: usize, call: &mut Call<'_>) -> ToolResult {
+        call.text("").await
     }
 }
 
@@ -28,7 +37,9 @@ const PLAIN: Resource = Resource {
     description: "One of many.",
     mime: None,
     size: None,
-    annotations: ResourceAnnotations::NONE,
+    annotations: ContentAnnotations::NONE,
+    icons: &[],
+    meta: None,
     arguments: &Schema::Object(&[]),
     completes: false,
 };
@@ -45,8 +56,15 @@ const fn mixed() -> [Resource; 180] {
     }
     all
 }
-const PROMPT: Prompt =
-    Prompt { name: "long", title: None, description: "", arguments: &Schema::Object(&[]), completes: false };
+const PROMPT: Prompt = Prompt {
+    name: "long",
+    title: None,
+    description: "",
+    icons: &[],
+    meta: None,
+    arguments: &Schema::Object(&[]),
+    completes: false,
+};
 
 impl Resources for Many {
     const RESOURCES: &'static [Resource] = &mixed();
@@ -133,6 +151,7 @@ fn encoded(bytes: &[u8]) -> String {
 fn lists_have_pages() {
     let mut server = server();
     for (method, member, expected) in [
+        ("tools/list", "tools", vec![100, 50]),
         ("resources/list", "resources", vec![50, 50, 20]),
         ("resources/templates/list", "resourceTemplates", vec![50, 10]),
         ("prompts/list", "prompts", vec![50, 1]),
@@ -146,6 +165,9 @@ fn lists_have_pages() {
             params = json!({"cursor": cursor});
         }
         assert_eq!(counts, expected, "{method}");
+        // Asked again, a page is the same.
+        let again = ask(&mut server, method, "", json!({})).unwrap();
+        assert_eq!(again["result"]["nextCursor"], *cursors[0]);
         // A cursor is of its list and of its server only, and can't be changed.
         let cursor = &cursors[0];
         let other = if method == "prompts/list" { "resources/list" } else { "prompts/list" };

@@ -149,6 +149,7 @@ tools! {
         async fn set_led(&self, call: &mut Call<'_>, args: SetLed) -> ToolResult {
             let change = Change { level: level(&args)?, trigger: args.trigger.as_deref() };
             let changed = leds::set(&self.root, &args.name, change).map_err(ToolError::new)?;
+            log::info!("{changed}");
             call.reply(changed).await
         }
 

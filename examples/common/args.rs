@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 /// The variable that holds the token when no flag gives it.
 pub(crate) const TOKEN_VARIABLE: &str = "SMOL_MCP_TOKEN";
@@ -59,8 +60,14 @@ pub(crate) struct Args {
     pub(crate) allow_hosts: Vec<String>,
     /// The URL under which a proxy publishes the server.
     pub(crate) public_base: Option<String>,
+    /// The file that keeps the sessions' key over a restart.
+    pub(crate) key_file: Option<PathBuf>,
+    /// Addresses and networks of proxies, which are not held to one address' share.
+    pub(crate) trusted_proxies: Vec<String>,
     /// Connections at once.
     pub(crate) connections: Option<u16>,
+    /// Connections of one address at once.
+    pub(crate) connections_per_address: Option<u16>,
     /// Event streams at once.
     pub(crate) streams: Option<u16>,
     /// Sessions remembered.
@@ -84,7 +91,10 @@ impl Default for Args {
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
+            key_file: None,
+            trusted_proxies: Vec::new(),
             connections: None,
+            connections_per_address: None,
             streams: None,
             sessions: None,
             own: Vec::new(),
@@ -152,6 +162,9 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
         "allow-origin" => args.allow_origins.push(checked(flag, text().into_owned(), is_origin, ORIGIN_EXPECTED)?),
         "allow-host" => args.allow_hosts.push(checked(flag, text().into_owned(), is_host, HOST_EXPECTED)?),
         "public-base" => args.public_base = Some(checked(flag, text().into_owned(), is_base, BASE_EXPECTED)?),
+        "key-file" => args.key_file = Some(value.into()),
+        "trusted-proxy" => args.trusted_proxies.push(text().into_owned()),
+        "connections-per-address" => args.connections_per_address = Some(count(flag, &text())?),
         "connections" => args.connections = Some(count(flag, &text())?),
         "streams" => args.streams = Some(count(flag, &text())?),
         _ => args.sessions = Some(count(flag, &text())?),
@@ -220,7 +233,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The common flags: name, what the help calls the value, and what it does.
-const FLAGS: [(&str, &str, &str); 8] = [
+const FLAGS: [(&str, &str, &str); 11] = [
     ("listen", "ADDR:PORT", "where to listen (default 127.0.0.1:8000: this machine alone)"),
     (
         "token",
@@ -230,7 +243,10 @@ const FLAGS: [(&str, &str, &str); 8] = [
     ("allow-origin", "ORIGIN", "let web pages of this origin call the server; may be repeated"),
     ("allow-host", "HOST", "answer to this host name too; may be repeated"),
     ("public-base", "URL", "the URL under which a proxy publishes the server"),
+    ("key-file", "PATH", "keep the sessions over a restart; the file is made if it is not there"),
+    ("trusted-proxy", "ADDR", "a proxy's address or network, not held to one address' share; may be repeated"),
     ("connections", "N", "connections at once"),
+    ("connections-per-address", "N", "of these, connections of one address (default: half)"),
     ("streams", "N", "event streams at once"),
     ("sessions", "N", "sessions remembered"),
 ];

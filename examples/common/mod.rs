@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use async_signal::{Signal, Signals};
 use smol::stream::StreamExt;
-use smol_mcp::{Bound, Config, PromptsOf, ResourcesOf, Server, Tools};
+use smol_mcp::{Bound, ClientLogger, Config, Handle, PromptsOf, ResourcesOf, Server, Tools};
 
 pub(crate) use args::{Action, Args, Program, parse};
 
@@ -30,8 +30,9 @@ pub(crate) fn main<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
         Ok(args) => args,
         Err(code) => return code,
     };
+    let server = server(&args);
     log_to_stderr();
-    let bound = server(&args).and_then(|server| server.bind(config(&args)).map_err(|error| error.to_string()));
+    let bound = server.and_then(|server| server.bind(config(&args)).map_err(|error| error.to_string()));
     let ended = bound.and_then(|bound| serve(bound).map_err(|error| error.to_string()));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -49,6 +50,10 @@ pub(crate) fn config(args: &Args) -> Config {
     config = args.allow_origins.iter().fold(config, Config::allow_origin);
     config = args.allow_hosts.iter().fold(config, Config::allow_host);
     config = args.public_base.iter().fold(config, Config::public_base);
+    config = args.key_file.iter().fold(config, Config::key_file);
+    config = args.trusted_proxies.iter().fold(config, Config::trusted_proxy);
+    config = (args.connections_per_address.into_iter())
+        .fold(config, |config, number| config.connections_per_address(number.into()));
     config = args.connections.into_iter().fold(config, |config, number| config.connections(number.into()));
     config = args.streams.into_iter().fold(config, |config, number| config.streams(number.into()));
     args.sessions.into_iter().fold(config, |config, number| config.sessions(number.into()))
@@ -98,14 +103,32 @@ pub(crate) fn ready_line(address: SocketAddr) {
 
 /// Sends the log to stderr, at the level that the variable `RUST_LOG` says, or `warn`. In systemd's journal each line gets its priority.
 pub(crate) fn log_to_stderr() {
+    let logger = stderr_logger();
+    let level = logger.filter();
+    // It fails only where a logger is installed already, which then serves.
+    if log::set_boxed_logger(Box::new(logger)).is_ok() {
+        log::set_max_level(level);
+    }
+}
+
+/// Sends the log to stderr, and what is of this level or more severe to the server's clients too.
+pub(crate) fn log_to_clients(handle: Handle, level: log::LevelFilter) {
+    let stderr = stderr_logger();
+    let both = level.max(stderr.filter());
+    let logger = ClientLogger::new(handle, level).beside(Box::new(stderr));
+    if log::set_boxed_logger(Box::new(logger)).is_ok() {
+        log::set_max_level(both);
+    }
+}
+
+fn stderr_logger() -> env_logger::Logger {
     let mut builder = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"));
     if env::var_os(JOURNAL_VARIABLE).is_some() {
         builder.format(|out, record| {
             writeln!(out, "<{}>{}: {}", priority(record.level()), record.target(), record.args())
         });
     }
-    // It fails only where a logger is installed already, which then serves.
-    let _ = builder.target(env_logger::Target::Stderr).try_init();
+    builder.target(env_logger::Target::Stderr).build()
 }
 
 /// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes.

@@ -4,14 +4,18 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod data;
+mod logging;
+mod resume;
 
 use std::cell::Cell;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use common::Program;
+use data::{ICON, PNG, RED_DOT, SCHEMA_2020_12, WAV};
 use smol_mcp::{
-    Call, Completing, Data, LogLevel, PromptResult, Prompting, ReadResult, Reading, Role, Server, ToolError,
+    Call, Completing, Data, Icon, LogLevel, PromptResult, Prompting, ReadResult, Reading, Role, Server, ToolError,
     ToolResult, args, output, prompts, resources, tools,
 };
 
@@ -49,6 +53,7 @@ args! {
 
     struct TwoArguments {
         /// First test argument.
+        #[title("First")]
         arg1: String,
         /// Second test argument.
         arg2: String,
@@ -88,46 +93,6 @@ output! {
         PartlyCloudy,
     }
 }
-
-/// A picture of one red pixel.
-const PNG: &str = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
-
-/// The same for a tool.
-const ICON: &str = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==";
-
-/// A sound of no length: 8 kHz, 8 bits, mono.
-const WAV: &[u8; 44] = b"RIFF\x24\0\0\0WAVEfmt \x10\0\0\0\x01\0\x01\0\x40\x1f\0\0\x40\x1f\0\0\x01\0\x08\0data\0\0\0\0";
-
-/// What JSON Schema 2020-12 has beyond that of `args!`.
-const SCHEMA_2020_12: &str = r##"{
-    "$schema": "https://json-schema.org/draft/2020-12/schema",
-    "type": "object",
-    "$defs": {
-        "address": {
-            "$anchor": "addressDef",
-            "type": "object",
-            "properties": { "street": { "type": "string" }, "city": { "type": "string" } }
-        }
-    },
-    "properties": {
-        "name": { "type": "string" },
-        "address": { "$ref": "#/$defs/address" },
-        "contactMethod": { "type": "string", "enum": ["phone", "email"] },
-        "phone": { "type": "string" },
-        "email": { "type": "string" }
-    },
-    "allOf": [{ "anyOf": [{ "required": ["phone"] }, { "required": ["email"] }] }],
-    "if": { "properties": { "contactMethod": { "const": "phone" } }, "required": ["contactMethod"] },
-    "then": { "required": ["phone"] },
-    "else": { "required": ["email"] },
-    "additionalProperties": false
-}"##;
-/// A red dot.
-const RED_DOT: &[u8] = &[
-    0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, 0, 0, 0, 0x0d, b'I', b'H', b'D', b'R', 0, 0, 0, 1, 0, 0, 0, 1, 8,
-    2, 0, 0, 0, 0x90, 0x77, 0x53, 0xde, 0, 0, 0, 0x0c, b'I', b'D', b'A', b'T', 8, 0xd7, 0x63, 0xf8, 0xcf, 0xc0, 0, 0,
-    3, 1, 1, 0, 0x18, 0xdd, 0x8d, 0xb0, 0, 0, 0, 0, b'I', b'E', b'N', b'D', 0xae, 0x42, 0x60, 0x82,
-];
 
 #[derive(Default)]
 struct Everything {
@@ -289,6 +254,28 @@ tools! {
             call.tools_changed();
             call.text("fired").await
         }
+
+        // --- small ---
+
+        /// Sends three log messages while it runs.
+        #[read_only]
+        async fn test_tool_with_logging(&self, call: &mut Call<'_>) -> ToolResult {
+            logging::three(call).await
+        }
+
+        /// Sends a log message, where the request asks for them.
+        #[read_only]
+        async fn test_logging_tool(&self, call: &mut Call<'_>) -> ToolResult {
+            logging::one(call).await
+        }
+
+        // --- resume ---
+
+        /// Closes the connection in the middle of the call, so that the client must come back for the result.
+        #[read_only]
+        async fn test_reconnection(&self, call: &mut Call<'_>) -> ToolResult {
+            resume::test_reconnection(call).await
+        }
     }
 }
 
@@ -297,6 +284,8 @@ resources! {
         /// A static text resource for testing.
         #[uri("test://static-text")]
         #[title("Static text")]
+        #[icon(ICON, "image/png", "1x1")]
+        #[meta(r#"{"com.example/kind":"static"}"#)]
         #[mime("text/plain")]
         #[audience(user, assistant)]
         #[priority(0.5)]
@@ -334,6 +323,9 @@ resources! {
 prompts! {
     impl Everything {
         /// A simple prompt without arguments.
+        #[title("Simple prompt")]
+        #[icon(ICON, "image/png", "1x1")]
+        #[meta(r#"{"com.example/kind":"simple"}"#)]
         async fn test_simple_prompt(&self, call: &mut Prompting<'_>) -> PromptResult {
             call.text("This is a simple prompt for testing.").await
         }
@@ -382,6 +374,9 @@ impl Everything {
 fn main() -> ExitCode {
     common::main(&PROGRAM, |_| {
         let server = Server::new("everything", env!("CARGO_PKG_VERSION"), Everything::default());
-        Ok(server.resources().prompts())
+        let server = server.title("Everything").description("What the server can do, each once.");
+        let server = server.icon(Icon { src: ICON, mime: "image/png", sizes: &["1x1"] });
+        let server = server.website_url(env!("CARGO_PKG_REPOSITORY"));
+        Ok(server.extension("com.example/everything", "{}").resources().prompts())
     })
 }

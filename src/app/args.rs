@@ -33,6 +33,7 @@
 /// [`Arg`](crate::Arg).
 ///
 /// - A field can have any type that is an [`Arg`](crate::Arg). One that is an `Option` need not be given, every other must be.
+/// - `#[title("..")]`, right behind the doc comment, is what people see instead of the name (2025-06-18 and later).
 /// - `#[range(least..=most)]` bounds a number, `#[len(least..=most)]` the characters of a text or the items of an array; both ends may be
 ///   constants. They follow the doc comment.
 /// - `#[header("Region")]`, last, on a text, an integer or a boolean has clients of 2026-07-28 repeat the argument in the header
@@ -123,6 +124,7 @@ macro_rules! __declare {
         $vis:vis struct $Name:ident {
             $(
                 $(#[doc = $doc:expr])*
+                $(#[title($title:expr)])?
                 $(#[range($range:expr)])?
                 $(#[len($len:expr)])?
                 $(#[header($header:expr)])?
@@ -147,10 +149,11 @@ macro_rules! __declare {
                 $(
                     $crate::Field {
                         name: $crate::__private::plain(stringify!($field)),
+                        title: $crate::__declare!(@option $($title)?),
                         description: $crate::__text!($($crate::__private::Mark::Doc($doc)),*),
                         required: <$ty as $crate::Arg>::REQUIRED,
                         schema: $crate::__declare!(@schema $ty $(, range $range)? $(, len $len)?),
-                        header: $crate::__declare!(@header $($header)?),
+                        header: $crate::__declare!(@option $($header)?),
                     }
                 ),*
             ]);
@@ -158,6 +161,7 @@ macro_rules! __declare {
                 $(
                     $crate::Field {
                         name: $crate::__private::plain(stringify!($field)),
+                        title: $crate::__declare!(@option $($title)?),
                         description: $crate::__text!($($crate::__private::Mark::Doc($doc)),*),
                         required: <$ty as $crate::Arg>::REQUIRED,
                         schema: <$ty as $crate::Arg>::OUTPUT,
@@ -216,11 +220,11 @@ macro_rules! __declare {
         $crate::__declare! { $derive $($rest)* }
     };
 
-    (@header) => {
+    (@option) => {
         None
     };
-    (@header $header:expr) => {
-        Some($header)
+    (@option $value:expr) => {
+        Some($value)
     };
     (@schema $ty:ty) => {
         <$ty as $crate::Arg>::SCHEMA

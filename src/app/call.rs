@@ -1,6 +1,7 @@
 //! A running call, as its handler sees it.
 
 mod content;
+mod detach;
 mod structured;
 
 pub use content::{Binary, Data, ResourceLink};
@@ -12,14 +13,16 @@ use core::panic::AssertUnwindSafe;
 use core::pin::pin;
 use core::task::Poll;
 
+use super::annotate::Said;
 use super::encode::Base64;
+use super::telling::Pace;
 use super::{Done, Identity, ToolError, ToolResult};
-use crate::json::{Kind, Value, Writer};
+use crate::json::{Value, Writer};
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
-use crate::session::{LogLevel, Revision};
+use crate::session::{LogLevel, Revision, SessionRef};
 
-/// What a handler may tell the server's clients beside its result. The server implements it.
+/// What a handler may tell the server's clients beside its result, and what it needs to know for that. The server implements it.
 pub(crate) trait Announce {
     /// `notifications/tools/list_changed` to every client that listens.
     fn tools_changed(&self);
@@ -31,6 +34,10 @@ pub(crate) trait Announce {
     fn resource_updated(&self, uri: &str);
     /// `notifications/message` to every client of an older revision; false when the message is too large.
     fn broadcast(&self, level: LogLevel, logger: Option<&str>, text: &str) -> bool;
+    /// The least level of the messages that a session wants; `None` when it is no more.
+    fn log_level(&self, session: SessionRef) -> Option<LogLevel>;
+    /// Milliseconds of the server's clock.
+    fn now_ms(&self) -> u64;
 }
 
 /// Nobody to announce anything to.
@@ -48,6 +55,14 @@ impl Announce for Silent {
     fn broadcast(&self, _: LogLevel, _: Option<&str>, _: &str) -> bool {
         false
     }
+
+    fn log_level(&self, _: SessionRef) -> Option<LogLevel> {
+        None
+    }
+
+    fn now_ms(&self) -> u64 {
+        0
+    }
 }
 
 /// What surrounds a call.
@@ -57,6 +72,13 @@ pub(crate) struct Context<'a> {
     pub(crate) announce: &'a dyn Announce,
     /// The client's name, where it told one.
     pub(crate) client: Option<&'a str>,
+    /// Its session, where its revision has any.
+    pub(crate) session: Option<SessionRef>,
+}
+
+impl Context<'static> {
+    /// Nothing surrounds it.
+    pub(crate) const NONE: Self = Self { announce: &Silent, client: None, session: None };
 }
 
 /// How far the result is.
@@ -64,6 +86,8 @@ pub(crate) struct Context<'a> {
 enum Block {
     /// Nothing was written.
     None,
+    /// Something was said of a block whose kind is not known yet.
+    Head(Said),
     /// A block with text is open: its string goes on, and ends with this.
     Text(&'static str),
     /// A block with bytes is open: its base64 goes on, and ends with this.
@@ -84,22 +108,22 @@ enum Block {
 /// When the call is cancelled (`notifications/cancelled`, a closed connection in 2026-07-28, the server's time limit),
 /// the handler's future is dropped at its next `await`.
 pub struct Call<'a> {
-    out: Out<'a>,
-    request: &'a Request<'a>,
-    context: Context<'a>,
+    pub(super) out: Out<'a>,
+    pub(super) request: &'a Request<'a>,
+    pub(super) context: Context<'a>,
     block: Block,
     base64: Base64,
     /// The tool has an output schema.
     typed: bool,
-    progressed: f64,
+    pub(super) pace: Pace,
     begin: Mark,
 }
 
 impl<'a> Call<'a> {
     pub(crate) fn new(out: Out<'a>, request: &'a Request<'a>, context: Context<'a>) -> Self {
         let begin = out.mark();
-        let (block, base64, progressed) = (Block::None, Base64::default(), f64::NEG_INFINITY);
-        Self { out, request, context, block, base64, typed: false, progressed, begin }
+        let (block, base64) = (Block::None, Base64::default());
+        Self { out, request, context, block, base64, typed: false, pace: Pace::NEW, begin }
     }
 
     /// The tool has an output schema: a result without structured content would break its promise.
@@ -146,6 +170,7 @@ impl<'a> Call<'a> {
     /// Ends the open block: what is written next begins another one.
     pub async fn end_block(&mut self) {
         match self.block {
+            Block::Head(_) => self.out.str(r#","type":"text","text":""}"#).await,
             Block::Text(end) => self.out.str(end).await,
             Block::Binary(end) => {
                 self.base64.end(self.out).await;
@@ -163,39 +188,6 @@ impl<'a> Call<'a> {
     pub async fn done(&mut self) -> ToolResult {
         self.end_block().await;
         Ok(Done::new())
-    }
-
-    /// Tells the client how far the call is (`notifications/progress`), if the client gave a token for that. `progress`
-    /// must grow from one to the next: one that does not is not sent. True when it was sent.
-    ///
-    /// The answer becomes an event stream by this. A client that reads none, or whose result is already on its way,
-    /// gets no progress.
-    pub async fn progress(&mut self, progress: f64, total: Option<f64>, message: Option<&str>) -> bool {
-        // MCP: a string or an integer; anything else is no token.
-        let token = self.request.envelope.progress_token;
-        let token = token.filter(|token| matches!(token.kind, Kind::String | Kind::Number));
-        let Some(token) = token else { return false };
-        // Not `<=`: what is not a number must not pass.
-        if !(progress > self.progressed && progress.is_finite()) {
-            return false;
-        }
-        let token = token.span.of(self.request.doc);
-        let sent = self.out.notify(|w| {
-            w.str(r#"{"jsonrpc":"2.0","method":"notifications/progress","params":{"progressToken":"#).raw(token);
-            w.str(r#","progress":"#).float(progress);
-            if let Some(total) = total {
-                w.str(r#","total":"#).float(total);
-            }
-            if let Some(message) = message {
-                w.str(r#","message":"#).string(message);
-            }
-            w.str("}}");
-        });
-        let sent = sent.await;
-        if sent {
-            self.progressed = progress;
-        }
-        sent
     }
 
     /// The protocol revision that the client speaks.
@@ -289,23 +281,37 @@ impl<'a> Call<'a> {
 
     async fn open_text(&mut self) {
         if !matches!(self.block, Block::Text(_)) {
-            self.begin_block(Block::Text("\"}"), |w| {
-                w.str(r#"{"type":"text","text":""#);
-            })
-            .await;
+            self.begin_text().await;
         }
     }
 
-    // Ends the open block, and writes the beginning of another one.
-    async fn begin_block(&mut self, block: Block, begin: impl Fn(&mut Writer<'_>)) {
+    async fn begin_text(&mut self) {
+        self.begin_block(Block::Text("\"}"), "text", |w| {
+            w.str(r#","text":""#);
+        })
+        .await;
+    }
+
+    // Ends the open block, and writes the beginning of another one: its kind, and what `members` writes, with a comma in front.
+    async fn begin_block(&mut self, block: Block, kind: &str, members: impl Fn(&mut Writer<'_>)) {
+        let begin = if let Block::Head(_) = self.block { "," } else { self.separate().await };
+        self.out
+            .write(|w| {
+                w.str(begin).str(r#""type":""#).str(kind).str("\"");
+                members(w);
+            })
+            .await;
+        self.block = block;
+    }
+
+    // Ends the open block; what another one begins with.
+    async fn separate(&mut self) -> &'static str {
         self.end_block().await;
         if self.block == Block::None {
             self.open_content(self.request.revision.is_modern()).await;
-        } else {
-            self.out.str(",").await;
+            return "{";
         }
-        self.out.write(begin).await;
-        self.block = block;
+        ",{"
     }
 
     async fn open_content(&mut self, modern: bool) {

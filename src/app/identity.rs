@@ -2,34 +2,63 @@
 
 use std::borrow::Cow;
 
+use super::Icon;
 use crate::json::Writer;
 use crate::rpc::META_SERVER_INFO;
 
-/// What the server says of itself (`Implementation` and `instructions`).
-#[derive(Clone, Debug)]
+/// What the server says of itself (`Implementation`, `instructions`), and which extensions its application serves.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Identity {
     pub(crate) name: Cow<'static, str>,
     pub(crate) version: Cow<'static, str>,
     pub(crate) title: Option<Cow<'static, str>>,
+    pub(crate) description: Option<Cow<'static, str>>,
+    pub(crate) website_url: Option<Cow<'static, str>>,
+    pub(crate) icons: Vec<Icon>,
     pub(crate) instructions: Option<Cow<'static, str>>,
+    /// Names, and settings as JSON objects.
+    pub(crate) extensions: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// Results are the same for everyone who may ask.
     pub(crate) public: bool,
 }
 
 impl Identity {
-    /// Writes the `Implementation` object.
+    /// Writes the `Implementation` object, as it stands in every result.
     pub(crate) fn write(&self, w: &mut Writer<'_>) {
+        self.begin(w);
+        w.str("}");
+    }
+
+    /// Writes all of the `Implementation` object, for who asks what the server is.
+    pub(crate) fn write_whole(&self, w: &mut Writer<'_>) {
+        self.begin(w);
+        for (member, text) in [("description", &self.description), ("websiteUrl", &self.website_url)] {
+            if let Some(text) = text {
+                w.str(",\"").str(member).str("\":").string(text);
+            }
+        }
+        Icon::write_all(&self.icons, w);
+        w.str("}");
+    }
+
+    fn begin(&self, w: &mut Writer<'_>) {
         w.str(r#"{"name":"#).string(&self.name).str(r#","version":"#).string(&self.version);
         if let Some(title) = &self.title {
             w.str(r#","title":"#).string(title);
         }
-        w.str("}");
     }
 
     /// Writes the members that end every result of 2026-07-28, with the comma in front.
     pub(crate) fn write_meta(&self, w: &mut Writer<'_>) {
         w.str(r#","_meta":{"#).string(META_SERVER_INFO).str(":");
         self.write(w);
+        w.str("}");
+    }
+
+    /// The same for `server/discover`.
+    pub(crate) fn write_whole_meta(&self, w: &mut Writer<'_>) {
+        w.str(r#","_meta":{"#).string(META_SERVER_INFO).str(":");
+        self.write_whole(w);
         w.str("}");
     }
 

@@ -1,7 +1,7 @@
 //! The compile-time half of `resources!` and `prompts!`. Public for the macros only.
 
 use super::mark::Mark;
-use super::{Prompt, Resource, ResourceAnnotations, Schema, prompt, uri};
+use super::{ContentAnnotations, Prompt, Resource, Schema, prompt, uri};
 
 macro_rules! finders {
     ($($(#[$doc:meta])* $vis:vis $name:ident $variant:ident $ty:ty;)*) => {
@@ -52,7 +52,7 @@ pub const fn completes(marks: &[Mark]) -> bool {
 ///
 /// # Panics
 /// When it is compiled, if the priority is not from 0 to 1.
-pub const fn resource_annotations(marks: &[Mark]) -> ResourceAnnotations {
+pub const fn resource_annotations(marks: &[Mark]) -> ContentAnnotations<'static> {
     let (user, assistant) = match audience(marks) {
         Some(audience) => audience,
         None => (false, false),
@@ -61,7 +61,7 @@ pub const fn resource_annotations(marks: &[Mark]) -> ResourceAnnotations {
     if let Some(priority) = priority {
         assert!(priority >= 0.0 && priority <= 1.0, "`#[priority(..)]` is from 0.0 to 1.0");
     }
-    ResourceAnnotations { user, assistant, priority, last_modified: last_modified(marks) }
+    ContentAnnotations { user, assistant, priority, last_modified: last_modified(marks) }
 }
 
 /// Whether a template's variables are the members of its arguments, and can be written as texts.

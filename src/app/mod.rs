@@ -8,6 +8,7 @@
 //! Invariants: descriptors are constants, made by the compiler; nothing here allocates except on behalf of an author (a `String` argument, an
 //! error message); no argument can make a rendering or a check recurse deeper than the types do.
 
+mod annotate;
 mod application;
 mod arg;
 mod args;
@@ -27,6 +28,7 @@ mod reading;
 mod resource;
 mod resources;
 mod schema;
+mod telling;
 mod tool;
 mod tools;
 mod uri;
@@ -41,6 +43,8 @@ mod tests_results;
 #[cfg(test)]
 mod tests_schema;
 #[cfg(test)]
+mod tests_telling;
+#[cfg(test)]
 mod tests_tools;
 #[cfg(test)]
 mod tests_validate;
@@ -49,10 +53,11 @@ mod tests_validate_mix;
 #[cfg(test)]
 mod tests_verbatim;
 
+pub use annotate::ContentAnnotations;
 pub(crate) use application::Catalog;
 pub use application::{App, Application, NoPrompts, NoResources, PromptsOf, ResourcesOf, WithPrompts, WithResources};
 pub use arg::{Arg, NoRange};
-pub(crate) use call::{Announce, Context, Silent, unwound};
+pub(crate) use call::{Announce, Context, unwound};
 pub use call::{Binary, Call, Data, ResourceLink};
 pub use completing::{Completing, CompletionText};
 pub use error::{Done, ToolError, ToolResult};
@@ -62,8 +67,10 @@ pub use prompt::{Prompt, Prompts};
 pub use prompting::{Prompting, Role};
 pub use reading::Reading;
 pub(crate) use reading::{refuse, requested};
-pub use resource::{Resource, ResourceAnnotations, Resources};
+pub use resource::{Resource, Resources};
 pub use schema::{Field, Schema, Variant};
+pub use telling::Trace;
+pub(crate) use telling::message_params;
 pub use tool::{Annotations, Icon, Tool, Tools};
 
 /// What the macros need where they are expanded. No part of the interface.

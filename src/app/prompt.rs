@@ -2,7 +2,8 @@
 
 use core::future::Future;
 
-use super::{Completing, Field, PromptResult, Prompting, Schema};
+use super::tool::write_meta;
+use super::{Completing, Field, Icon, PromptResult, Prompting, Schema};
 use crate::json::Writer;
 
 /// The prompts of an application. Written by [`prompts!`](crate::prompts); served by [`Server::prompts`](crate::Server::prompts).
@@ -26,6 +27,10 @@ pub struct Prompt {
     pub title: Option<&'static str>,
     /// What it is good for.
     pub description: &'static str,
+    /// Its pictures, for people. Clients take one that they can show.
+    pub icons: &'static [Icon],
+    /// What it says to particular clients or hosts (`_meta`): a JSON object.
+    pub meta: Option<&'static str>,
     /// Its arguments: an object. On the wire all of them are strings.
     pub arguments: &'static Schema,
     /// A method completes its arguments.
@@ -47,12 +52,18 @@ impl Prompt {
         w.str(r#","description":"#).string(self.description);
         for (at, field) in fields(self.arguments).iter().enumerate() {
             w.str(if at == 0 { r#","arguments":[{"name":"# } else { r#",{"name":"# }).string(field.name);
+            if let Some(title) = field.title {
+                w.str(r#","title":"#).string(title);
+            }
             if !field.description.is_empty() {
                 w.str(r#","description":"#).string(field.description);
             }
             w.str(r#","required":"#).bool(field.required).str("}");
         }
-        w.str(if fields(self.arguments).is_empty() { "}" } else { "]}" });
+        w.str(if fields(self.arguments).is_empty() { "" } else { "]" });
+        Icon::write_all(self.icons, w);
+        write_meta(self.meta, w);
+        w.str("}");
     }
 }
 

@@ -4,11 +4,12 @@ use core::fmt::{self, Write};
 
 use serde::de::DeserializeOwned;
 
+use super::annotate::{ANNOTATED, META, Said, is_meta};
 use super::call::Panicked;
 use super::encode::Base64;
 use super::failure::Kind;
 use super::words::{self, Misfit, Word};
-use super::{Arg, Context, Done, Failure, Identity, Prompt, PromptResult, reading};
+use super::{Arg, ContentAnnotations, Context, Done, Failure, Identity, Prompt, PromptResult, reading};
 use crate::json::{self, Value, Writer};
 use crate::limits::REASON_BYTES_MAX;
 use crate::outlet::{Mark, Out};
@@ -24,6 +25,15 @@ pub enum Role {
     Assistant,
 }
 
+impl Role {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Assistant => "assistant",
+        }
+    }
+}
+
 /// A running `prompts/get`: its client, and the way to answer. The messages go out through the server's fixed buffer, in the order of the calls:
 /// ```
 /// # use smol_mcp::{Prompting, PromptResult, Role};
@@ -35,13 +45,15 @@ pub enum Role {
 /// ```
 /// A failure after more was written than the transmit buffer holds can't be told any more: the connection is closed instead.
 pub struct Prompting<'a> {
-    out: Out<'a>,
-    request: &'a Request<'a>,
-    context: Context<'a>,
+    pub(super) out: Out<'a>,
+    pub(super) request: &'a Request<'a>,
+    pub(super) context: Context<'a>,
     prompt: &'static Prompt,
     identity: &'a Identity,
     messages: bool,
     begun: bool,
+    /// What was said of a content whose message is not known yet.
+    said: Said,
     begin: Mark,
 }
 
@@ -54,7 +66,7 @@ impl<'a> Prompting<'a> {
         identity: &'a Identity,
     ) -> Self {
         let begin = out.mark();
-        Self { out, request, context, prompt, identity, messages: false, begun: false, begin }
+        Self { out, request, context, prompt, identity, messages: false, begun: false, said: 0, begin }
     }
 
     /// A text of the user, and the end: the whole of most prompts.
@@ -87,52 +99,72 @@ impl<'a> Prompting<'a> {
 
     /// A formatted text. The values are formatted again when the buffer was full, so their `Display` must say the same twice.
     pub async fn print(&mut self, role: Role, text: fmt::Arguments<'_>) {
-        self.message(role, |w| {
-            w.str(r#"{"type":"text","text":""#).escaped_fmt(text).str("\"}}");
-        })
-        .await;
+        let end = self.message(role, "text", |w| {
+            w.str(r#","text":""#).escaped_fmt(text).str("\"");
+        });
+        let end = end.await;
+        self.out.str(end).await;
     }
 
     /// A picture of this type (`image/png`).
     pub async fn image(&mut self, role: Role, mime: &str, bytes: &[u8]) {
-        self.data(role, r#"{"type":"image","mimeType":"#, mime, bytes).await;
+        self.data(role, "image", mime, bytes).await;
     }
 
     /// A sound of this type (`audio/wav`). 2024-11-05 has none: its clients may refuse it.
     pub async fn audio(&mut self, role: Role, mime: &str, bytes: &[u8]) {
-        self.data(role, r#"{"type":"audio","mimeType":"#, mime, bytes).await;
+        self.data(role, "audio", mime, bytes).await;
     }
 
     /// A resource that the client may read. Revisions before 2025-06-18 have none: their clients may refuse it.
     pub async fn link(&mut self, role: Role, uri: &str, name: &str, mime: Option<&str>) {
-        self.message(role, |w| {
-            w.str(r#"{"type":"resource_link","uri":"#).string(uri).str(r#","name":"#).string(name);
+        let end = self.message(role, "resource_link", |w| {
+            w.str(r#","uri":"#).string(uri).str(r#","name":"#).string(name);
             write_mime(w, mime);
-            w.str("}}");
-        })
-        .await;
+        });
+        let end = end.await;
+        self.out.str(end).await;
     }
 
     /// The text of a resource.
     pub async fn resource_text(&mut self, role: Role, uri: &str, mime: Option<&str>, text: &str) {
-        self.message(role, |w| {
-            w.str(r#"{"type":"resource","resource":{"uri":"#).string(uri);
+        let end = self.message(role, "resource", |w| {
+            w.str(r#","resource":{"uri":"#).string(uri);
             write_mime(w, mime);
-            w.str(r#","text":"#).string(text).str("}}}");
-        })
-        .await;
+            w.str(r#","text":"#).string(text).str("}");
+        });
+        let end = end.await;
+        self.out.str(end).await;
     }
 
     /// The bytes of a resource, which are sent as base64.
     pub async fn resource_blob(&mut self, role: Role, uri: &str, mime: Option<&str>, bytes: &[u8]) {
-        self.message(role, |w| {
-            w.str(r#"{"type":"resource","resource":{"uri":"#).string(uri);
+        let end = self.message(role, "resource", |w| {
+            w.str(r#","resource":{"uri":"#).string(uri);
             write_mime(w, mime);
             w.str(r#","blob":""#);
-        })
-        .await;
+        });
+        let end = end.await;
         self.bytes(bytes).await;
-        self.out.str("\"}}}").await;
+        self.out.str("\"}").await;
+        self.out.str(end).await;
+    }
+
+    /// Says for whom the content of the next message is, and how much it matters.
+    pub async fn annotate(&mut self, annotations: ContentAnnotations<'_>) {
+        if annotations != ContentAnnotations::NONE {
+            self.say(ANNOTATED, |w| annotations.write_member(w)).await;
+        }
+    }
+
+    /// Gives the content of the next message a `_meta`: a JSON object, for particular clients. What is none is left out, and the log says so.
+    pub async fn content_meta(&mut self, json: &str) {
+        if is_meta(json) {
+            self.say(META, |w| {
+                w.str(r#""_meta":"#).flat(json.as_bytes());
+            })
+            .await;
+        }
     }
 
     /// Ends the prompt.
@@ -140,6 +172,10 @@ impl<'a> Prompting<'a> {
     /// # Errors
     /// None of its own: the `Result` is the handler's, so that this can be its last expression.
     pub async fn done(&mut self) -> PromptResult {
+        if self.said != 0 {
+            // Something was said of nothing.
+            self.user("").await;
+        }
         self.begin().await;
         Ok(Done::new())
     }
@@ -217,25 +253,58 @@ impl<'a> Prompting<'a> {
             .await;
     }
 
-    async fn message(&mut self, role: Role, content: impl Fn(&mut Writer<'_>)) {
-        self.begin().await;
-        let comma = if core::mem::replace(&mut self.messages, true) { "," } else { "" };
-        let role = if role == Role::User { "user" } else { "assistant" };
+    // Begins the content of a message with its kind, and what `members` writes, with a comma in front. What ends the message.
+    async fn message(&mut self, role: Role, kind: &str, members: impl Fn(&mut Writer<'_>)) -> &'static str {
+        // Of whom a message is comes behind its content where something was said of that before.
+        let late = core::mem::take(&mut self.said) != 0;
+        let begin = if late { "," } else { self.separate().await };
         self.out
             .write(|w| {
-                w.str(comma).str(r#"{"role":"#).string(role).str(r#","content":"#);
-                content(w);
+                w.str(begin);
+                if !late {
+                    w.str(r#""role":"#).string(role.as_str()).str(r#","content":{"#);
+                }
+                w.str(r#""type":""#).str(kind).str("\"");
+                members(w);
             })
             .await;
+        match role {
+            Role::User if late => r#"},"role":"user"}"#,
+            Role::Assistant if late => r#"},"role":"assistant"}"#,
+            _ => "}}",
+        }
     }
 
-    async fn data(&mut self, role: Role, head: &str, mime: &str, bytes: &[u8]) {
-        self.message(role, |w| {
-            w.str(head).string(mime).str(r#","data":""#);
-        })
-        .await;
+    // What a message begins with.
+    async fn separate(&mut self) -> &'static str {
+        self.begin().await;
+        if core::mem::replace(&mut self.messages, true) { ",{" } else { "{" }
+    }
+
+    // Begins a message with what is said of its content; says nothing twice.
+    async fn say(&mut self, what: Said, member: impl Fn(&mut Writer<'_>)) {
+        if self.said & what != 0 {
+            return;
+        }
+        let first = self.said == 0;
+        let begin = if first { self.separate().await } else { "," };
+        self.out
+            .write(|w| {
+                w.str(begin).str(if first { r#""content":{"# } else { "" });
+                member(w);
+            })
+            .await;
+        self.said |= what;
+    }
+
+    async fn data(&mut self, role: Role, kind: &str, mime: &str, bytes: &[u8]) {
+        let end = self.message(role, kind, |w| {
+            w.str(r#","mimeType":"#).string(mime).str(r#","data":""#);
+        });
+        let end = end.await;
         self.bytes(bytes).await;
-        self.out.str("\"}}").await;
+        self.out.str("\"").await;
+        self.out.str(end).await;
     }
 
     async fn bytes(&mut self, bytes: &[u8]) {

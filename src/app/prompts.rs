@@ -36,6 +36,7 @@
 /// - The arguments are a struct of [`args!`](crate::args), of strings, numbers, bools and enums: on the wire all of them are strings. What does
 ///   not fit never reaches the method, and the client is told why.
 /// - `#[title("..")]`, and `#[name("..")]` where that is not the method's name.
+/// - `#[icon("https://..", "image/png", "48x48")]`, any number, and `#[meta(r#"{..}"#)]`, as tools have them.
 /// - `#[complete(method)]` names a method that completes the arguments: `async fn method(&self, call: &mut Completing<'_>)`. Enums complete by
 ///   themselves.
 #[macro_export]
@@ -98,6 +99,7 @@ macro_rules! __prompt {
         const MARKS: &[$crate::__private::Mark] = &[$($crate::__prompt_mark!($($attr)*)),*];
         const NAME: &str = $crate::__private::name(MARKS, stringify!($name));
         const DESCRIPTION: &str = $crate::__text!($($crate::__prompt_mark!($($attr)*)),*);
+        const ICONS: [$crate::Icon; $crate::__private::icon_count(MARKS)] = $crate::__private::icons(MARKS);
         const ARGUMENTS: $crate::Schema = $crate::__input!([] $($args_ty)?);
         const _: () = {
             assert!(
@@ -117,6 +119,8 @@ macro_rules! __prompt {
             name: NAME,
             title: $crate::__private::title(MARKS),
             description: DESCRIPTION,
+            icons: &ICONS,
+            meta: $crate::__private::meta(MARKS),
             arguments: &ARGUMENTS,
             completes: $crate::__private::completes(MARKS),
         }
@@ -130,13 +134,15 @@ macro_rules! __prompt_mark {
     (doc = $doc:expr) => { $crate::__private::Mark::Doc($doc) };
     (complete($method:ident)) => { $crate::__private::Mark::Completes };
     (title($title:expr)) => { $crate::__private::Mark::Title($title) };
+    (icon($($icon:tt)*)) => { $crate::__mark!(icon($($icon)*)) };
+    (meta($json:expr)) => { $crate::__private::Mark::Meta($json) };
     (name($name:expr)) => { $crate::__private::Mark::Name($name) };
     (allow $lints:tt) => { $crate::__private::Mark::Foreign };
     (expect $lints:tt) => { $crate::__private::Mark::Foreign };
     ($($other:tt)*) => {
         compile_error!(concat!(
             "a prompt cannot have the attribute `#[", stringify!($($other)*), "]`; it can have a doc comment, `#[title(\"..\")]`, ",
-            "`#[name(\"..\")]`, `#[complete(method)]`, `#[allow(..)]` and `#[expect(..)]`"
+            "`#[name(\"..\")]`, `#[complete(method)]`, `#[icon(..)]`, `#[meta(..)]`, `#[allow(..)]` and `#[expect(..)]`"
         ))
     };
 }

@@ -4,6 +4,7 @@ use core::fmt;
 
 use serde::de::DeserializeOwned;
 
+use super::annotate::is_meta;
 use super::call::Panicked;
 use super::encode::Base64;
 use super::words::{self, Misfit, Word};
@@ -22,9 +23,9 @@ use crate::session::Revision;
 ///
 /// A failure after more was written than the transmit buffer holds can't be told any more: the connection is closed instead.
 pub struct Reading<'a> {
-    out: Out<'a>,
-    request: &'a Request<'a>,
-    context: Context<'a>,
+    pub(super) out: Out<'a>,
+    pub(super) request: &'a Request<'a>,
+    pub(super) context: Context<'a>,
     resource: &'static Resource,
     identity: &'a Identity,
     written: Written,
@@ -35,8 +36,8 @@ pub struct Reading<'a> {
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Written {
     Nothing,
-    /// A content was begun, and it is not known yet of which kind it is.
-    Head,
+    /// A content was begun, and it is not known yet of which kind it is; `true`: it has a `_meta`.
+    Head(bool),
     /// The string of a content is open.
     Text,
     /// The same, of base64.
@@ -120,7 +121,22 @@ impl<'a> Reading<'a> {
                 }
             })
             .await;
-        self.written = Written::Head;
+        self.written = Written::Head(false);
+    }
+
+    /// Gives the content a `_meta`: a JSON object, for particular clients. It comes before the content's text or bytes; behind them, it begins
+    /// a further content. What is no object is left out, and the log says so.
+    pub async fn content_meta(&mut self, json: &str) {
+        if self.written == Written::Head(true) || !is_meta(json) {
+            return;
+        }
+        self.begin_own().await;
+        self.out
+            .write(|w| {
+                w.str(r#","_meta":"#).flat(json.as_bytes());
+            })
+            .await;
+        self.written = Written::Head(true);
     }
 
     /// Ends the contents.
@@ -128,7 +144,7 @@ impl<'a> Reading<'a> {
     /// # Errors
     /// None of its own: the `Result` is the handler's, so that this can be its last expression.
     pub async fn done(&mut self) -> ReadResult {
-        if matches!(self.written, Written::Nothing | Written::Head) {
+        if matches!(self.written, Written::Nothing | Written::Head(_)) {
             // A content without any is not in the protocol.
             self.open(Written::Text).await;
         }
@@ -200,20 +216,27 @@ impl<'a> Reading<'a> {
         if self.written == wanted {
             return;
         }
-        if self.written != Written::Head {
-            self.begin_content().await;
-            let (uri, mime) = (self.request.envelope.uri.map(|uri| uri.span.of(self.request.doc)), self.resource.mime);
-            self.out
-                .write(|w| {
-                    w.str(r#"{"uri":"#).raw(uri.unwrap_or(b"\"\""));
-                    if let Some(mime) = mime {
-                        w.str(r#","mimeType":"#).string(mime);
-                    }
-                })
-                .await;
-        }
+        self.begin_own().await;
         self.out.str(if wanted == Written::Blob { r#","blob":""# } else { r#","text":""# }).await;
         self.written = wanted;
+    }
+
+    // Begins a content of what was asked for, unless one was begun just now.
+    async fn begin_own(&mut self) {
+        if matches!(self.written, Written::Head(_)) {
+            return;
+        }
+        self.begin_content().await;
+        let (uri, mime) = (self.request.envelope.uri.map(|uri| uri.span.of(self.request.doc)), self.resource.mime);
+        self.out
+            .write(|w| {
+                w.str(r#"{"uri":"#).raw(uri.unwrap_or(b"\"\""));
+                if let Some(mime) = mime {
+                    w.str(r#","mimeType":"#).string(mime);
+                }
+            })
+            .await;
+        self.written = Written::Head(false);
     }
 
     async fn begin_content(&mut self) {
@@ -234,7 +257,7 @@ impl<'a> Reading<'a> {
     async fn end_content(&mut self) {
         let end = match self.written {
             Written::Nothing | Written::Content => return,
-            Written::Head => r#","text":""}"#,
+            Written::Head(_) => r#","text":""}"#,
             Written::Text => "\"}",
             Written::Blob => {
                 self.base64.end(self.out).await;

@@ -2,7 +2,8 @@
 
 use core::future::Future;
 
-use super::{Completing, ReadResult, Reading, Schema, prompt, uri};
+use super::tool::write_meta;
+use super::{Completing, ContentAnnotations, Icon, ReadResult, Reading, Schema, prompt, uri};
 use crate::json::Writer;
 
 /// The resources of an application. Written by [`resources!`](crate::resources); served by [`Server::resources`](crate::Server::resources).
@@ -34,54 +35,15 @@ pub struct Resource {
     /// How many bytes it has, where that is known and never changes.
     pub size: Option<u64>,
     /// For whom it is, and how much it matters.
-    pub annotations: ResourceAnnotations,
+    pub annotations: ContentAnnotations<'static>,
+    /// Its pictures, for people. Clients take one that they can show.
+    pub icons: &'static [Icon],
+    /// What it says to particular clients or hosts (`_meta`): a JSON object.
+    pub meta: Option<&'static str>,
     /// The template's variables: an object with a member for each.
     pub arguments: &'static Schema,
     /// A method completes its variables.
     pub completes: bool,
-}
-
-/// For whom something is, and how much it matters (MCP, `Annotations`).
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ResourceAnnotations {
-    /// It is for the user.
-    pub user: bool,
-    /// It is for the model.
-    pub assistant: bool,
-    /// From 0, hardly any use, to 1, needed.
-    pub priority: Option<f64>,
-    /// When it last changed, as ISO 8601.
-    pub last_modified: Option<&'static str>,
-}
-
-impl ResourceAnnotations {
-    /// Nothing is said.
-    pub const NONE: Self = Self { user: false, assistant: false, priority: None, last_modified: None };
-
-    /// Renders the member, with the comma in front; nothing where nothing is said.
-    pub(crate) fn write(&self, w: &mut Writer<'_>) {
-        if *self == Self::NONE {
-            return;
-        }
-        let mut comma = "";
-        w.str(r#","annotations":{"#);
-        if self.user || self.assistant {
-            w.str(match (self.user, self.assistant) {
-                (true, true) => r#""audience":["user","assistant"]"#,
-                (true, false) => r#""audience":["user"]"#,
-                _ => r#""audience":["assistant"]"#,
-            });
-            comma = ",";
-        }
-        if let Some(priority) = self.priority {
-            w.str(comma).str(r#""priority":"#).float(priority);
-            comma = ",";
-        }
-        if let Some(time) = self.last_modified {
-            w.str(comma).str(r#""lastModified":"#).string(time);
-        }
-        w.str("}");
-    }
 }
 
 impl Resource {
@@ -115,6 +77,8 @@ impl Resource {
             w.str(r#","size":"#).uint(size);
         }
         self.annotations.write(w);
+        Icon::write_all(self.icons, w);
+        write_meta(self.meta, w);
         w.str("}");
     }
 }

@@ -52,6 +52,7 @@
 /// - The doc comment is what the model reads; it must be there.
 /// - `#[title("..")]`, `#[mime("..")]`, `#[size(1024)]`, `#[name("..")]` where that is not the method's name.
 /// - `#[audience(user, assistant)]` (or one of them), `#[priority(0.5)]` and `#[last_modified("2026-01-31T12:00:00Z")]`.
+/// - `#[icon("https://..", "image/png", "48x48")]`, any number, and `#[meta(r#"{..}"#)]`, as tools have them.
 /// - `#[complete(method)]` names a method that completes the variables: `async fn method(&self, call: &mut Completing<'_>)`. Variables whose
 ///   type is an enum complete by themselves.
 #[macro_export]
@@ -118,6 +119,7 @@ macro_rules! __resource {
             Some(uri) => uri,
             None => "",
         };
+        const ICONS: [$crate::Icon; $crate::__private::icon_count(MARKS)] = $crate::__private::icons(MARKS);
         const ARGUMENTS: $crate::Schema = $crate::__input!([] $($args_ty)?);
         const _: () = {
             assert!(!URI.is_empty(), concat!("resource `", stringify!($name), "` needs `#[uri(\"..\")]`"));
@@ -145,6 +147,8 @@ macro_rules! __resource {
             name: $crate::__private::name(MARKS, stringify!($name)),
             title: $crate::__private::title(MARKS),
             description: DESCRIPTION,
+            icons: &ICONS,
+            meta: $crate::__private::meta(MARKS),
             mime: $crate::__private::mime(MARKS),
             size: $crate::__private::size(MARKS),
             annotations: $crate::__private::resource_annotations(MARKS),
@@ -169,6 +173,8 @@ macro_rules! __resource_mark {
     (last_modified($time:expr)) => { $crate::__private::Mark::LastModified($time) };
     (complete($method:ident)) => { $crate::__private::Mark::Completes };
     (title($title:expr)) => { $crate::__private::Mark::Title($title) };
+    (icon($($icon:tt)*)) => { $crate::__mark!(icon($($icon)*)) };
+    (meta($json:expr)) => { $crate::__private::Mark::Meta($json) };
     (name($name:expr)) => { $crate::__private::Mark::Name($name) };
     (allow $lints:tt) => { $crate::__private::Mark::Foreign };
     (expect $lints:tt) => { $crate::__private::Mark::Foreign };
@@ -176,7 +182,7 @@ macro_rules! __resource_mark {
         compile_error!(concat!(
             "a resource cannot have the attribute `#[", stringify!($($other)*), "]`; it can have a doc comment, `#[uri(\"..\")]`, ",
             "`#[title(\"..\")]`, `#[name(\"..\")]`, `#[mime(\"..\")]`, `#[size(..)]`, `#[audience(user, assistant)]`, `#[priority(..)]`, ",
-            "`#[last_modified(\"..\")]`, `#[complete(method)]`, `#[allow(..)]` and `#[expect(..)]`"
+            "`#[last_modified(\"..\")]`, `#[complete(method)]`, `#[icon(..)]`, `#[meta(..)]`, `#[allow(..)]` and `#[expect(..)]`"
         ))
     };
 }

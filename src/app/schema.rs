@@ -56,6 +56,8 @@ pub enum Schema {
 pub struct Field {
     /// The member's name.
     pub name: &'static str,
+    /// What people see instead of the name.
+    pub title: Option<&'static str>,
     /// What the model reads about it; may be empty.
     pub description: &'static str,
     /// Whether it must be there. Where it need not, `null` counts as absent.
@@ -109,19 +111,22 @@ impl Schema {
 
     /// Renders the JSON Schema.
     pub(crate) fn write(&self, w: &mut Writer<'_>) {
-        self.write_described("", None, w);
+        self.write_of(None, w);
     }
 
-    /// Renders the JSON Schema with the `description` of the member it belongs to.
-    fn write_described(&self, description: &str, header: Option<&str>, w: &mut Writer<'_>) {
+    /// Renders the JSON Schema with what the member that it belongs to says.
+    fn write_of(&self, field: Option<&Field>, w: &mut Writer<'_>) {
         if let Self::Verbatim(json) = self {
             w.flat(json.as_bytes());
             return;
         }
         w.str("{\"type\":\"").str(self.type_name()).str("\"");
-        self.write_description(description, w);
+        if let Some(title) = field.and_then(|field| field.title) {
+            w.str(",\"title\":").string(title);
+        }
+        self.write_description(field.map_or("", |field| field.description), w);
         self.write_constraints(w);
-        if let Some(header) = header {
+        if let Some(header) = field.and_then(|field| field.header) {
             w.str(",\"x-mcp-header\":").string(header);
         }
         w.str("}");
@@ -190,7 +195,7 @@ fn write_fields(fields: &[Field], w: &mut Writer<'_>) {
         w.str(",\"properties\":");
         for (at, field) in fields.iter().enumerate() {
             w.str(if at == 0 { "{" } else { "," }).string(field.name).str(":");
-            field.schema.write_described(field.description, field.header, w);
+            field.schema.write_of(Some(field), w);
         }
         w.str("}");
     }

@@ -173,8 +173,8 @@ fn called(
     let mut outlet = Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false);
     outlet.set_http10();
     let outlet = RefCell::new(outlet);
-    let identity = Identity { name: "t".into(), version: "1".into(), title: None, instructions: None, public: true };
-    let context = Context { announce: &Silent, client: None };
+    let identity = Identity { name: "t".into(), version: "1".into(), public: true, ..Identity::default() };
+    let context = Context::NONE;
     let out = Out::new(&outlet);
     let mut sent = Vec::new();
     {

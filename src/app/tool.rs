@@ -75,14 +75,8 @@ impl Tool {
             output.write(w);
         }
         self.write_annotations(w);
-        for (at, icon) in self.icons.iter().enumerate() {
-            w.str(if at == 0 { ",\"icons\":[" } else { "," });
-            icon.write(w);
-        }
-        w.str(if self.icons.is_empty() { "" } else { "]" });
-        if let Some(meta) = self.meta {
-            w.str(",\"_meta\":").flat(meta.as_bytes());
-        }
+        Icon::write_all(self.icons, w);
+        write_meta(self.meta, w);
         w.str("}");
     }
 
@@ -100,6 +94,15 @@ impl Tool {
 }
 
 impl Icon {
+    /// Renders the member of all of them, with the comma in front; nothing where there are none.
+    pub(super) fn write_all(icons: &[Icon], w: &mut Writer<'_>) {
+        for (at, icon) in icons.iter().enumerate() {
+            w.str(if at == 0 { ",\"icons\":[" } else { "," });
+            icon.write(w);
+        }
+        w.str(if icons.is_empty() { "" } else { "]" });
+    }
+
     fn write(&self, w: &mut Writer<'_>) {
         w.str("{\"src\":").string(self.src);
         if !self.mime.is_empty() {
@@ -109,5 +112,12 @@ impl Icon {
             w.str(if at == 0 { ",\"sizes\":[" } else { "," }).string(size);
         }
         w.str(if self.sizes.is_empty() { "}" } else { "]}" });
+    }
+}
+
+/// Renders a `_meta`, with the comma in front; nothing where there is none.
+pub(super) fn write_meta(meta: Option<&str>, w: &mut Writer<'_>) {
+    if let Some(meta) = meta {
+        w.str(",\"_meta\":").flat(meta.as_bytes());
     }
 }

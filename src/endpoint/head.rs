@@ -4,7 +4,8 @@ use super::{Answer, Body, Changes, Endpoint, Moment, NoSession};
 use crate::guard::{BearerRefusal, OriginGrant};
 use crate::http::{Accept, Cors, Known, Media, Method, Preflight, Request, Status};
 use crate::rpc::Code;
-use crate::session::{Principal, Revision, SessionId, SessionRef, Table, Transport};
+use crate::session::{Principal, Revision, Session, SessionId, SessionRef, Table, Transport};
+use crate::sse::EventId;
 
 /// Where the requests of 2024-11-05's transport go, behind the public path.
 pub(crate) const MESSAGES_PATH: &str = "/messages";
@@ -52,8 +53,19 @@ pub(crate) enum Route {
 pub(crate) enum Opening {
     /// 2024-11-05: a new session, whose stream begins with `endpoint`.
     HttpSse(Principal),
-    /// The stream of a session of 2025.
-    Session(SessionRef, Changes),
+    /// The stream of a session of 2025, and where its client left off.
+    Session(SessionRef, Changes, LastSeen),
+}
+
+/// What a client says of the events that it has (`Last-Event-ID`).
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum LastSeen {
+    /// Nothing: it has none, or its revision has no event ids.
+    Nothing,
+    /// Something that is no event id of this server.
+    Unknown,
+    /// This event.
+    Event(EventId),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -148,7 +160,13 @@ impl Endpoint {
     ) -> Result<Admission<'r>, Answer<'r>> {
         if let Some(id) = request.header(Known::McpSessionId) {
             let found = self.session(id, Transport::Streamable, principal, table, moment).map_err(no_session)?;
-            return Ok(Admission::Open(Opening::Session(found.session, found.changes)));
+            let revision = table.get(found.session).map(Session::revision);
+            let last = match request.header(Known::LastEventId).filter(|_| revision.is_some_and(Revision::is_resumable))
+            {
+                Some(id) => EventId::parse(id).map_or(LastSeen::Unknown, LastSeen::Event),
+                None => LastSeen::Nothing,
+            };
+            return Ok(Admission::Open(Opening::Session(found.session, found.changes, last)));
         }
         let asked = request.header(Known::McpProtocolVersion).map(Revision::parse);
         let old = !matches!(asked, Some(None | Some(Revision::V2026_07_28)));

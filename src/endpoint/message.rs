@@ -47,9 +47,8 @@ pub(crate) enum Work {
     Initialize,
     Discover,
     Ping,
-    ToolsList,
     ToolsCall(usize),
-    /// A page of the resources, of the templates or of the prompts.
+    /// A page of the tools, of the resources, of the templates or of the prompts.
     List(Page),
     Read(usize),
     /// The URI is none of ours.
@@ -282,7 +281,7 @@ impl Endpoint {
             Some(Method::Initialize) => Work::Refuse(Code::INVALID_REQUEST, "this session is initialized already"),
             Some(Method::Discover) => Work::Discover,
             Some(Method::Ping) => Work::Ping,
-            Some(Method::ToolsList) => Work::ToolsList,
+            Some(Method::ToolsList) => self.page(List::Tools, envelope, doc),
             Some(Method::ToolsCall) => or_refuse(tools::find(envelope, doc, self.catalog.tools), Work::ToolsCall),
             Some(Method::ResourcesList) => self.page(List::Resources, envelope, doc),
             Some(Method::TemplatesList) => self.page(List::Templates, envelope, doc),

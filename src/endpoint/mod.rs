@@ -17,7 +17,7 @@ mod modern;
 mod sessions;
 
 pub(crate) use answer::{Answer, Body};
-pub(crate) use head::{Admission, MESSAGES_PATH, Opening, Posted, Route};
+pub(crate) use head::{Admission, LastSeen, MESSAGES_PATH, Opening, Posted, Route};
 pub(crate) use message::{Decision, Job, Work};
 pub(crate) use sessions::client_text;
 

@@ -7,7 +7,7 @@ use crate::http::{Known, Status};
 use crate::json::{Kind, Text, Value};
 use crate::mcp::{Method, headers, subscriptions};
 use crate::rpc::{Code, Envelope, Member};
-use crate::session::Revision;
+use crate::session::{LogLevel, Revision};
 
 impl Endpoint {
     pub(super) fn modern(
@@ -41,6 +41,14 @@ impl Endpoint {
                 data: Data::Versions { requested },
             };
             return Err(Answer::with(Status::BAD_REQUEST, body));
+        }
+        let level = envelope.meta_log_level;
+        if level.is_some() && Envelope::text(level, doc).and_then(LogLevel::parse).is_none() {
+            return refuse(
+                Code::INVALID_PARAMS,
+                "io.modelcontextprotocol/logLevel in params._meta must be one of debug, info, notice, warning, error, critical, alert, \
+                 emergency",
+            );
         }
         let method = Method::of(Revision::V2026_07_28, envelope.method_name(doc));
         if method == Some(Method::Listen) {

@@ -17,6 +17,7 @@ mod authority;
 mod bearer;
 mod error;
 mod host;
+mod network;
 mod origin;
 mod public_base;
 mod shown;
@@ -34,6 +35,7 @@ use core::net::{IpAddr, SocketAddr};
 
 pub(crate) use bearer::BearerRefusal;
 pub(crate) use error::GuardError;
+pub(crate) use network::{Network, household};
 pub(crate) use origin::OriginGrant;
 pub(crate) use public_base::PublicBase;
 

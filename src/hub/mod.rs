@@ -9,8 +9,11 @@
 //! ```
 //! Pure: bytes in, events out.
 
+mod replay;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_replay;
 #[cfg(test)]
 mod tests_uris;
 mod uris;
@@ -24,6 +27,8 @@ use crate::sse;
 
 /// The bytes in front of an event's payload: length (2), kind (1), level (1), client (8).
 const FRAME_BYTES: usize = 12;
+/// The bytes in front of the JSON in the payload of a call's event: stream (8), event (4).
+const CALL_BYTES: usize = 12;
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +43,13 @@ pub(crate) enum Kind {
     ResourceUpdated(u8),
     /// `notifications/message`; the payload is its `params` as JSON.
     Message(LogLevel),
+    /// A message of a call whose connection broke; the payload is all of it, as JSON, and empty where there is no answer to tell.
+    Call {
+        /// The number of the call's stream.
+        stream: u64,
+        /// Which of its events, [`END_OF_CALL`](sse::END_OF_CALL) for the answer.
+        event: u32,
+    },
 }
 
 /// For whom an event is: every client, or the one of this number.
@@ -110,10 +122,20 @@ impl<'m> Hub<'m> {
     /// Stores an event, in the place of the oldest ones. False when it is larger than a quarter of the ring (one event
     /// must not push out all others) or than a frame's length can say.
     pub(crate) fn append(&mut self, kind: Kind, audience: Audience, payload: &[u8]) -> bool {
-        let size = FRAME_BYTES + payload.len();
-        let (Ok(length), true) = (u16::try_from(payload.len()), size <= self.ring.len() / 4) else { return false };
+        let mut call = [0; CALL_BYTES];
+        let call = match kind {
+            Kind::Call { stream, event } => {
+                call[..8].copy_from_slice(&stream.to_le_bytes());
+                call[8..].copy_from_slice(&event.to_le_bytes());
+                call.as_slice()
+            }
+            _ => &[],
+        };
+        let inside = call.len() + payload.len();
+        let size = FRAME_BYTES + inside;
+        let (Ok(length), true) = (u16::try_from(inside), size <= self.ring.len() / 4) else { return false };
         while self.head + size as u64 - self.tail > self.ring.len() as u64 {
-            self.tail += FRAME_BYTES as u64 + u64::from(self.length_at(self.tail));
+            self.tail = self.behind(self.tail);
         }
         let (code, level) = encode(kind);
         if let Kind::ResourceUpdated(place) = kind {
@@ -128,9 +150,10 @@ impl<'m> Hub<'m> {
         frame[2] = code;
         frame[3] = level;
         frame[4..].copy_from_slice(&client.to_le_bytes());
-        self.put(self.head, &frame);
-        self.put(self.head + FRAME_BYTES as u64, payload);
-        self.head += size as u64;
+        for part in [&frame, call, payload] {
+            self.put(self.head, part);
+            self.head += part.len() as u64;
+        }
         true
     }
 
@@ -142,20 +165,25 @@ impl<'m> Hub<'m> {
         if cursor < self.tail {
             return Next::Lost;
         }
-        let mut frame = [0; FRAME_BYTES];
-        for (at, byte) in frame.iter_mut().enumerate() {
-            *byte = self.byte(cursor + at as u64);
-        }
+        let frame: [u8; FRAME_BYTES] = self.bytes(cursor);
         let length = usize::from(u16::from_le_bytes([frame[0], frame[1]]));
         let client = frame[4..].try_into().map(u64::from_le_bytes).unwrap_or_default();
         let audience = if client == 0 { Audience::All } else { Audience::Client(client) };
         let begin = cursor + FRAME_BYTES as u64;
-        let event = Event { kind: decode(frame[2], frame[3]), audience, payload: self.get(begin, length) };
-        Next::Event(event, begin + length as u64)
+        let mut kind = decode(frame[2], frame[3]);
+        let mut skipped = 0;
+        if let Kind::Call { stream, event } = &mut kind {
+            *stream = u64::from_le_bytes(self.bytes(begin));
+            *event = u32::from_le_bytes(self.bytes(begin + 8));
+            skipped = CALL_BYTES.min(length);
+        }
+        let payload = self.get(begin + skipped as u64, length - skipped);
+        Next::Event(Event { kind, audience, payload }, begin + length as u64)
     }
 
-    fn length_at(&self, position: u64) -> u16 {
-        u16::from_le_bytes([self.byte(position), self.byte(position + 1)])
+    // Where the event at this place ends.
+    fn behind(&self, position: u64) -> u64 {
+        position + FRAME_BYTES as u64 + u64::from(u16::from_le_bytes(self.bytes(position)))
     }
 
     fn index(&self, position: u64) -> usize {
@@ -163,8 +191,8 @@ impl<'m> Hub<'m> {
         usize::try_from(position % (self.ring.len().max(1) as u64)).unwrap_or_default()
     }
 
-    fn byte(&self, position: u64) -> u8 {
-        self.ring.get(self.index(position)).copied().unwrap_or_default()
+    fn bytes<const N: usize>(&self, position: u64) -> [u8; N] {
+        core::array::from_fn(|at| self.ring.get(self.index(position + at as u64)).copied().unwrap_or_default())
     }
 
     fn put(&mut self, position: u64, bytes: &[u8]) {
@@ -197,6 +225,17 @@ pub(crate) struct Filter {
     pub(crate) messages: Option<LogLevel>,
     /// The client's number.
     pub(crate) client: u64,
+    /// Nothing but what follows this event of this call: the stream is a call's that was resumed.
+    pub(crate) call: Option<Resumed>,
+}
+
+/// A call whose stream was resumed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Resumed {
+    /// The number of the call's stream.
+    pub(crate) stream: u64,
+    /// The last of its events that the client has.
+    pub(crate) after: u32,
 }
 
 impl Filter {
@@ -206,8 +245,13 @@ impl Filter {
             Audience::All => true,
             Audience::Client(number) => number == self.client,
         };
+        if let Some(call) = self.call {
+            return meant
+                && matches!(event.kind, Kind::Call { stream, event } if stream == call.stream && event > call.after);
+        }
         meant
             && match event.kind {
+                Kind::Call { .. } => false,
                 Kind::ToolsChanged => self.tools,
                 Kind::PromptsChanged => self.prompts,
                 Kind::ResourcesChanged => self.resources,
@@ -217,10 +261,24 @@ impl Filter {
     }
 }
 
-impl Event<'_> {
+impl<'r> Event<'r> {
+    /// An event for all that is not in the ring.
+    pub(crate) fn of(kind: Kind, payload: &'r [u8]) -> Self {
+        Self { kind, audience: Audience::All, payload: (payload, &[]) }
+    }
+
+    /// There is nothing to tell: the call that it is of ended without an answer.
+    pub(crate) fn is_silent(&self) -> bool {
+        matches!(self.kind, Kind::Call { .. }) && self.payload.0.is_empty() && self.payload.1.is_empty()
+    }
+
     /// Writes the event as one event of an event stream. `subscription` is the id of the `subscriptions/listen` request
     /// that asked for it, as JSON; empty on the streams of older revisions.
     pub(crate) fn render(&self, w: &mut Writer<'_>, subscription: &[u8]) {
+        if let Kind::Call { .. } = self.kind {
+            w.raw(sse::MESSAGE).raw(self.payload.0).raw(self.payload.1).raw(sse::END);
+            return;
+        }
         w.raw(sse::MESSAGE).str(r#"{"jsonrpc":"2.0","method":"#);
         w.str(match self.kind {
             Kind::ToolsChanged => r#""notifications/tools/list_changed""#,
@@ -228,6 +286,7 @@ impl Event<'_> {
             Kind::ResourcesChanged => r#""notifications/resources/list_changed""#,
             Kind::ResourceUpdated(_) => r#""notifications/resources/updated","params":{"uri":""#,
             Kind::Message(_) => r#""notifications/message","params":"#,
+            Kind::Call { .. } => "",
         });
         if let Kind::Message(_) | Kind::ResourceUpdated(_) = self.kind {
             w.raw(self.payload.0).raw(self.payload.1);
@@ -254,6 +313,7 @@ fn encode(kind: Kind) -> (u8, u8) {
         Kind::ResourcesChanged => (2, 0),
         Kind::Message(level) => (3, level as u8),
         Kind::ResourceUpdated(place) => (4, place),
+        Kind::Call { .. } => (5, 0),
     }
 }
 
@@ -263,6 +323,8 @@ fn decode(code: u8, level: u8) -> Kind {
         1 => Kind::PromptsChanged,
         2 => Kind::ResourcesChanged,
         4 => Kind::ResourceUpdated(level),
+        // Its numbers stand in the payload.
+        5 => Kind::Call { stream: 0, event: 0 },
         _ => Kind::Message(LogLevel::ALL.get(usize::from(level)).copied().unwrap_or(LogLevel::Info)),
     }
 }

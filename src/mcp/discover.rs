@@ -44,10 +44,10 @@ pub(crate) async fn initialize(out: Out<'_>, request: &Request<'_>, identity: &I
     out.write(|w| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"protocolVersion":"#).string(request.revision.as_str());
-        w.str(r#","capabilities":{"logging":{},"#);
-        offers(w, catalog);
-        w.str(r#"},"serverInfo":"#);
-        identity.write(w);
+        // `logging/setLevel` is always served, and the application may say something at any time.
+        offers(w, identity, catalog, true);
+        w.str(r#","serverInfo":"#);
+        identity.write_whole(w);
         instructions(w, identity);
         w.str("}}");
     })
@@ -56,26 +56,41 @@ pub(crate) async fn initialize(out: Out<'_>, request: &Request<'_>, identity: &I
 
 /// Answers `server/discover`.
 pub(crate) async fn discover(out: Out<'_>, request: &Request<'_>, identity: &Identity, catalog: &Catalog) {
+    // Messages are sent about a call only.
+    let logs = !(catalog.tools.is_empty() && catalog.resources.is_empty() && catalog.prompts.is_empty());
     out.write(|w| {
         rpc::begin_result(w, request.id());
-        w.str(r#"{"resultType":"complete","supportedVersions":["2026-07-28"],"#);
-        w.str(r#""capabilities":{"#);
-        offers(w, catalog);
-        w.str("}");
+        w.str(r#"{"resultType":"complete","supportedVersions":["2026-07-28"]"#);
+        offers(w, identity, catalog, logs);
         instructions(w, identity);
         identity.write_caching(w);
-        identity.write_meta(w);
+        identity.write_whole_meta(w);
         w.str("}}");
     })
     .await;
 }
 
-// The capabilities of both eras: what there is.
-fn offers(w: &mut Writer<'_>, catalog: &Catalog) {
-    w.str(r#""tools":{"listChanged":true}"#);
-    w.str(if catalog.resources.is_empty() { "" } else { r#","resources":{"subscribe":true,"listChanged":true}"# });
-    w.str(if catalog.prompts.is_empty() { "" } else { r#","prompts":{"listChanged":true}"# });
-    w.str(if catalog.completes { r#","completions":{}"# } else { "" });
+// The capabilities of both eras: what there is, and nothing else.
+fn offers(w: &mut Writer<'_>, identity: &Identity, catalog: &Catalog, logs: bool) {
+    let offers = [
+        (logs, r#""logging":{}"#),
+        (!catalog.tools.is_empty(), r#""tools":{"listChanged":true}"#),
+        (!catalog.resources.is_empty(), r#""resources":{"subscribe":true,"listChanged":true}"#),
+        (!catalog.prompts.is_empty(), r#""prompts":{"listChanged":true}"#),
+        (catalog.completes, r#""completions":{}"#),
+    ];
+    w.str(r#","capabilities":{"#);
+    let mut comma = "";
+    for (_, offer) in offers.iter().filter(|(is_served, _)| *is_served) {
+        w.str(comma).str(offer);
+        comma = ",";
+    }
+    for (at, (name, settings)) in identity.extensions.iter().enumerate() {
+        // Older revisions have no such member, and clients of 2025-11-25 look for it even so.
+        w.str(if at == 0 { comma } else { "," }).str(if at == 0 { r#""extensions":{"# } else { "" });
+        w.string(name).str(":").flat(settings.as_bytes());
+    }
+    w.str(if identity.extensions.is_empty() { "}" } else { "}}" });
 }
 
 fn instructions(w: &mut Writer<'_>, identity: &Identity) {

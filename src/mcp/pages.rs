@@ -2,7 +2,7 @@
 
 use crate::app::Identity;
 use crate::json::Writer;
-use crate::limits::PAGE_ITEMS_MAX;
+use crate::limits::{PAGE_ITEMS_MAX, PAGE_TOOLS_MAX};
 use crate::outlet::Out;
 use crate::rpc::{self, Envelope, Request};
 use crate::session::{Key, equal_in_constant_time};
@@ -10,6 +10,8 @@ use crate::session::{Key, equal_in_constant_time};
 /// A list that has pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum List {
+    /// `tools/list`.
+    Tools,
     /// `resources/list`.
     Resources,
     /// `resources/templates/list`.
@@ -28,10 +30,15 @@ pub(crate) struct Page {
 impl List {
     const fn member(self) -> &'static str {
         match self {
+            Self::Tools => "tools",
             Self::Resources => "resources",
             Self::Templates => "resourceTemplates",
             Self::Prompts => "prompts",
         }
+    }
+
+    const fn items_max(self) -> usize {
+        if matches!(self, Self::Tools) { PAGE_TOOLS_MAX } else { PAGE_ITEMS_MAX }
     }
 }
 
@@ -84,14 +91,22 @@ fn bytes(text: &[u8]) -> Option<[u8; CURSOR_BYTES]> {
     Some(bytes)
 }
 
-/// Answers with a page: those of `items` that are `shown`, from its start on.
-pub(crate) async fn list<T>(
+/// What a list has, for those who need not know of what it is: there is one code for all lists.
+pub(crate) struct Items<'a> {
+    /// How many things there are.
+    pub(crate) count: usize,
+    /// Whether the thing at this place is in the list.
+    pub(crate) shown: &'a dyn Fn(usize) -> bool,
+    /// Writes the thing at this place.
+    pub(crate) write: &'a dyn Fn(usize, &mut Writer<'_>),
+}
+
+/// Answers with a page: those of the items that are shown, from its start on.
+pub(crate) async fn list(
     out: Out<'_>,
     request: &Request<'_>,
     page: Page,
-    items: &[T],
-    shown: impl Fn(&T) -> bool,
-    write: impl Fn(&T, &mut Writer<'_>),
+    items: Items<'_>,
     (key, identity): (&Key, &Identity),
 ) {
     let modern = request.revision.is_modern();
@@ -102,14 +117,14 @@ pub(crate) async fn list<T>(
     .await;
     let start = usize::try_from(page.start).unwrap_or(usize::MAX);
     let mut next = None;
-    for (count, (at, item)) in items.iter().enumerate().skip(start).filter(|(_, item)| shown(item)).enumerate() {
-        if count == PAGE_ITEMS_MAX {
+    for (count, at) in (start..items.count).filter(|at| (items.shown)(*at)).enumerate() {
+        if count == page.list.items_max() {
             next = u32::try_from(at).ok();
             break;
         }
         out.write(|w| {
             w.str(if count > 0 { "," } else { "" });
-            write(item, w);
+            (items.write)(at, w);
         })
         .await;
     }

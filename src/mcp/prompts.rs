@@ -1,7 +1,8 @@
 //! `prompts/list` and `prompts/get`, in every revision.
 
-use super::pages::{self, Page};
+use super::pages::{self, Items, Page};
 use crate::app::{Application, Context, Identity, Prompt, Prompting, unwound};
+use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
 use crate::session::Key;
@@ -14,7 +15,9 @@ pub(crate) async fn list(
     prompts: &[Prompt],
     around: (&Key, &Identity),
 ) {
-    pages::list(out, request, page, prompts, |_| true, Prompt::write, around).await;
+    let write = |at: usize, w: &mut Writer<'_>| prompts.iter().skip(at).take(1).for_each(|prompt| prompt.write(w));
+    let items = Items { count: prompts.len(), shown: &|_| true, write: &write };
+    pages::list(out, request, page, items, around).await;
 }
 
 /// The prompt that a `prompts/get` names, by its place in the list.

@@ -1,7 +1,8 @@
 //! `resources/list`, `resources/templates/list` and `resources/read`, in every revision.
 
-use super::pages::{self, List, Page};
+use super::pages::{self, Items, List, Page};
 use crate::app::{Application, Context, Failure, Identity, Reading, Resource, refuse, unwound};
+use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
 use crate::session::Key;
@@ -15,8 +16,10 @@ pub(crate) async fn list(
     around: (&Key, &Identity),
 ) {
     let templates = page.list == List::Templates;
-    let shown = |resource: &Resource| resource.is_template() == templates;
-    pages::list(out, request, page, resources, shown, Resource::write, around).await;
+    let shown = |at: usize| resources.get(at).is_some_and(|resource| resource.is_template() == templates);
+    let write = |at: usize, w: &mut Writer<'_>| resources.iter().skip(at).take(1).for_each(|it| it.write(w));
+    let items = Items { count: resources.len(), shown: &shown, write: &write };
+    pages::list(out, request, page, items, around).await;
 }
 
 /// The resource that a `resources/read` names, by its place in the list; `None` when there is none.

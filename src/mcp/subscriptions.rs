@@ -21,13 +21,14 @@ pub(crate) fn asked(envelope: &Envelope, doc: &[u8], catalog: &Catalog) -> Resul
     };
     let flag = |key| wanted.get(key).and_then(Value::as_bool).unwrap_or(false);
     Ok(Filter {
-        tools: flag("toolsListChanged"),
+        tools: flag("toolsListChanged") && !catalog.tools.is_empty(),
         prompts: flag("promptsListChanged") && !catalog.prompts.is_empty(),
         resources: flag("resourcesListChanged") && !catalog.resources.is_empty(),
         // Where there is room for them is for the server to say.
         uris: 0,
         messages: None,
         client: 0,
+        call: None,
     })
 }
 

@@ -1,37 +1,17 @@
 //! `tools/list` and `tools/call`, in every revision.
 
-use super::refuse;
-use crate::app::{Application, Call, Context, Identity, Silent, Tool};
+use super::pages::{self, Items, Page};
+use crate::app::{Application, Call, Context, Identity, Tool};
+use crate::json::Writer;
 use crate::outlet::Out;
-use crate::rpc::{self, Code, Envelope, Request};
+use crate::rpc::{Envelope, Request};
+use crate::session::Key;
 
-/// Answers `tools/list`: all tools on one page, in the order of their declaration.
-pub(crate) async fn list(out: Out<'_>, request: &Request<'_>, tools: &[Tool], identity: &Identity) {
-    if request.envelope.cursor.is_some() {
-        return refuse(out, request, Code::INVALID_PARAMS, "unknown cursor: tools/list has one page only").await;
-    }
-    let modern = request.revision.is_modern();
-    out.write(|w| {
-        rpc::begin_result(w, request.id());
-        w.str(if modern { r#"{"resultType":"complete","tools":["# } else { r#"{"tools":["# });
-    })
-    .await;
-    for (at, tool) in tools.iter().enumerate() {
-        out.write(|w| {
-            w.str(if at > 0 { "," } else { "" });
-            tool.write(w);
-        })
-        .await;
-    }
-    out.write(|w| {
-        w.str("]");
-        if modern {
-            identity.write_caching(w);
-            identity.write_meta(w);
-        }
-        w.str("}}");
-    })
-    .await;
+/// Answers `tools/list`.
+pub(crate) async fn list(out: Out<'_>, request: &Request<'_>, page: Page, tools: &[Tool], around: (&Key, &Identity)) {
+    let write = |at: usize, w: &mut Writer<'_>| tools.iter().skip(at).take(1).for_each(|tool| tool.write(w));
+    let items = Items { count: tools.len(), shown: &|_| true, write: &write };
+    pages::list(out, request, page, items, around).await;
 }
 
 /// The tool that a `tools/call` names, by its place in the list.
@@ -47,8 +27,7 @@ pub(crate) fn find(envelope: &Envelope, doc: &[u8], tools: &[Tool]) -> Result<us
 
 /// Answers a call that has no other result with an error of the tool.
 pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, message: &'static str, identity: &Identity) {
-    let context = Context { announce: &Silent, client: None };
-    let mut call = Call::new(out, request, context);
+    let mut call = Call::new(out, request, Context::NONE);
     let result = Ok(Err(message.into()));
     call.close(result, request.revision.is_modern().then_some(identity)).await;
 }

@@ -4,13 +4,26 @@ use super::chunk::{CHUNK_HEAD_BYTES, CRLF, Wire, chunk, put};
 use super::{BODY_AT, Form, Outlet, TAIL_BYTES};
 use crate::http::{Framing, LAST_CHUNK, ResponseHead, Status};
 use crate::json::Writer;
-use crate::sse;
+use crate::limits::EVENT_ID_LINE_BYTES_MAX;
+use crate::sse::{self, END_OF_CALL};
+
+/// What overtakes the message.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece {
+    /// Something that is framed already.
+    Plain,
+    /// A JSON-RPC message, as an event.
+    Message,
+}
 
 impl Outlet<'_> {
     /// Queues a piece of the event stream behind the message that still waits. False when there is no room, or when the
     /// answer can't be (or become) an event stream.
-    pub(super) fn overtake(&mut self, render: impl FnOnce(&mut Writer<'_>)) -> bool {
+    pub(super) fn overtake(&mut self, piece: Piece, render: impl FnOnce(&mut Writer<'_>)) -> bool {
         let at = BODY_AT + self.body + TAIL_BYTES;
+        if self.is_detached() {
+            return self.keep(at, piece, render);
+        }
         let (wire, head) = match self.form {
             Form::Events(wire) => (wire, 0),
             Form::Undecided if self.events => {
@@ -25,7 +38,22 @@ impl Outlet<'_> {
         let room = self.buf.len().saturating_sub(CRLF.len());
         let Some(free) = self.buf.get_mut(begin..room) else { return false };
         let mut w = Writer::new(free);
-        render(&mut w);
+        if let Some(resume) = self.resume.as_ref().filter(|_| head > 0) {
+            resume.prime(&mut w);
+        }
+        let mut json = 0..0;
+        if piece == Piece::Message {
+            if let Some(resume) = &self.resume {
+                resume.write_id(&mut w, resume.next());
+            }
+            w.raw(sse::MESSAGE);
+            let from = w.written();
+            render(&mut w);
+            json = begin + from..begin + w.written();
+            w.raw(sse::END);
+        } else {
+            render(&mut w);
+        }
         let (written, complete) = (w.written(), w.is_complete());
         if !complete || written == 0 {
             return false;
@@ -34,6 +62,9 @@ impl Outlet<'_> {
         let end = if chunked { chunk(self.buf, begin, begin + written) } else { begin + written };
         self.queue = at..end;
         self.queue_is_body = false;
+        if let Some(resume) = &mut self.resume {
+            resume.queued(piece, head > 0, json);
+        }
         true
     }
 
@@ -70,6 +101,7 @@ impl Outlet<'_> {
         if events && !self.message_open && self.body > 0 {
             begin -= sse::MESSAGE.len();
             put(self.buf, begin, sse::MESSAGE);
+            begin -= self.put_id(begin);
         }
         if events && last && (end > begin || self.message_open) {
             put(self.buf, end, sse::END);
@@ -107,6 +139,18 @@ impl Outlet<'_> {
         self.flushes = self.flushes.saturating_add(1);
         self.message_open = !last;
         self.ended = last;
+    }
+
+    // Puts the id of the answer right in front of it; gives its length.
+    fn put_id(&mut self, end: usize) -> usize {
+        let Some(resume) = &mut self.resume else { return 0 };
+        let mut line = [0; EVENT_ID_LINE_BYTES_MAX];
+        let mut w = Writer::new(&mut line);
+        resume.write_id(&mut w, END_OF_CALL);
+        let length = w.written();
+        resume.queued(Piece::Plain, true, 0..0);
+        put(self.buf, end - length, line.get(..length).unwrap_or_default());
+        length
     }
 
     // Puts the head right in front of the message at `begin..end`; gives where it starts.

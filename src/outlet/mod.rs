@@ -16,24 +16,30 @@
 mod chunk;
 mod frame;
 mod out;
+mod resume;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_resume;
 
 pub(crate) use chunk::{CHUNK_HEAD_BYTES, Wire, chunk};
 pub(crate) use out::Out;
+pub(crate) use resume::{Kept, Resumable};
 
 use core::ops::Range;
 use core::task::{Context, Poll, Waker};
 
 use self::chunk::CRLF;
+use self::frame::Piece;
+use self::resume::Resume;
 use crate::http::{Framing, LAST_CHUNK, ResponseHead, Status};
 use crate::json::Writer;
-use crate::limits::RESPONSE_HEAD_BYTES_MAX;
+use crate::limits::{EVENT_ID_LINE_BYTES_MAX, RESPONSE_HEAD_BYTES_MAX};
 use crate::session::IdText;
 use crate::sse;
 
-/// Where the message begins in the buffer: behind the longest head, a chunk head and an event's field names.
-const BODY_AT: usize = RESPONSE_HEAD_BYTES_MAX + CHUNK_HEAD_BYTES + sse::MESSAGE.len();
+/// Where the message begins in the buffer: behind the longest head, a chunk head, an event's id and field names.
+const BODY_AT: usize = RESPONSE_HEAD_BYTES_MAX + CHUNK_HEAD_BYTES + EVENT_ID_LINE_BYTES_MAX + sse::MESSAGE.len();
 /// Behind the message: the end of its event, of its chunk, and of the stream.
 const TAIL_BYTES: usize = sse::END.len() + CRLF.len() + LAST_CHUNK.len();
 
@@ -90,6 +96,8 @@ pub(crate) struct Outlet<'b> {
     gone: bool,
     broken: bool,
     partly: bool,
+    /// What its events need to be resumed.
+    resume: Option<Resume<'b>>,
     waiter: Option<Waker>,
 }
 
@@ -119,6 +127,7 @@ impl<'b> Outlet<'b> {
             gone: false,
             broken: false,
             partly: false,
+            resume: None,
             waiter: None,
         }
     }
@@ -158,6 +167,9 @@ impl<'b> Outlet<'b> {
 
     /// The bytes to write now, empty when there is nothing to do before the handler goes on.
     pub(crate) fn pending(&mut self) -> &[u8] {
+        if self.is_detached() {
+            return &[];
+        }
         if self.queue.is_empty() && !self.gone {
             if self.finished && !self.ended {
                 self.frame_message(true);
@@ -181,6 +193,7 @@ impl<'b> Outlet<'b> {
             self.body = 0;
             self.flush = false;
         }
+        self.resume_sent();
         self.wake();
     }
 
@@ -196,6 +209,9 @@ impl<'b> Outlet<'b> {
 
     /// Nothing more is sent, and the connection must be closed: a part of the response is out, and there is no right end to it.
     pub(crate) fn break_off(&mut self) {
+        if self.is_detached() {
+            return self.lose();
+        }
         self.abandon();
         self.broken = true;
     }
@@ -212,7 +228,7 @@ impl<'b> Outlet<'b> {
 
     /// All of a finished answer was handed out.
     pub(crate) fn is_done(&self) -> bool {
-        self.gone || (self.ended && self.queue.is_empty())
+        self.gone || self.is_told() || (self.ended && self.queue.is_empty())
     }
 
     /// Between the pieces of one event: its stream must not carry anything else (2024-11-05's lock).
@@ -257,7 +273,7 @@ impl<'b> Outlet<'b> {
 
     /// Forgets what was written since `mark`, as long as none of it was sent. False when some was.
     pub(crate) fn rewind(&mut self, mark: Mark) -> bool {
-        let whole = self.flushes == mark.flushes;
+        let whole = self.flushes == mark.flushes && self.rewind_lost(mark);
         if whole {
             self.body = self.body.min(mark.body);
             self.flush = false;
@@ -268,10 +284,11 @@ impl<'b> Outlet<'b> {
     /// The call takes its time: makes the answer an event stream if it may be one, or, where it is one, keeps it alive
     /// with a comment (WHATWG HTML, section 9.2.6). Does nothing while bytes wait to be written.
     pub(crate) fn keep_alive(&mut self) {
-        if self.gone || self.finished || self.flush || self.message_open || !self.queue.is_empty() {
+        if self.gone || self.is_detached() || self.finished || self.flush || self.message_open || !self.queue.is_empty()
+        {
             return;
         }
-        self.overtake(|w| {
+        self.overtake(Piece::Plain, |w| {
             w.raw(sse::KEEP_ALIVE);
         });
     }
@@ -279,7 +296,7 @@ impl<'b> Outlet<'b> {
     /// Opens an event stream that will be handed over to its listener: head, then what `first` writes.
     /// False when that does not fit the buffer.
     pub(crate) fn open_stream(&mut self, first: impl FnOnce(&mut Writer<'_>)) -> bool {
-        self.overtake(first)
+        self.overtake(Piece::Plain, first)
     }
 
     /// Room for the message, behind the part of it that waits.
@@ -290,14 +307,18 @@ impl<'b> Outlet<'b> {
 
     // Fills what is free; asks for a flush when that was not enough. `fill` tells how much it wrote, and whether that was all.
     fn poll_fill(&mut self, cx: &Context<'_>, fill: impl FnOnce(&mut [u8]) -> (usize, bool)) -> Poll<()> {
-        if self.gone {
+        if self.gone || self.is_lost() {
             return Poll::Ready(());
         }
         // What is in the queue lies where the message would grow to.
-        if !self.flush && self.queue.is_empty() {
+        if !self.flush && self.queue.is_empty() && self.has_kept_all() {
             let (written, complete) = fill(self.free());
             self.body += written;
             if complete {
+                return Poll::Ready(());
+            }
+            if self.is_detached() {
+                self.lose();
                 return Poll::Ready(());
             }
             self.flush = true;

@@ -4,10 +4,10 @@ use core::cell::RefCell;
 use core::future::poll_fn;
 use core::task::{Context, Poll};
 
+use super::frame::Piece;
 use super::{Mark, Outlet};
 use crate::http::Status;
 use crate::json::{self, Writer};
-use crate::sse;
 
 /// What a handler may do with an [`Outlet`], whoever owns its buffer. Polled; [`Out`] waits.
 trait Pen {
@@ -16,6 +16,10 @@ trait Pen {
     fn poll_base64(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
     fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
     fn break_off(&self);
+    /// Only an answer on a connection of its own can go on without it.
+    fn poll_detach(&self, _: &Context<'_>) -> Poll<bool> {
+        Poll::Ready(false)
+    }
     fn mark(&self) -> Mark;
     fn rewind(&self, mark: Mark) -> bool;
     fn set_status(&self, status: Status);
@@ -53,15 +57,15 @@ impl Pen for RefCell<Outlet<'_>> {
         if outlet.gone || outlet.message_open {
             return Poll::Ready(false);
         }
-        if outlet.flush || !outlet.queue.is_empty() {
+        if outlet.flush || !outlet.queue.is_empty() || !outlet.has_kept_all() {
             outlet.wait(cx);
             return Poll::Pending;
         }
-        Poll::Ready(outlet.overtake(|w| {
-            w.raw(sse::MESSAGE);
-            render(w);
-            w.raw(sse::END);
-        }))
+        Poll::Ready(outlet.overtake(Piece::Message, render))
+    }
+
+    fn poll_detach(&self, cx: &Context<'_>) -> Poll<bool> {
+        self.borrow_mut().poll_leave(cx)
     }
 
     fn break_off(&self) {
@@ -132,6 +136,11 @@ impl<'a> Out<'a> {
     /// False when it could not be sent: the client reads no event streams, or the response is already under way.
     pub(crate) async fn notify(&self, render: impl Fn(&mut Writer<'_>)) -> bool {
         poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
+    }
+
+    /// Lets the connection go: the rest of the response is kept, for the client to come back for. False where that can't be.
+    pub(crate) async fn detach(&self) -> bool {
+        poll_fn(|cx| self.pen.poll_detach(cx)).await
     }
 
     /// How far the response has come.

@@ -1,8 +1,7 @@
 //! What the application says to all, and who wants to hear it.
 
 use super::core::Core;
-use super::handle::message_params;
-use crate::app::Announce;
+use crate::app::{Announce, message_params};
 use crate::hub::{Audience, Kind, NoPlace, UriSet, bit};
 use crate::json::{Value, Writer};
 use crate::limits::MESSAGE_PARAMS_BYTES_MAX;
@@ -102,5 +101,13 @@ impl<A> Announce for Core<'_, A> {
         });
         let (length, complete) = (w.written(), w.is_complete());
         complete && self.append(Kind::Message(level), Audience::All, params.get(..length).unwrap_or_default())
+    }
+
+    fn log_level(&self, session: SessionRef) -> Option<LogLevel> {
+        self.sessions.borrow().get(session).map(level)
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.now_ms.get()
     }
 }

@@ -50,9 +50,17 @@ impl<A: Application> Worker<'_, '_, A> {
             outlet.set_session_id(id);
         }
         watch.cancels = job.revision.is_modern();
+        let request = Request { doc, envelope: job.envelope, revision: job.revision };
+        let session = job.session.filter(|_| job.work.is_call());
+        let resumable = self.core.make_resumable(&mut outlet, &request, session, conn);
+        self.slot().resumable.set(resumable);
         let outlet = RefCell::new(outlet);
         let outcome = self.run_job(Target::Conn(conn), &outlet, &job, doc, Some(watch)).await;
+        if let Some(call) = self.slot().resumable.take() {
+            self.end_resumable(call, &outlet);
+        }
         match outcome {
+            _ if self.slot().detached.get() => Turn::Done(After::Elsewhere),
             Outcome::Sent if !manner.template.close && !outlet.borrow().ends_with_connection() => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),
             _ => Turn::Done(After::Close),
@@ -197,7 +205,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let catalog = &self.core.endpoint.catalog;
         let around = (&self.core.endpoint.key, identity);
         let client = Some(client).filter(|name| !name.is_empty());
-        let context = Context { announce: self.core, client };
+        let context = Context { announce: self.core, client, session: job.session };
         match job.work {
             Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
             Work::Initialize => discover::initialize(out, request, identity, catalog).await,
@@ -207,13 +215,15 @@ impl<A: Application> Worker<'_, '_, A> {
                 mcp::empty(out, request).await;
             }
             Work::Ping => mcp::empty(out, request).await,
-            Work::ToolsList => tools::list(out, request, A::TOOLS, identity).await,
             Work::Refuse(code, message) => mcp::refuse(out, request, code, message).await,
             Work::ToolsCall(index) => tools::call(app, out, request, index, identity, context).await,
-            Work::List(page) if page.list == List::Prompts => {
-                prompts::list(out, request, page, catalog.prompts, around).await;
-            }
-            Work::List(page) => resources::list(out, request, page, catalog.resources, around).await,
+            Work::List(page) => match page.list {
+                List::Tools => tools::list(out, request, page, catalog.tools, around).await,
+                List::Prompts => prompts::list(out, request, page, catalog.prompts, around).await,
+                List::Resources | List::Templates => {
+                    resources::list(out, request, page, catalog.resources, around).await;
+                }
+            },
             Work::Read(index) => resources::read(app, out, request, index, identity, context).await,
             Work::NoResource => resources::not_found(out, request).await,
             Work::GetPrompt(index) => prompts::get(app, out, request, index, identity, context).await,

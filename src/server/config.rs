@@ -1,6 +1,7 @@
 //! How a server is set up.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use crate::limits;
 
@@ -14,7 +15,10 @@ pub struct Config {
     pub(super) allow_origins: Vec<String>,
     pub(super) allow_hosts: Vec<String>,
     pub(super) public_base: Option<String>,
+    pub(super) key_file: Option<PathBuf>,
     pub(super) connections: usize,
+    pub(super) connections_per_address: Option<usize>,
+    pub(super) trusted_proxies: Vec<String>,
     pub(super) calls: usize,
     pub(super) streams: Option<usize>,
     pub(super) sessions: usize,
@@ -33,7 +37,10 @@ impl Default for Config {
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
+            key_file: None,
             connections: limits::CONNECTIONS_DEFAULT,
+            connections_per_address: None,
+            trusted_proxies: Vec::new(),
             calls: limits::CALLS_DEFAULT,
             streams: None,
             sessions: limits::SESSIONS_DEFAULT,
@@ -89,10 +96,32 @@ impl Config {
         self
     }
 
+    /// A file that keeps the secret of the session ids, so that clients go on with their sessions over a restart. It is made where it is not there,
+    /// readable by its owner alone. Two servers that use the same file know each other's sessions.
+    #[must_use]
+    pub fn key_file(self, path: impl Into<PathBuf>) -> Self {
+        Self { key_file: Some(path.into()), ..self }
+    }
+
     /// Connections at once. A client uses two or three.
     #[must_use]
     pub fn connections(self, connections: usize) -> Self {
         Self { connections, ..self }
+    }
+
+    /// Connections of one address at once, so that one machine can't keep all others out; half of all by default. An IPv6 household (/64)
+    /// counts as one address. This machine, and the [`trusted_proxy`](Self::trusted_proxy), are not counted.
+    #[must_use]
+    pub fn connections_per_address(self, connections: usize) -> Self {
+        Self { connections_per_address: Some(connections), ..self }
+    }
+
+    /// The address (`192.0.2.7`) or network (`10.0.0.0/8`) of a proxy behind which many clients come by one address: it is not held to
+    /// what one address may have. May be repeated; proxies on this machine need not be named.
+    #[must_use]
+    pub fn trusted_proxy(mut self, address: impl Into<String>) -> Self {
+        self.trusted_proxies.push(address.into());
+        self
     }
 
     /// Calls that run at once; each has a request buffer and a transmit buffer.

@@ -16,6 +16,7 @@ pub(super) struct Conn {
     pub(super) socket: Option<Socket>,
     pub(super) state: State,
     generation: u32,
+    /// The address that it counts against; none where it is not counted.
     pub(super) peer: Option<IpAddr>,
     pub(super) local: Option<SocketAddr>,
     /// When it came to its state.
@@ -58,16 +59,30 @@ pub(super) enum Place {
     Free,
     /// That of this connection, which is to be closed first.
     Of(usize),
-    /// One of those that are kept to say that the house is full.
-    Refusal,
+    /// One of those that are kept to say that there is no room.
+    Refusal(Full),
     /// The same, in the place of the oldest of them, whose client had its moment.
-    RefusalOf(usize),
+    RefusalOf(usize, Full),
+}
+
+/// What a newcomer is told is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Full {
+    /// All connections are taken.
+    House,
+    /// Those that one address may have.
+    Share,
 }
 
 impl Conn {
     /// A free slot.
     pub(super) const EMPTY: Self =
         Self { socket: None, state: State::Free, generation: 0, peer: None, local: None, since_ms: 0 };
+
+    // It was refused, and is served no more.
+    fn lingers(&self) -> bool {
+        matches!(self.state, State::Lingering { .. })
+    }
 }
 
 /// All connections.
@@ -94,7 +109,8 @@ impl<'m> Conns<'m> {
         self.slots.len() - self.free.len()
     }
 
-    /// Where a newcomer goes, when as many are served as may be:
+    /// Where a newcomer goes. First its address must have room: an address that has `share` connections already (`peer` is none for those
+    /// that are not counted) gets the slots 1 to 3 below of its own connections only, whatever else is free. Then, when as many are served as may be:
     ///
     /// | | its slot | who loses it |
     /// |-|----------|--------------|
@@ -104,31 +120,42 @@ impl<'m> Conns<'m> {
     /// | 4 | of the oldest that was refused: 503 and close | one that had its moment to read why, and the newcomer |
     ///
     /// A connection that is being answered, and a stream, are never touched. Those that linger are not served any more.
-    pub(super) fn place(&self, now_ms: u64) -> Place {
-        let lingers = |conn: &Conn| matches!(conn.state, State::Lingering { .. });
-        let lingering = || self.oldest(lingers);
-        let served = self.open() - self.iter().filter(|(_, conn)| lingers(conn)).count();
+    pub(super) fn place(&self, now_ms: u64, peer: Option<IpAddr>, share: usize) -> Place {
+        let lingering = || self.oldest(Conn::lingers);
+        let is_own = |conn: &Conn| conn.peer == peer;
+        if peer.is_some() && self.iter().filter(|(_, conn)| is_own(conn) && !conn.lingers()).count() >= share {
+            return match (self.spare(now_ms, is_own), lingering()) {
+                (Some(index), _) => Place::Of(index),
+                (None, Some(index)) if self.free.is_empty() => Place::RefusalOf(index, Full::Share),
+                (None, _) => Place::Refusal(Full::Share),
+            };
+        }
+        let served = self.open() - self.iter().filter(|(_, conn)| conn.lingers()).count();
         if served + REFUSALS_MAX < self.slots.len() {
             let oldest = if self.free.is_empty() { lingering() } else { None };
             return oldest.map_or(Place::Free, Place::Of);
         }
+        match (self.spare(now_ms, |_| true), lingering()) {
+            (Some(index), _) => Place::Of(index),
+            (None, Some(index)) if self.free.is_empty() => Place::RefusalOf(index, Full::House),
+            (None, _) => Place::Refusal(Full::House),
+        }
+    }
+
+    // The one among `which` that makes room: the longest idle, or else the slowest to bring a head.
+    fn spare(&self, now_ms: u64, which: impl Fn(&Conn) -> bool) -> Option<usize> {
         // One whose next request has come already is idle no more.
         let is_silent = |conn: &Conn| {
             let peeked = conn.socket.as_ref().and_then(|socket| socket.peek(&mut [0]));
             peeked.is_none_or(|bytes| bytes == 0)
         };
-        let idle = self.oldest(|conn| conn.state == State::Idle && is_silent(conn));
-        let slow = || {
+        let idle = self.oldest(|conn| which(conn) && conn.state == State::Idle && is_silent(conn));
+        idle.or_else(|| {
             self.oldest(|conn| {
                 let headless = matches!(conn.state, State::New | State::Busy { head: true });
-                headless && now_ms.saturating_sub(conn.since_ms) >= HEAD_GRACE_MS
+                which(conn) && headless && now_ms.saturating_sub(conn.since_ms) >= HEAD_GRACE_MS
             })
-        };
-        match (idle.or_else(slow), lingering()) {
-            (Some(index), _) => Place::Of(index),
-            (None, Some(index)) if self.free.is_empty() => Place::RefusalOf(index),
-            (None, _) => Place::Refusal,
-        }
+        })
     }
 
     /// Takes a free slot.

@@ -7,9 +7,11 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::admit::Shares;
 use super::clients::{ClientEvent, ClientInfo};
 use super::conns::{ConnRef, Conns, State};
 use super::ready::Ready;
+use super::resume::Numbers;
 use super::streams::{Open, StreamRef, Streams};
 use crate::app::Identity;
 use crate::endpoint::{Changes, Endpoint, Moment};
@@ -34,6 +36,7 @@ pub(super) struct Core<'m, A> {
     pub(super) identity: Identity,
     pub(super) endpoint: Endpoint,
     pub(super) limits: http::Limits,
+    pub(super) shares: Shares,
     pub(super) idle_timeout_ms: u64,
     pub(super) tool_timeout_ms: u64,
     pub(super) on_client: Option<OnClient>,
@@ -51,6 +54,8 @@ pub(super) struct Core<'m, A> {
     pub(super) scratch: RefCell<Vec<u8>>,
     /// Cancellations that came before their call had a buffer, with their time.
     pub(super) early_cancels: RefCell<heapless::Deque<((SessionRef, u64), u64), EARLY_CANCELS_MAX>>,
+    /// What event ids are made of.
+    pub(super) numbers: Numbers,
     pub(super) stopping: Cell<bool>,
     pub(super) hasher: RandomState,
 }
@@ -72,6 +77,12 @@ pub(super) struct WorkerSlot {
     pub(super) running: Cell<bool>,
     /// The stream that it writes its answer to (2024-11-05).
     pub(super) relay: Cell<Option<StreamRef>>,
+    /// The call that it runs and whose events have ids: its client, and the number of its stream.
+    pub(super) resumable: Cell<Option<(u64, u64)>>,
+    /// Its client came back for it by another connection.
+    pub(super) resumed: Cell<bool>,
+    /// It goes on without a connection.
+    pub(super) detached: Cell<bool>,
 }
 
 impl<A> Core<'_, A> {
@@ -195,6 +206,7 @@ impl<A> Core<'_, A> {
         if let Some(stream) = stream {
             self.close_stream(stream, true);
         }
+        self.forget_calls(ended.client.0);
     }
 
     /// Closes a stream and its connection, and forgets it everywhere. `politely`: its end is written first, if the socket

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
 use super::streams::StreamRef;
-use super::worker::Worker;
+use super::worker::{After, Worker};
 use crate::app::Application;
 use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
@@ -97,11 +97,10 @@ impl<A: Application> Worker<'_, '_, A> {
                     if watch.as_ref().is_some_and(|watch| watch.more) {
                         return Poll::Ready(Outcome::Sent);
                     }
-                    // An answer while the server shuts down is the last one of its connection.
-                    outlet.borrow_mut().template().close |= self.core.stopping.get();
-                    outlet.borrow_mut().finish();
+                    self.finish(cx, target, watch.as_deref_mut(), outlet);
                 }
             }
+            self.core.keep(outlet);
             let running = handler.is_some();
             if running && matches!(target, Target::Conn(_)) {
                 keep_alive(&mut outlet.borrow_mut(), self.core.now_ms.get(), begun_ms, written_ms);
@@ -111,18 +110,15 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             // In older revisions a call outlives its connection.
             let outlives = running && watch.as_ref().is_some_and(|watch| !watch.cancels);
-            match self.flush(cx, target, outlet) {
-                Flush::Broken if outlives => outlet.borrow_mut().abandon(),
-                Flush::Broken => return Poll::Ready(Outcome::Gone),
-                Flush::Blocked if self.slot().expired.get() => return Poll::Ready(Outcome::Gone),
-                Flush::Blocked if self.slot().deadline_ms.get() == 0 => {
-                    self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
-                }
-                Flush::Blocked => {}
-                Flush::Done | Flush::Waiting => self.wait_for_nothing(),
+            if let Some(why) = self.write_on(cx, target, outlet, outlives) {
+                return Poll::Ready(why);
             }
             if !running {
+                self.core.keep(outlet);
                 return sent(&outlet.borrow());
+            }
+            if let Some(watch) = watch.as_ref().filter(|_| outlet.borrow().has_left()) {
+                self.let_go(target, watch, outlet);
             }
             let gone = match (&mut watch, target) {
                 (Some(watch), Target::Conn(conn)) => self.has_gone(cx, conn, watch, outlet),
@@ -143,6 +139,53 @@ impl<A: Application> Worker<'_, '_, A> {
         }
         self.release_stream(target);
         outcome
+    }
+
+    // The handler has said all.
+    fn finish(
+        &self,
+        cx: &mut Context<'_>,
+        target: Target,
+        watch: Option<&mut Watch<'_>>,
+        outlet: &RefCell<Outlet<'_>>,
+    ) {
+        let has_ids = outlet.borrow().has_ids();
+        if let (Some(watch), Target::Conn(conn), true) = (watch, target, has_ids) {
+            // Who has gone already gets its answer when it comes back.
+            self.has_gone(cx, conn, watch, outlet);
+        }
+        let mut outlet = outlet.borrow_mut();
+        // An answer while the server shuts down is the last one of its connection.
+        outlet.template().close |= self.core.stopping.get();
+        outlet.finish();
+    }
+
+    // Writes what is due. `outlives`: the answer is worth its while without a connection. Why it must end where it must.
+    fn write_on(
+        &self,
+        cx: &mut Context<'_>,
+        target: Target,
+        outlet: &RefCell<Outlet<'_>>,
+        outlives: bool,
+    ) -> Option<Outcome> {
+        let late = self.slot().expired.get();
+        if self.slot().resumed.take() {
+            // Its client came back by another connection.
+            self.part(target, outlet);
+        }
+        match self.flush(cx, target, outlet) {
+            Flush::Broken if self.part(target, outlet) => {}
+            Flush::Blocked if late && self.part(target, outlet) => {}
+            Flush::Broken if outlives => outlet.borrow_mut().abandon(),
+            Flush::Broken => return Some(Outcome::Gone),
+            Flush::Blocked if late => return Some(Outcome::Gone),
+            Flush::Blocked if self.slot().deadline_ms.get() == 0 => {
+                self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
+            }
+            Flush::Blocked => {}
+            Flush::Done | Flush::Waiting => self.wait_for_nothing(),
+        }
+        None
     }
 
     // Why a running call must end before its handler does.
@@ -225,22 +268,55 @@ impl<A: Application> Worker<'_, '_, A> {
         watch: &mut Watch<'_>,
         outlet: &RefCell<Outlet<'_>>,
     ) -> bool {
-        while watch.open {
+        while watch.open && !self.slot().detached.get() {
             let Some(free) = watch.free.get_mut(watch.got..).filter(|free| !free.is_empty()) else { return false };
-            let mut conns = self.core.conns.borrow_mut();
-            let socket = conns.get(conn).and_then(|slot| slot.socket.as_mut());
-            match socket.map(|socket| socket.poll_read(cx, free)) {
+            let read = {
+                let mut conns = self.core.conns.borrow_mut();
+                conns.get(conn).and_then(|slot| slot.socket.as_mut()).map(|socket| socket.poll_read(cx, free))
+            };
+            match read {
                 Some(Poll::Pending) => return false,
                 Some(Poll::Ready(Ok(n))) if n > 0 => watch.got += n,
-                // Half-closed: an older revision is still answered.
-                Some(Poll::Ready(Ok(_))) => watch.open = false,
+                // Half-closed: an older revision is still answered. It may be closed, too: its answer is kept as well.
+                Some(Poll::Ready(Ok(_))) => {
+                    watch.open = false;
+                    outlet.borrow_mut().double();
+                }
                 Some(Poll::Ready(Err(_))) | None => {
                     watch.open = false;
-                    outlet.borrow_mut().abandon();
+                    if !self.part(Target::Conn(conn), outlet) {
+                        outlet.borrow_mut().abandon();
+                    }
                 }
             }
         }
         watch.cancels
+    }
+
+    // The connection is gone, or may as well be: the call goes on without it. False where its client could not come back.
+    fn part(&self, target: Target, outlet: &RefCell<Outlet<'_>>) -> bool {
+        let Target::Conn(conn) = target else { return false };
+        if !outlet.borrow_mut().detach() {
+            return false;
+        }
+        if !self.slot().detached.replace(true) {
+            log::debug!("a call goes on without its connection");
+            self.leave(conn, After::Close);
+        }
+        self.core.keep(outlet);
+        true
+    }
+
+    // The handler let the connection go: it is free for the next request, unless that was read already.
+    fn let_go(&self, target: Target, watch: &Watch<'_>, outlet: &RefCell<Outlet<'_>>) {
+        let Target::Conn(conn) = target else { return };
+        if self.slot().detached.replace(true) {
+            return;
+        }
+        let mut outlet = outlet.borrow_mut();
+        let close =
+            outlet.template().close || outlet.ends_with_connection() || watch.pipelined || watch.got > 0 || !watch.open;
+        self.leave(conn, if close { After::Linger } else { After::Idle });
     }
 }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant, SystemTime};
 use async_io::{Async, Timer};
 use smol::stream::Stream as _;
 
-use super::conns::{Place, State};
+use super::conns::State;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
 use super::handle::{Command, Commands, PROMPTS_CHANGED, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
 use super::socket::Socket;
@@ -239,38 +239,6 @@ fn set_wall_clock<A>(core: &Core<'_, A>) {
 }
 
 impl<A> Core<'_, A> {
-    /// A newcomer gets a slot, or is told that there is none.
-    pub(super) fn admit(&self, socket: Socket, peer: Option<std::net::IpAddr>, local: Option<std::net::SocketAddr>) {
-        let now_ms = self.now_ms.get();
-        let place = self.conns.borrow().place(now_ms);
-        if let Place::Of(index) | Place::RefusalOf(index) = place {
-            self.close_conn(index);
-        }
-        let Some(index) = self.conns.borrow_mut().open_in(socket, peer, local, now_ms) else { return };
-        if matches!(place, Place::Refusal | Place::RefusalOf(_)) {
-            self.turn_away(index);
-        }
-        self.ready.set(self.conn_bit(index));
-    }
-
-    /// Answers 503 without reading anything, and closes.
-    pub(super) fn turn_away(&self, index: usize) {
-        // It may have waited for a buffer.
-        self.queue.borrow_mut().retain(|queued| *queued != index);
-        log::debug!("a connection is turned away: the house is full");
-        let waker = self.waker(self.conn_bit(index)).clone();
-        let mut cx = Context::from_waker(&waker);
-        let mut conns = self.conns.borrow_mut();
-        let Some(conn) = conns.at(index) else { return };
-        conn.state = State::Lingering { read: 0 };
-        conn.since_ms = self.now_ms.get();
-        if let Some(socket) = &mut conn.socket {
-            // A socket that takes not even this is closed without a word.
-            let _ = socket.poll_write(&mut cx, FULL_HOUSE);
-            socket.shutdown_write(&mut cx);
-        }
-    }
-
     /// Something happened to a connection that no worker has.
     fn look_at(&self, index: usize) {
         let state = self.conns.borrow_mut().at(index).map(|conn| conn.state);
@@ -330,8 +298,3 @@ impl<A> Core<'_, A> {
         }
     }
 }
-
-/// What a connection is told for which there is no room at all.
-const FULL_HOUSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: 116\r\n\
-Retry-After: 2\r\nConnection: close\r\n\r\n\
-{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32000,\"message\":\"all connections of this server are taken; come again\"}}";

@@ -64,6 +64,7 @@ impl<A> Core<'_, A> {
                 self.wake_writers(stream);
                 return Written::NoMore;
             }
+            Rendered::Ended => return Written::Broken("its call was answered"),
             Rendered::Lost => return Written::Broken("its client reads too slowly"),
         };
         let bytes = scratch.get(from..to).unwrap_or_default();

@@ -10,9 +10,10 @@ use async_channel::{Receiver, Sender, TrySendError};
 
 use super::clients::ClientInfo;
 use super::socket::Duplex;
+use crate::app::message_params;
 use crate::hub::Audience;
 use crate::json::{self, Writer};
-use crate::limits::{CLIENTS_LISTED_MAX, COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX};
+use crate::limits::{CLIENTS_LISTED_MAX, COMMANDS_BESIDE_LOG, COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX};
 use crate::session::LogLevel;
 
 pub(super) const TOOLS_CHANGED: u32 = 1;
@@ -87,22 +88,6 @@ impl Message {
         render(&mut Writer::new(&mut params));
         Self { level, params: String::from_utf8(params).unwrap_or_default() }
     }
-}
-
-/// Writes the `params` of `notifications/message`.
-pub(super) fn message_params(
-    w: &mut Writer<'_>,
-    level: LogLevel,
-    logger: Option<&str>,
-    data: impl Fn(&mut Writer<'_>),
-) {
-    w.str(r#"{"level":"#).string(level.as_str());
-    if let Some(logger) = logger {
-        w.str(r#","logger":"#).string(logger);
-    }
-    w.str(r#","data":"#);
-    data(w);
-    w.str("}");
 }
 
 impl Handle {
@@ -184,6 +169,11 @@ impl Handle {
         // A connection that can't be taken is closed by being dropped.
         drop(self.commands.try_send(Command::Connect { io, peer, local }));
         self.wake();
+    }
+
+    /// The queue is not as full as log records may make it.
+    pub(super) fn has_room_for_records(&self) -> bool {
+        self.commands.len() + COMMANDS_BESIDE_LOG < COMMANDS_MAX
     }
 
     // A test's clock has come to this.

@@ -1,7 +1,8 @@
 //! Housekeeping, on the tick: every deadline there is.
 
-use super::conns::State;
-use super::core::Core;
+use super::conns::{Full, State};
+use super::core::{Core, WorkerSlot};
+use super::streams::Open;
 use crate::limits::{HEAD_TIMEOUT_MS, LINGER_MS, QUEUE_TIMEOUT_MS, TRANSFER_GRACE_MS};
 
 impl<A> Core<'_, A> {
@@ -20,7 +21,13 @@ impl<A> Core<'_, A> {
         for index in 0..slots {
             let stream = self.streams.borrow().reference(index);
             // One to which a running call will answer ends with that.
-            let awaited = |stream| self.workers.iter().any(|worker| worker.relay.get() == Some(stream));
+            let awaited = |stream| {
+                let call = self.streams.borrow_mut().get(stream).and_then(Open::call);
+                let answers = |worker: &WorkerSlot| {
+                    worker.relay.get() == Some(stream) || (call.is_some() && worker.resumable.get() == call)
+                };
+                self.workers.iter().any(answers)
+            };
             if let Some(stream) = stream.filter(|stream| !awaited(*stream)) {
                 self.close_stream(stream, true);
             }
@@ -32,6 +39,15 @@ impl<A> Core<'_, A> {
                 self.close_conn(index);
             }
         }
+    }
+
+    /// The same, when all calls have had their time.
+    pub(super) fn end_all_streams(&self) {
+        for worker in &self.workers {
+            worker.relay.set(None);
+            worker.resumable.set(None);
+        }
+        self.end_streams();
     }
 
     // Those who are slow lose their buffer, sooner while others wait for one. Workers look for themselves at what they wait
@@ -61,7 +77,7 @@ impl<A> Core<'_, A> {
                 Some((State::Idle, for_ms)) if for_ms >= self.idle_timeout_ms => self.close_conn(index),
                 Some((State::Lingering { .. }, for_ms)) if for_ms >= LINGER_MS => self.close_conn(index),
                 Some((State::Queued, for_ms)) if for_ms >= QUEUE_TIMEOUT_MS => {
-                    self.turn_away(index);
+                    self.turn_away(index, Full::House);
                     self.ready.set(self.conn_bit(index));
                 }
                 _ => {}

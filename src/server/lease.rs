@@ -82,6 +82,9 @@ impl<A: Application> Worker<'_, '_, A> {
         slot.running.set(false);
         slot.call.set(None);
         slot.relay.set(None);
+        slot.resumable.set(None);
+        slot.resumed.set(false);
+        slot.detached.set(false);
     }
 
     /// Reads what is there. `eager`: does not wait when there is nothing.

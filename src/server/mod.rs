@@ -7,6 +7,7 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod admit;
 mod announce;
 mod batch;
 mod calls;
@@ -19,13 +20,19 @@ mod engine;
 mod events;
 mod handle;
 mod house;
+mod introduce;
+mod key_file;
 mod lease;
+mod log_bridge;
 mod open;
 mod queue;
 mod ready;
+mod resume;
 mod socket;
 mod storage;
 mod streams;
+#[cfg(test)]
+mod tests_admission;
 mod worker;
 
 pub mod testing;
@@ -33,6 +40,7 @@ pub mod testing;
 pub use clients::{ClientEvent, ClientInfo};
 pub use config::Config;
 pub use handle::{Handle, Message};
+pub use log_bridge::ClientLogger;
 pub use socket::Duplex;
 pub use storage::Storage;
 
@@ -46,11 +54,14 @@ use std::net::{SocketAddr, TcpListener};
 
 use async_io::Async;
 
+use self::admit::Shares;
 use self::conns::Conns;
 use self::core::{COMMANDS, Core, LISTENER, OnClient, TICK, WORKERS, WorkerSlot};
 use self::engine::{Clock, Engine};
 use self::handle::Commands;
+use self::key_file::KeyFile;
 use self::ready::Ready;
+use self::resume::Numbers;
 use self::storage::{Heap, Lend, Memory, Views};
 use self::streams::Streams;
 use self::worker::Worker;
@@ -84,8 +95,7 @@ impl<A: Tools> Server<A> {
     /// A server of this name and version (`serverInfo`), with this application's tools.
     pub fn new(name: impl Into<Cow<'static, str>>, version: impl Into<Cow<'static, str>>, app: A) -> Self {
         let (handle, commands) = Handle::new();
-        let identity =
-            Identity { name: name.into(), version: version.into(), title: None, instructions: None, public: true };
+        let identity = Identity { name: name.into(), version: version.into(), ..Identity::default() };
         Self { app: App::new(app), identity, handle, commands, on_client: None, key: None }
     }
 }
@@ -112,20 +122,6 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     fn with<R2, P2>(self) -> Server<A, R2, P2> {
         let Self { app, identity, handle, commands, on_client, key } = self;
         Server { app: app.with(), identity, handle, commands, on_client, key }
-    }
-
-    /// What people see instead of the name.
-    #[must_use]
-    pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {
-        self.identity.title = Some(title.into());
-        self
-    }
-
-    /// What a model should know before it uses the server (`instructions`).
-    #[must_use]
-    pub fn instructions(mut self, instructions: impl Into<Cow<'static, str>>) -> Self {
-        self.identity.instructions = Some(instructions.into());
-        self
     }
 
     /// Is called when a client came or went. It must not wait; it runs between two requests.
@@ -192,7 +188,11 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
-        let key = self.key.map_or_else(random_key, Ok)?;
+        introduce::check(&self.identity).map_err(invalid)?;
+        let shares = Shares::new(config.connections_per_address, &config.trusted_proxies).map_err(invalid)?;
+        let key_file = config.key_file.map(|path| KeyFile::open(&path, random_key)).transpose();
+        let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;
+        let key = self.key.or(key_file.as_ref().map(|file| file.key)).map_or_else(random_key, Ok)?;
         self.identity.public = guard.is_open();
         let endpoint = Endpoint {
             guard,
@@ -210,6 +210,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 endpoint,
                 on_client: self.on_client,
                 commands: self.commands,
+                shares,
+                key_file,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
             },
@@ -274,6 +276,8 @@ struct Parts<A> {
     endpoint: Endpoint,
     on_client: Option<OnClient>,
     commands: Commands,
+    shares: Shares,
+    key_file: Option<KeyFile>,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
 }
@@ -337,6 +341,7 @@ async fn run<A: Application>(
             headers_max: HEADERS_MAX,
             body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
         },
+        shares: parts.shares.of(connections),
         idle_timeout_ms: parts.idle_timeout_ms,
         tool_timeout_ms: parts.tool_timeout_ms,
         on_client: parts.on_client,
@@ -355,10 +360,14 @@ async fn run<A: Application>(
         ready,
         scratch: RefCell::new(vec![0; EVENT_BYTES_MAX]),
         early_cancels: RefCell::new(heapless::Deque::new()),
+        numbers: Numbers::new(),
         stopping: Cell::new(false),
         hasher: RandomState::new(),
     };
     let core = &core;
+    if let Some(file) = &parts.key_file {
+        core.sessions.borrow_mut().remember_ended(&file.ended);
+    }
     // Each future is made in its place on the heap.
     let workers = requests.into_iter().zip(answers).enumerate();
     let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
@@ -371,7 +380,9 @@ async fn run<A: Application>(
     let mut engine =
         Engine { core, workers, listener, commands: &commands, clock, accept_after_ms: 0, ticked: false, end_ms: None };
     poll_fn(|cx| engine.poll(cx)).await;
-    core.workers.iter().for_each(|worker| worker.relay.set(None));
-    core.end_streams();
+    core.end_all_streams();
+    if let Some(file) = parts.key_file {
+        file.keep(core.sessions.borrow().ended());
+    }
     Ok(())
 }

@@ -30,54 +30,40 @@ impl<A: Application> Worker<'_, '_, A> {
         moment: &Moment,
         tx: &mut [u8],
     ) -> Turn {
-        let (session, endpoint) = match opening {
-            Opening::Session(session, changes) => {
+        let wire = if head.is_http10() { Wire::UntilClose } else { Wire::Chunked };
+        let principal = match opening {
+            Opening::Session(session, changes, last) => {
                 self.core.tell(changes);
-                // The newest stream of a session takes the place of its older one, also where all places are taken.
-                let own = self.core.sessions.borrow().get(session).and_then(Session::stream);
-                let own = own.and_then(|index| self.core.streams.borrow().reference(index as usize));
-                if let Some(own) = own {
-                    self.core.close_stream(own, true);
-                }
-                (session, None)
+                return self.open_session(conn, session, last, wire, manner, tx).await;
             }
-            // A session is not opened, and nobody makes room for it, where its stream has no place.
-            Opening::HttpSse(_) if !self.has_room() => {
-                return self.answer(conn, no_stream(), manner, &[], tx).await;
-            }
-            Opening::HttpSse(principal) => {
-                let opened = {
-                    let mut sessions = self.core.sessions.borrow_mut();
-                    self.core.endpoint.open_http_sse(principal, &mut sessions, moment)
-                };
-                let (session, id, changes) = match opened {
-                    Ok(opened) => opened,
-                    Err(answer) => return self.answer(conn, answer, manner, &[], tx).await,
-                };
-                self.core.tell(changes);
-                (session, Some(id))
-            }
+            Opening::HttpSse(principal) => principal,
         };
-        let http_sse = endpoint.is_some();
-        if !self.make_room() {
-            if http_sse {
-                self.core.sessions.borrow_mut().end(session);
-            }
+        // A session is not opened, and nobody makes room for it, where its stream has no place.
+        if !self.has_room() {
             return self.answer(conn, no_stream(), manner, &[], tx).await;
         }
-        let wire = if head.is_http10() { Wire::UntilClose } else { Wire::Chunked };
+        let opened = {
+            let mut sessions = self.core.sessions.borrow_mut();
+            self.core.endpoint.open_http_sse(principal, &mut sessions, moment)
+        };
+        let (session, id, changes) = match opened {
+            Ok(opened) => opened,
+            Err(answer) => return self.answer(conn, answer, manner, &[], tx).await,
+        };
+        self.core.tell(changes);
+        if !self.make_room() {
+            self.core.sessions.borrow_mut().end(session);
+            return self.answer(conn, no_stream(), manner, &[], tx).await;
+        }
         let mut stream =
             Open::new(conn, wire, self.session_filter(session), self.core.hub.borrow().head(), moment.now_ms);
         stream.session = Some(session);
-        stream.http_sse = http_sse;
-        let retry_ms = retry_ms(conn);
+        stream.http_sse = true;
         let public_path = &self.core.endpoint.public_path;
         let first = |w: &mut Writer<'_>| {
-            if let Some(id) = &endpoint {
-                w.raw(sse::ENDPOINT).str(public_path).str(crate::endpoint::MESSAGES_PATH).str("?sessionId=").str(id);
-                w.raw(sse::END);
-            }
-            w.str("retry: ").uint(u64::from(retry_ms)).str("\n").raw(sse::OPENED);
+            w.raw(sse::ENDPOINT).str(public_path).str(crate::endpoint::MESSAGES_PATH).str("?sessionId=").str(&id);
+            w.raw(sse::END);
+            w.str("retry: ").uint(u64::from(retry_ms(conn))).str("\n").raw(sse::OPENED);
         };
         self.begin_stream(conn, stream, manner, first, tx).await
     }
@@ -129,7 +115,7 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     // Writes the head and the first event, and gives the connection to the streams.
-    async fn begin_stream(
+    pub(super) async fn begin_stream(
         &self,
         conn: ConnRef,
         stream: Open,
@@ -137,7 +123,9 @@ impl<A: Application> Worker<'_, '_, A> {
         first: impl FnOnce(&mut Writer<'_>),
         tx: &mut [u8],
     ) -> Turn {
-        let session = stream.session;
+        // A call's stream does not take the place of the session's own.
+        let is_call = stream.filter.call.is_some();
+        let session = stream.session.filter(|_| !is_call);
         let opened = self.core.streams.borrow_mut().open(stream);
         let Some(stream) = opened else { return self.answer(conn, no_stream(), manner, &[], tx).await };
         if let Some(session) = session {
@@ -154,6 +142,8 @@ impl<A: Application> Worker<'_, '_, A> {
         }
         let mut outlet = manner.outlet(tx);
         outlet.set_event_stream();
+        // It ends with its call, and the connection with it.
+        outlet.template().close |= is_call;
         outlet.open_stream(first);
         let outlet = RefCell::new(outlet);
         // The stream is not finished by this: only what is queued is written.
@@ -181,7 +171,7 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     // There is a slot for a stream, or one could be freed.
-    fn make_room(&self) -> bool {
+    pub(super) fn make_room(&self) -> bool {
         if !self.core.streams.borrow().is_full() {
             return true;
         }
@@ -192,27 +182,29 @@ impl<A: Application> Worker<'_, '_, A> {
         victim.is_some()
     }
 
-    fn session_filter(&self, session: SessionRef) -> Filter {
+    pub(super) fn session_filter(&self, session: SessionRef) -> Filter {
         let sessions = self.core.sessions.borrow();
         let session = sessions.get(session);
         let catalog = &self.core.endpoint.catalog;
         Filter {
-            tools: true,
+            tools: !catalog.tools.is_empty(),
             prompts: !catalog.prompts.is_empty(),
             resources: !catalog.resources.is_empty(),
             uris: session.map_or(0, Session::subscriptions),
             messages: session.map(level),
             client: session.map_or(0, |session| session.client().0),
+            call: None,
         }
     }
 }
 
-// Clients that were cut off together shall not come back together.
-fn retry_ms(conn: ConnRef) -> u32 {
+/// After how many milliseconds a client is to come back. Those that were cut off together shall not come back together.
+pub(super) fn retry_ms(conn: ConnRef) -> u32 {
     let spread = u32::try_from(conn.index % 8).unwrap_or_default();
     RETRY_MS + spread * (RETRY_MS / 16)
 }
 
-fn no_stream() -> Answer<'static> {
+/// There is no place for a stream.
+pub(super) fn no_stream() -> Answer<'static> {
     Answer::unavailable("all streams of this server are taken")
 }

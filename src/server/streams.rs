@@ -3,13 +3,14 @@
 
 use super::conns::ConnRef;
 use crate::app::Identity;
-use crate::hub::{Filter, Hub, Next};
+use crate::http;
+use crate::hub::{Event, Filter, Hub, Kind, Next};
 use crate::json::Writer;
 use crate::limits::{KEEP_ALIVE_MS, LISTENER_ID_BYTES_MAX, SILENT_STREAM_MS};
 use crate::mcp::subscriptions;
 use crate::outlet::{CHUNK_HEAD_BYTES, Wire, chunk};
 use crate::session::{ClientText, SessionRef};
-use crate::{http, sse};
+use crate::sse::{self, END_OF_CALL, EventId, Place, RequestTail};
 
 /// A slot for a stream.
 pub(super) struct Stream {
@@ -42,11 +43,21 @@ pub(super) struct Open {
     pub(super) opening: bool,
     /// The worker that writes an answer here (2024-11-05).
     pub(super) writer: Option<usize>,
-    /// The id of the `subscriptions/listen` request, as JSON; empty for a session's stream.
+    /// What its events need to have ids.
+    ids: Option<Ids>,
+    /// The id of the `subscriptions/listen` request, as JSON; for a call's stream, its request's as event ids have it; empty for a session's
+    /// stream.
     listener: heapless::Vec<u8, LISTENER_ID_BYTES_MAX>,
     cursor: u64,
     due: Due,
     offset: usize,
+}
+
+/// The part of its event ids that all have.
+#[derive(Clone, Copy)]
+struct Ids {
+    boot: u32,
+    stream: u64,
 }
 
 /// What is being written.
@@ -76,6 +87,8 @@ pub(super) enum Rendered {
     Bytes { from: usize, to: usize },
     /// Nothing now.
     Nothing,
+    /// Nothing more: the call that it belongs to was answered.
+    Ended,
     /// The ring went on without it.
     Lost,
 }
@@ -103,6 +116,7 @@ impl Open {
             ignored_bytes: 0,
             opening: true,
             writer: None,
+            ids: None,
             listener: heapless::Vec::new(),
             cursor,
             due: Due::Nothing,
@@ -114,6 +128,32 @@ impl Open {
     pub(super) fn listen(&mut self, id: &[u8]) -> bool {
         self.listener.clear();
         self.listener.extend_from_slice(id).is_ok()
+    }
+
+    /// Gives its events ids: those of this stream, whose boot, number and request are meant.
+    pub(super) fn identify(&mut self, id: &EventId) {
+        self.ids = Some(Ids { boot: id.boot, stream: id.stream });
+        if self.filter.call.is_some() {
+            // It is shorter than a listener's id may be.
+            self.listen(id.request.as_str().as_bytes());
+        }
+    }
+
+    /// The call whose stream this is: its client, and the number of its stream.
+    pub(super) fn call(&mut self) -> Option<(u64, u64)> {
+        self.filter.call.map(|call| (self.filter.client, call.stream))
+    }
+
+    // The id of the event that lies in front of this position.
+    fn id(&self, event: &Event<'_>, behind: u64) -> Option<EventId> {
+        let Ids { boot, stream } = self.ids?;
+        let (place, request) = match event.kind {
+            Kind::Call { event, .. } => {
+                (Place::Call(event), str::from_utf8(&self.listener).ok().and_then(RequestTail::parse))
+            }
+            _ => (Place::Ring(behind), None),
+        };
+        Some(EventId { boot, client: self.filter.client, stream, place, request: request.unwrap_or_default() })
     }
 
     /// Between two events: an answer may be written here.
@@ -150,12 +190,13 @@ impl Open {
         loop {
             match self.due {
                 _ if self.opening => return Rendered::Nothing,
+                Due::Ended if self.filter.call.is_some() => return Rendered::Ended,
                 Due::Ended => return Rendered::Nothing,
                 Due::Nothing => match hub.next(self.cursor) {
                     Next::UpToDate => return Rendered::Nothing,
                     Next::Lost => return Rendered::Lost,
                     Next::Event(event, _) if self.filter.wants(&event) && hub.is_current(&event, self.cursor) => {
-                        self.due = Due::Event;
+                        self.due = if event.is_silent() { Due::Last } else { Due::Event };
                     }
                     Next::Event(_, next) => self.cursor = next,
                 },
@@ -166,15 +207,19 @@ impl Open {
                 }
                 Due::Event => {
                     // An event that was written in part can't be left out any more.
-                    let Next::Event(event, _) = hub.next(self.cursor) else { return Rendered::Lost };
-                    let id = self.listener.clone();
-                    return self.framed(buf, |w| event.render(w, &id));
+                    let Next::Event(event, next) = hub.next(self.cursor) else { return Rendered::Lost };
+                    let id = self.id(&event, next);
+                    return self.framed(buf, |w| {
+                        if let Some(id) = &id {
+                            sse::write_id(w, id);
+                        }
+                        event.render(w, &self.listener);
+                    });
                 }
                 Due::Last => {
-                    let id = self.listener.clone();
                     let rendered = self.framed(buf, |w| {
-                        if !id.is_empty() {
-                            subscriptions::complete(w, &id, identity);
+                        if !self.listener.is_empty() && self.filter.call.is_none() {
+                            subscriptions::complete(w, &self.listener, identity);
                         }
                     });
                     return self.with_last_chunk(rendered, buf);
@@ -192,10 +237,16 @@ impl Open {
             return;
         }
         self.offset = 0;
-        if let (Due::Event, Next::Event(_, next)) = (self.due, hub.next(self.cursor)) {
+        let mut answered = false;
+        if let (Due::Event, Next::Event(event, next)) = (self.due, hub.next(self.cursor)) {
             self.cursor = next;
+            answered = matches!(event.kind, Kind::Call { event: END_OF_CALL, .. });
         }
-        self.due = if self.due == Due::Last { Due::Ended } else { Due::Nothing };
+        self.due = match self.due {
+            Due::Last | Due::Ended => Due::Ended,
+            _ if answered => Due::Last,
+            _ => Due::Nothing,
+        };
     }
 
     fn framed(&self, buf: &mut [u8], render: impl FnOnce(&mut Writer<'_>)) -> Rendered {

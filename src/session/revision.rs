@@ -51,6 +51,17 @@ impl Revision {
         matches!(self, Self::V2026_07_28)
     }
 
+    /// Whether a client of this revision may come back for events that it missed (`Last-Event-ID`): those with Streamable
+    /// HTTP and sessions.
+    pub(crate) const fn is_resumable(self) -> bool {
+        !matches!(self, Self::V2024_11_05 | Self::V2026_07_28)
+    }
+
+    /// Whether a client of this revision knows an event that has an id and no data.
+    pub(crate) const fn is_primed(self) -> bool {
+        matches!(self, Self::V2025_11_25)
+    }
+
     /// The revision to answer `initialize` with, for the `protocolVersion` that was asked for
     /// (lifecycle, "Version Negotiation"): the same one if it is known, else
     /// [`Self::LATEST_LEGACY`]; never a modern one, because clients give up at a handshake that is

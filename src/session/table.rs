@@ -224,8 +224,12 @@ impl<'m> Table<'m> {
         self.ended.contains(&id.random())
     }
 
+    /// Remembers ids that were ended before this table was made, by their random parts.
+    pub(crate) fn remember_ended(&mut self, ended: &[[u8; RANDOM_BYTES]]) {
+        self.ended.extend_from_slice(ended);
+    }
+
     /// The random parts of the ended ids, oldest first.
-    #[cfg(test)]
     pub(crate) fn ended(&self) -> impl Iterator<Item = &[u8; RANDOM_BYTES]> {
         self.ended.oldest_ordered()
     }

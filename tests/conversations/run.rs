@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use smol_mcp::testing::{TestConnection, TestServer};
 use smol_mcp::{Handle, LogLevel, Message, Server};
 
+use super::away::Away;
 use super::fixture::App;
 use super::library::Library;
 use super::script::{How, Names, Script, Section, Step, What, bytes, expand};
+use super::speaker;
 use super::transcript::{Transcript, compare};
 
 /// How the sends of a conversation are fed.
@@ -220,11 +222,17 @@ impl<'s> Talk<'s> {
 fn start(script: &Script) -> TestServer {
     super::fixture::quiet();
     let config = script.config();
-    let started = if script.options.iter().any(|(name, value)| name == "app" && value == "library") {
-        let server = Server::new("talk", "1", Library).session_key([7; 32]);
-        TestServer::new(server.resources().prompts(), config)
-    } else {
-        TestServer::new(Server::new("talk", "1", App::default()).session_key([7; 32]), config)
+    let key = [7; 32];
+    let app = script.options.iter().rev().find(|(name, _)| name == "app").map_or("fixture", |(_, value)| value);
+    let started = match app {
+        "library" => {
+            let server = Server::new("talk", "1", Library).session_key(key);
+            TestServer::new(server.resources().prompts(), config)
+        }
+        "away" => TestServer::new(Server::new("talk", "1", Away::default()).session_key(key), config),
+        "speaker" => TestServer::new(speaker::server().session_key(key), config),
+        "mute" => TestServer::new(speaker::mute().session_key(key), config),
+        _ => TestServer::new(Server::new("talk", "1", App::default()).session_key(key), config),
     };
     started.expect("the options are right")
 }

@@ -8,6 +8,7 @@ mod support;
 
 mod calls;
 mod connections;
+mod resume;
 mod sessions;
 mod storms;
 mod streams;

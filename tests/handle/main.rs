@@ -9,6 +9,7 @@ mod support;
 mod clients;
 mod ends;
 mod messages;
+mod restart;
 mod ways;
 
 use serde_json::json;

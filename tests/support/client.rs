@@ -15,6 +15,7 @@ pub(crate) struct Client<S: Socket = TcpStream> {
     /// What came on a stream and was not looked at yet, without its chunks.
     text: String,
     chunked: bool,
+    last_id: Option<String>,
 }
 
 /// What a client reads from and writes to.
@@ -100,7 +101,7 @@ impl Client {
 impl<S: Socket> Client<S> {
     /// A client over this.
     pub(crate) fn over(socket: S) -> Self {
-        Self { reader: BufReader::new(socket), text: String::new(), chunked: false }
+        Self { reader: BufReader::new(socket), text: String::new(), chunked: false, last_id: None }
     }
 
     /// Sends bytes.
@@ -144,19 +145,44 @@ impl<S: Socket> Client<S> {
     /// What comes next on the stream.
     pub(crate) fn next(&mut self) -> Next {
         loop {
-            if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let (event, rest) = (event(block), rest.to_owned());
-                self.text = rest;
-                match event {
-                    Some((name, data)) => return Next::Event(name, data),
-                    None => continue, // a comment, or `retry`
+            match self.block() {
+                Ok(block) => {
+                    // Where there is none, it is a comment, or `retry`.
+                    if let Some((name, data)) = event(&block) {
+                        return Next::Event(name, data);
+                    }
                 }
+                Err(end) => return end,
+            }
+        }
+    }
+
+    /// The id of the event without data that the stream begins with.
+    pub(crate) fn primed(&mut self) -> String {
+        let block = self.block().expect("an event");
+        assert!(block.ends_with("\ndata:") && block.contains("\nretry: "), "{block:?}");
+        self.last_id().expect("an id")
+    }
+
+    /// The id of the last event that had one.
+    pub(crate) fn last_id(&self) -> Option<String> {
+        self.last_id.clone()
+    }
+
+    fn block(&mut self) -> Result<String, Next> {
+        loop {
+            if let Some((block, rest)) = self.text.split_once("\n\n") {
+                let (block, rest) = (block.to_owned(), rest.to_owned());
+                self.text = rest;
+                let id = block.lines().find_map(|line| line.strip_prefix("id: "));
+                self.last_id = id.map(str::to_owned).or(self.last_id.take());
+                return Ok(block);
             }
             match self.chunk() {
-                Ok(chunk) if chunk.is_empty() => return Next::End,
+                Ok(chunk) if chunk.is_empty() => return Err(Next::End),
                 Ok(chunk) => self.text.push_str(&chunk),
                 Err(error) if is_timeout(&error) => panic!("nothing comes on the stream, not even its end"),
-                Err(_) => return Next::Torn,
+                Err(_) => return Err(Next::Torn),
             }
         }
     }

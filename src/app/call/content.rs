@@ -1,6 +1,9 @@
 //! What a result can hold beside text: pictures, sounds, links, and resources that are put in.
 
 use super::{Block, Call};
+use crate::app::annotate::{ANNOTATED, META, Said, is_meta};
+use crate::app::{ContentAnnotations, Icon};
+use crate::json::Writer;
 use crate::session::Revision;
 
 /// The bytes of a block: as they are, or as base64 already.
@@ -44,12 +47,13 @@ pub struct ResourceLink<'r> {
     description: Option<&'r str>,
     mime: Option<&'r str>,
     bytes: Option<u64>,
+    icons: &'r [Icon],
 }
 
 impl<'r> ResourceLink<'r> {
     /// A link to the resource of this URI; the name is for programs.
     pub const fn new(uri: &'r str, name: &'r str) -> Self {
-        Self { uri, name, title: None, description: None, mime: None, bytes: None }
+        Self { uri, name, title: None, description: None, mime: None, bytes: None, icons: &[] }
     }
 
     /// What people see instead of the name.
@@ -77,6 +81,13 @@ impl<'r> ResourceLink<'r> {
     #[must_use]
     pub const fn size(mut self, bytes: u64) -> Self {
         self.bytes = Some(bytes);
+        self
+    }
+
+    /// Its pictures, for people.
+    #[must_use]
+    pub const fn icons(mut self, icons: &'r [Icon]) -> Self {
+        self.icons = icons;
         self
     }
 }
@@ -131,14 +142,14 @@ impl<'a> Call<'a> {
 
     /// Appends a link to a resource. Revisions before 2025-06-18 know no links; their clients get its name and its URI as text.
     pub async fn resource_link(&mut self, link: ResourceLink<'_>) {
-        let ResourceLink { uri, name, title, description, mime, bytes } = link;
+        let ResourceLink { uri, name, title, description, mime, bytes, icons } = link;
         if !self.has_links() {
-            self.end_block().await;
+            self.begin_text().await;
             self.print(format_args!("{}: {uri}", title.unwrap_or(name))).await;
             return self.end_block().await;
         }
-        self.begin_block(Block::Closed, |w| {
-            w.str(r#"{"type":"resource_link","uri":"#).string(uri).str(r#","name":"#).string(name);
+        self.begin_block(Block::Closed, "resource_link", |w| {
+            w.str(r#","uri":"#).string(uri).str(r#","name":"#).string(name);
             for (member, text) in [("title", title), ("description", description), ("mimeType", mime)] {
                 if let Some(text) = text {
                     w.str(",\"").str(member).str("\":").string(text);
@@ -147,9 +158,37 @@ impl<'a> Call<'a> {
             if let Some(bytes) = bytes {
                 w.str(r#","size":"#).uint(bytes);
             }
+            Icon::write_all(icons, w);
             w.str("}");
         })
         .await;
+    }
+
+    /// Says for whom the next block is, and how much it matters:
+    ///
+    /// ```
+    /// # use smol_mcp::{Call, ContentAnnotations, ToolResult};
+    /// # async fn tool(call: &mut Call<'_>, png: &[u8]) -> ToolResult {
+    /// call.annotate(ContentAnnotations::new().user()).await;
+    /// call.image("image/png", png).await;
+    /// call.annotate(ContentAnnotations::new().assistant().priority(1.0)).await;
+    /// call.text("The picture shows the tank: it is empty.").await
+    /// # }
+    /// ```
+    pub async fn annotate(&mut self, annotations: ContentAnnotations<'_>) {
+        if annotations != ContentAnnotations::NONE {
+            self.say(ANNOTATED, |w| annotations.write_member(w)).await;
+        }
+    }
+
+    /// Gives the next block a `_meta`: a JSON object, for particular clients. What is none is left out, and the log says so.
+    pub async fn block_meta(&mut self, json: &str) {
+        if is_meta(json) {
+            self.say(META, |w| {
+                w.str(r#""_meta":"#).flat(json.as_bytes());
+            })
+            .await;
+        }
     }
 
     /// Opens a picture whose bytes come piece by piece:
@@ -165,8 +204,8 @@ impl<'a> Call<'a> {
     /// # }
     /// ```
     pub async fn begin_image(&mut self, mime: &str) -> Binary<'_, 'a> {
-        self.begin_block(Block::Binary("\"}"), |w| {
-            w.str(r#"{"type":"image","mimeType":"#).string(mime).str(r#","data":""#);
+        self.begin_block(Block::Binary("\"}"), "image", |w| {
+            w.str(r#","mimeType":"#).string(mime).str(r#","data":""#);
         })
         .await;
         Binary { call: self }
@@ -177,8 +216,8 @@ impl<'a> Call<'a> {
         if self.revision() < Revision::V2025_03_26 {
             return self.begin_embedded_blob("content://audio", mime).await;
         }
-        self.begin_block(Block::Binary("\"}"), |w| {
-            w.str(r#"{"type":"audio","mimeType":"#).string(mime).str(r#","data":""#);
+        self.begin_block(Block::Binary("\"}"), "audio", |w| {
+            w.str(r#","mimeType":"#).string(mime).str(r#","data":""#);
         })
         .await;
         Binary { call: self }
@@ -196,11 +235,27 @@ impl<'a> Call<'a> {
     }
 
     async fn begin_embedded(&mut self, block: Block, uri: &str, mime: &str, member: &str) {
-        self.begin_block(block, |w| {
-            w.str(r#"{"type":"resource","resource":{"uri":"#).string(uri);
+        self.begin_block(block, "resource", |w| {
+            w.str(r#","resource":{"uri":"#).string(uri);
             w.str(r#","mimeType":"#).string(mime).str(member);
         })
         .await;
+    }
+
+    // Begins a block with what is said of it; says nothing twice.
+    async fn say(&mut self, what: Said, member: impl Fn(&mut Writer<'_>)) {
+        let (begin, said) = match self.block {
+            Block::Head(said) if said & what != 0 => return,
+            Block::Head(said) => (",", said),
+            _ => (self.separate().await, 0),
+        };
+        self.out
+            .write(|w| {
+                w.str(begin);
+                member(w);
+            })
+            .await;
+        self.block = Block::Head(said | what);
     }
 
     // The whole of an open block of bytes, and its end.

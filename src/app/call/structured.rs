@@ -45,8 +45,7 @@ impl Call<'_> {
             // Nothing of it was written. A type of `output!` gets here by its floats only.
             Err("the tool's result can't be told: a number in it is infinite or none, or its type has no JSON form")?;
         }
-        self.end_block().await;
-        self.open_text().await;
+        self.begin_text().await;
         self.out
             .write(|w| {
                 // It was checked just above.

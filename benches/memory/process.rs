@@ -1,0 +1,101 @@
+//! The server in a process of its own, and what the kernel says about it.
+
+use std::env;
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::Duration;
+
+/// The memory counts as settled when it has not changed for this long.
+const QUIET: Duration = Duration::from_millis(700);
+
+/// A running server.
+pub(crate) struct Process {
+    child: Child,
+    pub(crate) address: SocketAddr,
+}
+
+/// What `/proc/PID/smaps_rollup` says, in kB.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Memory {
+    pub(crate) resident_kb: u64,
+    pub(crate) private_dirty_kb: u64,
+}
+
+/// Builds the example as it is shipped.
+pub(crate) fn build_minimal() {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo).args(["build", "--quiet", "--release", "--example", "minimal"]).status();
+    assert!(built.expect("cargo runs").success(), "the example could not be built");
+    // Pages of a file that is not on the disk yet would count as dirty.
+    fs::File::open(binary()).and_then(|file| file.sync_all()).expect("the example is written out");
+}
+
+impl Process {
+    /// Starts the example with these flags, on a free port.
+    pub(crate) fn start(flags: &[String]) -> Self {
+        let mut child = Command::new(binary())
+            .args(["--listen", "127.0.0.1:0"])
+            .args(flags)
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the example starts");
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").and_then(|rest| rest.strip_suffix("/mcp"));
+        let address = address.expect("it says where it listens").parse().unwrap();
+        thread::sleep(QUIET);
+        Self { child, address }
+    }
+
+    /// Its memory now.
+    pub(crate) fn memory(&self) -> Memory {
+        let text = fs::read_to_string(self.proc("smaps_rollup")).unwrap();
+        let field = |name: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+            line.split_whitespace().next().unwrap().parse().unwrap()
+        };
+        Memory { resident_kb: field("Rss:"), private_dirty_kb: field("Private_Dirty:") }
+    }
+
+    /// Its memory once it does not change.
+    pub(crate) fn settled(&self) -> Memory {
+        loop {
+            let before = self.memory();
+            thread::sleep(QUIET);
+            if self.memory() == before {
+                return before;
+            }
+        }
+    }
+
+    /// How many files it has open.
+    pub(crate) fn files(&self) -> usize {
+        fs::read_dir(self.proc("fd")).unwrap().count()
+    }
+
+    /// How many threads it has.
+    pub(crate) fn threads(&self) -> usize {
+        fs::read_dir(self.proc("task")).unwrap().count()
+    }
+
+    fn proc(&self, name: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/{name}", self.child.id()))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+// Beside this program: target/release/deps/memory-..., target/release/examples/minimal.
+fn binary() -> PathBuf {
+    let here = env::current_exe().unwrap();
+    here.ancestors().nth(2).unwrap().join("examples/minimal")
+}
