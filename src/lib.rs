@@ -30,7 +30,8 @@
 //! # In scope
 //! The tools, resources and prompts of an application, served by HTTP to clients of MCP 2024-11-05 (HTTP+SSE), 2025-03-26, 2025-06-18, 2025-11-25
 //! (Streamable HTTP with sessions) and 2026-07-28 (stateless), on one port; progress, cancellation, change notifications and
-//! messages; streams and calls that are resumed; Host, Origin, CORS and bearer tokens; a fixed number of everything.
+//! messages; input from the client (elicitation, sampling, roots); streams and calls that are resumed; Host, Origin, CORS and bearer
+//! tokens; a fixed number of everything.
 //!
 //! # Out of scope
 //! TLS (a proxy or tunnel terminates it), an OAuth authorization server, HTTP/2, stdio, Windows, `no_std`.
@@ -42,6 +43,7 @@
 //!   server     sockets, clock, tasks: accept, slots, workers, streams, housekeeping; Server, Config, Storage, Handle
 //!   endpoint   an HTTP request -> Answer | Job | Listen | Open: the decision table of the five revisions
 //!   guard      who may come in: Host, Origin, token          mcp   what the protocol's methods answer
+//!   tasks      calls that outlive their request: their table, and what they ask
 //!   app        the face for authors: args!, tools!, resources!, prompts!
 //!   outlet     an answer on its way out through one buffer   hub   the ring of events, and who wants them
 //!   http       decoder, questions to a head, response heads  rpc   the JSON-RPC envelope    session  signed ids, the table
@@ -65,10 +67,11 @@ pub use heapless;
 pub use smol::block_on;
 
 pub use app::{
-    Annotations, App, Application, Arg, Binary, Call, Completing, CompletionText, ContentAnnotations, Data, Done,
-    Failure, Field, Icon, NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf,
-    ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Schema, Tool, ToolError, ToolResult,
-    Tools, Trace, Variant, WithPrompts, WithResources,
+    Annotations, App, Application, Arg, Binary, Call, Capability, Completing, CompletionText, Content,
+    ContentAnnotations, Data, Done, Elicit, ElicitJson, ElicitUrl, Elicited, Failure, Field, Icon, InputError,
+    ListRoots, NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf, Questions,
+    ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Root, Roots, Sample, Sampled, Sampling,
+    Schema, TaskSupport, Tool, ToolError, ToolResult, Tools, Trace, Variant, WithPrompts, WithResources,
 };
 pub use server::{
     Bound, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, Message, Server, Storage, testing,
@@ -96,3 +99,4 @@ mod rpc;
 mod server;
 mod session;
 mod sse;
+mod tasks;

@@ -1,5 +1,9 @@
 //! Every limit of the server: its name with its unit, and why this number.
 
+mod tasks;
+
+pub use tasks::*;
+
 // --- json ---
 
 /// How deep arrays and objects of a received document may nest, in levels. The scanner remembers for each level whether it is an array or an
@@ -87,7 +91,7 @@ pub const PUBLIC_BASE_BYTES_MAX: usize = 256;
 pub const SESSIONS_DEFAULT: usize = 64;
 
 /// Bytes of one session's slot, all told: what it takes on a 64-bit machine.
-pub const SESSION_SLOT_BYTES_MAX: usize = 160;
+pub const SESSION_SLOT_BYTES_MAX: usize = 168;
 
 /// Characters of a session id on the wire: what a table of listeners has room for (an id of ours
 /// has 48).
@@ -160,6 +164,47 @@ pub const COMPLETIONS_MAX: usize = 100;
 
 /// Bytes of an argument that is to be completed, and of one that was filled in before: what people type.
 pub const COMPLETION_TEXT_BYTES_MAX: usize = 256;
+
+// --- input ---
+
+/// Questions that one call asks at once: as many as the largest tuple has, and two more.
+pub const QUESTIONS_MAX: usize = 8;
+
+/// Questions to clients of older revisions that can be open at once, where the configuration does not say.
+pub const INPUTS_DEFAULT: usize = 4;
+
+/// The same of a [`Storage`](crate::Storage) that does not say.
+pub const INPUTS_STORED: usize = 2;
+
+/// The most of them that a configuration may ask for: as many as there may be calls.
+pub const INPUTS_MAX: usize = 1024;
+
+/// Bytes of an answer to such a question, as JSON: what a model says in a thousand tokens, and any form.
+pub const INPUT_BYTES_MAX: usize = 8 * 1024;
+
+/// Milliseconds that a call waits for such an answer, where the configuration does not say: a user has to see the form, and fill it in.
+pub const INPUT_TIMEOUT_MS_DEFAULT: u64 = 300_000;
+
+/// Milliseconds of silence after which a client that ended its direction while it has an answer to give gets a comment: if it is gone, the second
+/// one finds that out.
+pub const KEEP_ALIVE_OFTEN_MS: u64 = 1_000;
+
+/// Bytes of a `requestState`, before it is written as base64: the answers of earlier rounds and what the call keeps. A few screens of text; it
+/// comes back with the next request, whose body must have room for a third more.
+pub const REQUEST_STATE_BYTES_MAX: usize = 16 * 1024;
+
+/// Seconds for which a `requestState` is good: longer than a user is away from a form, short enough for what an old log is worth.
+pub const REQUEST_STATE_AGE_MAX_S: u64 = 60 * 60;
+
+/// Bytes of what a call keeps by `once` in one pass, as JSON: ids and numbers. Each call has room for it.
+pub const ONCE_BYTES_MAX: usize = 512;
+
+/// Answers that a call can get in one pass.
+pub const ANSWERS_MAX: usize = 16;
+const _: () = assert!(QUESTIONS_MAX <= ANSWERS_MAX, "what is asked at once comes at once");
+
+/// Bytes of the values that a form is filled in with, as JSON: a screenful. They lie on the stack while the form is written.
+pub const FORM_DEFAULTS_BYTES_MAX: usize = 1024;
 
 // --- app: telling ---
 

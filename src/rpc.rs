@@ -30,6 +30,8 @@ impl Code {
     pub(crate) const INVALID_PARAMS: Code = Code(-32602);
     /// 2026-07-28 `HeaderMismatch`: headers and body disagree.
     pub(crate) const HEADER_MISMATCH: Code = Code(-32020);
+    /// 2026-07-28 `MissingRequiredClientCapability`: the client did not declare what the request needs.
+    pub(crate) const MISSING_CAPABILITY: Code = Code(-32021);
     /// 2026-07-28 `UnsupportedProtocolVersion`.
     pub(crate) const UNSUPPORTED_VERSION: Code = Code(-32022);
     /// The application could not.
@@ -77,8 +79,14 @@ pub(crate) struct Envelope {
     pub(crate) uri: Option<Member>,
     /// `params.arguments`.
     pub(crate) arguments: Option<Member>,
+    /// `params.taskId` (tasks).
+    pub(crate) task_id: Option<Member>,
     /// `params.cursor`.
     pub(crate) cursor: Option<Member>,
+    /// `params.requestState` (2026-07-28). Once it was verified: the JSON text that it carried, which lies in its place.
+    pub(crate) request_state: Option<Member>,
+    /// `params.inputResponses` (2026-07-28).
+    pub(crate) input_responses: Option<Member>,
     /// `params.level` (`logging/setLevel`).
     pub(crate) level: Option<Member>,
     /// `params.requestId` (`notifications/cancelled`).
@@ -170,7 +178,10 @@ impl Envelope {
                 b"name" => &mut self.name,
                 b"uri" => &mut self.uri,
                 b"arguments" => &mut self.arguments,
+                b"taskId" => &mut self.task_id,
                 b"cursor" => &mut self.cursor,
+                b"requestState" => &mut self.request_state,
+                b"inputResponses" => &mut self.input_responses,
                 b"level" => &mut self.level,
                 b"requestId" => &mut self.request_id,
                 b"notifications" => &mut self.notifications,
@@ -242,6 +253,9 @@ pub(crate) fn implementation(member: Option<Member>, doc: &[u8]) -> (Option<json
 pub(crate) fn begin_result(w: &mut Writer<'_>, id: &[u8]) {
     w.str(r#"{"jsonrpc":"2.0","id":"#).raw(id).str(r#","result":"#);
 }
+
+/// How a response begins whose request has no id to answer to.
+pub(crate) const ANSWERED_NULL: &str = r#"{"jsonrpc":"2.0","id":null,"#;
 
 /// Writes a whole error response.
 pub(crate) fn error(w: &mut Writer<'_>, id: &[u8], code: Code, message: &str) {

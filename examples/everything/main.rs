@@ -5,19 +5,19 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod data;
+mod input;
+mod library;
 mod logging;
 mod resume;
+mod tasks;
 
 use std::cell::Cell;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use common::Program;
-use data::{ICON, PNG, RED_DOT, SCHEMA_2020_12, WAV};
-use smol_mcp::{
-    Call, Completing, Data, Icon, LogLevel, PromptResult, Prompting, ReadResult, Reading, Role, Server, ToolError,
-    ToolResult, args, output, prompts, resources, tools,
-};
+use data::{ICON, PNG, SCHEMA_2020_12, WAV};
+use smol_mcp::{Call, Data, Icon, LogLevel, Server, ToolError, ToolResult, args, output, tools};
 
 const PROGRAM: Program = Program {
     name: "everything",
@@ -38,31 +38,6 @@ args! {
         a: i64,
         /// The second number.
         b: i64,
-    }
-
-    struct Compute {
-        /// How long to compute.
-        #[range(0.0..=600.0)]
-        seconds: f64,
-    }
-
-    struct Template {
-        /// Which one.
-        id: String,
-    }
-
-    struct TwoArguments {
-        /// First test argument.
-        #[title("First")]
-        arg1: String,
-        /// Second test argument.
-        arg2: String,
-    }
-
-    #[allow(non_snake_case)] // as the suite has it
-    struct EmbeddedResource {
-        /// The URI of the resource to embed.
-        resourceUri: String,
     }
 }
 
@@ -97,20 +72,6 @@ output! {
 #[derive(Default)]
 struct Everything {
     cancelled: Cell<u32>,
-}
-
-/// Counts a call that is dropped before it is done.
-struct CountDrop<'a> {
-    cancelled: &'a Cell<u32>,
-    done: bool,
-}
-
-impl Drop for CountDrop<'_> {
-    fn drop(&mut self) {
-        if !self.done {
-            self.cancelled.set(self.cancelled.get() + 1);
-        }
-    }
 }
 
 tools! {
@@ -221,11 +182,9 @@ tools! {
 
         /// Takes its time; can be cancelled.
         #[read_only]
-        async fn slow_compute(&self, call: &mut Call<'_>, args: Compute) -> ToolResult {
-            let mut count = CountDrop { cancelled: &self.cancelled, done: false };
-            smol::Timer::after(Duration::from_secs_f64(args.seconds)).await;
-            count.done = true;
-            call.reply(format_args!("computed for {} s", args.seconds)).await
+        #[task]
+        async fn slow_compute(&self, call: &mut Call<'_>, args: tasks::Compute) -> ToolResult {
+            tasks::slow_compute(call, args, &self.cancelled).await
         }
 
         /// How many calls of slow_compute were cancelled so far.
@@ -276,103 +235,60 @@ tools! {
         async fn test_reconnection(&self, call: &mut Call<'_>) -> ToolResult {
             resume::test_reconnection(call).await
         }
-    }
-}
 
-resources! {
-    impl Everything {
-        /// A static text resource for testing.
-        #[uri("test://static-text")]
-        #[title("Static text")]
-        #[icon(ICON, "image/png", "1x1")]
-        #[meta(r#"{"com.example/kind":"static"}"#)]
-        #[mime("text/plain")]
-        #[audience(user, assistant)]
-        #[priority(0.5)]
-        async fn static_text(&self, call: &mut Reading<'_>) -> ReadResult {
-            call.text("This is the content of the static text resource.").await
-        }
+        // --- input ---
 
-        /// A static binary resource for testing.
-        #[uri("test://static-binary")]
-        #[mime("image/png")]
-        #[size(69)]
-        async fn static_binary(&self, call: &mut Reading<'_>) -> ReadResult {
-            call.blob(RED_DOT).await
-        }
+        /// Asks the client's model.
+        #[additive] async fn test_sampling(&self, call: &mut Call<'_>, args: input::Prompt) -> ToolResult { input::sampling(call, args).await }
+        /// Asks the user for a name and an address.
+        #[additive] async fn test_elicitation(&self, call: &mut Call<'_>, args: input::Message) -> ToolResult { input::elicitation(call, args).await }
+        /// Shows the user a form that is filled in already.
+        #[additive] async fn test_elicitation_sep1034_defaults(&self, call: &mut Call<'_>) -> ToolResult { input::elicitation_sep1034_defaults(call).await }
+        /// Shows the user a form with all kinds of choices.
+        #[additive] async fn test_elicitation_sep1330_enums(&self, call: &mut Call<'_>) -> ToolResult { input::elicitation_sep1330_enums(call).await }
+        /// Needs a client with a model.
+        #[additive] async fn test_missing_capability(&self, call: &mut Call<'_>) -> ToolResult { input::missing_capability(call).await }
+        /// Reports progress, and then asks the user.
+        #[additive] async fn test_streaming_elicitation(&self, call: &mut Call<'_>) -> ToolResult { input::streaming_elicitation(call).await }
+        /// Asks the user to open a page.
+        #[additive] async fn test_elicitation_url(&self, call: &mut Call<'_>) -> ToolResult { input::elicitation_url(call).await }
+        /// Asks the user's name.
+        #[additive] async fn test_input_required_result_elicitation(&self, call: &mut Call<'_>) -> ToolResult { input::ask_elicitation(call).await }
+        /// Asks the client's model for a capital.
+        #[additive] async fn test_input_required_result_sampling(&self, call: &mut Call<'_>) -> ToolResult { input::ask_sampling(call).await }
+        /// Asks the client for its folders.
+        #[additive] async fn test_input_required_result_list_roots(&self, call: &mut Call<'_>) -> ToolResult { input::ask_list_roots(call).await }
+        /// Keeps a value while it asks.
+        #[additive] async fn test_input_required_result_request_state(&self, call: &mut Call<'_>) -> ToolResult { input::ask_request_state(call).await }
+        /// Asks three questions at once.
+        #[additive] async fn test_input_required_result_multiple_inputs(&self, call: &mut Call<'_>) -> ToolResult { input::ask_multiple_inputs(call).await }
+        /// Asks one question after the other.
+        #[additive] async fn test_input_required_result_multi_round(&self, call: &mut Call<'_>) -> ToolResult { input::ask_multi_round(call).await }
+        /// Refuses what was changed on the way.
+        #[additive] async fn test_input_required_result_tampered_state(&self, call: &mut Call<'_>) -> ToolResult { input::ask_tampered_state(call).await }
+        /// Asks only what the client can answer.
+        #[additive] async fn test_input_required_result_capabilities(&self, call: &mut Call<'_>) -> ToolResult { input::ask_capabilities(call).await }
 
-        /// A resource template.
-        #[uri("test://template/{id}/data")]
-        #[mime("application/json")]
-        #[complete(ids)]
-        async fn template(&self, call: &mut Reading<'_>, args: Template) -> ReadResult {
-            let id = serde_json::Value::from(args.id.as_str());
-            let data = serde_json::Value::from(format!("Data for ID: {}", args.id));
-            call.reply(format_args!(r#"{{"id":{id},"templateTest":true,"data":{data}}}"#)).await
-        }
+        // --- tasks ---
 
-        /// A resource to subscribe to.
-        #[uri("test://watched-resource")]
-        #[mime("text/plain")]
-        async fn watched_resource(&self, call: &mut Reading<'_>) -> ReadResult {
-            call.text("This resource changes when test_trigger_resource_update is called.").await
-        }
-    }
-}
-
-prompts! {
-    impl Everything {
-        /// A simple prompt without arguments.
-        #[title("Simple prompt")]
-        #[icon(ICON, "image/png", "1x1")]
-        #[meta(r#"{"com.example/kind":"simple"}"#)]
-        async fn test_simple_prompt(&self, call: &mut Prompting<'_>) -> PromptResult {
-            call.text("This is a simple prompt for testing.").await
-        }
-
-        /// A prompt with arguments.
-        #[complete(words)]
-        async fn test_prompt_with_arguments(&self, call: &mut Prompting<'_>, args: TwoArguments) -> PromptResult {
-            call.reply(format_args!("Prompt with arguments: arg1='{}', arg2='{}'", args.arg1, args.arg2)).await
-        }
-
-        /// A prompt that embeds a resource.
-        async fn test_prompt_with_embedded_resource(
-            &self,
-            call: &mut Prompting<'_>,
-            args: EmbeddedResource,
-        ) -> PromptResult {
-            let text = "Embedded resource content for testing.";
-            call.resource_text(Role::User, &args.resourceUri, Some("text/plain"), text).await;
-            call.user("Please process the embedded resource above.").await;
-            call.done().await
-        }
-
-        /// A prompt with an image.
-        async fn test_prompt_with_image(&self, call: &mut Prompting<'_>) -> PromptResult {
-            call.image(Role::User, "image/png", RED_DOT).await;
-            call.user("Please analyze the image above.").await;
-            call.done().await
-        }
-    }
-}
-
-impl Everything {
-    async fn ids(&self, call: &mut Completing<'_>) {
-        for id in ["1", "12", "123"] {
-            call.offer(id).await;
-        }
-    }
-
-    async fn words(&self, call: &mut Completing<'_>) {
-        for word in ["paris", "park", "party", "test"] {
-            call.offer(word).await;
-        }
+        /// Greets somebody.
+        #[read_only] async fn greet(&self, call: &mut Call<'_>, args: tasks::Greet) -> ToolResult { tasks::greet(call, args).await }
+        /// Fails after a second.
+        #[read_only] #[task(required)] async fn failing_job(&self, call: &mut Call<'_>) -> ToolResult { tasks::failing_job(call).await }
+        /// Panics.
+        #[read_only] #[task(required)] async fn protocol_error_job(&self, call: &mut Call<'_>) -> ToolResult { tasks::protocol_error_job(call).await }
+        /// Deletes a file, if the user agrees.
+        #[destructive] #[task]
+        async fn confirm_delete(&self, call: &mut Call<'_>, args: tasks::Delete) -> ToolResult { tasks::confirm_delete(call, args).await }
+        /// Asks two questions at once.
+        #[read_only] #[task] async fn multi_input(&self, call: &mut Call<'_>) -> ToolResult { tasks::multi_input(call).await }
+        /// Asks for a name before it becomes a task.
+        #[read_only] #[task(required, later)] async fn test_tool_with_task(&self, call: &mut Call<'_>) -> ToolResult { tasks::tool_with_task(call).await }
     }
 }
 
 fn main() -> ExitCode {
-    common::main(&PROGRAM, |_| {
+    common::main_with(&PROGRAM, tasks::config, |_| {
         let server = Server::new("everything", env!("CARGO_PKG_VERSION"), Everything::default());
         let server = server.title("Everything").description("What the server can do, each once.");
         let server = server.icon(Icon { src: ICON, mime: "image/png", sizes: &["1x1"] });

@@ -7,16 +7,18 @@ mod structured;
 pub use content::{Binary, Data, ResourceLink};
 pub use structured::Outcome;
 
+use core::cell::Cell;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::panic::AssertUnwindSafe;
-use core::pin::pin;
-use core::task::Poll;
+use core::pin::Pin;
+use core::task::{self, Poll};
 
 use super::annotate::Said;
 use super::encode::Base64;
+use super::input::{Asker, missing_capability};
 use super::telling::Pace;
-use super::{Done, Identity, ToolError, ToolResult};
+use super::{Ask, Done, Identity, Nobody, ToolError, ToolResult};
 use crate::json::{Value, Writer};
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
@@ -65,20 +67,34 @@ impl Announce for Silent {
     }
 }
 
+/// Whether a call may become a task, and that it wants to.
+#[derive(Clone, Copy)]
+pub(crate) enum Door<'a> {
+    /// It is a task, or will never be one.
+    Closed,
+    /// It becomes one when this is set: then its handler is dropped, and runs again from its top. It asks first if there is room.
+    Open { wanted: &'a Cell<bool>, has_room: &'a dyn Fn() -> bool },
+}
+
 /// What surrounds a call.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
+    /// Whether it may become a task.
+    pub(crate) door: Door<'a>,
     /// The way to all clients.
     pub(crate) announce: &'a dyn Announce,
     /// The client's name, where it told one.
     pub(crate) client: Option<&'a str>,
+    /// The way to ask the client.
+    pub(crate) ask: &'a dyn Ask,
     /// Its session, where its revision has any.
     pub(crate) session: Option<SessionRef>,
 }
 
 impl Context<'static> {
     /// Nothing surrounds it.
-    pub(crate) const NONE: Self = Self { announce: &Silent, client: None, session: None };
+    pub(crate) const NONE: Self =
+        Self { announce: &Silent, client: None, session: None, ask: &Nobody, door: Door::Closed };
 }
 
 /// How far the result is.
@@ -190,6 +206,20 @@ impl<'a> Call<'a> {
         Ok(Done::new())
     }
 
+    /// From here on the call is a task, where its tool is `#[task(later)]`, its client can follow one and there is room: the client gets the
+    /// task's id at once, and comes again for the result. Where that can't be, or the result was begun, the call goes on as it is.
+    ///
+    /// For what must be asked or checked before: to become a task, the method runs again from its top, and passes this point the second time.
+    /// What has an effect comes after it.
+    pub async fn become_task(&mut self) {
+        let Door::Open { wanted, has_room } = self.context.door else { return };
+        if self.block == Block::None && has_room() {
+            wanted.set(true);
+            self.context.ask.end_pass();
+            core::future::pending::<()>().await;
+        }
+    }
+
     /// The protocol revision that the client speaks.
     pub fn revision(&self) -> Revision {
         self.request.revision
@@ -259,6 +289,9 @@ impl<'a> Call<'a> {
                 self.block = Block::None;
                 self.base64 = Base64::default();
             }
+            if let (Some(missing), true) = (error.undeclared(), self.block == Block::None && modern.is_some()) {
+                return missing_capability(self.out, self.request, missing).await;
+            }
             self.end_block().await;
             let arguments = self.arguments();
             self.print(format_args!("{}", error.told(arguments))).await;
@@ -277,6 +310,10 @@ impl<'a> Call<'a> {
                 w.str("}}");
             })
             .await;
+    }
+
+    pub(super) const fn asker(&self) -> Asker<'a> {
+        Asker { ask: self.context.ask, out: self.out, request: self.request, begin: self.begin }
     }
 
     async fn open_text(&mut self) {
@@ -328,16 +365,19 @@ impl<'a> Call<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panicked;
 
-/// Runs a handler; its panic ends there.
-pub(crate) async fn unwound<F: Future>(handler: F) -> Result<F::Output, Panicked> {
-    let mut handler = pin!(handler);
-    poll_fn(|cx| {
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Err(_) => Poll::Ready(Err(Panicked)),
-        }
-    })
-    .await
+/// Runs a handler; its panic ends there. It stays where its caller pinned it: a future that is handed on by value has a place in
+/// each of those that it passes through.
+pub(crate) async fn unwound<F: Future>(mut handler: Pin<&mut F>) -> Result<F::Output, Panicked> {
+    poll_fn(|cx| poll_unwound(handler.as_mut(), cx)).await
+}
+
+/// Polls a handler; its panic ends there.
+pub(crate) fn poll_unwound<F: Future>(
+    handler: Pin<&mut F>,
+    cx: &mut task::Context<'_>,
+) -> Poll<Result<F::Output, Panicked>> {
+    match std::panic::catch_unwind(AssertUnwindSafe(|| handler.poll(cx))) {
+        Ok(polled) => polled.map(Ok),
+        Err(_) => Poll::Ready(Err(Panicked)),
+    }
 }

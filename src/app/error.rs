@@ -3,7 +3,7 @@
 use core::fmt::{self, Write};
 use std::io;
 
-use super::{Schema, validate};
+use super::{Capability, InputError, Schema, validate};
 use crate::json::Value;
 use crate::limits::TOOL_ERROR_BYTES_MAX;
 
@@ -41,6 +41,7 @@ enum Reason {
     Static(&'static str),
     Owned(String),
     Io(io::Error),
+    Input(InputError),
     /// The arguments do not fit this schema. Why is found out again when it is told, so that no future has to hold a text, and none is allocated.
     Arguments(&'static Schema),
 }
@@ -56,6 +57,11 @@ impl ToolError {
         Self(Reason::Arguments(schema))
     }
 
+    /// The capability for want of which the client could not be asked.
+    pub(crate) const fn undeclared(&self) -> Option<Capability> {
+        if let Reason::Input(InputError::Undeclared(capability)) = self.0 { Some(capability) } else { None }
+    }
+
     /// The message for the model, given the `arguments` of the call: at most [`TOOL_ERROR_BYTES_MAX`] bytes. The same whenever it is formatted.
     pub(crate) fn told<'e>(&'e self, arguments: Value<'e>) -> impl fmt::Display + 'e {
         Told { error: self, arguments }
@@ -68,6 +74,7 @@ impl fmt::Display for ToolError {
             Reason::Static(text) => f.write_str(text),
             Reason::Owned(text) => f.write_str(text),
             Reason::Io(error) => error.fmt(f),
+            Reason::Input(error) => error.fmt(f),
             Reason::Arguments(_) => f.write_str("the arguments do not fit the tool's schema"),
         }
     }
@@ -81,7 +88,11 @@ impl fmt::Debug for ToolError {
 
 impl core::error::Error for ToolError {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        if let Reason::Io(error) = &self.0 { Some(error) } else { None }
+        match &self.0 {
+            Reason::Io(error) => Some(error),
+            Reason::Input(error) => Some(error),
+            _ => None,
+        }
     }
 }
 
@@ -94,6 +105,12 @@ impl From<&'static str> for ToolError {
 impl From<String> for ToolError {
     fn from(message: String) -> Self {
         Self(Reason::Owned(message))
+    }
+}
+
+impl From<InputError> for ToolError {
+    fn from(error: InputError) -> Self {
+        Self(Reason::Input(error))
     }
 }
 

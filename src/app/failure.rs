@@ -3,7 +3,7 @@
 use core::fmt;
 use std::io;
 
-use super::Done;
+use super::{Capability, Done, InputError};
 use crate::rpc::Code;
 
 /// What the handler of a resource returns: proof that it answered, or why it could not.
@@ -30,6 +30,8 @@ pub(crate) enum Kind {
     Arguments,
     /// The parameters are wrong.
     Invalid,
+    /// The client did not declare what it was to be asked for.
+    Undeclared(Capability),
     /// The application could not.
     Internal,
 }
@@ -72,7 +74,8 @@ impl Failure {
         match self.kind {
             Kind::NotFound if !modern => Code::RESOURCE_NOT_FOUND,
             Kind::NotFound | Kind::Arguments | Kind::Invalid => Code::INVALID_PARAMS,
-            Kind::Internal => Code::INTERNAL_ERROR,
+            Kind::Undeclared(_) if modern => Code::MISSING_CAPABILITY,
+            Kind::Undeclared(_) | Kind::Internal => Code::INTERNAL_ERROR,
         }
     }
 }
@@ -108,6 +111,13 @@ impl From<&'static str> for Failure {
 impl From<String> for Failure {
     fn from(message: String) -> Self {
         Self { kind: Kind::Internal, reason: Reason::Owned(message) }
+    }
+}
+
+impl From<InputError> for Failure {
+    fn from(error: InputError) -> Self {
+        let kind = if let InputError::Undeclared(missing) = error { Kind::Undeclared(missing) } else { Kind::Internal };
+        Self { kind, reason: Reason::Static(error.text()) }
     }
 }
 

@@ -67,4 +67,9 @@ impl Identity {
         w.str(r#","ttlMs":"#).uint(u64::from(crate::limits::LIST_TTL_MS)).str(r#","cacheScope":"#);
         w.string(if self.public { "public" } else { "private" });
     }
+
+    /// The same where the client may not: what it was asked for has gone into the result.
+    pub(crate) fn write_no_caching(w: &mut Writer<'_>) {
+        w.str(r#","ttlMs":0,"cacheScope":"private""#);
+    }
 }

@@ -8,6 +8,7 @@ use super::annotate::{ANNOTATED, META, Said, is_meta};
 use super::call::Panicked;
 use super::encode::Base64;
 use super::failure::Kind;
+use super::input::Asker;
 use super::words::{self, Misfit, Word};
 use super::{Arg, ContentAnnotations, Context, Done, Failure, Identity, Prompt, PromptResult, reading};
 use crate::json::{self, Value, Writer};
@@ -178,6 +179,10 @@ impl<'a> Prompting<'a> {
         }
         self.begin().await;
         Ok(Done::new())
+    }
+
+    pub(super) const fn asker(&self) -> Asker<'a> {
+        Asker { ask: self.context.ask, out: self.out, request: self.request, begin: self.begin }
     }
 
     /// The protocol revision that the client speaks.

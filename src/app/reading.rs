@@ -7,6 +7,8 @@ use serde::de::DeserializeOwned;
 use super::annotate::is_meta;
 use super::call::Panicked;
 use super::encode::Base64;
+use super::failure::Kind;
+use super::input::{Asker, missing_capability};
 use super::words::{self, Misfit, Word};
 use super::{Arg, Context, Done, Failure, Identity, ReadResult, Resource, uri};
 use crate::json::Value;
@@ -165,6 +167,10 @@ impl<'a> Reading<'a> {
         requested(self.request).unwrap_or_default()
     }
 
+    pub(super) const fn asker(&self) -> Asker<'a> {
+        Asker { ask: self.context.ask, out: self.out, request: self.request, begin: self.begin }
+    }
+
     /// The protocol revision that the client speaks.
     pub fn revision(&self) -> Revision {
         self.request.revision
@@ -204,7 +210,11 @@ impl<'a> Reading<'a> {
             .write(|w| {
                 w.str("]");
                 if modern {
-                    self.identity.write_caching(w);
+                    let asked = self.request.envelope.input_responses.or(self.request.envelope.request_state);
+                    match asked {
+                        Some(_) => Identity::write_no_caching(w),
+                        None => self.identity.write_caching(w),
+                    }
                     self.identity.write_meta(w);
                 }
                 w.str("}}");
@@ -276,6 +286,9 @@ pub(crate) fn requested<'d>(request: &Request<'d>) -> Option<&'d str> {
 
 /// Answers with a failure's error.
 pub(crate) async fn refuse(out: Out<'_>, request: &Request<'_>, failure: &Failure) {
+    if let (Kind::Undeclared(missing), true) = (failure.kind, request.revision.is_modern()) {
+        return missing_capability(out, request, missing).await;
+    }
     let code = failure.code(request.revision.is_modern());
     let uri = request.envelope.uri.map(|uri| uri.span.of(request.doc));
     out.write(|w| {

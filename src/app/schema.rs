@@ -1,6 +1,6 @@
 //! What an argument may be: descriptors that live in the program's read-only data, and the JSON Schema they are told to the client as.
 
-use crate::json::Writer;
+use crate::json::{Value, Writer};
 
 /// What a value may be. One descriptor serves both ends: it is rendered as JSON Schema (2020-12, in the subset that older clients know) for
 /// `tools/list`, and held against the arguments of `tools/call`.
@@ -120,16 +120,40 @@ impl Schema {
             w.flat(json.as_bytes());
             return;
         }
+        self.write_open(field, w);
+        if let Some(header) = field.and_then(|field| field.header) {
+            w.str(",\"x-mcp-header\":").string(header);
+        }
+        w.str("}");
+    }
+
+    /// Renders the schema of a form (MCP, "Elicitation": a flat object), filled in with the members of `defaults`.
+    pub(crate) fn write_form(fields: &[Field], defaults: Value<'_>, w: &mut Writer<'_>) {
+        w.str(r#"{"type":"object","properties":{"#);
+        for (at, field) in fields.iter().enumerate() {
+            w.str(if at == 0 { "" } else { "," }).string(field.name).str(":");
+            field.schema.write_open(Some(field), w);
+            if let Some(default) = defaults.get(field.name) {
+                w.str(r#","default":"#).raw(default.raw());
+            }
+            w.str("}");
+        }
+        w.str("}");
+        if fields.iter().any(|field| field.required) {
+            w.str(r#","required":"#);
+            write_names(fields.iter().filter(|field| field.required).map(|field| field.name), w);
+        }
+        w.str("}");
+    }
+
+    // All of it but the closing brace.
+    fn write_open(&self, field: Option<&Field>, w: &mut Writer<'_>) {
         w.str("{\"type\":\"").str(self.type_name()).str("\"");
         if let Some(title) = field.and_then(|field| field.title) {
             w.str(",\"title\":").string(title);
         }
         self.write_description(field.map_or("", |field| field.description), w);
         self.write_constraints(w);
-        if let Some(header) = field.and_then(|field| field.header) {
-            w.str(",\"x-mcp-header\":").string(header);
-        }
-        w.str("}");
     }
 
     const fn type_name(&self) -> &'static str {

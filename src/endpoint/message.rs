@@ -10,9 +10,9 @@ use crate::hub::Filter;
 use crate::json::{Kind, ScanError};
 use crate::mcp::completion::{self, Subject};
 use crate::mcp::pages::{List, Page};
-use crate::mcp::{Method, prompts, resources, tools};
+use crate::mcp::{Method, input, prompts, resources, tasks, tools};
 use crate::rpc::{Code, Envelope, Message};
-use crate::session::{IdText, LogLevel, Revision, Session, SessionRef, Table, Transport};
+use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
 
 /// What is to be done about a message.
 #[derive(Debug)]
@@ -21,10 +21,12 @@ pub(crate) enum Decision {
     Answer(Answer<'static>),
     /// A notification that asks for a running call to be dropped; then 202.
     Cancel { session: SessionRef, request: crate::json::Span },
+    /// A client's answer to a question of this server (`None`: it refuses); then 202.
+    Reply { session: SessionRef, id: crate::json::Span, result: Option<crate::json::Span> },
     /// Do the work, and answer with its result.
     Job(Job),
     /// Open the stream of a `subscriptions/listen`.
-    Listen { envelope: Envelope, filter: Filter },
+    Listen { envelope: Envelope, filter: Filter, principal: Principal },
     /// An array of messages (2025-03-26): each is decided on its own.
     Batch(SessionRef),
 }
@@ -35,6 +37,8 @@ pub(crate) struct Job {
     pub(crate) envelope: Envelope,
     pub(crate) revision: Revision,
     pub(crate) work: Work,
+    /// On whose behalf it is done.
+    pub(crate) principal: Principal,
     /// The session that it belongs to (none in 2026-07-28).
     pub(crate) session: Option<SessionRef>,
     /// The id of a session that was opened by this request, for the head of its answer.
@@ -48,6 +52,14 @@ pub(crate) enum Work {
     Discover,
     Ping,
     ToolsCall(usize),
+    /// A call that is answered with a task.
+    TaskOf(usize),
+    /// A call that may become a task.
+    TaskLater(usize),
+    /// A call of what only runs as a task, which its revision does not have.
+    OnlyAsTask,
+    /// What is asked of a task.
+    Task(tasks::Verb),
     /// A page of the tools, of the resources, of the templates or of the prompts.
     List(Page),
     Read(usize),
@@ -65,7 +77,15 @@ pub(crate) enum Work {
 impl Work {
     /// It runs the application's code, which may take its time.
     pub(crate) const fn is_call(self) -> bool {
-        matches!(self, Self::ToolsCall(_) | Self::Read(_) | Self::GetPrompt(_) | Self::Complete(_))
+        matches!(
+            self,
+            Self::ToolsCall(_)
+                | Self::TaskOf(_)
+                | Self::TaskLater(_)
+                | Self::Read(_)
+                | Self::GetPrompt(_)
+                | Self::Complete(_)
+        )
     }
 }
 
@@ -135,12 +155,31 @@ impl Endpoint {
                  an integer, unless it is a notification), or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
-        self.route(around, message, envelope, doc, table).map_err(|mut answer| {
+        let decided = self.route(around, message, envelope, doc, table);
+        let decided = decided.map(|decision| self.with_state(around, decision, doc));
+        decided.map_err(|mut answer| {
             if message == Message::Request {
                 answer.answer_to(&envelope);
             }
             answer
         })
+    }
+
+    // A call of 2026-07-28 that comes again brings its state, which is verified where it lies.
+    fn with_state(&self, around: &Around<'_, '_>, mut decision: Decision, doc: &mut [u8]) -> Decision {
+        if let Decision::Job(job) = &mut decision {
+            let asks = matches!(
+                job.work,
+                Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Read(_) | Work::GetPrompt(_)
+            );
+            if asks && job.revision.is_modern() {
+                let (principal, unix_s) = (around.posted.principal, around.moment.unix_s);
+                if let Err(why) = input::open(&self.key, &mut job.envelope, doc, principal, unix_s) {
+                    job.work = Work::Refuse(Code::INVALID_PARAMS, why);
+                }
+            }
+        }
+        decision
     }
 
     // To which revision a message belongs: the rows of the table that tell by header and envelope.
@@ -222,7 +261,7 @@ impl Endpoint {
         };
         let revision = table.get(session).map(Session::revision);
         let revision = revision.ok_or_else(|| no_session(NoSession::Unknown))?;
-        Ok(self.in_session(message, envelope, doc, table, session, revision))
+        Ok(self.in_session(around, message, envelope, doc, table, session, revision))
     }
 
     // The session that a message names; who came back or made room for it is noted.
@@ -240,8 +279,10 @@ impl Endpoint {
     }
 
     // A message of a session, over either transport.
+    #[allow(clippy::too_many_arguments)] // all that a message consists of
     pub(super) fn in_session(
         &self,
+        around: &Around<'_, '_>,
         message: Message,
         envelope: Envelope,
         doc: &[u8],
@@ -250,7 +291,10 @@ impl Endpoint {
         revision: Revision,
     ) -> Decision {
         match message {
-            Message::Response => Decision::Answer(Answer::empty(Status::ACCEPTED)),
+            Message::Response => match envelope.id {
+                Some(id) => Decision::Reply { session, id: id.span, result: envelope.result.map(|result| result.span) },
+                None => Decision::Answer(Answer::empty(Status::ACCEPTED)),
+            },
             Message::Notification => {
                 let method = envelope.method_name(doc);
                 match envelope.request_id {
@@ -262,11 +306,16 @@ impl Endpoint {
             }
             Message::Request => {
                 let work = self.work(Method::of(revision, envelope.method_name(doc)), &envelope, doc);
+                let work = match work {
+                    Work::ToolsCall(index) if self.only_as_task(index) => Work::OnlyAsTask,
+                    work => work,
+                };
                 if work == Work::SetLevel {
                     let level = Envelope::text(envelope.level, doc).and_then(LogLevel::parse);
                     table.set_log_level(session, level);
                 }
-                Decision::Job(Job { envelope, revision, work, session: Some(session), session_id: None })
+                let (principal, session) = (around.posted.principal, Some(session));
+                Decision::Job(Job { envelope, revision, work, principal, session, session_id: None })
             }
         }
     }
@@ -306,6 +355,7 @@ impl Endpoint {
                     "params.level must be one of debug, info, notice, warning, error, critical, alert, emergency",
                 ),
             },
+            Some(Method::Task(verb)) => Work::Task(verb),
             Some(Method::Listen) | None => Work::Refuse(Code::METHOD_NOT_FOUND, "method not found"),
         }
     }

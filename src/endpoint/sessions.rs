@@ -32,8 +32,8 @@ impl Endpoint {
         let admitted = table.open(id, &name, &version, around.moment.now_ms);
         let admitted = admitted.map_err(|_| no_session(NoSession::Full))?;
         around.changes.set(changes(&admitted));
-        let session = Some(admitted.session);
-        Ok(Decision::Job(Job { envelope, revision, work: Work::Initialize, session, session_id: Some(text) }))
+        let (principal, session, session_id) = (around.posted.principal, Some(admitted.session), Some(text));
+        Ok(Decision::Job(Job { envelope, revision, work: Work::Initialize, principal, session, session_id }))
     }
 
     // POST /messages: a message of a 2024-11-05 session, whose answer goes to its stream.
@@ -54,12 +54,13 @@ impl Endpoint {
         if message == Message::Request && envelope.method_name(doc) == b"initialize" {
             revision = discover::negotiate(&envelope, doc);
             let (name, version) = client(&envelope, doc);
-            table.set_negotiated(session, revision, &name, &version);
+            let capabilities = discover::capabilities(&envelope, doc);
+            table.set_negotiated(session, revision, capabilities, (&name, &version));
             around.changes.set(Changes { came: Some(session), evicted: None });
-            let (work, session) = (Work::Initialize, Some(session));
-            return Ok(Decision::Job(Job { envelope, revision, work, session, session_id: None }));
+            let (work, principal, session) = (Work::Initialize, around.posted.principal, Some(session));
+            return Ok(Decision::Job(Job { envelope, revision, work, principal, session, session_id: None }));
         }
-        Ok(self.in_session(message, envelope, doc, table, session, revision))
+        Ok(self.in_session(around, message, envelope, doc, table, session, revision))
     }
 
     /// Opens the session of a 2024-11-05 stream; gives the reference to POST to.

@@ -19,6 +19,11 @@ impl<'b> Text<'b> {
         Self { raw }
     }
 
+    /// The JSON form between the quotes.
+    pub(crate) fn raw(self) -> &'b [u8] {
+        self.raw
+    }
+
     /// Whether the text is `other`, compared character by character after decoding.
     pub(crate) fn eq_str(&self, other: &str) -> bool {
         if self.has_escape() { self.chars().eq(other.chars()) } else { self.raw == other.as_bytes() }

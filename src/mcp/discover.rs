@@ -1,7 +1,8 @@
 //! What the server is and offers: `initialize` (2024-11-05 to 2025-11-25) and `server/discover` (2026-07-28).
 
-use crate::app::{Catalog, Identity};
+use crate::app::{Capability, Catalog, Identity};
 use crate::json::{Kind, Value, Writer};
+use crate::mcp::tasks;
 use crate::outlet::Out;
 use crate::rpc::{self, Envelope, Request};
 use crate::session::Revision;
@@ -13,30 +14,33 @@ pub(crate) fn negotiate(envelope: &Envelope, doc: &[u8]) -> Revision {
     asked.filter(|revision| !revision.is_modern()).unwrap_or(Revision::LATEST_LEGACY)
 }
 
-/// What a client can do for the server, one bit each, as a session id carries it.
-pub(crate) mod capability {
-    /// `roots/list`.
-    pub(crate) const ROOTS: u16 = 1;
-    /// `sampling/createMessage`.
-    pub(crate) const SAMPLING: u16 = 2;
-    /// `elicitation/create` with a form.
-    pub(crate) const ELICITATION: u16 = 4;
-    /// `elicitation/create` with a URL.
-    pub(crate) const ELICITATION_URL: u16 = 8;
-}
-
-/// The capabilities that an `initialize` declares, as far as this server knows them.
+/// The capabilities that an `initialize` declares, as far as this server knows them: the bits of [`Capability`].
 pub(crate) fn capabilities(envelope: &Envelope, doc: &[u8]) -> u16 {
     let params = envelope.params.map(|params| Value::new(params.span.of(doc)));
-    let Some(declared) = params.and_then(|params| params.get("capabilities")) else { return 0 };
-    let elicitation = declared.get("elicitation").filter(|value| value.kind() == Kind::Object);
+    params.and_then(|params| params.get("capabilities")).map_or(0, declared)
+}
+
+/// The same of a request of 2026-07-28, which declares them itself.
+pub(crate) fn request_capabilities(envelope: &Envelope, doc: &[u8]) -> u16 {
+    envelope.meta_capabilities.map_or(0, |member| declared(Value::new(member.span.of(doc))))
+}
+
+fn object<'d>(of: Value<'d>, key: &str) -> Option<Value<'d>> {
+    of.get(key).filter(|value| value.kind() == Kind::Object)
+}
+
+fn declared(capabilities: Value<'_>) -> u16 {
+    let elicitation = object(capabilities, "elicitation");
+    let url = elicitation.is_some_and(|modes| object(modes, "url").is_some());
+    // What names no mode means forms, as it did before there were any other.
+    let form = elicitation.is_some_and(|modes| object(modes, "form").is_some() || !url);
     let bits = [
-        (capability::ROOTS, declared.get("roots").is_some()),
-        (capability::SAMPLING, declared.get("sampling").is_some()),
-        (capability::ELICITATION, elicitation.is_some()),
-        (capability::ELICITATION_URL, elicitation.is_some_and(|value| value.get("url").is_some())),
+        (Capability::Roots, object(capabilities, "roots").is_some()),
+        (Capability::Sampling, object(capabilities, "sampling").is_some()),
+        (Capability::Elicitation, form),
+        (Capability::ElicitationUrl, url),
     ];
-    bits.iter().filter(|(_, has)| *has).fold(0, |all, (bit, _)| all | bit)
+    bits.iter().filter(|(_, has)| *has).fold(0, |all, (capability, _)| all | capability.bit())
 }
 
 /// Answers `initialize`.
@@ -44,8 +48,8 @@ pub(crate) async fn initialize(out: Out<'_>, request: &Request<'_>, identity: &I
     out.write(|w| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"protocolVersion":"#).string(request.revision.as_str());
-        // `logging/setLevel` is always served, and the application may say something at any time.
-        offers(w, identity, catalog, true);
+        // `logging/setLevel` is always served, and the application may say something at any time. Tasks are for 2026-07-28 only.
+        offers(w, identity, &Catalog { tasks: false, ..*catalog }, true);
         w.str(r#","serverInfo":"#);
         identity.write_whole(w);
         instructions(w, identity);
@@ -85,12 +89,14 @@ fn offers(w: &mut Writer<'_>, identity: &Identity, catalog: &Catalog, logs: bool
         w.str(comma).str(offer);
         comma = ",";
     }
-    for (at, (name, settings)) in identity.extensions.iter().enumerate() {
+    let own = catalog.tasks.then_some((tasks::EXTENSION, "{}"));
+    let declared = identity.extensions.iter().map(|(name, settings)| (&**name, &**settings));
+    for (at, (name, settings)) in own.into_iter().chain(declared).enumerate() {
         // Older revisions have no such member, and clients of 2025-11-25 look for it even so.
         w.str(if at == 0 { comma } else { "," }).str(if at == 0 { r#""extensions":{"# } else { "" });
         w.string(name).str(":").flat(settings.as_bytes());
     }
-    w.str(if identity.extensions.is_empty() { "}" } else { "}}" });
+    w.str(if identity.extensions.is_empty() && !catalog.tasks { "}" } else { "}}" });
 }
 
 fn instructions(w: &mut Writer<'_>, identity: &Identity) {

@@ -1,7 +1,9 @@
 //! `prompts/list` and `prompts/get`, in every revision.
 
+use core::pin::pin;
+
 use super::pages::{self, Items, Page};
-use crate::app::{Application, Context, Identity, Prompt, Prompting, unwound};
+use crate::app::{Application, Context, Identity, Prompt, Prompting, pass};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
@@ -43,6 +45,6 @@ pub(crate) async fn get<A: Application>(
 ) {
     let Some(prompt) = A::PROMPTS.get(index) else { return };
     let mut call = Prompting::new(out, request, context, prompt, identity);
-    let result = unwound(app.get_prompt(index, &mut call)).await;
+    let Some(result) = pass(context.ask, pin!(Some(app.get_prompt(index, &mut call)))).await else { return };
     call.close(result).await;
 }

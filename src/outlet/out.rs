@@ -9,20 +9,38 @@ use super::{Mark, Outlet};
 use crate::http::Status;
 use crate::json::{self, Writer};
 
-/// What a handler may do with an [`Outlet`], whoever owns its buffer. Polled; [`Out`] waits.
-trait Pen {
+/// What a handler may do with what takes its answer: an [`Outlet`], whoever owns its buffer, or a task. Polled; [`Out`] waits, and says more of
+/// each.
+pub(crate) trait Pen {
+    /// Appends what `render` writes, behind its first `skip` bytes.
     fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()>;
+    /// Appends `rest` as the inside of a JSON string.
     fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
+    /// Appends base64 of `rest`.
     fn poll_base64(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
+    /// Sends a notification; false when it can't be sent.
     fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
+    /// Waits until nothing is on its way.
+    fn poll_idle(&self, cx: &Context<'_>) -> Poll<()>;
+    /// Nobody is there to read.
+    fn is_gone(&self, cx: &Context<'_>) -> bool;
+    /// Keeps a word on how far the call is, where that is looked up; false elsewhere.
+    fn note(&self, _text: &str) -> bool {
+        false
+    }
+    /// The answer can't be ended rightly.
     fn break_off(&self);
-    /// Only an answer on a connection of its own can go on without it.
+    /// Lets the connection go: only an answer on a connection of its own can go on without it.
     fn poll_detach(&self, _: &Context<'_>) -> Poll<bool> {
         Poll::Ready(false)
     }
+    /// How far the answer has come.
     fn mark(&self) -> Mark;
+    /// Forgets what was written since; false when it was sent.
     fn rewind(&self, mark: Mark) -> bool;
+    /// The status of the head.
     fn set_status(&self, status: Status);
+    /// Lends the free part of the buffer.
     fn lend(&self, look: &mut dyn FnMut(&mut [u8]));
 }
 
@@ -68,6 +86,21 @@ impl Pen for RefCell<Outlet<'_>> {
         self.borrow_mut().poll_leave(cx)
     }
 
+    fn poll_idle(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut outlet = self.borrow_mut();
+        if outlet.gone || (outlet.queue.is_empty() && outlet.has_kept_all()) {
+            return Poll::Ready(());
+        }
+        outlet.wait(cx);
+        Poll::Pending
+    }
+
+    fn is_gone(&self, cx: &Context<'_>) -> bool {
+        let mut outlet = self.borrow_mut();
+        outlet.wait(cx);
+        outlet.gone
+    }
+
     fn break_off(&self) {
         self.borrow_mut().break_off();
     }
@@ -99,6 +132,11 @@ impl<'a> Out<'a> {
     /// Writes to `outlet`, which the owner of the socket empties.
     pub(crate) const fn new<'b: 'a>(outlet: &'a RefCell<Outlet<'b>>) -> Self {
         Self { pen: outlet }
+    }
+
+    /// Writes to what is no outlet.
+    pub(crate) const fn to(pen: &'a dyn Pen) -> Self {
+        Self { pen }
     }
 
     /// Appends what `render` writes, of any length: it is run again from where the buffer was full.
@@ -138,6 +176,21 @@ impl<'a> Out<'a> {
         poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
     }
 
+    /// Keeps a word on how far the call is, if there is where to look it up: a task has no notifications.
+    pub(crate) fn note(&self, text: &str) -> bool {
+        self.pen.note(text)
+    }
+
+    /// Waits until nothing is on its way, so that the free part of the buffer can be lent.
+    pub(crate) async fn idle(&self) {
+        poll_fn(|cx| self.pen.poll_idle(cx)).await;
+    }
+
+    /// Nobody is there to read; wakes when that comes about.
+    pub(crate) fn is_gone(&self, cx: &Context<'_>) -> bool {
+        self.pen.is_gone(cx)
+    }
+
     /// Lets the connection go: the rest of the response is kept, for the client to come back for. False where that can't be.
     pub(crate) async fn detach(&self) -> bool {
         poll_fn(|cx| self.pen.poll_detach(cx)).await
@@ -156,6 +209,11 @@ impl<'a> Out<'a> {
     /// The status of the head, as long as none was written.
     pub(crate) fn set_status(&self, status: Status) {
         self.pen.set_status(status);
+    }
+
+    /// The status of the head is 400 (Bad Request), as long as none was written.
+    pub(crate) fn set_bad_request(&self) {
+        self.pen.set_status(Status::BAD_REQUEST);
     }
 
     /// Lends the free part of the transmit buffer.

@@ -3,7 +3,10 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use crate::limits;
+use super::storage::Heap;
+use crate::limits::{
+    self, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX, RESERVED_BUFFERS, TASKS_MAX,
+};
 
 /// How a server is set up: where it listens, who may come in, and how much it holds.
 ///
@@ -23,8 +26,13 @@ pub struct Config {
     pub(super) streams: Option<usize>,
     pub(super) sessions: usize,
     pub(super) body_bytes: usize,
+    pub(super) tasks: usize,
+    pub(super) task_timeout_ms: u64,
+    pub(super) task_ttl_ms: u64,
     pub(super) idle_timeout_ms: u64,
     pub(super) tool_timeout_ms: u64,
+    pub(super) inputs: usize,
+    pub(super) input_timeout_ms: u64,
     pub(super) http_sse: bool,
     pub(super) lenient_version_header: bool,
 }
@@ -45,8 +53,13 @@ impl Default for Config {
             streams: None,
             sessions: limits::SESSIONS_DEFAULT,
             body_bytes: limits::BODY_BYTES_DEFAULT,
+            tasks: limits::TASKS_DEFAULT,
+            task_timeout_ms: limits::TASK_TIMEOUT_MS_DEFAULT,
+            task_ttl_ms: limits::TASK_TTL_MS_DEFAULT,
             idle_timeout_ms: limits::IDLE_TIMEOUT_MS_DEFAULT,
             tool_timeout_ms: limits::TOOL_TIMEOUT_MS_DEFAULT,
+            inputs: limits::INPUTS_DEFAULT,
+            input_timeout_ms: limits::INPUT_TIMEOUT_MS_DEFAULT,
             http_sse: true,
             lenient_version_header: false,
         }
@@ -148,6 +161,26 @@ impl Config {
         Self { body_bytes, ..self }
     }
 
+    /// Tasks at once, running or kept for their results: at most 64. None cost anything where no tool runs as a task; with 0 the extension is
+    /// not offered, and those tools run as plain calls.
+    #[must_use]
+    pub fn tasks(self, tasks: usize) -> Self {
+        Self { tasks, ..self }
+    }
+
+    /// Milliseconds that a task may run before it fails, with the time that it waits for its client's answers; `u64::MAX` for ever.
+    #[must_use]
+    pub fn task_timeout_ms(self, task_timeout_ms: u64) -> Self {
+        Self { task_timeout_ms, ..self }
+    }
+
+    /// Milliseconds that a task is kept after its end, for its client to come for the result. Once the client has read it, it is kept for half a
+    /// minute at most.
+    #[must_use]
+    pub fn task_ttl_ms(self, task_ttl_ms: u64) -> Self {
+        Self { task_ttl_ms, ..self }
+    }
+
     /// Milliseconds that an idle keep-alive connection is kept.
     #[must_use]
     pub fn idle_timeout_ms(self, idle_timeout_ms: u64) -> Self {
@@ -158,6 +191,20 @@ impl Config {
     #[must_use]
     pub fn tool_timeout_ms(self, tool_timeout_ms: u64) -> Self {
         Self { tool_timeout_ms, ..self }
+    }
+
+    /// Questions to clients of older revisions that can be open at once; those of 2026-07-28 need no place. The calls that wait for an answer are
+    /// also fewer than [`calls`](Self::calls) (or one).
+    #[must_use]
+    pub fn inputs(self, inputs: usize) -> Self {
+        Self { inputs, ..self }
+    }
+
+    /// Milliseconds that a call waits for its client's answer (elicitation, sampling, roots) in older revisions. The time limit of the tool stops
+    /// meanwhile.
+    #[must_use]
+    pub fn input_timeout_ms(self, input_timeout_ms: u64) -> Self {
+        Self { input_timeout_ms, ..self }
     }
 
     /// Whether 2024-11-05's own transport (HTTP+SSE) is served. It is, by default.
@@ -171,5 +218,47 @@ impl Config {
     #[must_use]
     pub fn lenient_version_header(self, lenient_version_header: bool) -> Self {
         Self { lenient_version_header, ..self }
+    }
+
+    /// The capacities, checked.
+    ///
+    /// # Errors
+    /// Which is wrong, and what would be right.
+    pub(super) fn heap(&self, has_tasks: bool) -> Result<Heap, String> {
+        let connections = self.connections;
+        let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
+        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=65_535).contains(&connections) {
+            return Err(format!("connections: expected 3 to 65535, got {connections}"));
+        }
+        let streams = self.streams.unwrap_or(limits::STREAMS_DEFAULT.min(streams_max));
+        if !(1..=streams_max).contains(&streams) {
+            return Err(format!(
+                "streams: expected 1 to {streams_max}, as {connections} connections leave at least two for calls; got {streams}"
+            ));
+        }
+        for (name, value, most) in
+            [("calls", self.calls, 1024), ("sessions", self.sessions, 65_535), ("body_bytes", self.body_bytes, 1 << 30)]
+        {
+            if !(1..=most).contains(&value) {
+                return Err(format!("{name}: expected 1 to {most}, got {value}"));
+            }
+        }
+        let request_bytes = HEAD_BYTES_MAX + self.body_bytes + CHUNKED_SLACK_BYTES;
+        // Where an address has 32 bits, these two can be more than there are.
+        if request_bytes.checked_mul(self.calls + RESERVED_BUFFERS).is_none() {
+            return Err(format!(
+                "body_bytes: {} for each of {} calls is more than this machine can address; lower one of them",
+                self.body_bytes, self.calls
+            ));
+        }
+        if self.inputs > INPUTS_MAX {
+            return Err(format!("inputs: expected 0 to {INPUTS_MAX}, got {}", self.inputs));
+        }
+        if self.tasks > TASKS_MAX {
+            return Err(format!("tasks: expected 0 to {TASKS_MAX}, got {}", self.tasks));
+        }
+        let (sessions, calls, inputs) = (self.sessions, self.calls, self.inputs);
+        let tasks = if has_tasks { self.tasks } else { 0 };
+        Ok(Heap { connections, streams, sessions, calls, inputs, request_bytes, tasks })
     }
 }

@@ -10,6 +10,7 @@ use std::task::Waker;
 use super::admit::Shares;
 use super::clients::{ClientEvent, ClientInfo};
 use super::conns::{ConnRef, Conns, State};
+use super::inputs::Inputs;
 use super::ready::Ready;
 use super::resume::Numbers;
 use super::streams::{Open, StreamRef, Streams};
@@ -19,9 +20,10 @@ use crate::http;
 use crate::hub::Hub;
 use crate::json::Value;
 use crate::limits::{EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, QUEUE_TIMEOUT_MS};
-use crate::session::{Ended, RANDOM_BYTES, SessionRef, Table};
+use crate::session::{Ended, SessionRef, Table};
+use crate::tasks::Board;
 
-/// The bits of the engine's set: these, then the workers, then the connections.
+/// The bits of the engine's set: these, then the workers, the runners of tasks, the connections.
 pub(super) const LISTENER: usize = 0;
 pub(super) const COMMANDS: usize = 1;
 pub(super) const TICK: usize = 2;
@@ -39,6 +41,7 @@ pub(super) struct Core<'m, A> {
     pub(super) shares: Shares,
     pub(super) idle_timeout_ms: u64,
     pub(super) tool_timeout_ms: u64,
+    pub(super) input_timeout_ms: u64,
     pub(super) on_client: Option<OnClient>,
     pub(super) now_ms: Cell<u64>,
     pub(super) unix_s: Cell<u64>,
@@ -47,6 +50,10 @@ pub(super) struct Core<'m, A> {
     pub(super) streams: RefCell<Streams<'m>>,
     pub(super) sessions: RefCell<Table<'m>>,
     pub(super) hub: RefCell<Hub<'m>>,
+    pub(super) board: Board<'m>,
+    /// The slots for tasks; each has a runner.
+    pub(super) runners: usize,
+    pub(super) inputs: RefCell<Inputs<'m>>,
     pub(super) workers: Vec<WorkerSlot>,
     pub(super) queue: RefCell<VecDeque<usize>>,
     pub(super) ready: Arc<Ready>,
@@ -75,6 +82,8 @@ pub(super) struct WorkerSlot {
     pub(super) call: Cell<Option<(SessionRef, u64)>>,
     pub(super) cancelled: Cell<bool>,
     pub(super) running: Cell<bool>,
+    /// Its call is one of an array (2025-03-26).
+    pub(super) batch: Cell<bool>,
     /// The stream that it writes its answer to (2024-11-05).
     pub(super) relay: Cell<Option<StreamRef>>,
     /// The call that it runs and whose events have ids: its client, and the number of its stream.
@@ -88,7 +97,7 @@ pub(super) struct WorkerSlot {
 impl<A> Core<'_, A> {
     /// The bit of a connection.
     pub(super) fn conn_bit(&self, index: usize) -> usize {
-        WORKERS + self.workers.len() + index
+        WORKERS + self.workers.len() + self.runners + index
     }
 
     /// Wakes a worker.
@@ -108,10 +117,7 @@ impl<A> Core<'_, A> {
             unix_s: self.unix_s.get(),
             local: self.conns.borrow_mut().get(conn).and_then(|conn| conn.local),
             stopping: self.stopping.get(),
-            random: || {
-                let mut random = [0; RANDOM_BYTES];
-                getrandom::fill(&mut random).ok().map(|()| random)
-            },
+            random: super::random,
         }
     }
 
@@ -199,6 +205,7 @@ impl<A> Core<'_, A> {
 
     /// A session was ended by its client: its stream closes.
     pub(super) fn ended(&self, ended: Ended) {
+        self.inputs.borrow_mut().end(Some(ended.session));
         if ended.announced {
             self.went(ended.client.0);
         }

@@ -4,14 +4,14 @@
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
 use super::streams::StreamRef;
 use super::worker::{After, Worker};
 use crate::app::Application;
-use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
+use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, KEEP_ALIVE_OFTEN_MS, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
 
 /// Where an answer goes.
@@ -78,18 +78,17 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         target: Target,
         outlet: &RefCell<Outlet<'_>>,
-        handler: impl Future<Output = ()>,
+        mut handler: Pin<&mut Option<impl Future<Output = ()>>>,
         mut watch: Option<&mut Watch<'_>>,
     ) -> Outcome {
-        let mut handler = pin!(Some(handler));
-        let begun_ms = self.core.now_ms.get();
-        let late_ms = begun_ms.saturating_add(self.core.tool_timeout_ms);
-        let mut written_ms = begun_ms;
+        let mut times = Times::new(self.core.now_ms.get(), self.core.tool_timeout_ms);
         self.wait_for_nothing();
         self.slot().running.set(true);
         let outcome = poll_fn(|cx| {
+            let asks = self.core.inputs.borrow().waits(self.index);
+            times.go_on(self.core.now_ms.get(), asks);
             if let Some(running) = handler.as_mut().as_pin_mut() {
-                if let Some(why) = self.ends(target, outlet, late_ms).filter(|_| watch.is_some()) {
+                if let Some(why) = self.ends(target, outlet, times.late_ms).filter(|_| watch.is_some()) {
                     return Poll::Ready(why);
                 }
                 if running.poll(cx).is_ready() {
@@ -103,10 +102,10 @@ impl<A: Application> Worker<'_, '_, A> {
             self.core.keep(outlet);
             let running = handler.is_some();
             if running && matches!(target, Target::Conn(_)) {
-                keep_alive(&mut outlet.borrow_mut(), self.core.now_ms.get(), begun_ms, written_ms);
+                times.keep_alive(&mut outlet.borrow_mut(), asks && watch.as_ref().is_some_and(|watch| !watch.open));
             }
             if !outlet.borrow_mut().pending().is_empty() {
-                written_ms = self.core.now_ms.get();
+                times.written_ms = times.now_ms;
             }
             // In older revisions a call outlives its connection.
             let outlives = running && watch.as_ref().is_some_and(|watch| !watch.cancels);
@@ -334,11 +333,39 @@ fn sent(outlet: &Outlet<'_>) -> Poll<Outcome> {
     }
 }
 
-// A call that takes its time becomes an event stream, and shows life while it is silent.
-fn keep_alive(outlet: &mut Outlet<'_>, now_ms: u64, begun_ms: u64, written_ms: u64) {
-    let quiet_ms = if outlet.is_event_stream() { KEEP_ALIVE_MS } else { EVENTS_AFTER_MS };
-    let since_ms = if outlet.is_event_stream() { written_ms } else { begun_ms };
-    if now_ms.saturating_sub(since_ms) >= quiet_ms {
-        outlet.keep_alive();
+/// The time that an answer takes.
+#[allow(clippy::struct_field_names)] // which end in their unit
+struct Times {
+    begun_ms: u64,
+    now_ms: u64,
+    /// When something was last written.
+    written_ms: u64,
+    /// When its handler has had all of its time.
+    late_ms: u64,
+}
+
+impl Times {
+    fn new(now_ms: u64, timeout_ms: u64) -> Self {
+        Self { begun_ms: now_ms, now_ms, written_ms: now_ms, late_ms: now_ms.saturating_add(timeout_ms) }
+    }
+
+    // It is `now_ms`. The time that a client takes to answer a question is not the handler's.
+    fn go_on(&mut self, now_ms: u64, asks: bool) {
+        let since_ms = now_ms.saturating_sub(self.now_ms);
+        self.late_ms = self.late_ms.saturating_add(if asks { since_ms } else { 0 });
+        self.now_ms = now_ms;
+    }
+
+    // A call that takes its time becomes an event stream, and shows life while it is silent. A client that is half gone, and has to answer, may
+    // be gone: what is written to it will tell.
+    fn keep_alive(&self, outlet: &mut Outlet<'_>, half_gone: bool) {
+        let (quiet_ms, since_ms) = match outlet.is_event_stream() {
+            true if half_gone => (KEEP_ALIVE_OFTEN_MS, self.written_ms),
+            true => (KEEP_ALIVE_MS, self.written_ms),
+            false => (EVENTS_AFTER_MS, self.begun_ms),
+        };
+        if self.now_ms.saturating_sub(since_ms) >= quiet_ms {
+            outlet.keep_alive();
+        }
     }
 }

@@ -9,6 +9,7 @@ impl<A> Core<'_, A> {
     /// Looks at every deadline. Its cost is that of the tables' sizes, once a tick.
     pub(super) fn keep_house(&self) {
         self.hurry_workers();
+        self.inputs.borrow_mut().expire(self.now_ms.get(), self.input_timeout_ms);
         self.close_overdue();
         self.serve_from_reserve();
         self.keep_streams_alive();

@@ -80,6 +80,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let slot = self.slot();
         slot.cancelled.set(false);
         slot.running.set(false);
+        slot.batch.set(false);
         slot.call.set(None);
         slot.relay.set(None);
         slot.resumable.set(None);

@@ -78,9 +78,12 @@ impl<A> Core<'_, A> {
             // It has gone: its slot frees others too.
             return true;
         }
+        let full = there == scratch.len();
         let there = scratch.get(..there).unwrap_or_default();
         let has = |text: &[u8]| there.windows(text.len()).any(|window| window == text);
         let whole = match there.strip_prefix(b"POST ") {
+            // What is larger than can be seen is waited for only if it answers a question.
+            Some(_) if full => has(b"\"result\"") && !has(b"\"method\""),
             Some(post) => post.trim_ascii_end().ends_with(b"}") || post.trim_ascii_end().ends_with(b"]"),
             None => has(b"\r\n\r\n"),
         };

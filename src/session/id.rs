@@ -14,6 +14,7 @@
 
 use crate::limits::{CLOCK_SET_MIN_UNIX_S, SESSION_ID_CHARS_MAX};
 
+use super::base64url::{character, sextet};
 use super::{Key, Principal, Revision, equal_in_constant_time};
 
 /// A session id whose tag was verified, or that has just been issued.
@@ -221,26 +222,4 @@ fn decode(text: &[u8]) -> Option<[u8; ID_BYTES]> {
         out.copy_from_slice(&[a, b, c]);
     }
     Some(bytes)
-}
-
-/// The character of base64url for six bits.
-const fn character(sextet: u8) -> u8 {
-    match sextet {
-        0..=25 => b'A' + sextet,
-        26..=51 => b'a' + (sextet - 26),
-        52..=61 => b'0' + (sextet - 52),
-        62 => b'-',
-        _ => b'_',
-    }
-}
-
-const fn sextet(character: u8) -> Option<u8> {
-    Some(match character {
-        b'A'..=b'Z' => character - b'A',
-        b'a'..=b'z' => character - b'a' + 26,
-        b'0'..=b'9' => character - b'0' + 52,
-        b'-' => 62,
-        b'_' => 63,
-        _ => return None,
-    })
 }

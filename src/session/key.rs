@@ -4,6 +4,9 @@ use core::{fmt, hint};
 
 use hmac_sha256::HMAC;
 
+/// Bytes of a tag: 128 bits.
+pub(crate) const TAG_BYTES: usize = 16;
+
 /// The secret that signs what clients bring back. Where it is kept over a restart, session ids
 /// outlive the restart.
 #[derive(Clone)]
@@ -21,14 +24,17 @@ impl Key {
     ///
     /// `purpose` keeps uses of the key apart: a tag made for one is not valid for another. Every
     /// part but the last must have a fixed length, because the parts are not separated.
-    pub(crate) fn tag(&self, purpose: &[u8], parts: &[&[u8]]) -> [u8; 16] {
+    pub(crate) fn tag(&self, purpose: &[u8], parts: &[&[u8]]) -> [u8; TAG_BYTES] {
+        self.tag_of(purpose, |update| parts.iter().for_each(|part| update(part)))
+    }
+
+    /// The same of what `write` hands over piece by piece.
+    pub(crate) fn tag_of(&self, purpose: &[u8], write: impl FnOnce(&mut dyn FnMut(&[u8]))) -> [u8; TAG_BYTES] {
         let mut mac = HMAC::new(self.0);
         mac.update(purpose);
         // A purpose holds no NUL, so none is the beginning of another.
         mac.update([0]);
-        for part in parts {
-            mac.update(part);
-        }
+        write(&mut |piece| mac.update(piece));
         first_of(&mac.finalize())
     }
 }

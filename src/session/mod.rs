@@ -7,6 +7,7 @@
 //!
 //! Pure: times are given, random bytes are given, nothing here reads or writes.
 
+mod base64url;
 mod id;
 mod key;
 mod log_level;
@@ -17,6 +18,8 @@ mod slot;
 mod table;
 
 #[cfg(test)]
+mod tests_base64url;
+#[cfg(test)]
 mod tests_id;
 #[cfg(test)]
 mod tests_names;
@@ -25,8 +28,9 @@ mod tests_simulation;
 #[cfg(test)]
 mod tests_table;
 
+pub(crate) use base64url::{Encoder, decode_in_place};
 pub(crate) use id::{IdText, RANDOM_BYTES, SessionFields, SessionId, Transport};
-pub(crate) use key::{Key, equal_in_constant_time};
+pub(crate) use key::{Key, TAG_BYTES, equal_in_constant_time};
 pub use log_level::LogLevel;
 pub(crate) use outcome::{Admitted, Ended, Evicted, Expired, RestoreRefusal, SessionRef, Stale, TableFull};
 pub(crate) use principal::Principal;

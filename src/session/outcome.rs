@@ -12,6 +12,14 @@ pub(crate) struct SessionRef {
     pub(super) generation: u32,
 }
 
+#[cfg(test)]
+impl SessionRef {
+    /// One of no table.
+    pub(crate) const fn of_test(slot: usize) -> Self {
+        Self { slot, generation: 0 }
+    }
+}
+
 /// A session that has its slot.
 #[derive(Debug)]
 pub(crate) struct Admitted {
@@ -48,6 +56,8 @@ pub(crate) struct Expired {
 /// A session that was ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Ended {
+    /// The reference by which it was known, which is stale now.
+    pub(crate) session: SessionRef,
     /// Its id.
     pub(crate) id: SessionId,
     /// The number of its client.

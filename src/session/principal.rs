@@ -21,8 +21,8 @@ impl Principal {
         Self(first_of(hash))
     }
 
-    /// What goes into the tag of a session id.
-    pub(super) const fn as_bytes(&self) -> &[u8; 8] {
+    /// What goes into the tags of what is signed for it.
+    pub(crate) const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
     }
 }

@@ -36,6 +36,7 @@ pub(crate) type ClientText = heapless::String<CLIENT_TEXT_BYTES_MAX, u8>;
 pub(crate) struct Session {
     id: SessionId,
     revision: Revision,
+    capabilities: u16,
     client: ClientId,
     opened_at_ms: u64,
     last_used_ms: u64,
@@ -73,6 +74,7 @@ impl Session {
         Self {
             id,
             revision: id.fields().revision,
+            capabilities: id.fields().capabilities,
             client,
             opened_at_ms: now_ms,
             last_used_ms: now_ms,
@@ -102,6 +104,11 @@ impl Session {
         self.revision
     }
 
+    /// What the client declared in `initialize`, one bit each.
+    pub(crate) const fn capabilities(&self) -> u16 {
+        self.capabilities
+    }
+
     /// The number of the client.
     pub(crate) const fn client(&self) -> ClientId {
         self.client
@@ -117,8 +124,9 @@ impl Session {
         &self.client_version
     }
 
-    pub(super) fn set_negotiated(&mut self, revision: Revision, name: &str, version: &str) {
+    pub(super) fn set_negotiated(&mut self, revision: Revision, capabilities: u16, (name, version): (&str, &str)) {
         self.revision = revision;
+        self.capabilities = capabilities;
         self.client_name = kept_text(name);
         self.client_version = kept_text(version);
     }

@@ -166,13 +166,13 @@ impl<'m> Table<'m> {
         &mut self,
         session: SessionRef,
         revision: Revision,
-        client_name: &str,
-        client_version: &str,
+        capabilities: u16,
+        client: (&str, &str),
     ) -> bool {
         let session = self.get_mut(session);
         session
             .map(|session| {
-                session.set_negotiated(revision, client_name, client_version);
+                session.set_negotiated(revision, capabilities, client);
             })
             .is_some()
     }
@@ -185,7 +185,7 @@ impl<'m> Table<'m> {
         slot.generation = slot.generation.wrapping_add(1);
         let id = *gone.id();
         self.end_unknown(&id);
-        Some(Ended { id, client: gone.client(), stream: gone.stream(), announced: gone.announced() })
+        Some(Ended { session, id, client: gone.client(), stream: gone.stream(), announced: gone.announced() })
     }
 
     /// Lets go of a session that has been idle for long, without a call or a stream: its client counts as gone, and its id

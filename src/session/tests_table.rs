@@ -212,7 +212,7 @@ fn a_stale_reference_reaches_nobody() {
     assert!(table.end(stale).is_some());
     let session = open(&mut table, 2, 0);
     assert!(!table.call_started(stale, 5) && !table.set_log_level(stale, Some(LogLevel::Info)));
-    assert!(!table.set_negotiated(stale, Revision::V2025_11_25, "x", "y") && !table.stream_closed(stale, 1, 5));
+    assert!(!table.set_negotiated(stale, Revision::V2025_11_25, 0, ("x", "y")) && !table.stream_closed(stale, 1, 5));
     assert_eq!((table.stream_opened(stale, 1, 5), table.end(stale)), (Err(Stale), None));
     table.touch(stale, 5);
     table.call_ended(stale, 5);
@@ -263,7 +263,7 @@ fn what_a_client_calls_itself_is_kept_short_and_plain() {
         let mut table = Table::new(&mut slots);
         let session = table.open(sse_id(1), sent, sent, 0).unwrap().session;
         assert_eq!(table.get(session).map(|it| (it.client_name(), it.client_version())), Some((kept, kept)));
-        assert!(table.set_negotiated(session, Revision::V2025_11_25, sent, ""));
+        assert!(table.set_negotiated(session, Revision::V2025_11_25, 0, (sent, "")));
         let negotiated = table.get(session).unwrap();
         assert_eq!((negotiated.client_name(), negotiated.client_version()), (kept, ""));
         assert_eq!(negotiated.revision(), Revision::V2025_11_25);
