@@ -224,6 +224,7 @@ impl<A> Core<'_, A> {
             self.write_stream(stream);
         }
         let Some(open) = self.streams.borrow_mut().close(stream) else { return };
+        self.hub.borrow_mut().uris().leave(open.filter.uris);
         self.conns.borrow_mut().close(open.conn.index);
         for (index, worker) in self.workers.iter().enumerate().filter(|(_, w)| w.relay.get() == Some(stream)) {
             // Nobody will ever read that answer.
