@@ -91,6 +91,8 @@ pub(crate) struct Outlet<'b> {
     flush: bool,
     /// Pieces of the message that were framed for sending.
     flushes: u32,
+    /// The handler has said all, whatever it still tries to.
+    sealed: bool,
     finished: bool,
     ended: bool,
     gone: bool,
@@ -122,6 +124,7 @@ impl<'b> Outlet<'b> {
             message_open: false,
             flush: false,
             flushes: 0,
+            sealed: false,
             finished: false,
             ended: false,
             gone: false,
@@ -309,6 +312,9 @@ impl<'b> Outlet<'b> {
     fn poll_fill(&mut self, cx: &Context<'_>, fill: impl FnOnce(&mut [u8]) -> (usize, bool)) -> Poll<()> {
         if self.gone || self.is_lost() {
             return Poll::Ready(());
+        }
+        if self.sealed {
+            return Poll::Pending;
         }
         // What is in the queue lies where the message would grow to.
         if !self.flush && self.queue.is_empty() && self.has_kept_all() {

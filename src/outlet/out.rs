@@ -22,6 +22,7 @@ trait Pen {
     fn poll_detach(&self, _: &Context<'_>) -> Poll<bool> {
         Poll::Ready(false)
     }
+    fn seal(&self);
     fn mark(&self) -> Mark;
     fn rewind(&self, mark: Mark) -> bool;
     fn set_status(&self, status: Status);
@@ -59,6 +60,9 @@ impl Pen for RefCell<Outlet<'_>> {
         if outlet.gone || outlet.message_open {
             return Poll::Ready(false);
         }
+        if outlet.sealed {
+            return Poll::Pending;
+        }
         if outlet.flush || !outlet.queue.is_empty() || !outlet.has_kept_all() {
             outlet.wait(cx);
             return Poll::Pending;
@@ -89,12 +93,17 @@ impl Pen for RefCell<Outlet<'_>> {
         self.borrow_mut().break_off();
     }
 
+    fn seal(&self) {
+        self.borrow_mut().sealed = true;
+    }
+
     fn mark(&self) -> Mark {
         self.borrow().mark()
     }
 
     fn rewind(&self, mark: Mark) -> bool {
-        self.borrow_mut().rewind(mark)
+        let mut outlet = self.borrow_mut();
+        !outlet.sealed && outlet.rewind(mark)
     }
 
     fn set_status(&self, status: Status) {
@@ -168,6 +177,11 @@ impl<'a> Out<'a> {
     /// Lets the connection go: the rest of the response is kept, for the client to come back for. False where that can't be.
     pub(crate) async fn detach(&self) -> bool {
         poll_fn(|cx| self.pen.poll_detach(cx)).await
+    }
+
+    /// The response is whole: what a handler that goes on says after it is not written, and waits for ever.
+    pub(crate) fn seal(&self) {
+        self.pen.seal();
     }
 
     /// How far the response has come.

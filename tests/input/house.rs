@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use serde_json::{Value, json};
-use smol::channel;
+use smol::{channel, future};
 use smol_mcp::{
     Call, Config, Elicited, Handle, InputError, PromptResult, Prompting, Sampling, Server, ToolResult, args, block_on,
     prompts, tools,
@@ -83,6 +83,14 @@ tools! {
         async fn model(&self, call: &mut Call<'_>) -> ToolResult {
             let said = call.sample("q", Sampling::text("Say much.")).await?;
             call.reply(said.text()).await
+        }
+
+        /// Asks, but does not wait for long.
+        #[additive]
+        async fn hurry(&self, call: &mut Call<'_>) -> ToolResult {
+            let never = async { Ok("nobody".into()) };
+            let name = future::or(self.name(call, "name"), never).await?;
+            call.text(&name).await
         }
 
         /// Asks, makes something, asks again, and says what it made.

@@ -200,14 +200,15 @@ pub(crate) async fn pass<F: Future>(ask: &dyn Ask, handler: F) -> Option<Result<
     poll_fn(|cx| {
         let Some(running) = handler.as_mut().as_pin_mut() else { return Poll::Pending };
         match running.poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if ask.is_pass_over() => {
+            // Also where the handler went on without the answer: the question is the response already.
+            _ if ask.is_pass_over() => {
                 // A handler may panic when it is dropped: that is its own affair.
                 if catch_unwind(AssertUnwindSafe(|| handler.set(None))).is_err() {
                     log::error!("a handler panicked when it was dropped");
                 }
                 Poll::Ready(None)
             }
+            Poll::Ready(output) => Poll::Ready(Some(output)),
             Poll::Pending => Poll::Pending,
         }
     })

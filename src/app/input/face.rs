@@ -88,8 +88,9 @@ impl<'a> Asker<'a> {
                 w.str("}}");
             })
             .await;
+        // Whoever runs the handler drops it now, also one that waits for something else besides, and goes on.
+        self.out.seal();
         self.ask.end_pass();
-        // Whoever runs the handler drops it now.
         pending().await
     }
 
