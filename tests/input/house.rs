@@ -85,6 +85,19 @@ tools! {
             call.reply(said.text()).await
         }
 
+        /// Asks until the name is not empty.
+        #[additive]
+        async fn insist(&self, call: &mut Call<'_>) -> ToolResult {
+            let mut times = 1;
+            loop {
+                let name = self.name(call, "name").await?;
+                if !name.is_empty() {
+                    return call.reply(format_args!("{name}, asked {times} times")).await;
+                }
+                times += 1;
+            }
+        }
+
         /// Asks, but does not wait for long.
         #[additive]
         async fn hurry(&self, call: &mut Call<'_>) -> ToolResult {

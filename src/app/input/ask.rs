@@ -77,6 +77,15 @@ impl Kind {
     }
 }
 
+/// What an author's keys name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keyed {
+    /// A question.
+    Question,
+    /// What is kept for the passes to come.
+    Kept,
+}
+
 /// One question, for as long as it is put.
 #[derive(Clone, Copy)]
 pub struct Question<'q> {
@@ -121,6 +130,19 @@ pub(crate) trait Ask {
     /// `Again`: the answer that came with the request, if it has the shape of one.
     fn find(&self, _question: &Question<'_>) -> Option<Ticket> {
         None
+    }
+
+    /// `Again`: writes the name of a question, by which its answer comes, as a JSON string.
+    fn write_key(&self, question: &Question<'_>, w: &mut Writer<'_>) {
+        w.string(question.key);
+    }
+
+    /// `Again`: what this key names was found, or made. From here on it names something else: a question that is put again is another one.
+    ///
+    /// # Errors
+    /// [`InputError::TooLarge`]: the call has used more keys than can be told apart.
+    fn used(&self, _what: Keyed, _key: &str) -> Result<(), InputError> {
+        Ok(())
     }
 
     /// `Again`: whether [`write_state`](Self::write_state) can write all there is to keep.

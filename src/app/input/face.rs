@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::answer::{Content, Elicited, Held, Roots, Sampled};
-use super::ask::{Ask, Ticket, Way};
+use super::ask::{Ask, Keyed, Ticket, Way};
 use super::question::{Elicit, ElicitJson, ElicitUrl, ListRoots, Questions, Sample, Sampling};
 use super::{Capability, InputError};
 use crate::app::{Arg, Call, Prompting, Reading};
@@ -64,7 +64,9 @@ impl<'a> Asker<'a> {
             None => found = found.map(|_| false),
         });
         if found? {
-            return Ok(held);
+            let mut used = Ok(());
+            questions.each(&mut |question| used = used.and_then(|()| self.ask.used(Keyed::Question, question.key)));
+            return used.map(|()| held);
         }
         self.ask.check_state()?;
         if !self.out.rewind(self.begin) {
@@ -77,7 +79,9 @@ impl<'a> Asker<'a> {
                 let mut comma = "";
                 questions.each(&mut |question| {
                     if self.ask.find(question).is_none() {
-                        w.str(comma).string(question.key).str(":{");
+                        w.str(comma);
+                        self.ask.write_key(question, w);
+                        w.str(":{");
                         question.write(w, None);
                         w.str("}");
                         comma = ",";
@@ -161,6 +165,7 @@ impl<'a> Asker<'a> {
                 let value = self.out.lend(|scratch| json::from_raw(raw, scratch));
                 read = value.and_then(Result::ok).ok_or(InputError::Invalid);
             });
+            self.ask.used(Keyed::Kept, key)?;
             return read;
         }
         let value = make.await;
@@ -169,6 +174,7 @@ impl<'a> Asker<'a> {
             // It was checked just above.
             let _ = json::write(&value, w);
         })?;
+        self.ask.used(Keyed::Kept, key)?;
         if wrong { Err(InputError::Invalid) } else { Ok(value) }
     }
 }
@@ -187,7 +193,8 @@ macro_rules! face {
             impl<'a> $Call<'a> {
                 /// Shows the user a form with the fields of `T`, a struct that [`args!`](crate::args) declares, and waits for it to be filled in.
                 ///
-                /// `key` names the question; each of a call has its own. In 2026-07-28 the handler ends here for now, as if it had been
+                /// `key` names the question among those of the call: its answer is known by it. One that is put again under the same key, such as a
+                /// form that was filled in wrongly, is another question. In 2026-07-28 the handler ends here for now, as if it had been
                 /// cancelled, and runs again from its top when the client has the answer: what has an effect comes after the last
                 /// question, or goes through [`once`](Self::once).
                 ///
@@ -252,7 +259,8 @@ macro_rules! face {
                 }
 
                 /// Runs what must happen once in a call that asks: in 2026-07-28 its value travels with the question, signed but readable
-                /// for the client, and is not made again when the handler is. In older revisions, and in tasks, it just runs.
+                /// for the client, and is not made again when the handler is run again. In older revisions, and in tasks, it just runs. `key` names it
+                /// among those of the call; what is run again under the same key is another one.
                 ///
                 /// # Errors
                 /// [`InputError::TooLarge`] or [`InputError::Invalid`]: the value can't be kept.
