@@ -43,6 +43,7 @@
 //!   server     sockets, clock, tasks: accept, slots, workers, streams, housekeeping; Server, Config, Storage, Handle
 //!   endpoint   an HTTP request -> Answer | Job | Listen | Open: the decision table of the five revisions
 //!   guard      who may come in: Host, Origin, token          mcp   what the protocol's methods answer
+//!   tasks      calls that outlive their request: their table, and what they ask
 //!   app        the face for authors: args!, tools!, resources!, prompts!
 //!   outlet     an answer on its way out through one buffer   hub   the ring of events, and who wants them
 //!   http       decoder, questions to a head, response heads  rpc   the JSON-RPC envelope    session  signed ids, the table
@@ -70,7 +71,7 @@ pub use app::{
     ContentAnnotations, Data, Done, Elicit, ElicitJson, ElicitUrl, Elicited, Failure, Field, Icon, InputError,
     ListRoots, NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf, Questions,
     ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Root, Roots, Sample, Sampled, Sampling,
-    Schema, Tool, ToolError, ToolResult, Tools, Trace, Variant, WithPrompts, WithResources,
+    Schema, TaskSupport, Tool, ToolError, ToolResult, Tools, Trace, Variant, WithPrompts, WithResources,
 };
 pub use server::{
     Bound, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, Message, Server, Storage, testing,
@@ -98,3 +99,4 @@ mod rpc;
 mod server;
 mod session;
 mod sse;
+mod tasks;

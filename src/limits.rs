@@ -1,5 +1,9 @@
 //! Every limit of the server: its name with its unit, and why this number.
 
+mod tasks;
+
+pub use tasks::*;
+
 // --- json ---
 
 /// How deep arrays and objects of a received document may nest, in levels. The scanner remembers for each level whether it is an array or an

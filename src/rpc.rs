@@ -79,6 +79,8 @@ pub(crate) struct Envelope {
     pub(crate) uri: Option<Member>,
     /// `params.arguments`.
     pub(crate) arguments: Option<Member>,
+    /// `params.taskId` (tasks).
+    pub(crate) task_id: Option<Member>,
     /// `params.cursor`.
     pub(crate) cursor: Option<Member>,
     /// `params.requestState` (2026-07-28). Once it was verified: the JSON text that it carried, which lies in its place.
@@ -176,6 +178,7 @@ impl Envelope {
                 b"name" => &mut self.name,
                 b"uri" => &mut self.uri,
                 b"arguments" => &mut self.arguments,
+                b"taskId" => &mut self.task_id,
                 b"cursor" => &mut self.cursor,
                 b"requestState" => &mut self.request_state,
                 b"inputResponses" => &mut self.input_responses,
@@ -250,6 +253,9 @@ pub(crate) fn implementation(member: Option<Member>, doc: &[u8]) -> (Option<json
 pub(crate) fn begin_result(w: &mut Writer<'_>, id: &[u8]) {
     w.str(r#"{"jsonrpc":"2.0","id":"#).raw(id).str(r#","result":"#);
 }
+
+/// How a response begins whose request has no id to answer to.
+pub(crate) const ANSWERED_NULL: &str = r#"{"jsonrpc":"2.0","id":null,"#;
 
 /// Writes a whole error response.
 pub(crate) fn error(w: &mut Writer<'_>, id: &[u8], code: Code, message: &str) {

@@ -5,8 +5,8 @@
 //!
 //! ```text
 //! --- option token secret          before the first section: how the servers of this file are set up
-//! --- option app library           the application is `library.rs` instead of `fixture.rs`; or away (`away.rs`), asking (`asking.rs`), speaker, mute
-//!                                  (`speaker.rs`)
+//! --- option app library           the application is `library.rs` instead of `fixture.rs`; or away (`away.rs`), asking (`asking.rs`),
+//!                                  chores (`chores.rs`), speaker, mute (`speaker.rs`)
 //! --- option cuts 1000             and at most how many cuts are made in each of its conversations, evenly chosen
 //! --- let version 2025-06-18       a text that stands for $(version), until the end of its section or file
 //! --- define post                  the same, of several lines
@@ -34,6 +34,8 @@
 mod asking;
 #[path = "conversations/away.rs"]
 mod away;
+#[path = "conversations/chores.rs"]
+mod chores;
 #[path = "conversations/fixture.rs"]
 mod fixture;
 #[path = "conversations/library.rs"]
@@ -62,7 +64,7 @@ macro_rules! conversations {
 
 conversations! {
     annotations batch cancel content http http_sse identity ids input lenient limits logging modern mute no_http_sse origins
-    progress prompts public_base refused_early resources resume revisions shutdown streams subscriptions token tools
+    progress prompts public_base refused_early resources resume revisions shutdown streams subscriptions tasks token tools
 }
 
 /// Holds the conversations of one text, in all ways of feeding them.

@@ -17,7 +17,7 @@ fn refused(extensions: &[(&'static str, &'static str)]) -> Option<String> {
 
 #[test]
 fn extensions_have_a_prefix_and_an_object() {
-    for name in ["com.example/x", "a/B", "io.modelcontextprotocol/tasks", "a1.b-2/c_d.e-f", "x/1"] {
+    for name in ["com.example/x", "a/B", "io.modelcontextprotocol/skills", "a1.b-2/c_d.e-f", "x/1"] {
         assert_eq!(refused(&[(name, "{}")]), None, "{name}");
     }
     for name in ["", "x", "/x", "x/", "1a/x", "a./x", ".a/x", "a-/x", "a/_x", "a/x/y", "a b/c", "é/x", "a/\""] {
@@ -27,5 +27,6 @@ fn extensions_have_a_prefix_and_an_object() {
         assert!(refused(&[("a/b", settings)]).unwrap().contains("must be a JSON object"), "{settings}");
     }
     assert_eq!(refused(&[("a/b", "{}"), ("a/c", " {\"d\": 1} ")]), None);
+    assert!(refused(&[("io.modelcontextprotocol/tasks", "{}")]).unwrap().contains("#[task]"));
     assert!(refused(&[("a/b", "{}"), ("a/b", "{}")]).unwrap().ends_with("a/b is declared twice"));
 }

@@ -17,6 +17,7 @@ const TOOL: Tool = Tool {
     description: "Nothing.",
     input: &Schema::Object(&[]),
     output: None,
+    task: None,
     annotations: Annotations { read_only: true, destructive: false, idempotent: true, open_world: false },
     icons: &[],
     meta: None,

@@ -27,11 +27,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("outlet", &["http", "json", "limits", "rpc", "session", "sse"]),
     ("hub", &["json", "limits", "rpc", "session", "sse"]),
     ("app", &["json", "limits", "outlet", "rpc", "session"]),
-    ("mcp", &["app", "http", "hub", "json", "limits", "outlet", "rpc", "session", "sse"]),
+    ("tasks", &["app", "json", "limits", "rpc", "session"]),
+    ("mcp", &["app", "http", "hub", "json", "limits", "outlet", "rpc", "session", "sse", "tasks"]),
     ("endpoint", &["app", "guard", "http", "hub", "json", "limits", "mcp", "outlet", "rpc", "session", "sse"]),
     (
         "server",
-        &["app", "endpoint", "guard", "http", "hub", "json", "limits", "mcp", "outlet", "rpc", "session", "sse"],
+        &[
+            "app", "endpoint", "guard", "http", "hub", "json", "limits", "mcp", "outlet", "rpc", "session", "sse",
+            "tasks",
+        ],
     ),
 ];
 

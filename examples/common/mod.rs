@@ -26,13 +26,22 @@ pub(crate) fn main<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     program: &Program,
     server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
 ) -> ExitCode {
+    main_with(program, |config| config, server)
+}
+
+/// The same, with more to say on how it is set up.
+pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
+    program: &Program,
+    set_up: impl FnOnce(Config) -> Config,
+    server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
+) -> ExitCode {
     let args = match args_or_exit(program) {
         Ok(args) => args,
         Err(code) => return code,
     };
     let server = server(&args);
     log_to_stderr();
-    let bound = server.and_then(|server| server.bind(config(&args)).map_err(|error| error.to_string()));
+    let bound = server.and_then(|server| server.bind(set_up(config(&args))).map_err(|error| error.to_string()));
     let ended = bound.and_then(|bound| serve(bound).map_err(|error| error.to_string()));
     match ended {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,6 +9,7 @@ mod input;
 mod library;
 mod logging;
 mod resume;
+mod tasks;
 
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -37,12 +38,6 @@ args! {
         a: i64,
         /// The second number.
         b: i64,
-    }
-
-    struct Compute {
-        /// How long to compute.
-        #[range(0.0..=600.0)]
-        seconds: f64,
     }
 }
 
@@ -77,20 +72,6 @@ output! {
 #[derive(Default)]
 struct Everything {
     cancelled: Cell<u32>,
-}
-
-/// Counts a call that is dropped before it is done.
-struct CountDrop<'a> {
-    cancelled: &'a Cell<u32>,
-    done: bool,
-}
-
-impl Drop for CountDrop<'_> {
-    fn drop(&mut self) {
-        if !self.done {
-            self.cancelled.set(self.cancelled.get() + 1);
-        }
-    }
 }
 
 tools! {
@@ -201,11 +182,9 @@ tools! {
 
         /// Takes its time; can be cancelled.
         #[read_only]
-        async fn slow_compute(&self, call: &mut Call<'_>, args: Compute) -> ToolResult {
-            let mut count = CountDrop { cancelled: &self.cancelled, done: false };
-            smol::Timer::after(Duration::from_secs_f64(args.seconds)).await;
-            count.done = true;
-            call.reply(format_args!("computed for {} s", args.seconds)).await
+        #[task]
+        async fn slow_compute(&self, call: &mut Call<'_>, args: tasks::Compute) -> ToolResult {
+            tasks::slow_compute(call, args, &self.cancelled).await
         }
 
         /// How many calls of slow_compute were cancelled so far.
@@ -289,11 +268,27 @@ tools! {
         #[additive] async fn test_input_required_result_tampered_state(&self, call: &mut Call<'_>) -> ToolResult { input::ask_tampered_state(call).await }
         /// Asks only what the client can answer.
         #[additive] async fn test_input_required_result_capabilities(&self, call: &mut Call<'_>) -> ToolResult { input::ask_capabilities(call).await }
+
+        // --- tasks ---
+
+        /// Greets somebody.
+        #[read_only] async fn greet(&self, call: &mut Call<'_>, args: tasks::Greet) -> ToolResult { tasks::greet(call, args).await }
+        /// Fails after a second.
+        #[read_only] #[task(required)] async fn failing_job(&self, call: &mut Call<'_>) -> ToolResult { tasks::failing_job(call).await }
+        /// Panics.
+        #[read_only] #[task(required)] async fn protocol_error_job(&self, call: &mut Call<'_>) -> ToolResult { tasks::protocol_error_job(call).await }
+        /// Deletes a file, if the user agrees.
+        #[destructive] #[task]
+        async fn confirm_delete(&self, call: &mut Call<'_>, args: tasks::Delete) -> ToolResult { tasks::confirm_delete(call, args).await }
+        /// Asks two questions at once.
+        #[read_only] #[task] async fn multi_input(&self, call: &mut Call<'_>) -> ToolResult { tasks::multi_input(call).await }
+        /// Asks for a name before it becomes a task.
+        #[read_only] #[task(required, later)] async fn test_tool_with_task(&self, call: &mut Call<'_>) -> ToolResult { tasks::tool_with_task(call).await }
     }
 }
 
 fn main() -> ExitCode {
-    common::main(&PROGRAM, |_| {
+    common::main_with(&PROGRAM, tasks::config, |_| {
         let server = Server::new("everything", env!("CARGO_PKG_VERSION"), Everything::default());
         let server = server.title("Everything").description("What the server can do, each once.");
         let server = server.icon(Icon { src: ICON, mime: "image/png", sizes: &["1x1"] });

@@ -14,6 +14,8 @@ pub trait Application {
     const TOOLS: &'static [Tool];
     const RESOURCES: &'static [Resource];
     const PROMPTS: &'static [Prompt];
+    /// A tool runs as a task: whether there is anything to do with them, known when the program is compiled.
+    const HAS_TASKS: bool;
 
     fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult>;
     fn read(&self, index: usize, call: &mut Reading<'_>) -> impl Future<Output = ReadResult>;
@@ -81,6 +83,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Application for App<A, R, P> 
     const TOOLS: &'static [Tool] = A::TOOLS;
     const RESOURCES: &'static [Resource] = R::RESOURCES;
     const PROMPTS: &'static [Prompt] = P::PROMPTS;
+    const HAS_TASKS: bool = has_tasks(A::TOOLS);
 
     fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult> {
         self.app.call_tool(index, call)
@@ -147,6 +150,17 @@ impl<A: Prompts> PromptsOf<A> for WithPrompts {
     }
 }
 
+const fn has_tasks(tools: &[Tool]) -> bool {
+    let mut at = 0;
+    while at < tools.len() {
+        if tools[at].task.is_some() {
+            return true;
+        }
+        at += 1;
+    }
+    false
+}
+
 /// What an application offers, for those who need not know its type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Catalog {
@@ -155,12 +169,14 @@ pub(crate) struct Catalog {
     pub(crate) prompts: &'static [Prompt],
     /// An argument of a prompt or of a template can be completed.
     pub(crate) completes: bool,
+    /// Tools run as tasks, and there is room for some.
+    pub(crate) tasks: bool,
 }
 
 impl Catalog {
     /// That of an application.
     pub(crate) fn of<A: Application>() -> Self {
         let completes = A::RESOURCES.iter().any(Resource::is_completed) || A::PROMPTS.iter().any(Prompt::is_completed);
-        Self { tools: A::TOOLS, resources: A::RESOURCES, prompts: A::PROMPTS, completes }
+        Self { tools: A::TOOLS, resources: A::RESOURCES, prompts: A::PROMPTS, completes, tasks: false }
     }
 }

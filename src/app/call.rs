@@ -7,11 +7,12 @@ mod structured;
 pub use content::{Binary, Data, ResourceLink};
 pub use structured::Outcome;
 
+use core::cell::Cell;
 use core::fmt;
 use core::future::{Future, poll_fn};
 use core::panic::AssertUnwindSafe;
-use core::pin::pin;
-use core::task::Poll;
+use core::pin::Pin;
+use core::task::{self, Poll};
 
 use super::annotate::Said;
 use super::encode::Base64;
@@ -66,9 +67,20 @@ impl Announce for Silent {
     }
 }
 
+/// Whether a call may become a task, and that it wants to.
+#[derive(Clone, Copy)]
+pub(crate) enum Door<'a> {
+    /// It is a task, or will never be one.
+    Closed,
+    /// It becomes one when this is set: then its handler is dropped, and runs again from its top. It asks first if there is room.
+    Open { wanted: &'a Cell<bool>, has_room: &'a dyn Fn() -> bool },
+}
+
 /// What surrounds a call.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
+    /// Whether it may become a task.
+    pub(crate) door: Door<'a>,
     /// The way to all clients.
     pub(crate) announce: &'a dyn Announce,
     /// The client's name, where it told one.
@@ -81,7 +93,8 @@ pub(crate) struct Context<'a> {
 
 impl Context<'static> {
     /// Nothing surrounds it.
-    pub(crate) const NONE: Self = Self { announce: &Silent, client: None, session: None, ask: &Nobody };
+    pub(crate) const NONE: Self =
+        Self { announce: &Silent, client: None, session: None, ask: &Nobody, door: Door::Closed };
 }
 
 /// How far the result is.
@@ -191,6 +204,20 @@ impl<'a> Call<'a> {
     pub async fn done(&mut self) -> ToolResult {
         self.end_block().await;
         Ok(Done::new())
+    }
+
+    /// From here on the call is a task, where its tool is `#[task(later)]`, its client can follow one and there is room: the client gets the
+    /// task's id at once, and comes again for the result. Where that can't be, or the result was begun, the call goes on as it is.
+    ///
+    /// For what must be asked or checked before: to become a task, the method runs again from its top, and passes this point the second time.
+    /// What has an effect comes after it.
+    pub async fn become_task(&mut self) {
+        let Door::Open { wanted, has_room } = self.context.door else { return };
+        if self.block == Block::None && has_room() {
+            wanted.set(true);
+            self.context.ask.end_pass();
+            core::future::pending::<()>().await;
+        }
     }
 
     /// The protocol revision that the client speaks.
@@ -338,16 +365,19 @@ impl<'a> Call<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Panicked;
 
-/// Runs a handler; its panic ends there.
-pub(crate) async fn unwound<F: Future>(handler: F) -> Result<F::Output, Panicked> {
-    let mut handler = pin!(handler);
-    poll_fn(|cx| {
-        let polled = std::panic::catch_unwind(AssertUnwindSafe(|| handler.as_mut().poll(cx)));
-        match polled {
-            Ok(Poll::Pending) => Poll::Pending,
-            Ok(Poll::Ready(output)) => Poll::Ready(Ok(output)),
-            Err(_) => Poll::Ready(Err(Panicked)),
-        }
-    })
-    .await
+/// Runs a handler; its panic ends there. It stays where its caller pinned it: a future that is handed on by value has a place in
+/// each of those that it passes through.
+pub(crate) async fn unwound<F: Future>(mut handler: Pin<&mut F>) -> Result<F::Output, Panicked> {
+    poll_fn(|cx| poll_unwound(handler.as_mut(), cx)).await
+}
+
+/// Polls a handler; its panic ends there.
+pub(crate) fn poll_unwound<F: Future>(
+    handler: Pin<&mut F>,
+    cx: &mut task::Context<'_>,
+) -> Poll<Result<F::Output, Panicked>> {
+    match std::panic::catch_unwind(AssertUnwindSafe(|| handler.poll(cx))) {
+        Ok(polled) => polled.map(Ok),
+        Err(_) => Poll::Ready(Err(Panicked)),
+    }
 }

@@ -1,6 +1,6 @@
 //! The compile-time half of the macros: attributes become [`Mark`]s, and constant functions read them. Public for the macros only.
 
-use super::{Annotations, Field, Icon, Schema, Tool, Variant, verbatim};
+use super::{Annotations, Field, Icon, Schema, TaskSupport, Tool, Variant, verbatim};
 use crate::limits::{ARG_DEPTH_MAX, HEADER_NAME_BYTES_MAX, OBJECT_FIELDS_MAX, TOOL_NAME_BYTES_MAX};
 
 /// An attribute of a tool, an argument or a variant.
@@ -18,6 +18,8 @@ pub enum Mark {
     Idempotent,
     /// `#[open_world]`
     OpenWorld,
+    /// `#[task]`, `#[task(required)]`, `#[task(later)]`
+    Task(TaskSupport),
     /// `#[title("..")]`
     Title(&'static str),
     /// `#[name("..")]`
@@ -287,6 +289,18 @@ pub const fn meta(marks: &[Mark]) -> Option<&'static str> {
         if let Mark::Meta(json) = marks[at] {
             assert!(verbatim::is_json_object(json), "`#[meta(..)]` must be a JSON object");
             return Some(json);
+        }
+        at += 1;
+    }
+    None
+}
+
+/// The `#[task]`, if there is one.
+pub const fn task(marks: &[Mark]) -> Option<TaskSupport> {
+    let mut at = 0;
+    while at < marks.len() {
+        if let Mark::Task(task) = marks[at] {
+            return Some(task);
         }
         at += 1;
     }

@@ -58,12 +58,13 @@ pub use annotate::ContentAnnotations;
 pub(crate) use application::Catalog;
 pub use application::{App, Application, NoPrompts, NoResources, PromptsOf, ResourcesOf, WithPrompts, WithResources};
 pub use arg::{Arg, NoRange};
-pub(crate) use call::{Announce, Context, unwound};
+pub(crate) use call::{Announce, Context, Door, unwound};
 pub use call::{Binary, Call, Data, ResourceLink};
 pub use completing::{Completing, CompletionText};
 pub use error::{Done, ToolError, ToolResult};
 pub use failure::{Failure, PromptResult, ReadResult};
 pub(crate) use identity::Identity;
+pub(crate) use input::QuestionKind;
 pub(crate) use input::{Ask, Keyed, Nobody, Question, Ticket, Way, pass};
 pub use input::{
     Capability, Content, Elicit, ElicitJson, ElicitUrl, Elicited, InputError, ListRoots, Questions, Root, Roots,
@@ -77,7 +78,7 @@ pub use resource::{Resource, Resources};
 pub use schema::{Field, Schema, Variant};
 pub use telling::Trace;
 pub(crate) use telling::message_params;
-pub use tool::{Annotations, Icon, Tool, Tools};
+pub use tool::{Annotations, Icon, TaskSupport, Tool, Tools};
 
 /// What the macros need where they are expanded. No part of the interface.
 pub mod private {
@@ -87,7 +88,7 @@ pub mod private {
     pub use super::call::Outcome;
     pub use super::mark::{
         Mark, annotations, are_names_unique, choice, doc_bytes, doc_len, icon_count, icons, is_object, is_tool_name,
-        meta, name, object, plain, snake_bytes, snake_len, text, title,
+        meta, name, object, plain, snake_bytes, snake_len, task, text, title,
     };
     pub use super::mark_resource::{
         are_prompts_unique, are_uris_unique, are_variables, completes, mime, resource_annotations, resource_uri, size,

@@ -59,8 +59,11 @@ impl Call<'_> {
     /// [`PROGRESS_INTERVAL_MS`] at most. What comes in between is left out, but never the one that reaches `total`.
     ///
     /// The answer becomes an event stream by this. A client that reads none, or whose result is already on its way,
-    /// gets no progress.
+    /// gets no progress. In a task, which has no notifications, the message is what the client finds when it looks.
     pub async fn progress(&mut self, progress: f64, total: Option<f64>, message: Option<&str>) -> bool {
+        if message.is_some_and(|message| self.out.note(message)) {
+            return true;
+        }
         // MCP: a string or an integer; anything else is no token.
         let token = self.request.envelope.progress_token;
         let token = token.filter(|token| matches!(token.kind, Kind::String | Kind::Number));

@@ -31,10 +31,22 @@ pub struct Tool {
     pub output: Option<&'static Schema>,
     /// What it does to the world.
     pub annotations: Annotations,
+    /// Whether it runs as a task; `None`: never.
+    pub task: Option<TaskSupport>,
     /// Its pictures, for people. Clients take one that they can show.
     pub icons: &'static [Icon],
     /// What it says to particular clients or hosts (`_meta`): a JSON object.
     pub meta: Option<&'static str>,
+}
+
+/// That a tool runs as a task (extension `io.modelcontextprotocol/tasks`, 2026-07-28), where the client can follow one and there is room: the
+/// call is answered with the task's id at once, and the client comes again for the result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskSupport {
+    /// It is not run in another way (`#[task(required)]`). Otherwise it runs as a plain call where it can't be a task.
+    pub required: bool,
+    /// It begins as a plain call, and becomes a task at [`Call::become_task`] (`#[task(later)]`).
+    pub later: bool,
 }
 
 /// A picture that stands for something (MCP, `Icon`).

@@ -47,6 +47,10 @@
 /// - `#[input_schema(r##"{..}"##)]`: the JSON Schema of the arguments, by hand, where it needs `$defs`, `anyOf` and the like. It is told as it is,
 ///   and only the typed reading checks arguments: of any type that is `serde::Deserialize`, or none, and then
 ///   [`Call::arguments_json`](crate::Call::arguments_json) has them.
+/// - `#[task]`: it takes its time, and runs as a task for clients of 2026-07-28 that can follow one (`io.modelcontextprotocol/tasks`): they get
+///   a task's id at once, and come again for the result; others call it as any tool. `#[task(required)]`: it is refused to those others.
+///   `#[task(later)]`, `#[task(required, later)]`: it begins as a plain call, which can ask for input first, and becomes a task where it calls
+///   [`Call::become_task`](crate::Call::become_task).
 /// - `#[icon("https://..", "image/png", "48x48")]`, any number: where a picture is, and if it is known, its media type and its sizes.
 /// - `#[meta(r#"{..}"#)]`: a JSON object for particular clients (`_meta`).
 /// - `#[title("..")]`: what people see; `#[name("..")]`: what it is called by, where that is not the method's name.
@@ -181,6 +185,7 @@ macro_rules! __tool {
             description: DESCRIPTION,
             input: &INPUT,
             output: OUTPUT,
+            task: $crate::__private::task(MARKS),
             icons: &ICONS,
             meta: $crate::__private::meta(MARKS),
             annotations: match ANNOTATIONS {
@@ -212,6 +217,13 @@ macro_rules! __mark {
     (destructive) => { $crate::__private::Mark::Destructive };
     (idempotent) => { $crate::__private::Mark::Idempotent };
     (open_world) => { $crate::__private::Mark::OpenWorld };
+    (task) => { $crate::__mark!(@ task false, false) };
+    (task(required)) => { $crate::__mark!(@ task true, false) };
+    (task(later)) => { $crate::__mark!(@ task false, true) };
+    (task(required, later)) => { $crate::__mark!(@ task true, true) };
+    (@ task $required:expr, $later:expr) => {
+        $crate::__private::Mark::Task($crate::TaskSupport { required: $required, later: $later })
+    };
     (title($title:expr)) => { $crate::__private::Mark::Title($title) };
     (name($name:expr)) => { $crate::__private::Mark::Name($name) };
     (icon($src:expr $(,)?)) => { $crate::__private::Mark::Icon($crate::Icon { src: $src, mime: "", sizes: &[] }) };
@@ -225,7 +237,7 @@ macro_rules! __mark {
     ($($other:tt)*) => {
         compile_error!(concat!(
             "a tool cannot have the attribute `#[", stringify!($($other)*), "]`; it can have a doc comment, `#[read_only]`, `#[additive]`, ",
-            "`#[idempotent]`, `#[destructive]`, `#[open_world]`, `#[title(\"..\")]`, `#[name(\"..\")]`, `#[icon(..)]`, \
+            "`#[idempotent]`, `#[destructive]`, `#[open_world]`, `#[task]`, `#[title(\"..\")]`, `#[name(\"..\")]`, `#[icon(..)]`, \
              `#[meta(..)]`, `#[input_schema(..)]`, `#[allow(..)]` and `#[expect(..)]`"
         ))
     };

@@ -4,6 +4,7 @@ use core::fmt::Write as _;
 
 use crate::http::{Preflight, ResponseHead, Status};
 use crate::json::{Span, Writer};
+use crate::mcp::tasks;
 use crate::rpc::{self, Code, Envelope};
 
 /// The longest sentence of an answer, in bytes; what is longer is cut.
@@ -80,6 +81,8 @@ pub(crate) enum Data {
     Versions {
         requested: Span,
     },
+    /// `-32021`: the extension `io.modelcontextprotocol/tasks`.
+    Tasks,
 }
 
 impl Answer<'_> {
@@ -160,6 +163,9 @@ impl<'r> Answer<'r> {
                 let id = id.map_or(b"null".as_slice(), |id| id.of(doc));
                 match data {
                     Data::None => rpc::error(w, id, *code, &message.0),
+                    Data::Tasks => rpc::error_with(w, id, *code, &message.0, |w| {
+                        w.str(tasks::REQUIRED);
+                    }),
                     Data::Versions { requested } => rpc::error_with(w, id, *code, &message.0, |w| {
                         w.str(r#"{"supported":["2026-07-28"],"requested":"#).raw(requested.of(doc)).str("}");
                     }),

@@ -10,7 +10,7 @@ use crate::hub::Filter;
 use crate::json::{Kind, ScanError};
 use crate::mcp::completion::{self, Subject};
 use crate::mcp::pages::{List, Page};
-use crate::mcp::{Method, input, prompts, resources, tools};
+use crate::mcp::{Method, input, prompts, resources, tasks, tools};
 use crate::rpc::{Code, Envelope, Message};
 use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
 
@@ -26,7 +26,7 @@ pub(crate) enum Decision {
     /// Do the work, and answer with its result.
     Job(Job),
     /// Open the stream of a `subscriptions/listen`.
-    Listen { envelope: Envelope, filter: Filter },
+    Listen { envelope: Envelope, filter: Filter, principal: Principal },
     /// An array of messages (2025-03-26): each is decided on its own.
     Batch(SessionRef),
 }
@@ -52,6 +52,14 @@ pub(crate) enum Work {
     Discover,
     Ping,
     ToolsCall(usize),
+    /// A call that is answered with a task.
+    TaskOf(usize),
+    /// A call that may become a task.
+    TaskLater(usize),
+    /// A call of what only runs as a task, which its revision does not have.
+    OnlyAsTask,
+    /// What is asked of a task.
+    Task(tasks::Verb),
     /// A page of the tools, of the resources, of the templates or of the prompts.
     List(Page),
     Read(usize),
@@ -69,7 +77,15 @@ pub(crate) enum Work {
 impl Work {
     /// It runs the application's code, which may take its time.
     pub(crate) const fn is_call(self) -> bool {
-        matches!(self, Self::ToolsCall(_) | Self::Read(_) | Self::GetPrompt(_) | Self::Complete(_))
+        matches!(
+            self,
+            Self::ToolsCall(_)
+                | Self::TaskOf(_)
+                | Self::TaskLater(_)
+                | Self::Read(_)
+                | Self::GetPrompt(_)
+                | Self::Complete(_)
+        )
     }
 }
 
@@ -152,7 +168,10 @@ impl Endpoint {
     // A call of 2026-07-28 that comes again brings its state, which is verified where it lies.
     fn with_state(&self, around: &Around<'_, '_>, mut decision: Decision, doc: &mut [u8]) -> Decision {
         if let Decision::Job(job) = &mut decision {
-            let asks = matches!(job.work, Work::ToolsCall(_) | Work::Read(_) | Work::GetPrompt(_));
+            let asks = matches!(
+                job.work,
+                Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Read(_) | Work::GetPrompt(_)
+            );
             if asks && job.revision.is_modern() {
                 let (principal, unix_s) = (around.posted.principal, around.moment.unix_s);
                 if let Err(why) = input::open(&self.key, &mut job.envelope, doc, principal, unix_s) {
@@ -287,6 +306,10 @@ impl Endpoint {
             }
             Message::Request => {
                 let work = self.work(Method::of(revision, envelope.method_name(doc)), &envelope, doc);
+                let work = match work {
+                    Work::ToolsCall(index) if self.only_as_task(index) => Work::OnlyAsTask,
+                    work => work,
+                };
                 if work == Work::SetLevel {
                     let level = Envelope::text(envelope.level, doc).and_then(LogLevel::parse);
                     table.set_log_level(session, level);
@@ -332,6 +355,7 @@ impl Endpoint {
                     "params.level must be one of debug, info, notice, warning, error, critical, alert, emergency",
                 ),
             },
+            Some(Method::Task(verb)) => Work::Task(verb),
             Some(Method::Listen) | None => Work::Refuse(Code::METHOD_NOT_FOUND, "method not found"),
         }
     }

@@ -3,9 +3,10 @@
 use super::Endpoint;
 use super::answer::{Answer, Body, Data, Sentence};
 use super::message::{Around, Decision, Job, Work};
+use crate::app::TaskSupport;
 use crate::http::{Known, Status};
 use crate::json::{Kind, Text, Value};
-use crate::mcp::{Method, headers, subscriptions};
+use crate::mcp::{Method, headers, subscriptions, tasks};
 use crate::rpc::{Code, Envelope, Member};
 use crate::session::{LogLevel, Revision};
 
@@ -52,16 +53,45 @@ impl Endpoint {
         }
         let method = Method::of(Revision::V2026_07_28, envelope.method_name(doc));
         if method == Some(Method::Listen) {
+            if self.catalog.tasks && tasks::are_asked(&envelope, doc) && !tasks::is_declared(&envelope, doc) {
+                return Err(undeclared(&envelope, doc));
+            }
+            let principal = around.posted.principal;
             return match subscriptions::asked(&envelope, doc, &self.catalog) {
-                Ok(filter) => Ok(Decision::Listen { envelope, filter }),
+                Ok(filter) => Ok(Decision::Listen { envelope, filter, principal }),
                 Err(message) => Ok(job(around, envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
             };
         }
-        let work = self.work(method, &envelope, doc);
+        let mut work = self.work(method, &envelope, doc);
         if let Work::ToolsCall(index) = work {
             self.params(around, &envelope, doc, index)?;
+            work = self.as_task(&envelope, doc, index)?;
+        }
+        if matches!(work, Work::Task(_)) && !tasks::is_declared(&envelope, doc) {
+            return Err(undeclared(&envelope, doc));
         }
         Ok(job(around, envelope, work))
+    }
+
+    /// A tool is never run but as a task.
+    pub(super) fn only_as_task(&self, tool: usize) -> bool {
+        self.task_of(tool).is_some_and(|task| task.required)
+    }
+
+    // Whether a tool runs as a task, where there are tasks.
+    fn task_of(&self, tool: usize) -> Option<TaskSupport> {
+        self.catalog.tools.get(tool)?.task.filter(|_| self.catalog.tasks)
+    }
+
+    // How a tool is called by this client.
+    fn as_task(&self, envelope: &Envelope, doc: &[u8], tool: usize) -> Result<Work, Answer<'static>> {
+        let Some(task) = self.task_of(tool) else { return Ok(Work::ToolsCall(tool)) };
+        match tasks::is_declared(envelope, doc) {
+            true if task.later => Ok(Work::TaskLater(tool)),
+            true => Ok(Work::TaskOf(tool)),
+            false if task.required => Err(undeclared(envelope, doc)),
+            false => Ok(Work::ToolsCall(tool)),
+        }
     }
 
     // What gateways may route a call by must be what its arguments say.
@@ -98,6 +128,12 @@ impl Endpoint {
         let name = match envelope.method_name(doc) {
             b"tools/call" | b"prompts/get" => envelope.name,
             b"resources/read" => envelope.uri,
+            b"tasks/get" | b"tasks/update" | b"tasks/cancel" if self.catalog.tasks => {
+                return match tasks::asked(envelope, doc) {
+                    Some(id) => headers::agree(&head, Known::McpName, id, &headers::TASK),
+                    None => Ok(()),
+                };
+            }
             _ => None,
         };
         match name.and_then(|member| text(member, doc)) {
@@ -124,6 +160,14 @@ pub(super) fn no_envelope(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {
 fn job(around: &Around<'_, '_>, envelope: Envelope, work: Work) -> Decision {
     let (revision, principal) = (Revision::V2026_07_28, around.posted.principal);
     Decision::Job(Job { envelope, revision, work, principal, session: None, session_id: None })
+}
+
+fn undeclared(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {
+    let mut answer = refusal(envelope, doc, Code::MISSING_CAPABILITY, tasks::UNDECLARED);
+    if let Body::Error { data, .. } = &mut answer.body {
+        *data = Data::Tasks;
+    }
+    answer
 }
 
 fn refusal(envelope: &Envelope, doc: &[u8], code: Code, message: impl Into<Sentence>) -> Answer<'static> {

@@ -23,6 +23,24 @@ pub(crate) fn http_date(unix_seconds: i64, out: &mut [u8; HTTP_DATE_BYTES]) {
     put_number(out, 23, 2, second_of_day % 60);
 }
 
+/// Bytes of an ISO 8601 time.
+pub(crate) const ISO_TIME_BYTES: usize = 20;
+
+/// The time in seconds since 1970 as ISO 8601 has it (RFC 3339), such as `1994-11-06T08:49:37Z`; those after the year 9999 as its last second.
+pub(crate) fn iso_time(unix_seconds: u64) -> [u8; ISO_TIME_BYTES] {
+    let seconds = unix_seconds.min(LAST_SECOND);
+    let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
+    let (year, month, day) = civil(days);
+    let mut out = *b"1970-01-01T00:00:00Z";
+    put_number(&mut out, 0, 4, year);
+    put_number(&mut out, 5, 2, month);
+    put_number(&mut out, 8, 2, day);
+    put_number(&mut out, 11, 2, second_of_day / 3600);
+    put_number(&mut out, 14, 2, second_of_day / 60 % 60);
+    put_number(&mut out, 17, 2, second_of_day % 60);
+    out
+}
+
 /// 9999-12-31 23:59:59.
 const LAST_SECOND: u64 = 253_402_300_799;
 /// 1970-01-01 was a Thursday.

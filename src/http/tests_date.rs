@@ -56,3 +56,16 @@ fn days_follow_each_other() {
         }
     }
 }
+
+#[test]
+fn iso_times() {
+    for (unix_seconds, text) in [
+        (0, "1970-01-01T00:00:00Z"),
+        (784_111_777, "1994-11-06T08:49:37Z"),
+        (951_782_400, "2000-02-29T00:00:00Z"),
+        (1_785_196_799, "2026-07-27T23:59:59Z"),
+        (u64::MAX, "9999-12-31T23:59:59Z"),
+    ] {
+        assert_eq!(str::from_utf8(&iso_time(unix_seconds)), Ok(text));
+    }
+}

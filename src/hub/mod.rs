@@ -41,6 +41,9 @@ pub(crate) enum Kind {
     ResourcesChanged,
     /// `notifications/resources/updated`; the place of the URI, and the payload is the URI, which needs no escapes.
     ResourceUpdated(u8),
+    /// `notifications/tasks`; the place of the task, and the payload tells which change it was. What is told is how far the task is when
+    /// that is written.
+    TaskChanged(u8),
     /// `notifications/message`; the payload is its `params` as JSON.
     Message(LogLevel),
     /// A message of a call whose connection broke; the payload is all of it, as JSON, and empty where there is no answer to tell.
@@ -221,6 +224,8 @@ pub(crate) struct Filter {
     pub(crate) resources: bool,
     /// `notifications/resources/updated` of these.
     pub(crate) uris: UriSet,
+    /// `notifications/tasks` of these: one bit for each place.
+    pub(crate) tasks: u64,
     /// `notifications/message` of this level and above (older revisions only: DESIGN D16).
     pub(crate) messages: Option<LogLevel>,
     /// The client's number.
@@ -256,6 +261,7 @@ impl Filter {
                 Kind::PromptsChanged => self.prompts,
                 Kind::ResourcesChanged => self.resources,
                 Kind::ResourceUpdated(place) => self.uris & bit(usize::from(place)) != 0,
+                Kind::TaskChanged(place) => self.tasks & bit(usize::from(place)) != 0,
                 Kind::Message(level) => self.messages.is_some_and(|least| level >= least),
             }
     }
@@ -265,6 +271,11 @@ impl<'r> Event<'r> {
     /// An event for all that is not in the ring.
     pub(crate) fn of(kind: Kind, payload: &'r [u8]) -> Self {
         Self { kind, audience: Audience::All, payload: (payload, &[]) }
+    }
+
+    /// Whether these bytes are its payload.
+    pub(crate) fn carries(&self, bytes: &[u8]) -> bool {
+        self.payload.0.iter().chain(self.payload.1).eq(bytes)
     }
 
     /// There is nothing to tell: the call that it is of ended without an answer.
@@ -286,6 +297,7 @@ impl<'r> Event<'r> {
             Kind::ResourcesChanged => r#""notifications/resources/list_changed""#,
             Kind::ResourceUpdated(_) => r#""notifications/resources/updated","params":{"uri":""#,
             Kind::Message(_) => r#""notifications/message","params":"#,
+            Kind::TaskChanged(_) => r#""notifications/tasks""#,
             Kind::Call { .. } => "",
         });
         if let Kind::Message(_) | Kind::ResourceUpdated(_) = self.kind {
@@ -314,6 +326,7 @@ fn encode(kind: Kind) -> (u8, u8) {
         Kind::Message(level) => (3, level as u8),
         Kind::ResourceUpdated(place) => (4, place),
         Kind::Call { .. } => (5, 0),
+        Kind::TaskChanged(place) => (6, place),
     }
 }
 
@@ -325,6 +338,7 @@ fn decode(code: u8, level: u8) -> Kind {
         4 => Kind::ResourceUpdated(level),
         // Its numbers stand in the payload.
         5 => Kind::Call { stream: 0, event: 0 },
+        6 => Kind::TaskChanged(level),
         _ => Kind::Message(LogLevel::ALL.get(usize::from(level)).copied().unwrap_or(LogLevel::Info)),
     }
 }

@@ -95,12 +95,21 @@ fn a_filter_lets_through_what_was_asked_for() {
         prompts: true,
         resources: true,
         uris: 1,
+        tasks: 0,
         messages: Some(LogLevel::Warning),
         client: 7,
         call: None,
     };
-    let none =
-        Filter { tools: false, prompts: false, resources: false, uris: 0, messages: None, client: 7, call: None };
+    let none = Filter {
+        tools: false,
+        prompts: false,
+        resources: false,
+        uris: 0,
+        tasks: 0,
+        messages: None,
+        client: 7,
+        call: None,
+    };
     let event = |kind, audience| Event { kind, audience, payload: (&[], &[]) };
     for kind in [Kind::ToolsChanged, Kind::PromptsChanged, Kind::ResourcesChanged, Kind::Message(LogLevel::Error)] {
         assert!(all.wants(&event(kind, Audience::All)) && all.wants(&event(kind, Audience::Client(7))));

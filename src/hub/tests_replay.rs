@@ -67,6 +67,7 @@ fn the_events_of_a_call_are_for_its_own_stream() {
         prompts: false,
         resources: false,
         uris: 0,
+        tasks: 0,
         messages: None,
         client: 3,
         call: Some(Resumed { stream: 7, after: 2 }),

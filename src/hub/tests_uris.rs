@@ -48,8 +48,16 @@ fn an_update_is_told_to_who_wants_it() {
     let mut hub = Hub::new(&mut ring, &mut places);
     assert!(hub.append(Kind::ResourceUpdated(1), Audience::All, b"a:2"));
     let Next::Event(event, _) = hub.next(0) else { panic!("nothing is there") };
-    let filter =
-        Filter { tools: false, prompts: false, resources: false, uris: 0b10, messages: None, client: 1, call: None };
+    let filter = Filter {
+        tools: false,
+        prompts: false,
+        resources: false,
+        uris: 0b10,
+        tasks: 0,
+        messages: None,
+        client: 1,
+        call: None,
+    };
     assert!(filter.wants(&event));
     assert!(!Filter { uris: 0b01, resources: true, ..filter }.wants(&event));
 }

@@ -1,5 +1,7 @@
 //! `completion/complete`: what an argument of a prompt, or a variable of a resource's template, may be.
 
+use core::pin::pin;
+
 use crate::app::{Application, Catalog, Completing, Failure, Field, Identity, Schema, refuse, unwound};
 use crate::json::Value;
 use crate::limits::COMPLETIONS_MAX;
@@ -74,14 +76,15 @@ pub(crate) async fn complete<A: Application>(
     })
     .await;
     let mut call = Completing::new(out, field.name, typed, context);
-    let handler = async {
+    let ended = unwound(pin!(async {
         match (field.schema, subject) {
             (Schema::Enum(_), _) => call.choose(&field.schema).await,
             (_, Subject::Prompt(at, _)) => app.complete_prompt(at, &mut call).await,
             (_, Subject::Resource(at, _)) => app.complete_resource(at, &mut call).await,
         }
-    };
-    if unwound(handler).await.is_err() {
+    }))
+    .await;
+    if ended.is_err() {
         return if out.rewind(begin) {
             refuse(out, request, &Failure::panicked()).await;
         } else {

@@ -2,6 +2,7 @@
 
 use crate::app::{Capability, Catalog, Identity};
 use crate::json::{Kind, Value, Writer};
+use crate::mcp::tasks;
 use crate::outlet::Out;
 use crate::rpc::{self, Envelope, Request};
 use crate::session::Revision;
@@ -47,8 +48,8 @@ pub(crate) async fn initialize(out: Out<'_>, request: &Request<'_>, identity: &I
     out.write(|w| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"protocolVersion":"#).string(request.revision.as_str());
-        // `logging/setLevel` is always served, and the application may say something at any time.
-        offers(w, identity, catalog, true);
+        // `logging/setLevel` is always served, and the application may say something at any time. Tasks are for 2026-07-28 only.
+        offers(w, identity, &Catalog { tasks: false, ..*catalog }, true);
         w.str(r#","serverInfo":"#);
         identity.write_whole(w);
         instructions(w, identity);
@@ -88,12 +89,14 @@ fn offers(w: &mut Writer<'_>, identity: &Identity, catalog: &Catalog, logs: bool
         w.str(comma).str(offer);
         comma = ",";
     }
-    for (at, (name, settings)) in identity.extensions.iter().enumerate() {
+    let own = catalog.tasks.then_some((tasks::EXTENSION, "{}"));
+    let declared = identity.extensions.iter().map(|(name, settings)| (&**name, &**settings));
+    for (at, (name, settings)) in own.into_iter().chain(declared).enumerate() {
         // Older revisions have no such member, and clients of 2025-11-25 look for it even so.
         w.str(if at == 0 { comma } else { "," }).str(if at == 0 { r#""extensions":{"# } else { "" });
         w.string(name).str(":").flat(settings.as_bytes());
     }
-    w.str(if identity.extensions.is_empty() { "}" } else { "}}" });
+    w.str(if identity.extensions.is_empty() && !catalog.tasks { "}" } else { "}}" });
 }
 
 fn instructions(w: &mut Writer<'_>, identity: &Identity) {

@@ -49,6 +49,13 @@ pub(crate) const NAME: Mismatch = Mismatch {
     twice: "header mismatch: Mcp-Name was sent more than once",
 };
 
+/// `Mcp-Name` of a task's methods.
+pub(crate) const TASK: Mismatch = Mismatch {
+    missing: "header mismatch: Mcp-Name is missing; it must equal params.taskId",
+    different: "header mismatch: Mcp-Name differs from params.taskId",
+    twice: "header mismatch: Mcp-Name was sent more than once",
+};
+
 /// Compares the `Mcp-Param-*` headers of a `tools/call` with the arguments that they repeat. Those that repeat none are left alone.
 ///
 /// # Errors

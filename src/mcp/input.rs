@@ -151,6 +151,17 @@ impl<'a> Pass<'a> {
         }
     }
 
+    /// Shows what this pass keeps: the members of an object.
+    pub(crate) fn with_kept<T>(&self, look: impl FnOnce(&[u8]) -> T) -> T {
+        let kept = self.kept.borrow();
+        look(kept.strip_suffix(b",").unwrap_or(&kept))
+    }
+
+    /// Whether a member of what is kept has the name that this key has now.
+    pub(crate) fn names(&self, key: &str, member: Text<'_>) -> bool {
+        self.name(Keyed::Kept, key).is(member)
+    }
+
     // What the state carries under this name.
     fn carried(&self, name: &str) -> Value<'a> {
         let state = self.request.envelope.request_state.map(|member| Value::new(member.span.of(self.request.doc)));

@@ -9,6 +9,7 @@
 //! - `input`: `input_required` results, and the `requestState` that goes with them
 //! - `pages`: lists in pages, and their cursors
 //! - `subscriptions`: `subscriptions/listen`
+//! - `tasks`: calls that outlive their request, `tasks/get`, `tasks/update`, `tasks/cancel`
 //! - `headers`: the request headers that 2026-07-28 compares with the body
 
 pub(crate) mod completion;
@@ -19,6 +20,7 @@ pub(crate) mod pages;
 pub(crate) mod prompts;
 pub(crate) mod resources;
 pub(crate) mod subscriptions;
+pub(crate) mod tasks;
 pub(crate) mod tools;
 
 #[cfg(test)]
@@ -48,6 +50,7 @@ pub(crate) enum Method {
     Complete,
     SetLevel,
     Listen,
+    Task(tasks::Verb),
 }
 
 impl Method {
@@ -62,6 +65,7 @@ impl Method {
             | Method::Unsubscribe => !catalog.resources.is_empty(),
             Method::PromptsList | Method::PromptsGet => !catalog.prompts.is_empty(),
             Method::Complete => catalog.completes,
+            Method::Task(_) => catalog.tasks,
             _ => true,
         }
     }
@@ -84,6 +88,9 @@ impl Method {
             (b"logging/setLevel", false) => Method::SetLevel,
             (b"server/discover", true) => Method::Discover,
             (b"subscriptions/listen", true) => Method::Listen,
+            (b"tasks/get", true) => Method::Task(tasks::Verb::Get),
+            (b"tasks/update", true) => Method::Task(tasks::Verb::Update),
+            (b"tasks/cancel", true) => Method::Task(tasks::Verb::Cancel),
             _ => return None,
         })
     }
@@ -100,9 +107,11 @@ pub(crate) fn status_of(code: Code, revision: Revision) -> Status {
     match code {
         _ if !revision.is_modern() => Status::OK,
         Code::METHOD_NOT_FOUND => Status::NOT_FOUND,
-        Code::PARSE_ERROR | Code::INVALID_REQUEST | Code::HEADER_MISMATCH | Code::UNSUPPORTED_VERSION => {
-            Status::BAD_REQUEST
-        }
+        Code::PARSE_ERROR
+        | Code::INVALID_REQUEST
+        | Code::HEADER_MISMATCH
+        | Code::MISSING_CAPABILITY
+        | Code::UNSUPPORTED_VERSION => Status::BAD_REQUEST,
         _ => Status::OK,
     }
 }

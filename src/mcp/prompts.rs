@@ -1,5 +1,7 @@
 //! `prompts/list` and `prompts/get`, in every revision.
 
+use core::pin::pin;
+
 use super::pages::{self, Items, Page};
 use crate::app::{Application, Context, Identity, Prompt, Prompting, pass};
 use crate::json::Writer;
@@ -43,6 +45,6 @@ pub(crate) async fn get<A: Application>(
 ) {
     let Some(prompt) = A::PROMPTS.get(index) else { return };
     let mut call = Prompting::new(out, request, context, prompt, identity);
-    let Some(result) = pass(context.ask, app.get_prompt(index, &mut call)).await else { return };
+    let Some(result) = pass(context.ask, pin!(Some(app.get_prompt(index, &mut call)))).await else { return };
     call.close(result).await;
 }

@@ -1,5 +1,7 @@
 //! `resources/list`, `resources/templates/list` and `resources/read`, in every revision.
 
+use core::pin::pin;
+
 use super::pages::{self, Items, List, Page};
 use crate::app::{Application, Context, Failure, Identity, Reading, Resource, pass, refuse};
 use crate::json::Writer;
@@ -51,6 +53,6 @@ pub(crate) async fn read<A: Application>(
 ) {
     let Some(resource) = A::RESOURCES.get(index) else { return not_found(out, request).await };
     let mut call = Reading::new(out, request, context, resource, identity);
-    let Some(result) = pass(context.ask, app.read(index, &mut call)).await else { return };
+    let Some(result) = pass(context.ask, pin!(Some(app.read(index, &mut call)))).await else { return };
     call.close(result).await;
 }

@@ -3,9 +3,10 @@
 use crate::app::{Catalog, Identity};
 use crate::hub::{Filter, Hub, NoPlace};
 use crate::json::{Kind, Value, Writer};
-use crate::limits::{LISTENER_ID_BYTES_MAX, SUBSCRIBED_URI_BYTES_MAX, SUBSCRIBED_URIS_MAX};
+use crate::limits::{LISTENER_ID_BYTES_MAX, SUBSCRIBED_URI_BYTES_MAX, SUBSCRIBED_URIS_MAX, TASKS_MAX};
 use crate::rpc::{self, Envelope, META_SUBSCRIPTION_ID};
 use crate::sse;
+use crate::tasks::{self, Board};
 
 /// What a listener asks for, as far as this server has it.
 ///
@@ -26,6 +27,7 @@ pub(crate) fn asked(envelope: &Envelope, doc: &[u8], catalog: &Catalog) -> Resul
         resources: flag("resourcesListChanged") && !catalog.resources.is_empty(),
         // Where there is room for them is for the server to say.
         uris: 0,
+        tasks: 0,
         messages: None,
         client: 0,
         call: None,
@@ -46,7 +48,7 @@ pub(crate) fn no_place(why: NoPlace) -> &'static str {
 const _: () = assert!(SUBSCRIBED_URIS_MAX == 64 && SUBSCRIBED_URI_BYTES_MAX == 256, "as the sentences above say");
 
 /// Writes the first message of the stream: which notifications will come.
-pub(crate) fn acknowledge(w: &mut Writer<'_>, filter: Filter, hub: &Hub<'_>, id: &[u8]) {
+pub(crate) fn acknowledge(w: &mut Writer<'_>, filter: Filter, hub: &Hub<'_>, board: &Board<'_>, id: &[u8]) {
     w.raw(sse::MESSAGE);
     w.str(r#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{"notifications":{"#);
     let lists = [("tools", filter.tools), ("prompts", filter.prompts), ("resources", filter.resources)];
@@ -60,7 +62,18 @@ pub(crate) fn acknowledge(w: &mut Writer<'_>, filter: Filter, hub: &Hub<'_>, id:
             .str(if at == 0 { r#""resourceSubscriptions":["# } else { "" })
             .string(uri);
     }
-    w.str(if filter.uris == 0 { "" } else { "]" });
+    if filter.uris != 0 {
+        w.str("]");
+        comma = ",";
+    }
+    let tasks = (0..TASKS_MAX).filter(|place| filter.tasks & tasks::bit(*place) != 0);
+    for (at, place) in tasks.enumerate() {
+        w.str(if at == 0 { comma } else { "," }).str(if at == 0 { r#""taskIds":["# } else { "" });
+        board.look(place, |view| {
+            w.string(view.id);
+        });
+    }
+    w.str(if filter.tasks == 0 { "" } else { "]" });
     w.str(r#"},"_meta":{"#).string(META_SUBSCRIPTION_ID).str(":").raw(id).str("}}}");
     w.raw(sse::END);
 }

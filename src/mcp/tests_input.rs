@@ -90,7 +90,7 @@ fn run(app: &App, message: &str) -> serde_json::Value {
         let context = Context { ask: &asks, ..Context::NONE };
         let mut call = Call::new(Out::new(&outlet), &request, context);
         let mut ran = pin!(async {
-            let result = pass(&asks, app.call_tool(0, &mut call)).await;
+            let result = pass(&asks, pin!(Some(app.call_tool(0, &mut call)))).await;
             if let Some(result) = result {
                 call.close(result, Some(&identity)).await;
             }

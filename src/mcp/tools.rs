@@ -1,5 +1,7 @@
 //! `tools/list` and `tools/call`, in every revision.
 
+use core::pin::pin;
+
 use super::pages::{self, Items, Page};
 use crate::app::{Application, Call, Context, Identity, Tool, pass};
 use crate::json::Writer;
@@ -33,7 +35,7 @@ pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, message: &'static 
 }
 
 /// Runs a tool and answers with its result. The handler's panic is its own: it is answered as the tool's error. Where it asks the client, and
-/// the client is to come again (2026-07-28), the question is the answer.
+/// the client is to come again (2026-07-28), the question is the answer. Nothing is written where it is to become a task.
 pub(crate) async fn call<A: Application>(
     app: &A,
     out: Out<'_>,
@@ -46,6 +48,6 @@ pub(crate) async fn call<A: Application>(
     if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {
         call.set_typed();
     }
-    let Some(result) = pass(context.ask, app.call_tool(index, &mut call)).await else { return };
+    let Some(result) = pass(context.ask, pin!(Some(app.call_tool(index, &mut call)))).await else { return };
     call.close(result, request.revision.is_modern().then_some(identity)).await;
 }

@@ -23,7 +23,7 @@ mod tests;
 mod tests_resume;
 
 pub(crate) use chunk::{CHUNK_HEAD_BYTES, Wire, chunk};
-pub(crate) use out::Out;
+pub(crate) use out::{Out, Pen};
 pub(crate) use resume::{Kept, Resumable};
 
 use core::ops::Range;
@@ -55,6 +55,16 @@ pub(crate) struct Mark {
 impl Mark {
     /// The beginning.
     pub(crate) const START: Self = Self { flushes: 0, body: 0 };
+
+    /// So many bytes behind the beginning, where nothing is ever sent.
+    pub(crate) const fn at(body: usize) -> Self {
+        Self { flushes: 0, body }
+    }
+
+    /// How many bytes of what was not sent lie before it.
+    pub(crate) const fn bytes(self) -> usize {
+        self.body
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

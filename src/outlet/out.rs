@@ -9,23 +9,40 @@ use super::{Mark, Outlet};
 use crate::http::Status;
 use crate::json::{self, Writer};
 
-/// What a handler may do with an [`Outlet`], whoever owns its buffer. Polled; [`Out`] waits.
-trait Pen {
+/// What a handler may do with what takes its answer: an [`Outlet`], whoever owns its buffer, or a task. Polled; [`Out`] waits, and says more of
+/// each.
+pub(crate) trait Pen {
+    /// Appends what `render` writes, behind its first `skip` bytes.
     fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()>;
+    /// Appends `rest` as the inside of a JSON string.
     fn poll_escaped(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
+    /// Appends base64 of `rest`.
     fn poll_base64(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
+    /// Sends a notification; false when it can't be sent.
     fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
+    /// Waits until nothing is on its way.
     fn poll_idle(&self, cx: &Context<'_>) -> Poll<()>;
+    /// Nobody is there to read.
     fn is_gone(&self, cx: &Context<'_>) -> bool;
+    /// Keeps a word on how far the call is, where that is looked up; false elsewhere.
+    fn note(&self, _text: &str) -> bool {
+        false
+    }
+    /// The answer can't be ended rightly.
     fn break_off(&self);
-    /// Only an answer on a connection of its own can go on without it.
+    /// Lets the connection go: only an answer on a connection of its own can go on without it.
     fn poll_detach(&self, _: &Context<'_>) -> Poll<bool> {
         Poll::Ready(false)
     }
-    fn seal(&self);
+    /// The answer is whole: an outlet takes nothing that is written after it.
+    fn seal(&self) {}
+    /// How far the answer has come.
     fn mark(&self) -> Mark;
+    /// Forgets what was written since; false when it was sent.
     fn rewind(&self, mark: Mark) -> bool;
+    /// The status of the head.
     fn set_status(&self, status: Status);
+    /// Lends the free part of the buffer.
     fn lend(&self, look: &mut dyn FnMut(&mut [u8]));
 }
 
@@ -127,6 +144,11 @@ impl<'a> Out<'a> {
         Self { pen: outlet }
     }
 
+    /// Writes to what is no outlet.
+    pub(crate) const fn to(pen: &'a dyn Pen) -> Self {
+        Self { pen }
+    }
+
     /// Appends what `render` writes, of any length: it is run again from where the buffer was full.
     pub(crate) async fn write(&self, render: impl Fn(&mut Writer<'_>)) {
         let mut skip = 0;
@@ -162,6 +184,11 @@ impl<'a> Out<'a> {
     /// False when it could not be sent: the client reads no event streams, or the response is already under way.
     pub(crate) async fn notify(&self, render: impl Fn(&mut Writer<'_>)) -> bool {
         poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
+    }
+
+    /// Keeps a word on how far the call is, if there is where to look it up: a task has no notifications.
+    pub(crate) fn note(&self, text: &str) -> bool {
+        self.pen.note(text)
     }
 
     /// Waits until nothing is on its way, so that the free part of the buffer can be lent.

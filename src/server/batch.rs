@@ -1,6 +1,7 @@
 //! Arrays of messages, which 2025-03-26 has.
 
 use std::cell::RefCell;
+use std::pin::pin;
 
 use super::calls::ALL_CALLS_TAKEN;
 use super::conns::ConnRef;
@@ -65,13 +66,13 @@ impl<A: Application> Worker<'_, '_, A> {
             }
         }
         let out = Out::new(&outlet);
-        let end = async {
+        let end = pin!(Some(async {
             if answered {
                 out.str("]").await;
             } else {
                 out.set_status(Status::ACCEPTED);
             }
-        };
+        }));
         match self.drive(Target::Conn(conn), &outlet, end, None).await {
             Outcome::Sent if !manner.template.close && !outlet.borrow().ends_with_connection() => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),
@@ -99,18 +100,18 @@ impl<A: Application> Worker<'_, '_, A> {
                 let request = Request { doc: element, envelope: job.envelope, revision: job.revision };
                 let mark = outlet.borrow().mark();
                 let client = self.begin_call(&job, &request);
-                let handler = async {
+                let handler = pin!(Some(async {
                     out.str(separator).await;
                     self.respond(out, &request, &job, &client).await;
-                };
+                }));
                 let outcome = self.drive(Target::Conn(conn), outlet, handler, Some(&mut *watch)).await;
                 self.end_call(&job);
                 match outcome {
                     Outcome::Late if outlet.borrow_mut().rewind(mark) => {
-                        let handler = async {
+                        let handler = pin!(Some(async {
                             out.str(separator).await;
                             self.fail(out, &request, job.work).await;
-                        };
+                        }));
                         Some(self.drive(Target::Conn(conn), outlet, handler, Some(watch)).await)
                     }
                     // Nothing is said for a cancelled call.
@@ -119,10 +120,10 @@ impl<A: Application> Worker<'_, '_, A> {
                 }
             }
             Decision::Answer(answer) if answer.has_body() => {
-                let handler = out.write(|w| {
+                let handler = pin!(Some(out.write(|w| {
                     w.str(separator);
                     answer.write(w, element);
-                });
+                })));
                 Some(self.drive(Target::Conn(conn), outlet, handler, Some(watch)).await)
             }
             _ => None,

@@ -1,13 +1,14 @@
 //! What a worker does with a decision: runs requests, batches, and opens streams.
 
 use std::cell::RefCell;
+use std::pin::pin;
 
 use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::inputs::Asking;
 use super::streams::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::{Application, Ask, Context, Nobody, requested};
+use crate::app::{Application, Ask, Context, Door, Nobody, requested};
 use crate::endpoint::{Answer, Body, Job, Route, Work, client_text};
 use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
@@ -24,6 +25,9 @@ pub(super) const ALL_CALLS_TAKEN: &str = "all calls of this server are taken";
 const TOO_LATE: &str = "the tool took too long and was stopped";
 /// What is told instead where there is no tool.
 const TOO_LATE_OTHERWISE: &str = "the request took too long and was stopped";
+
+/// What a client of an older revision is told that calls a tool that only runs as a task.
+const ONLY_AS_TASK: &str = "this tool runs only as a task: it needs a client of MCP 2026-07-28 with the extension io.modelcontextprotocol/tasks";
 
 impl<A: Application> Worker<'_, '_, A> {
     /// Does the work of a request and answers it, by its connection or (2024-11-05) on its session's stream.
@@ -129,18 +133,18 @@ impl<A: Application> Worker<'_, '_, A> {
     ) -> Outcome {
         let request = Request { doc, envelope: job.envelope, revision: job.revision };
         let client = self.begin_call(job, &request);
-        let handler = self.respond(Out::new(outlet), &request, job, &client);
+        let handler = pin!(Some(self.respond(Out::new(outlet), &request, job, &client)));
         let outcome = self.drive(target, outlet, handler, watch).await;
         self.end_call(job);
         match outcome {
             Outcome::Late if outlet.borrow_mut().rewind(Mark::START) => {
-                let handler = self.fail(Out::new(outlet), &request, job.work);
+                let handler = pin!(Some(self.fail(Out::new(outlet), &request, job.work)));
                 self.drive(target, outlet, handler, None).await
             }
             // Nothing more is said for a cancelled call; only its HTTP exchange must end.
             Outcome::Cancelled if matches!(target, Target::Conn(_)) && outlet.borrow_mut().rewind(Mark::START) => {
                 outlet.borrow_mut().set_status(Status::ACCEPTED);
-                self.drive(target, outlet, async {}, None).await
+                self.drive(target, outlet, pin!(Some(async {})), None).await
             }
             _ => outcome,
         }
@@ -180,7 +184,9 @@ impl<A: Application> Worker<'_, '_, A> {
     /// Answers a request whose handler was dropped for its time.
     pub(super) async fn fail(&self, out: Out<'_>, request: &Request<'_>, work: Work) {
         match work {
-            Work::ToolsCall(_) => tools::fail(out, request, TOO_LATE, &self.core.identity).await,
+            Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) => {
+                tools::fail(out, request, TOO_LATE, &self.core.identity).await;
+            }
             _ => mcp::refuse(out, request, Code::INTERNAL_ERROR, TOO_LATE_OTHERWISE).await,
         }
     }
@@ -215,7 +221,7 @@ impl<A: Application> Worker<'_, '_, A> {
             Some(asking) if !self.slot().batch.get() => asking,
             _ => &Nobody,
         };
-        let context = Context { announce: self.core, client, session: job.session, ask };
+        let context = Context { announce: self.core, client, session: job.session, ask, door: Door::Closed };
         match job.work {
             Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
             Work::Initialize => discover::initialize(out, request, identity, catalog).await,
@@ -226,7 +232,10 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             Work::Ping => mcp::empty(out, request).await,
             Work::Refuse(code, message) => mcp::refuse(out, request, code, message).await,
-            Work::ToolsCall(index) => tools::call(app, out, request, index, identity, context).await,
+            Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {
+                self.call(out, request, job, &pass, context).await;
+            }
+            Work::OnlyAsTask => tools::fail(out, request, ONLY_AS_TASK, identity).await,
             Work::List(page) => match page.list {
                 List::Tools => tools::list(out, request, page, catalog.tools, around).await,
                 List::Prompts => prompts::list(out, request, page, catalog.prompts, around).await,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::storage::Heap;
 use crate::limits::{
-    self, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX, RESERVED_BUFFERS,
+    self, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX, RESERVED_BUFFERS, TASKS_MAX,
 };
 
 /// How a server is set up: where it listens, who may come in, and how much it holds.
@@ -26,6 +26,9 @@ pub struct Config {
     pub(super) streams: Option<usize>,
     pub(super) sessions: usize,
     pub(super) body_bytes: usize,
+    pub(super) tasks: usize,
+    pub(super) task_timeout_ms: u64,
+    pub(super) task_ttl_ms: u64,
     pub(super) idle_timeout_ms: u64,
     pub(super) tool_timeout_ms: u64,
     pub(super) inputs: usize,
@@ -50,6 +53,9 @@ impl Default for Config {
             streams: None,
             sessions: limits::SESSIONS_DEFAULT,
             body_bytes: limits::BODY_BYTES_DEFAULT,
+            tasks: limits::TASKS_DEFAULT,
+            task_timeout_ms: limits::TASK_TIMEOUT_MS_DEFAULT,
+            task_ttl_ms: limits::TASK_TTL_MS_DEFAULT,
             idle_timeout_ms: limits::IDLE_TIMEOUT_MS_DEFAULT,
             tool_timeout_ms: limits::TOOL_TIMEOUT_MS_DEFAULT,
             inputs: limits::INPUTS_DEFAULT,
@@ -155,6 +161,26 @@ impl Config {
         Self { body_bytes, ..self }
     }
 
+    /// Tasks at once, running or kept for their results: at most 64. None cost anything where no tool runs as a task; with 0 the extension is
+    /// not offered, and those tools run as plain calls.
+    #[must_use]
+    pub fn tasks(self, tasks: usize) -> Self {
+        Self { tasks, ..self }
+    }
+
+    /// Milliseconds that a task may run before it fails, with the time that it waits for its client's answers; `u64::MAX` for ever.
+    #[must_use]
+    pub fn task_timeout_ms(self, task_timeout_ms: u64) -> Self {
+        Self { task_timeout_ms, ..self }
+    }
+
+    /// Milliseconds that a task is kept after its end, for its client to come for the result. Once the client has read it, it is kept for half a
+    /// minute at most.
+    #[must_use]
+    pub fn task_ttl_ms(self, task_ttl_ms: u64) -> Self {
+        Self { task_ttl_ms, ..self }
+    }
+
     /// Milliseconds that an idle keep-alive connection is kept.
     #[must_use]
     pub fn idle_timeout_ms(self, idle_timeout_ms: u64) -> Self {
@@ -198,7 +224,7 @@ impl Config {
     ///
     /// # Errors
     /// Which is wrong, and what would be right.
-    pub(super) fn heap(&self) -> Result<Heap, String> {
+    pub(super) fn heap(&self, has_tasks: bool) -> Result<Heap, String> {
         let connections = self.connections;
         let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
         if !(CONNECTIONS_FOR_CALLS_MIN + 1..=65_535).contains(&connections) {
@@ -228,7 +254,11 @@ impl Config {
         if self.inputs > INPUTS_MAX {
             return Err(format!("inputs: expected 0 to {INPUTS_MAX}, got {}", self.inputs));
         }
+        if self.tasks > TASKS_MAX {
+            return Err(format!("tasks: expected 0 to {TASKS_MAX}, got {}", self.tasks));
+        }
         let (sessions, calls, inputs) = (self.sessions, self.calls, self.inputs);
-        Ok(Heap { connections, streams, sessions, calls, inputs, request_bytes })
+        let tasks = if has_tasks { self.tasks } else { 0 };
+        Ok(Heap { connections, streams, sessions, calls, inputs, request_bytes, tasks })
     }
 }

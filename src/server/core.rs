@@ -20,9 +20,10 @@ use crate::http;
 use crate::hub::Hub;
 use crate::json::Value;
 use crate::limits::{EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, QUEUE_TIMEOUT_MS};
-use crate::session::{Ended, RANDOM_BYTES, SessionRef, Table};
+use crate::session::{Ended, SessionRef, Table};
+use crate::tasks::Board;
 
-/// The bits of the engine's set: these, then the workers, then the connections.
+/// The bits of the engine's set: these, then the workers, the runners of tasks, the connections.
 pub(super) const LISTENER: usize = 0;
 pub(super) const COMMANDS: usize = 1;
 pub(super) const TICK: usize = 2;
@@ -49,6 +50,9 @@ pub(super) struct Core<'m, A> {
     pub(super) streams: RefCell<Streams<'m>>,
     pub(super) sessions: RefCell<Table<'m>>,
     pub(super) hub: RefCell<Hub<'m>>,
+    pub(super) board: Board<'m>,
+    /// The slots for tasks; each has a runner.
+    pub(super) runners: usize,
     pub(super) inputs: RefCell<Inputs<'m>>,
     pub(super) workers: Vec<WorkerSlot>,
     pub(super) queue: RefCell<VecDeque<usize>>,
@@ -93,7 +97,7 @@ pub(super) struct WorkerSlot {
 impl<A> Core<'_, A> {
     /// The bit of a connection.
     pub(super) fn conn_bit(&self, index: usize) -> usize {
-        WORKERS + self.workers.len() + index
+        WORKERS + self.workers.len() + self.runners + index
     }
 
     /// Wakes a worker.
@@ -113,10 +117,7 @@ impl<A> Core<'_, A> {
             unix_s: self.unix_s.get(),
             local: self.conns.borrow_mut().get(conn).and_then(|conn| conn.local),
             stopping: self.stopping.get(),
-            random: || {
-                let mut random = [0; RANDOM_BYTES];
-                getrandom::fill(&mut random).ok().map(|()| random)
-            },
+            random: super::random,
         }
     }
 

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::pin;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
@@ -78,10 +78,9 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         target: Target,
         outlet: &RefCell<Outlet<'_>>,
-        handler: impl Future<Output = ()>,
+        mut handler: Pin<&mut Option<impl Future<Output = ()>>>,
         mut watch: Option<&mut Watch<'_>>,
     ) -> Outcome {
-        let mut handler = pin!(Some(handler));
         let mut times = Times::new(self.core.now_ms.get(), self.core.tool_timeout_ms);
         self.wait_for_nothing();
         self.slot().running.set(true);

@@ -38,9 +38,10 @@ pub(super) enum Clock {
 }
 
 /// A server's tasks.
-pub(super) struct Engine<'e, 'm, A, F> {
+pub(super) struct Engine<'e, 'm, A, F, G> {
     pub(super) core: &'e Core<'m, A>,
     pub(super) workers: Vec<Pin<Box<F>>>,
+    pub(super) runners: Vec<Pin<Box<G>>>,
     pub(super) listener: Option<Async<TcpListener>>,
     pub(super) commands: &'e Commands,
     pub(super) clock: Clock,
@@ -59,7 +60,7 @@ impl Clock {
     }
 }
 
-impl<A: Application, F: Future<Output = ()>> Engine<'_, '_, A, F> {
+impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, '_, A, F, G> {
     /// Does what is due. Ready when the server has ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.look_at_clock();
@@ -92,7 +93,19 @@ impl<A: Application, F: Future<Output = ()>> Engine<'_, '_, A, F> {
                     let _ = worker.as_mut().poll(&mut cx);
                 }
             }
-            _ => self.core.look_at(bit - WORKERS - workers),
+            _ if bit < self.core.conn_bit(0) => self.run_task(bit - WORKERS - workers),
+            _ => self.core.look_at(bit - self.core.conn_bit(0)),
+        }
+    }
+
+    fn run_task(&mut self, place: usize) {
+        // So that a program without tasks has no code for them.
+        if A::HAS_TASKS {
+            let mut cx = Context::from_waker(self.core.waker(self.core.task_bit(place)));
+            if let Some(runner) = self.runners.get_mut(place) {
+                // Runners never end.
+                let _ = runner.as_mut().poll(&mut cx);
+            }
         }
     }
 
@@ -111,7 +124,7 @@ impl<A: Application, F: Future<Output = ()>> Engine<'_, '_, A, F> {
             SHUTDOWN_TICK_MS
         } else if self.core.conns.borrow().open() > 0 || self.accept_after_ms > 0 {
             u64::from(TICK_MS)
-        } else if self.core.sessions.borrow().is_empty() {
+        } else if self.core.sessions.borrow().is_empty() && self.core.board.tasks.borrow().is_empty() {
             0
         } else {
             u64::from(TICK_IDLE_MS)
@@ -144,6 +157,7 @@ impl<A: Application, F: Future<Output = ()>> Engine<'_, '_, A, F> {
             self.core.ready.set(LISTENER);
         }
         self.core.keep_house();
+        self.core.keep_tasks();
     }
 
     fn obey(&mut self) {
@@ -181,6 +195,7 @@ impl<A: Application, F: Future<Output = ()>> Engine<'_, '_, A, F> {
             log::info!("shutting down");
             self.core.stopping.set(true);
             self.end_ms = Some(self.core.now_ms.get() + SHUTDOWN_GRACE_MS);
+            self.core.end_tasks();
             self.core.inputs.borrow_mut().end(None);
             self.core.end_streams();
         }

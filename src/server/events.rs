@@ -58,7 +58,7 @@ impl<A> Core<'_, A> {
         let hub = self.hub.borrow();
         let mut scratch = self.scratch.borrow_mut();
         let Some(open) = streams.get(stream).filter(|open| open.writer.is_none()) else { return Written::NoMore };
-        let (from, to) = match open.render(&hub, &self.identity, &mut scratch) {
+        let (from, to) = match open.render(&hub, &self.board, &self.identity, &mut scratch) {
             Rendered::Bytes { from, to } => (from, to),
             Rendered::Nothing => {
                 self.wake_writers(stream);

@@ -68,6 +68,9 @@ pub(super) fn check(identity: &Identity) -> Result<(), String> {
         if !is_extension(name) {
             return Err(format!("extension: expected a name such as com.example/name, got {name:?}"));
         }
+        if name == crate::mcp::tasks::EXTENSION {
+            return Err(format!("extension: {name} is declared by itself where a tool is a `#[task]`"));
+        }
         if identity.extensions.iter().take(at).any(|(other, _)| other == name) {
             return Err(format!("extension: {name} is declared twice"));
         }

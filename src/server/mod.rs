@@ -3,6 +3,7 @@
 //! ```text
 //!   accept ──→ conns (slots) ──bytes──→ worker (buffers) ──→ endpoint decides ──→ calls, drive ──→ the socket
 //!                 ↑  └ idle, polled by the engine ┘                 └──→ streams (slots) ←── hub, handle
+//!                                                                      └──→ runners (tasks)
 //!   tick ──→ house (deadlines)
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
@@ -29,9 +30,12 @@ mod open;
 mod queue;
 mod ready;
 mod resume;
+mod runner;
 mod socket;
+mod start;
 mod storage;
 mod streams;
+mod tasks;
 #[cfg(test)]
 mod tests_admission;
 mod worker;
@@ -49,40 +53,27 @@ pub use socket::Duplex;
 pub use storage::Storage;
 
 use std::borrow::Cow;
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::future::poll_fn;
-use std::hash::RandomState;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 
 use async_io::Async;
 
 use self::admit::Shares;
-use self::conns::Conns;
-use self::core::{COMMANDS, Core, LISTENER, OnClient, TICK, WORKERS, WorkerSlot};
-use self::engine::{Clock, Engine};
+use self::core::OnClient;
+use self::engine::Clock;
 use self::handle::Commands;
-use self::inputs::Inputs;
 use self::key_file::KeyFile;
-use self::ready::Ready;
-use self::resume::Numbers;
-use self::storage::{Heap, Lend, Memory, Views};
-use self::streams::Streams;
-use self::worker::Worker;
+use self::start::run;
+use self::storage::Heap;
 use crate::app::{
     App, Application, Catalog, Identity, NoPrompts, NoResources, Prompts, PromptsOf, Resources, ResourcesOf, Tools,
     WithPrompts, WithResources,
 };
 use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
-use crate::http;
-use crate::hub::Hub;
-use crate::limits::{
-    CHUNKED_SLACK_BYTES, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS, SESSION_RESTORE_AGE_MAX_S,
-    TARGET_BYTES_MAX,
-};
-use crate::session::{Key, Table};
+use crate::limits::SESSION_RESTORE_AGE_MAX_S;
+use crate::session::{Key, RANDOM_BYTES};
+use crate::tasks::Lives;
 
 /// An MCP server: an application's tools, resources and prompts, and what the server says of itself.
 ///
@@ -181,7 +172,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     // Everything but the listener.
     fn prepare(mut self, config: Config) -> io::Result<Bound<A, R, P>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
-        let heap = config.heap().map_err(invalid)?;
+        let heap = config.heap(<App<A, R, P> as Application>::HAS_TASKS).map_err(invalid)?;
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -220,12 +211,19 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
                 input_timeout_ms: config.input_timeout_ms,
+                task_lives: Lives { run_ms: config.task_timeout_ms, kept_ms: config.task_ttl_ms },
             },
             heap,
             listener: None,
             handle: self.handle,
         })
     }
+}
+
+/// Fresh random bytes, for what nobody must guess; `None` when the system has none.
+fn random() -> Option<[u8; RANDOM_BYTES]> {
+    let mut random = [0; RANDOM_BYTES];
+    getrandom::fill(&mut random).ok().map(|()| random)
 }
 
 fn random_key() -> io::Result<[u8; 32]> {
@@ -254,6 +252,7 @@ struct Parts<A> {
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
     input_timeout_ms: u64,
+    task_lives: Lives,
 }
 
 impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
@@ -288,88 +287,13 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
         const B: usize,
         const Q: usize,
         const I: usize,
+        const T: usize,
     >(
         self,
-        storage: &Storage<C, S, N, B, Q, I>,
+        storage: &Storage<C, S, N, B, Q, I, T>,
     ) -> io::Result<()> {
         let Self { parts, listener, .. } = self;
         let listener = listener.map(|(listener, _)| listener);
         run(parts, storage, listener, Clock::machine()).await
     }
-}
-
-// What a request may be that must fit a buffer of so many bytes.
-fn request_limits(request_bytes: usize) -> http::Limits {
-    http::Limits {
-        head_bytes_max: HEAD_BYTES_MAX,
-        target_bytes_max: TARGET_BYTES_MAX,
-        headers_max: HEADERS_MAX,
-        body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
-    }
-}
-
-async fn run<A: Application>(
-    parts: Parts<A>,
-    memory: &impl Memory,
-    listener: Option<Async<TcpListener>>,
-    clock: Clock,
-) -> io::Result<()> {
-    let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
-    let mut guard = memory.take().ok_or_else(busy)?;
-    let Views { conns, streams, sessions, requests, answers, ring, uris, inputs, input_bytes } = guard.lend();
-    let buffers = requests.len();
-    let connections = conns.len();
-    let ready = Ready::new(WORKERS + buffers + connections);
-    let commands = parts.commands;
-    let core = Core {
-        app: parts.app,
-        identity: parts.identity,
-        endpoint: parts.endpoint,
-        limits: request_limits(requests.first().map_or(0, |request| request.len())),
-        shares: parts.shares.of(connections),
-        idle_timeout_ms: parts.idle_timeout_ms,
-        tool_timeout_ms: parts.tool_timeout_ms,
-        input_timeout_ms: parts.input_timeout_ms,
-        on_client: parts.on_client,
-        now_ms: Cell::new(0),
-        unix_s: Cell::new(0),
-        date: Cell::new(None),
-        conns: RefCell::new(Conns::new(conns)),
-        streams: RefCell::new(Streams::new(streams)),
-        sessions: RefCell::new(Table::new(sessions)),
-        hub: RefCell::new(Hub::new(ring, uris)),
-        inputs: RefCell::new(Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS))),
-        workers: (0..buffers)
-            .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
-            .collect(),
-        queue: RefCell::new(VecDeque::with_capacity(connections)),
-        wakers: (0..WORKERS + buffers + connections).map(|bit| ready.waker(bit)).collect(),
-        ready,
-        scratch: RefCell::new(vec![0; EVENT_BYTES_MAX]),
-        early_cancels: RefCell::new(heapless::Deque::new()),
-        numbers: Numbers::new(),
-        stopping: Cell::new(false),
-        hasher: RandomState::new(),
-    };
-    let core = &core;
-    if let Some(file) = &parts.key_file {
-        core.sessions.borrow_mut().remember_ended(&file.ended);
-    }
-    // Each future is made in its place on the heap.
-    let workers = requests.into_iter().zip(answers).enumerate();
-    let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
-    let workers = workers.collect();
-    commands.attach(core.waker(COMMANDS).clone());
-    for bit in [LISTENER, COMMANDS, TICK] {
-        core.ready.set(bit);
-    }
-    (0..buffers).for_each(|index| core.wake_worker(index));
-    let mut engine =
-        Engine { core, workers, listener, commands: &commands, clock, accept_after_ms: 0, ticked: false, end_ms: None };
-    poll_fn(|cx| engine.poll(cx)).await;
-    core.end_all_streams();
-    if let Some(file) = parts.key_file {
-        file.keep(core.sessions.borrow().ended());
-    }
-    Ok(())
 }

@@ -97,7 +97,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let id = envelope.id_raw(doc);
         filter.client = self.core.sessions.borrow_mut().next_client().0;
         let mut measure = Writer::new(&mut []);
-        subscriptions::acknowledge(&mut measure, filter, &self.core.hub.borrow(), id);
+        subscriptions::acknowledge(&mut measure, filter, &self.core.hub.borrow(), &self.core.board, id);
         if measure.total() > ACKNOWLEDGEMENT_BYTES_MAX {
             let body = Body::error(envelope, Code::INTERNAL_ERROR, subscriptions::TOO_MUCH);
             return self.answer(conn, Answer::with(Status::OK, body), manner, doc, tx).await;
@@ -110,7 +110,9 @@ impl<A: Application> Worker<'_, '_, A> {
         stream.client_name = kept_text(&client_text(name));
         stream.client_version = kept_text(&client_text(version));
         self.core.came(filter.client, &stream.client_name, Revision::V2026_07_28);
-        let first = |w: &mut Writer<'_>| subscriptions::acknowledge(w, filter, &self.core.hub.borrow(), id);
+        self.core.tell_tasks(filter.tasks);
+        let (hub, board) = (&self.core.hub, &self.core.board);
+        let first = |w: &mut Writer<'_>| subscriptions::acknowledge(w, filter, &hub.borrow(), board, id);
         self.begin_stream(conn, stream, manner, first, tx).await
     }
 
@@ -191,6 +193,7 @@ impl<A: Application> Worker<'_, '_, A> {
             prompts: !catalog.prompts.is_empty(),
             resources: !catalog.resources.is_empty(),
             uris: session.map_or(0, Session::subscriptions),
+            tasks: 0,
             messages: session.map(level),
             client: session.map_or(0, |session| session.client().0),
             call: None,

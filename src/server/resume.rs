@@ -11,6 +11,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::hash::{BuildHasher, RandomState};
+use std::pin::pin;
 
 use super::conns::ConnRef;
 use super::core::Core;
@@ -121,6 +122,7 @@ impl<A: Application> Worker<'_, '_, A> {
             prompts: false,
             resources: false,
             uris: 0,
+            tasks: 0,
             messages: None,
             client,
             call: Some(Resumed { stream: id.stream, after }),
@@ -161,7 +163,7 @@ impl<A: Application> Worker<'_, '_, A> {
         });
         let outlet = RefCell::new(outlet);
         let close = manner.template.close || outlet.borrow().ends_with_connection();
-        match self.drive(Target::Conn(conn), &outlet, async {}, None).await {
+        match self.drive(Target::Conn(conn), &outlet, pin!(Some(async {})), None).await {
             Outcome::Sent if !close => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),
             _ => Turn::Done(After::Close),

@@ -7,10 +7,10 @@ use super::inputs::Input;
 use super::streams::Stream;
 use crate::hub::Uri;
 use crate::limits::{
-    CONNECTIONS_FOR_CALLS_MIN, INPUT_BYTES_MAX, INPUTS_STORED, REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES,
-    SUBSCRIBED_URIS_MAX, TRANSMIT_BYTES,
+    CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUT_BYTES_MAX, INPUTS_STORED, REFUSALS_MAX, RESERVED_BUFFERS,
+    RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX, TASK_INPUT_BYTES_MAX, TASKS_MAX, TRANSMIT_BYTES,
 };
-use crate::session;
+use crate::{session, tasks};
 
 /// A server's memory as a value, for those who want all of it in the program's image:
 ///
@@ -19,7 +19,7 @@ use crate::session;
 /// ```
 /// Its capacities are those of the server that uses it, instead of the configuration's: connections (of which four only
 /// tell that the house is full), streams, sessions, request buffers (of which one is a reserve) and their bytes (head and body);
-/// and, if the last is given, questions to clients of older revisions that can be open at once.
+/// and, if they are given, questions to clients of older revisions that can be open at once, and tasks (none, if not).
 pub struct Storage<
     const CONNECTIONS: usize,
     const STREAMS: usize,
@@ -27,12 +27,20 @@ pub struct Storage<
     const BUFFERS: usize,
     const REQUEST_BYTES: usize,
     const INPUTS: usize = INPUTS_STORED,
+    const TASKS: usize = 0,
 > {
-    parts: Mutex<Parts<CONNECTIONS, STREAMS, SESSIONS, BUFFERS, REQUEST_BYTES, INPUTS>>,
+    parts: Mutex<Parts<CONNECTIONS, STREAMS, SESSIONS, BUFFERS, REQUEST_BYTES, INPUTS, TASKS>>,
 }
 
-pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize>
-{
+pub(super) struct Parts<
+    const C: usize,
+    const S: usize,
+    const N: usize,
+    const B: usize,
+    const R: usize,
+    const I: usize,
+    const T: usize,
+> {
     conns: [Conn; C],
     streams: [Stream; S],
     sessions: [session::Slot; N],
@@ -42,17 +50,23 @@ pub(super) struct Parts<const C: usize, const S: usize, const N: usize, const B:
     uris: [Uri; SUBSCRIBED_URIS_MAX],
     inputs: [Input; I],
     input_bytes: [[u8; INPUT_BYTES_MAX]; I],
+    tasks: [tasks::Slot; T],
+    task_inboxes: [tasks::Inbox; T],
+    task_inputs: [[u8; TASK_INPUT_BYTES_MAX]; T],
+    task_requests: [[u8; TASK_BYTES_MAX]; T],
+    task_results: [[u8; TASK_BYTES_MAX]; T],
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize>
-    Storage<C, S, N, B, R, I>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize, const T: usize>
+    Storage<C, S, N, B, R, I, T>
 {
     const CHECKED: () = {
         assert!(C > REFUSALS_MAX + 2, "a storage needs more connections: four are for refusals");
         assert!(B > RESERVED_BUFFERS, "a storage needs at least two request buffers: one is a reserve");
         assert!(N > 0 && S > 0, "a storage needs a session and a stream");
         assert!(C >= S + REFUSALS_MAX + CONNECTIONS_FOR_CALLS_MIN, "streams must leave connections for calls");
-        assert!(R >= crate::limits::HEAD_BYTES_MAX * 2, "a request buffer must hold a head, and a body of that size");
+        assert!(T <= TASKS_MAX, "a storage has at most 64 tasks");
+        assert!(R >= HEAD_BYTES_MAX * 2, "a request buffer must hold a head, and a body of that size");
     };
 
     /// Empty memory.
@@ -70,13 +84,18 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
                 uris: [const { Uri::EMPTY }; SUBSCRIBED_URIS_MAX],
                 inputs: [const { Input::EMPTY }; I],
                 input_bytes: [[0; INPUT_BYTES_MAX]; I],
+                tasks: [const { tasks::Slot::EMPTY }; T],
+                task_inboxes: [const { tasks::Inbox::EMPTY }; T],
+                task_inputs: [[0; TASK_INPUT_BYTES_MAX]; T],
+                task_requests: [[0; TASK_BYTES_MAX]; T],
+                task_results: [[0; TASK_BYTES_MAX]; T],
             }),
         }
     }
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize> Default
-    for Storage<C, S, N, B, R, I>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize, const T: usize>
+    Default for Storage<C, S, N, B, R, I, T>
 {
     fn default() -> Self {
         Self::new()
@@ -110,12 +129,14 @@ pub(super) struct Views<'m> {
     pub(super) uris: &'m mut [Uri],
     pub(super) inputs: &'m mut [Input],
     pub(super) input_bytes: &'m mut [u8],
+    pub(super) tasks: tasks::Memory<'m>,
+    pub(super) task_requests: Vec<&'m mut [u8]>,
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize> Memory
-    for Storage<C, S, N, B, R, I>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize, const T: usize>
+    Memory for Storage<C, S, N, B, R, I, T>
 {
-    type Guard<'s> = Taken<'s, C, S, N, B, R, I>;
+    type Guard<'s> = Taken<'s, C, S, N, B, R, I, T>;
 
     fn take(&self) -> Option<Self::Guard<'_>> {
         match self.parts.try_lock() {
@@ -127,8 +148,8 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     }
 }
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize> Lend
-    for Taken<'_, C, S, N, B, R, I>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize, const T: usize>
+    Lend for Taken<'_, C, S, N, B, R, I, T>
 {
     fn lend(&mut self) -> Views<'_> {
         let parts = &mut *self.0;
@@ -142,6 +163,13 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             uris: &mut parts.uris,
             inputs: &mut parts.inputs,
             input_bytes: parts.input_bytes.as_flattened_mut(),
+            tasks: tasks::Memory {
+                slots: &mut parts.tasks,
+                inboxes: &mut parts.task_inboxes,
+                results: parts.task_results.as_flattened_mut(),
+                inputs: parts.task_inputs.as_flattened_mut(),
+            },
+            task_requests: parts.task_requests.iter_mut().map(<[u8; TASK_BYTES_MAX]>::as_mut_slice).collect(),
         }
     }
 }
@@ -155,10 +183,11 @@ pub(super) struct Taken<
     const B: usize,
     const R: usize,
     const I: usize,
->(MutexGuard<'s, Parts<C, S, N, B, R, I>>);
+    const T: usize,
+>(MutexGuard<'s, Parts<C, S, N, B, R, I, T>>);
 
-impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize> Drop
-    for Taken<'_, C, S, N, B, R, I>
+impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: usize, const I: usize, const T: usize>
+    Drop for Taken<'_, C, S, N, B, R, I, T>
 {
     fn drop(&mut self) {
         self.0.streams.fill_with(|| Stream::EMPTY);
@@ -175,6 +204,7 @@ pub(super) struct Heap {
     pub(super) calls: usize,
     pub(super) inputs: usize,
     pub(super) request_bytes: usize,
+    pub(super) tasks: usize,
 }
 
 /// The heap's memory, taken.
@@ -189,6 +219,11 @@ pub(super) struct Allocated {
     uris: Vec<Uri>,
     inputs: Vec<Input>,
     input_bytes: Vec<u8>,
+    tasks: Vec<tasks::Slot>,
+    task_inboxes: Vec<tasks::Inbox>,
+    task_inputs: Vec<u8>,
+    task_requests: Vec<u8>,
+    task_results: Vec<u8>,
 }
 
 impl Memory for Heap {
@@ -208,6 +243,11 @@ impl Memory for Heap {
             uris: (0..SUBSCRIBED_URIS_MAX).map(|_| Uri::EMPTY).collect(),
             inputs: (0..self.inputs).map(|_| Input::EMPTY).collect(),
             input_bytes: vec![0; self.inputs * INPUT_BYTES_MAX],
+            tasks: (0..self.tasks).map(|_| tasks::Slot::EMPTY).collect(),
+            task_inboxes: (0..self.tasks).map(|_| tasks::Inbox::EMPTY).collect(),
+            task_inputs: vec![0; self.tasks * TASK_INPUT_BYTES_MAX],
+            task_requests: vec![0; self.tasks * TASK_BYTES_MAX],
+            task_results: vec![0; self.tasks * TASK_BYTES_MAX],
         })
     }
 }
@@ -224,6 +264,13 @@ impl Lend for Allocated {
             uris: &mut self.uris,
             inputs: &mut self.inputs,
             input_bytes: &mut self.input_bytes,
+            tasks: tasks::Memory {
+                slots: &mut self.tasks,
+                inboxes: &mut self.task_inboxes,
+                results: &mut self.task_results,
+                inputs: &mut self.task_inputs,
+            },
+            task_requests: self.task_requests.chunks_exact_mut(TASK_BYTES_MAX).collect(),
         }
     }
 }

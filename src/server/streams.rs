@@ -7,10 +7,11 @@ use crate::http;
 use crate::hub::{Event, Filter, Hub, Kind, Next};
 use crate::json::Writer;
 use crate::limits::{KEEP_ALIVE_MS, LISTENER_ID_BYTES_MAX, SILENT_STREAM_MS};
-use crate::mcp::subscriptions;
+use crate::mcp::{self, subscriptions};
 use crate::outlet::{CHUNK_HEAD_BYTES, Wire, chunk};
 use crate::session::{ClientText, SessionRef};
 use crate::sse::{self, END_OF_CALL, EventId, Place, RequestTail};
+use crate::tasks::{Board, Stamp};
 
 /// A slot for a stream.
 pub(super) struct Stream {
@@ -51,6 +52,8 @@ pub(super) struct Open {
     cursor: u64,
     due: Due,
     offset: usize,
+    /// What there was to see of a task when its event was begun.
+    shown: Stamp,
 }
 
 /// The part of its event ids that all have.
@@ -121,6 +124,7 @@ impl Open {
             cursor,
             due: Due::Nothing,
             offset: 0,
+            shown: Stamp::default(),
         }
     }
 
@@ -186,7 +190,7 @@ impl Open {
     }
 
     /// Renders what is due into `buf`, and tells which part of it is still to be written.
-    pub(super) fn render(&mut self, hub: &Hub<'_>, identity: &Identity, buf: &mut [u8]) -> Rendered {
+    pub(super) fn render(&mut self, hub: &Hub<'_>, board: &Board<'_>, identity: &Identity, buf: &mut [u8]) -> Rendered {
         loop {
             match self.due {
                 _ if self.opening => return Rendered::Nothing,
@@ -195,10 +199,17 @@ impl Open {
                 Due::Nothing => match hub.next(self.cursor) {
                     Next::UpToDate => return Rendered::Nothing,
                     Next::Lost => return Rendered::Lost,
-                    Next::Event(event, _) if self.filter.wants(&event) && hub.is_current(&event, self.cursor) => {
-                        self.due = if event.is_silent() { Due::Last } else { Due::Event };
+                    Next::Event(event, next) => {
+                        let is_current = match event.kind {
+                            Kind::TaskChanged(place) => event.carries(&board.news(place.into())),
+                            _ => hub.is_current(&event, self.cursor),
+                        };
+                        if !is_current || !self.filter.wants(&event) {
+                            self.cursor = next;
+                        } else {
+                            self.due = if event.is_silent() { Due::Last } else { Due::Event };
+                        }
                     }
-                    Next::Event(_, next) => self.cursor = next,
                 },
                 Due::Comment => {
                     return self.framed(buf, |w| {
@@ -208,6 +219,14 @@ impl Open {
                 Due::Event => {
                     // An event that was written in part can't be left out any more.
                     let Next::Event(event, next) = hub.next(self.cursor) else { return Rendered::Lost };
+                    if let Kind::TaskChanged(place) = event.kind {
+                        let rendered = self.task(place.into(), board, buf);
+                        if rendered != Rendered::Nothing {
+                            return rendered;
+                        }
+                        (self.due, self.cursor) = (Due::Nothing, next);
+                        continue;
+                    }
                     let id = self.id(&event, next);
                     return self.framed(buf, |w| {
                         if let Some(id) = &id {
@@ -225,6 +244,21 @@ impl Open {
                     return self.with_last_chunk(rendered, buf);
                 }
             }
+        }
+    }
+
+    // Tells how far a task is; nothing where it was forgotten. It must be the same until it is written.
+    fn task(&mut self, place: usize, board: &Board<'_>, buf: &mut [u8]) -> Rendered {
+        let stamp = board.stamp(place);
+        if self.offset == 0 {
+            self.shown = stamp;
+        }
+        let (id, mut written) = (self.listener.clone(), false);
+        let rendered = self.framed(buf, |w| written = mcp::tasks::notify(w, board, place, &id));
+        match written {
+            true if self.shown == stamp => rendered,
+            false if self.offset == 0 => Rendered::Nothing,
+            _ => Rendered::Lost,
         }
     }
 
@@ -309,6 +343,13 @@ impl<'m> Streams<'m> {
             stream.http_sse && !stream.heard && now_ms.saturating_sub(stream.opened_ms) >= SILENT_STREAM_MS
         };
         self.iter().filter(|(_, stream)| silent(stream)).min_by_key(|(_, stream)| stream.opened_ms).map(|(at, _)| at)
+    }
+
+    /// Nobody listens to these tasks any more.
+    pub(super) fn forget_task(&mut self, task: u64) {
+        for open in self.slots.iter_mut().filter_map(|slot| slot.open.as_mut()) {
+            open.filter.tasks &= !task;
+        }
     }
 
     /// The slots, in order.

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::future::poll_fn;
+use std::pin::pin;
 use std::task::Poll;
 
 use super::conns::{ConnRef, State};
@@ -264,7 +265,10 @@ impl<A: Application> Worker<'_, '_, A> {
                     self.core.reply(session, id.of(doc), result.map(|result| result.of(doc)));
                     self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
                 }
-                Decision::Listen { envelope, filter } => self.listen(conn, &envelope, filter, &manner, doc, tx).await,
+                Decision::Listen { envelope, mut filter, principal } => {
+                    filter.tasks = self.core.tasks_to_listen_to(&envelope, doc, principal);
+                    self.listen(conn, &envelope, filter, &manner, doc, tx).await
+                }
                 Decision::Batch(session) => {
                     self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx).await
                 }
@@ -309,7 +313,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let close = outlet.template().close;
         let outlet = RefCell::new(outlet);
         let out = Out::new(&outlet);
-        let written = out.write(|w| answer.write(w, doc));
+        let written = pin!(Some(out.write(|w| answer.write(w, doc))));
         match self.drive(Target::Conn(conn), &outlet, written, None).await {
             Outcome::Sent if !close => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),

@@ -7,6 +7,7 @@ use smol_mcp::{Handle, LogLevel, Message, Server};
 
 use super::asking::Asking;
 use super::away::Away;
+use super::chores::Chores;
 use super::fixture::App;
 use super::library::Library;
 use super::script::{How, Names, Script, Section, Step, What, bytes, expand};
@@ -235,6 +236,7 @@ fn start(script: &Script) -> TestServer {
             TestServer::new(server.resources().prompts(), config)
         }
         "away" => TestServer::new(Server::new("talk", "1", Away::default()).session_key(key), config),
+        "chores" => TestServer::new(Server::new("talk", "1", Chores::default()).session_key(key), config),
         "speaker" => TestServer::new(speaker::server().session_key(key), config),
         "mute" => TestServer::new(speaker::mute().session_key(key), config),
         _ => TestServer::new(Server::new("talk", "1", App::default()).session_key(key), config),

@@ -55,6 +55,7 @@ tools! {
 
         /// Tells its progress.
         #[read_only]
+        #[task]
         async fn progress(&self, call: &mut Call<'_>) -> ToolResult {
             for step in 1..=3 {
                 call.progress(f64::from(step), Some(3.0), Some("on the way")).await;
@@ -100,6 +101,8 @@ impl Running {
             let server = Server::new("memory", "1", App);
             let handle = server.handle();
             let config = Config::new().listen(([127, 0, 0, 1], 0).into()).sessions(SESSIONS);
+            // A task makes room for the next as soon as it has ended.
+            let config = config.tasks(4).task_ttl_ms(0);
             let bound = server.bind(config).unwrap();
             tell.send((bound.local_addr().unwrap(), handle)).unwrap();
             block_on(counted(bound.run())).unwrap();
@@ -153,6 +156,7 @@ fn nothing_is_allocated_but_what_is_named() {
     sessions(&server);
     connections(&server);
     events(&server);
+    tasks(&server);
 }
 
 fn requests_on_an_open_connection(server: &Running) {
@@ -261,5 +265,24 @@ fn events(server: &Running) {
     measure("a message of another thread", 1.0, || {
         server.handle.broadcast(Message::text(LogLevel::Error, None, "from afar")).unwrap();
         assert!(matches!(listeners[0].next(), Next::Event(..)));
+    });
+}
+
+fn tasks(server: &Running) {
+    let mut client = server.connect();
+    let meta = json!({
+        "io.modelcontextprotocol/protocolVersion": wire::MODERN,
+        "io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}},
+    });
+    let request = |method: &str, name: &str, params: serde_json::Value| {
+        let headers = [("MCP-Protocol-Version", wire::MODERN), ("Mcp-Method", method), ("Mcp-Name", name)];
+        wire::post_to("/mcp", &headers, &wire::request("t", method, &params))
+    };
+    let call = request("tools/call", "progress", json!({"name": "progress", "arguments": {}, "_meta": meta}));
+    measure("a task, and a look at it", 0.0, || {
+        let created = client.ask(&call).json();
+        let task = created["result"]["taskId"].as_str().expect("a task").to_owned();
+        let get = request("tasks/get", &task, json!({"taskId": task, "_meta": meta}));
+        assert_eq!(client.ask(&get).status, 200);
     });
 }

@@ -39,12 +39,14 @@ tools! {
     impl App {
         /// Answers with the text that it is given.
         #[read_only]
+        #[task]
         async fn echo(&self, call: &mut Call<'_>, args: Text) -> ToolResult {
             call.text(&args.text).await
         }
 
         /// Waits until the test lets it go.
         #[read_only]
+        #[task]
         async fn wait(&self, call: &mut Call<'_>) -> ToolResult {
             let mut running = Entered::new(&self.seen);
             let opened = self.gate.recv().await;
@@ -54,6 +56,7 @@ tools! {
 
         /// Answers with much text.
         #[read_only]
+        #[task]
         async fn huge(&self, call: &mut Call<'_>, args: Size) -> ToolResult {
             let mut running = Entered::new(&self.seen);
             let line = "0123456789abcdef".repeat(64);

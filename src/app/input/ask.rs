@@ -2,12 +2,12 @@
 
 use core::future::{Future, poll_fn};
 use core::panic::AssertUnwindSafe;
-use core::pin::pin;
+use core::pin::Pin;
 use core::task::{Context, Poll};
 use std::panic::catch_unwind;
 
 use super::{Capability, InputError};
-use crate::app::call::{Panicked, unwound};
+use crate::app::call::{Panicked, poll_unwound};
 use crate::json::{Kind as JsonKind, Value, Writer};
 
 /// How a call's questions reach its client.
@@ -217,11 +217,13 @@ impl Ask for Nobody {
 }
 
 /// Runs a handler until its end, its panic, or (`None`) until it asked what the client will answer in another request.
-pub(crate) async fn pass<F: Future>(ask: &dyn Ask, handler: F) -> Option<Result<F::Output, Panicked>> {
-    let mut handler = pin!(Some(unwound(handler)));
+pub(crate) async fn pass<F: Future>(
+    ask: &dyn Ask,
+    mut handler: Pin<&mut Option<F>>,
+) -> Option<Result<F::Output, Panicked>> {
     poll_fn(|cx| {
         let Some(running) = handler.as_mut().as_pin_mut() else { return Poll::Pending };
-        match running.poll(cx) {
+        match poll_unwound(running, cx) {
             // Also where the handler went on without the answer: the question is the response already.
             _ if ask.is_pass_over() => {
                 // A handler may panic when it is dropped: that is its own affair.

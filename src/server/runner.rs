@@ -1,0 +1,242 @@
+//! The runners of tasks, one for each slot: each runs the tool of its task beside all connections, until that is done, or must end.
+
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::task::{self, Poll};
+
+use super::core::Core;
+use super::tasks::SHUT_DOWN;
+use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ticket, Way};
+use crate::json::{self, Value, Writer};
+use crate::mcp;
+use crate::mcp::input::Pass;
+use crate::outlet::{Mark, Out, Pen};
+use crate::rpc::Request;
+use crate::session::{Principal, Revision};
+use crate::tasks::{End, Job, Tasks};
+
+/// What a task is told whose tool was dropped for its time.
+const TOO_LATE: &str = "the tool took too long and was stopped";
+/// What is told when a result is larger than its slot.
+const TOO_LARGE: &str = "the result is too large for a task of this server (16 KiB)";
+
+/// Runs the tasks of one slot.
+pub(super) struct Runner<'w, 'm, A> {
+    pub(super) core: &'w Core<'m, A>,
+    pub(super) place: usize,
+}
+
+impl<A: Application> Runner<'_, '_, A> {
+    /// Runs one task after the other, for ever. `request` is for their requests.
+    pub(super) async fn run(&self, request: &mut [u8]) {
+        loop {
+            let begun = poll_fn(|_| self.core.board.tasks.borrow_mut().begin(self.place, request));
+            let (job, bytes) = begun.await;
+            self.core.board.inputs.borrow_mut().clear(self.place);
+            let (doc, kept) =
+                request.get(..bytes).and_then(|text| text.split_at_checked(job.bytes)).unwrap_or_default();
+            let end = self.perform(&job, doc, kept).await;
+            self.core.board.inputs.borrow_mut().clear(self.place);
+            let ended = self.core.board.tasks.borrow_mut().end(self.place, end, self.core.now());
+            if ended {
+                self.core.task_changed(self.place);
+            }
+        }
+    }
+
+    async fn perform(&self, job: &Job, doc: &[u8], kept: &[u8]) -> End {
+        let core = self.core;
+        let request = Request { doc, envelope: job.envelope, revision: Revision::V2026_07_28 };
+        let client = Some(job.client.as_str()).filter(|name| !name.is_empty());
+        // No pass ends here, so none is signed for anybody.
+        let pass = Pass::new(&request, &core.endpoint.key, &core.identity, Principal::ANYONE, core.unix_s.get(), 0);
+        let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
+        let context = Context { announce: core, client, session: None, ask: &ask, door: Door::Closed };
+        let pen = TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s };
+        let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, context);
+        let mut handler = pin!(Some(handler));
+        let end = poll_fn(|cx| {
+            if let Some(why) = self.ends() {
+                return Poll::Ready(why);
+            }
+            let Some(running) = handler.as_mut().as_pin_mut() else { return Poll::Ready(End::Answered) };
+            match running.poll(cx) {
+                Poll::Ready(()) => Poll::Ready(self.ends().unwrap_or(End::Answered)),
+                Poll::Pending => self.ends().map_or(Poll::Pending, Poll::Ready),
+            }
+        })
+        .await;
+        // A handler that is dropped before its end may panic in doing so: that is its own affair.
+        if catch_unwind(AssertUnwindSafe(|| handler.set(None))).is_err() {
+            log::error!("a task panicked when it was dropped");
+        }
+        end
+    }
+
+    // Why a task must end before its handler does.
+    fn ends(&self) -> Option<End> {
+        let tasks = self.core.board.tasks.borrow();
+        if !tasks.is_wanted(self.place) {
+            // It was ended; this is not told.
+            return Some(End::Failed(SHUT_DOWN));
+        }
+        if tasks.is_too_large(self.place) {
+            return Some(End::Failed(TOO_LARGE));
+        }
+        tasks.is_late(self.place, self.core.now()).then_some(End::Failed(TOO_LATE))
+    }
+}
+
+/// Where a task's questions are held. What was answered before it became a task came with the request.
+struct TaskAsk<'w, 'm, A> {
+    core: &'w Core<'m, A>,
+    place: usize,
+    pass: &'w Pass<'w>,
+    /// What the pass keeps that ended when the call became a task.
+    kept: &'w [u8],
+}
+
+/// The second number of the tickets of the task's own questions: places in the request, which are not empty, end behind it.
+const HERE: u32 = 0;
+/// That of what was kept since the request was sent, whose first number is the place of its member.
+const KEPT: u32 = u32::MAX;
+
+impl<A> Ask for TaskAsk<'_, '_, A> {
+    fn way(&self) -> Way {
+        Way::Hold
+    }
+
+    fn capabilities(&self) -> u16 {
+        self.pass.capabilities()
+    }
+
+    fn kept(&self, key: &str) -> Option<Ticket> {
+        let since = Value::new(self.kept).members().position(|(name, _)| self.pass.names(key, name));
+        let since = since.and_then(|at| u32::try_from(at).ok()).map(|at| Ticket(at, KEPT));
+        since.or_else(|| self.pass.kept(key))
+    }
+
+    fn used(&self, what: Keyed, key: &str) -> Result<(), InputError> {
+        // What is made here, or asked (see `open`), is not looked for again.
+        let was_kept = what == Keyed::Kept && self.kept(key).is_some();
+        if was_kept { self.pass.used(what, key) } else { Ok(()) }
+    }
+
+    fn open(&self, question: &Question<'_>) -> Result<Ticket, InputError> {
+        if let Some(answered) = self.pass.find(question) {
+            return self.pass.used(Keyed::Question, question.key).map(|()| answered);
+        }
+        let opened = self.core.board.inputs.borrow_mut().open(self.place, question, self.core.now());
+        self.core.task_changed(self.place);
+        opened
+    }
+
+    fn poll_answer(&self, cx: &mut task::Context<'_>, ticket: Ticket) -> Poll<Result<(), InputError>> {
+        if ticket.1 != HERE {
+            return Poll::Ready(Ok(()));
+        }
+        self.core.board.inputs.borrow_mut().poll_answer(self.place, cx, ticket)
+    }
+
+    fn read(&self, ticket: Ticket, look: &mut dyn FnMut(&[u8])) {
+        match ticket.1 {
+            HERE => {
+                if let Some(answer) = self.core.board.inputs.borrow().read(self.place, ticket) {
+                    look(answer);
+                }
+            }
+            KEPT => {
+                if let Some((_, value)) = Value::new(self.kept).members().nth(ticket.0 as usize) {
+                    look(value.raw());
+                }
+            }
+            _ => self.pass.read(ticket, look),
+        }
+    }
+
+    fn forget(&self, ticket: Ticket) {
+        if ticket.1 == HERE {
+            self.core.board.inputs.borrow_mut().forget(self.place, ticket, self.core.now());
+        }
+    }
+}
+
+/// The pen of a task: what is written stays in its slot.
+struct TaskPen<'t, 'm> {
+    tasks: &'t RefCell<Tasks<'m>>,
+    place: usize,
+    unix_s: &'t Cell<u64>,
+}
+
+impl TaskPen<'_, '_> {
+    // Where there is no room the handler waits; its runner sees why, and drops it.
+    fn poll_fill(&self, fill: impl FnOnce(&mut [u8]) -> (usize, bool)) -> Poll<()> {
+        if self.tasks.borrow_mut().fill(self.place, fill) { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl Pen for TaskPen<'_, '_> {
+    fn poll_write(&self, _: &task::Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()> {
+        self.poll_fill(|free| {
+            let mut w = Writer::resume(free, *skip);
+            render(&mut w);
+            (w.written(), w.is_complete())
+        })
+    }
+
+    fn poll_escaped(&self, _: &task::Context<'_>, rest: &mut &[u8]) -> Poll<()> {
+        self.poll_fill(|free| {
+            let (consumed, written) = json::escape_into(rest, free);
+            (written, consumed == rest.len())
+        })
+    }
+
+    fn poll_base64(&self, _: &task::Context<'_>, rest: &mut &[u8]) -> Poll<()> {
+        self.poll_fill(|free| {
+            let (consumed, written) = json::base64_into(rest, free);
+            (written, consumed == rest.len())
+        })
+    }
+
+    fn poll_notify(&self, _: &task::Context<'_>, _: &dyn Fn(&mut Writer<'_>)) -> Poll<bool> {
+        // Tasks have no progress and no messages.
+        Poll::Ready(false)
+    }
+
+    fn poll_idle(&self, _: &task::Context<'_>) -> Poll<()> {
+        Poll::Ready(())
+    }
+
+    fn is_gone(&self, _: &task::Context<'_>) -> bool {
+        false
+    }
+
+    fn note(&self, text: &str) -> bool {
+        self.tasks.borrow_mut().note(self.place, text, self.unix_s.get());
+        true
+    }
+
+    fn break_off(&self) {
+        self.tasks.borrow_mut().rewind(self.place, 0);
+    }
+
+    fn mark(&self) -> Mark {
+        Mark::at(self.tasks.borrow().written(self.place))
+    }
+
+    fn rewind(&self, mark: Mark) -> bool {
+        self.tasks.borrow_mut().rewind(self.place, mark.bytes());
+        true
+    }
+
+    fn set_status(&self, _: crate::http::Status) {}
+
+    fn lend(&self, look: &mut dyn FnMut(&mut [u8])) {
+        self.tasks.borrow_mut().fill(self.place, |free| {
+            look(free);
+            (0, true)
+        });
+    }
+}

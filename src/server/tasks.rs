@@ -1,0 +1,210 @@
+//! Tasks on the rim: who creates them, asks for them, ends them, and listens to them.
+
+use std::cell::Cell;
+
+use super::core::{Core, WORKERS};
+use super::worker::Worker;
+use crate::app::{Application, Context, Door};
+use crate::endpoint::{Job, Work};
+use crate::hub::{Audience, Kind};
+use crate::json::{Text, Value};
+use crate::mcp::input::Pass;
+use crate::mcp::tasks::{Reply, Verb};
+use crate::mcp::{self, tools};
+use crate::outlet::Out;
+use crate::rpc::{Code, Envelope, Request};
+use crate::session::{Principal, kept_text};
+use crate::tasks::{self, NoTask, Now, Status, TaskId};
+
+/// What is told when the server shuts down.
+pub(super) const SHUT_DOWN: &str = "the server was shut down";
+
+impl<A: Application> Worker<'_, '_, A> {
+    /// Answers a call of a tool, which may be, or become, a task, and what is asked about tasks. One function, so that a program without tasks
+    /// has little of it.
+    pub(super) async fn call(
+        &self,
+        out: Out<'_>,
+        request: &Request<'_>,
+        job: &Job,
+        pass: &Pass<'_>,
+        context: Context<'_>,
+    ) {
+        let (core, wanted) = (self.core, Cell::new(false));
+        let mut reply = core.task_reply(request, job, context.client);
+        if let (None, Work::ToolsCall(tool) | Work::TaskOf(tool) | Work::TaskLater(tool)) = (reply, job.work) {
+            let has_room = || pass.with_kept(|kept| core.has_task_room(request.doc.len() + kept.len() + 2));
+            let door = match job.work {
+                Work::TaskLater(_) if A::HAS_TASKS => Door::Open { wanted: &wanted, has_room: &has_room },
+                _ => Door::Closed,
+            };
+            tools::call(&core.app, out, request, tool, &core.identity, Context { door, ..context }).await;
+            if A::HAS_TASKS && wanted.get() {
+                // There was room when it was asked for; nobody has had a turn since.
+                let created = pass.with_kept(|kept| core.create_task(request, job, tool, kept, context.client));
+                reply = Some(created.map_or_else(no_task, Reply::Created));
+            }
+        }
+        if let Some(reply) = reply {
+            mcp::tasks::answer(out, request, reply, &core.board, &core.identity).await;
+        }
+    }
+}
+
+fn no_task(why: NoTask) -> Reply {
+    Reply::Refused(Code::INTERNAL_ERROR, mcp::tasks::no_task(why))
+}
+
+impl<A: Application> Core<'_, A> {
+    // What a request is answered with that needs no tool to run now.
+    fn task_reply(&self, request: &Request<'_>, job: &Job, client: Option<&str>) -> Option<Reply> {
+        match job.work {
+            Work::TaskOf(tool) if A::HAS_TASKS => match self.create_task(request, job, tool, b"", client) {
+                Ok(place) => Some(Reply::Created(place)),
+                Err(why) => {
+                    let required = A::TOOLS.get(tool).and_then(|tool| tool.task).is_some_and(|task| task.required);
+                    required.then(|| no_task(why))
+                }
+            },
+            Work::Task(verb) if A::HAS_TASKS => Some(self.task(request, job, verb)),
+            _ => None,
+        }
+    }
+
+    // `tasks/get`, `tasks/update`, `tasks/cancel`.
+    fn task(&self, request: &Request<'_>, job: &Job, verb: Verb) -> Reply {
+        let wrong = |message| Reply::Refused(Code::INVALID_PARAMS, message);
+        let id = mcp::tasks::asked(&request.envelope, request.doc).and_then(Text::plain);
+        let Some(id) = id else { return wrong("params.taskId must be a string") };
+        let now = self.now();
+        let found = self.board.tasks.borrow().find(id.as_bytes(), job.principal, now);
+        let Some(place) = found else { return wrong(mcp::tasks::UNKNOWN) };
+        match verb {
+            Verb::Get => {
+                self.board.tasks.borrow_mut().tell(place, now);
+                Reply::Shown(place)
+            }
+            Verb::Update => {
+                let Some(responses) = mcp::tasks::responses(request) else {
+                    return wrong("tasks/update needs params.inputResponses, an object");
+                };
+                let before = self.board.news(place);
+                let taken = self.board.inputs.borrow_mut().answer(place, responses, now);
+                if self.board.news(place) != before {
+                    self.task_changed(place);
+                }
+                if taken { Reply::Done } else { wrong(mcp::tasks::MISFIT) }
+            }
+            Verb::Cancel => {
+                self.cancel_task(place);
+                Reply::Done
+            }
+        }
+    }
+
+    fn has_task_room(&self, bytes: usize) -> bool {
+        !self.stopping.get() && self.board.tasks.borrow().room(bytes, self.now()).is_ok()
+    }
+
+    fn create_task(
+        &self,
+        request: &Request<'_>,
+        job: &Job,
+        tool: usize,
+        kept: &[u8],
+        client: Option<&str>,
+    ) -> Result<usize, NoTask> {
+        let random = super::random().filter(|_| !self.stopping.get()).ok_or(NoTask::Full)?;
+        let mut envelope = request.envelope;
+        // What the tool writes is no answer to the request: that is the task.
+        envelope.id = None;
+        let (bytes, client) = (request.doc.len(), kept_text(client.unwrap_or_default()));
+        let (task, principal) = (tasks::Job { envelope, bytes, tool, client }, job.principal);
+        let request = [request.doc, b"{", kept, b"}"];
+        let place = self.board.tasks.borrow_mut().create(TaskId::of(random), principal, task, &request, self.now())?;
+        // Who listened to the task that was here before has no business with this one.
+        self.streams.borrow_mut().forget_task(tasks::bit(place));
+        self.ready.set(self.task_bit(place));
+        Ok(place)
+    }
+
+    fn cancel_task(&self, place: usize) {
+        if self.board.tasks.borrow_mut().cancel(place, self.now()) {
+            self.ready.set(self.task_bit(place));
+            self.task_changed(place);
+        }
+    }
+
+    /// Tasks that run are looked at, those whose life is over are forgotten.
+    pub(super) fn keep_tasks(&self) {
+        if !A::HAS_TASKS {
+            return;
+        }
+        let mut tasks = self.board.tasks.borrow_mut();
+        tasks.expire(self.now());
+        (0..tasks.capacity()).filter(|place| tasks.is_wanted(*place)).for_each(|place| {
+            self.ready.set(self.task_bit(place));
+        });
+    }
+
+    /// The server shuts down: nobody will come for a result any more.
+    pub(super) fn end_tasks(&self) {
+        if !A::HAS_TASKS {
+            return;
+        }
+        let ended = self.board.tasks.borrow_mut().end_all(SHUT_DOWN, self.now());
+        for place in (0..u64::BITS as usize).filter(|place| ended & tasks::bit(*place) != 0) {
+            self.ready.set(self.task_bit(place));
+            self.task_changed(place);
+        }
+    }
+
+    /// The tasks that a `subscriptions/listen` asks for: those that there are, and that are its caller's.
+    pub(super) fn tasks_to_listen_to(&self, envelope: &Envelope, doc: &[u8], principal: Principal) -> u64 {
+        let wanted = envelope.notifications.filter(|_| A::HAS_TASKS).map(|member| Value::new(member.span.of(doc)));
+        let Some(ids) = wanted.and_then(|wanted| wanted.get("taskIds")) else { return 0 };
+        let tasks = self.board.tasks.borrow();
+        let found = |id: Value<'_>| tasks.find(id.as_text()?.plain()?.as_bytes(), principal, self.now());
+        ids.elements().filter_map(found).fold(0, |set, place| set | tasks::bit(place))
+    }
+
+    /// Somebody begins to listen to these tasks, and hears of those that have come on already.
+    pub(super) fn tell_tasks(&self, set: u64) {
+        if !A::HAS_TASKS {
+            return;
+        }
+        for place in (0..u64::BITS as usize).filter(|place| set & tasks::bit(*place) != 0) {
+            let waits = self.board.look(place, |view| !matches!(view.status, Status::Working));
+            if waits == Some(true) {
+                self.append_task(place);
+            }
+        }
+    }
+}
+
+impl<A> Core<'_, A> {
+    /// What time it is.
+    pub(super) fn now(&self) -> Now {
+        Now { ms: self.now_ms.get(), unix_s: self.unix_s.get() }
+    }
+
+    /// The bit of a task's runner.
+    pub(super) fn task_bit(&self, place: usize) -> usize {
+        WORKERS + self.workers.len() + place
+    }
+
+    /// A task has come on: who listens to it is told.
+    pub(super) fn task_changed(&self, place: usize) {
+        let bit = tasks::bit(place);
+        let heard = self.streams.borrow().iter().any(|(_, stream)| stream.filter.tasks & bit != 0);
+        if heard {
+            self.append_task(place);
+        }
+    }
+
+    fn append_task(&self, place: usize) {
+        let news = self.board.news(place);
+        let place = u8::try_from(place).unwrap_or(u8::MAX);
+        self.append(Kind::TaskChanged(place), Audience::All, &news);
+    }
+}
