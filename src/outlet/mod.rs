@@ -274,6 +274,12 @@ impl<'b> Outlet<'b> {
         self.events = false;
     }
 
+    /// A notification can be sent, as long as there is room for it.
+    fn can_notify(&self) -> bool {
+        let events = self.is_event_stream() || (self.form == Form::Undecided && self.events);
+        events && !self.gone && !self.message_open
+    }
+
     /// The head is that of an event stream, whatever the request said that it accepts.
     pub(crate) fn set_event_stream(&mut self) {
         self.events = true;

@@ -20,6 +20,10 @@ pub(crate) trait Pen {
     fn poll_base64(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
     /// Sends a notification; false when it can't be sent.
     fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
+    /// A notification can be sent, as long as there is room for it.
+    fn can_notify(&self) -> bool {
+        false
+    }
     /// Waits until nothing is on its way.
     fn poll_idle(&self, cx: &Context<'_>) -> Poll<()>;
     /// Nobody is there to read.
@@ -89,6 +93,10 @@ impl Pen for RefCell<Outlet<'_>> {
 
     fn poll_detach(&self, cx: &Context<'_>) -> Poll<bool> {
         self.borrow_mut().poll_leave(cx)
+    }
+
+    fn can_notify(&self) -> bool {
+        self.borrow().can_notify()
     }
 
     fn poll_idle(&self, cx: &Context<'_>) -> Poll<()> {
@@ -184,6 +192,11 @@ impl<'a> Out<'a> {
     /// False when it could not be sent: the client reads no event streams, or the response is already under way.
     pub(crate) async fn notify(&self, render: impl Fn(&mut Writer<'_>)) -> bool {
         poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
+    }
+
+    /// A notification that could not be sent found no room: a shorter one might.
+    pub(crate) fn can_notify(&self) -> bool {
+        self.pen.can_notify()
     }
 
     /// Keeps a word on how far the call is, if there is where to look it up: a task has no notifications.

@@ -15,6 +15,7 @@ use super::frame::Piece;
 use super::{BODY_AT, Form, Mark, Outlet, TAIL_BYTES};
 use crate::http::LAST_CHUNK;
 use crate::json::Writer;
+use crate::limits::KEPT_BYTES_MAX;
 use crate::rpc::{self, Code};
 use crate::sse::{self, END_OF_CALL, EventId, Place};
 
@@ -284,7 +285,8 @@ impl<'b> Outlet<'b> {
         let mut w = Writer::new(free);
         render(&mut w);
         let written = w.written();
-        if !w.is_complete() || piece == Piece::Plain {
+        // What is too long to be kept would never be seen.
+        if !w.is_complete() || written > KEPT_BYTES_MAX || piece == Piece::Plain {
             return false;
         }
         resume.queued(piece, false, at..at + written);

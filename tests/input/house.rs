@@ -21,6 +21,13 @@ args! {
     }
 }
 
+args! {
+    pub(crate) struct Lecture {
+        length: u32,
+        detached: bool,
+    }
+}
+
 /// The application under test.
 pub(crate) struct App {
     /// What became of each question.
@@ -104,6 +111,18 @@ tools! {
             let never = async { Ok("nobody".into()) };
             let name = future::or(self.name(call, "name"), never).await?;
             call.text(&name).await
+        }
+
+        /// Asks the model a long question, without a connection where it is told so.
+        #[additive]
+        async fn lecture(&self, call: &mut Call<'_>, args: Lecture) -> ToolResult {
+            if args.detached {
+                call.detach().await;
+            }
+            let prompt = "w".repeat(args.length as usize);
+            let said = call.sample("q", Sampling::text(&prompt)).await.map(|said| said.text().to_string());
+            let _ = self.told.send(said.clone());
+            call.text(&said?).await
         }
 
         /// Asks, makes something, asks again, and says what it made.

@@ -10,3 +10,4 @@ mod answers;
 mod ends;
 mod house;
 mod once;
+mod resumed;

@@ -110,7 +110,7 @@ impl<'a> Asker<'a> {
         opened?;
         for (at, ticket) in held.tickets().enumerate().filter(|_| send) {
             if !self.out.notify(|w| self.write_request(questions, at, ticket, w)).await {
-                return Err(if self.is_gone().await { InputError::Gone } else { InputError::NoWay });
+                return Err(self.why_not().await);
             }
         }
         for ticket in held.tickets() {
@@ -128,8 +128,13 @@ impl<'a> Asker<'a> {
         Ok(held)
     }
 
-    async fn is_gone(self) -> bool {
-        poll_fn(|cx| Poll::Ready(self.out.is_gone(cx))).await
+    // Why a question could not be sent.
+    async fn why_not(self) -> InputError {
+        match poll_fn(|cx| Poll::Ready(self.out.is_gone(cx))).await {
+            true => InputError::Gone,
+            false if self.out.can_notify() => InputError::TooLarge,
+            false => InputError::NoWay,
+        }
     }
 
     fn write_request(self, questions: &impl Questions<'a>, at: usize, ticket: Ticket, w: &mut Writer<'_>) {
