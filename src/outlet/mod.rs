@@ -274,6 +274,11 @@ impl<'b> Outlet<'b> {
         self.events = false;
     }
 
+    /// How many events with ids there were so far.
+    fn events(&self) -> u32 {
+        self.resume.as_ref().map_or(0, Resume::count)
+    }
+
     /// A notification can be sent, as long as there is room for it.
     fn can_notify(&self) -> bool {
         let events = self.is_event_stream() || (self.form == Form::Undecided && self.events);

@@ -24,6 +24,10 @@ pub(crate) trait Pen {
     fn can_notify(&self) -> bool {
         false
     }
+    /// How many events with ids there were.
+    fn events(&self) -> u32 {
+        0
+    }
     /// Waits until nothing is on its way.
     fn poll_idle(&self, cx: &Context<'_>) -> Poll<()>;
     /// Nobody is there to read.
@@ -97,6 +101,10 @@ impl Pen for RefCell<Outlet<'_>> {
 
     fn can_notify(&self) -> bool {
         self.borrow().can_notify()
+    }
+
+    fn events(&self) -> u32 {
+        self.borrow().events()
     }
 
     fn poll_idle(&self, cx: &Context<'_>) -> Poll<()> {
@@ -192,6 +200,11 @@ impl<'a> Out<'a> {
     /// False when it could not be sent: the client reads no event streams, or the response is already under way.
     pub(crate) async fn notify(&self, render: impl Fn(&mut Writer<'_>)) -> bool {
         poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
+    }
+
+    /// The number of the event that was sent last; 0 where events have none.
+    pub(crate) fn events(&self) -> u32 {
+        self.pen.events()
     }
 
     /// A notification that could not be sent found no room: a shorter one might.

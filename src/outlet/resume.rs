@@ -83,6 +83,11 @@ impl Resume<'_> {
         }
     }
 
+    /// How many events there were.
+    pub(super) fn count(&self) -> u32 {
+        self.events
+    }
+
     /// The number of the next event.
     pub(super) fn next(&self) -> u32 {
         self.events.saturating_add(1)

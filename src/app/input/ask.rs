@@ -188,6 +188,15 @@ pub(crate) trait Ask {
     /// `Send`: writes the JSON-RPC id of a question's request.
     fn write_id(&self, _ticket: Ticket, _w: &mut Writer<'_>) {}
 
+    /// `Send`: the request went out as this event of the call's stream (0: its events have no numbers).
+    fn sent(&self, _ticket: Ticket, _event: u32) {}
+
+    /// `Send`: the client came back for the call, and can't have had the request, nor will it get it: it must be sent again. Wakes when that
+    /// comes about.
+    fn poll_missed(&self, _cx: &mut Context<'_>, _ticket: Ticket) -> bool {
+        false
+    }
+
     /// `Send`, `Hold`: waits for the answer.
     ///
     /// # Errors

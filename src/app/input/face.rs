@@ -109,16 +109,27 @@ impl<'a> Asker<'a> {
         });
         opened?;
         for (at, ticket) in held.tickets().enumerate().filter(|_| send) {
-            if !self.out.notify(|w| self.write_request(questions, at, ticket, w)).await {
-                return Err(self.why_not().await);
-            }
+            self.send(questions, at, ticket).await?;
         }
         for ticket in held.tickets() {
-            let answer = poll_fn(|cx| match self.ask.poll_answer(cx, ticket) {
-                Poll::Pending if self.out.is_gone(cx) => Poll::Ready(Err(InputError::Gone)),
-                answer => answer,
-            });
-            let answer = answer.await;
+            let answer = loop {
+                let answer = poll_fn(|cx| {
+                    if let Some(missed) = held.tickets().position(|ticket| self.ask.poll_missed(cx, ticket)) {
+                        return Poll::Ready(Err(missed));
+                    }
+                    match self.ask.poll_answer(cx, ticket) {
+                        Poll::Pending if self.out.is_gone(cx) => Poll::Ready(Ok(Err(InputError::Gone))),
+                        answer => answer.map(Ok),
+                    }
+                });
+                match answer.await {
+                    Ok(answer) => break answer,
+                    Err(missed) => {
+                        let Some(ticket) = held.tickets().nth(missed) else { continue };
+                        self.send(questions, missed, ticket).await?;
+                    }
+                }
+            };
             if answer == Err(InputError::TimedOut) && send {
                 // The client need not show it any longer.
                 self.out.notify(|w| self.write_cancel(ticket, w)).await;
@@ -126,6 +137,15 @@ impl<'a> Asker<'a> {
             answer?;
         }
         Ok(held)
+    }
+
+    // Sends the question at this place.
+    async fn send(self, questions: &impl Questions<'a>, at: usize, ticket: Ticket) -> Result<(), InputError> {
+        if !self.out.notify(|w| self.write_request(questions, at, ticket, w)).await {
+            return Err(self.why_not().await);
+        }
+        self.ask.sent(ticket, self.out.events());
+        Ok(())
     }
 
     // Why a question could not be sent.
