@@ -275,7 +275,8 @@ macro_rules! face {
                     self.asker().ask(ListRoots::new(key)).await
                 }
 
-                /// Asks several questions at once: a tuple of them, up to six.
+                /// Asks several questions at once: a tuple of them, up to six. Each takes a place of its own in older revisions, where a server
+                /// that has fewer ([`Config::inputs`](crate::Config::inputs)) can't ask them at once: [`InputError::Full`].
                 ///
                 /// # Errors
                 /// As [`elicit`](Self::elicit).
