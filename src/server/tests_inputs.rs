@@ -90,8 +90,7 @@ fn a_question_that_was_missed_is_sent_again_once() {
             inputs.sent(ticket, event);
         }
         inputs.resume(0, |event| event > 3);
-        let mut missed =
-            |inputs: &mut Inputs<'_>| [one, two, unsent, other].map(|ticket| inputs.poll_missed(&cx, ticket));
+        let missed = |inputs: &mut Inputs<'_>| [one, two, unsent, other].map(|ticket| inputs.poll_missed(&cx, ticket));
         assert_eq!(missed(inputs), [false, true, false, false]);
         assert_eq!(missed(inputs), [false; 4], "once");
         inputs.resume(0, |_| true);
