@@ -181,6 +181,38 @@ fn without_room_for_tasks_there_is_no_extension() {
     assert_eq!(client.ask(&about("tasks/get", "x")).status, 404);
 }
 
+fn task_in(answer: &str) -> String {
+    let (_, rest) = answer.split_once(r#""taskId":""#).unwrap_or_else(|| panic!("no task: {answer}"));
+    rest[..16].to_owned()
+}
+
+#[test]
+fn who_reads_slowly_is_not_told_of_the_next_task_in_the_slot() {
+    let (server, _seen, gate) = server();
+    let config = Config::new().tasks(1).task_ttl_ms(1_000).token("mine").token("yours");
+    let mut server = TestServer::new(server, config).unwrap();
+    let (mine, ear) = (server.connect(), server.connect());
+    let wait = json!({"name": "wait", "arguments": {}});
+    let task = task_in(&ask(&mut server, &mine, &request("tools/call", "wait", wait, "mine")));
+    let listen = json!({"notifications": {"taskIds": [task], "toolsListChanged": true}});
+    let opened = ask(&mut server, &ear, &request("subscriptions/listen", "", listen, "mine"));
+    assert!(opened.contains(&task), "{opened}");
+    // The event of its end is due, and finds no room.
+    ear.set_room(0);
+    gate.try_send(()).unwrap();
+    server.run();
+    server.advance(1_000);
+    let echo = json!({"name": "echo", "arguments": {"text": "secret"}});
+    let yours = server.connect();
+    let other = task_in(&ask(&mut server, &yours, &request("tools/call", "echo", echo, "yours")));
+    ear.set_room(1 << 20);
+    server.handle().tools_changed();
+    server.run();
+    let told = String::from_utf8(server.receive(&ear)).unwrap();
+    assert!(!told.contains("secret") && !told.contains(&other), "{told}");
+    assert!(told.contains("notifications/tools/list_changed"), "{told}");
+}
+
 // Bytes of this process that are in memory.
 fn resident_bytes() -> usize {
     let statm = fs::read_to_string("/proc/self/statm").unwrap();
@@ -200,8 +232,7 @@ fn thousands_of_tasks_take_the_room_of_one() {
     let connection = server.connect();
     let round = |server: &mut TestServer| {
         let created = ask(server, &connection, &call("huge", &json!({"kibibytes": 12})));
-        let (_, rest) = created.split_once(r#""taskId":""#).unwrap_or_else(|| panic!("no task: {created}"));
-        let shown = ask(server, &connection, &about("tasks/get", &rest[..16]));
+        let shown = ask(server, &connection, &about("tasks/get", &task_in(&created)));
         assert!(shown.contains(r#""status":"completed""#) && shown.len() > 12 * 1024, "{shown}");
         server.advance(30_000);
     };
