@@ -8,8 +8,8 @@ mod support;
 use std::fs;
 
 use serde_json::{Value, json};
-use smol_mcp::Config;
 use smol_mcp::testing::{TestConnection, TestServer};
+use smol_mcp::{Call, Config, Server, ToolResult, tools};
 use support::client::{Client, Next};
 use support::server::{Running, server};
 use support::{until, wire};
@@ -179,6 +179,53 @@ fn without_room_for_tasks_there_is_no_extension() {
     assert_eq!(discovered["result"]["capabilities"]["extensions"], Value::Null, "{discovered}");
     assert_eq!(client.ask(&call("echo", &json!({"text": "plain"}))).text(), "plain");
     assert_eq!(client.ask(&about("tasks/get", "x")).status, 404);
+}
+
+struct Hasty;
+
+tools! {
+    impl Hasty {
+        /// Does not wait until it is a task.
+        #[read_only]
+        #[task(later)]
+        async fn answer(&self, call: &mut Call<'_>) -> ToolResult {
+            smol::future::or(call.become_task(), async {}).await;
+            call.text("plain").await
+        }
+
+        /// Does not wait either, and asks.
+        #[read_only]
+        #[task(later)]
+        async fn ask(&self, call: &mut Call<'_>) -> ToolResult {
+            smol::future::or(call.become_task(), async {}).await;
+            call.roots("roots").await?;
+            call.text("plain").await
+        }
+    }
+}
+
+#[test]
+fn a_call_that_does_not_wait_until_it_is_a_task_has_one_answer() {
+    let mut server = TestServer::new(Server::new("hasty", "1", Hasty), Config::new()).unwrap();
+    let connection = server.connect();
+    for (tool, result_type) in [("answer", "complete"), ("ask", "input_required")] {
+        let mut request = request("tools/call", tool, json!({"name": tool, "arguments": {}}), "");
+        if tool == "ask" {
+            request = with_roots(&request);
+        }
+        let answer = ask(&mut server, &connection, &request);
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let body: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"));
+        assert_eq!(body["result"]["resultType"], result_type, "{body}");
+    }
+}
+
+// The same request, of a client that has roots too.
+fn with_roots(request: &str) -> String {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let longer = body.replacen(r#"{"extensions""#, r#"{"roots":{},"extensions""#, 1);
+    let length = |body: &str| format!("Content-Length: {}", body.len());
+    format!("{}\r\n\r\n{longer}", head.replace(&length(body), &length(&longer)))
 }
 
 fn task_in(answer: &str) -> String {
