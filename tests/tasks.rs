@@ -181,6 +181,23 @@ fn without_room_for_tasks_there_is_no_extension() {
     assert_eq!(client.ask(&about("tasks/get", "x")).status, 404);
 }
 
+#[test]
+fn who_comes_late_to_listen_does_not_make_others_hear_it_twice() {
+    let (server, _seen, gate) = server();
+    let mut server = TestServer::new(server, Config::new()).unwrap();
+    let (connection, first, second) = (server.connect(), server.connect(), server.connect());
+    let task = task_in(&ask(&mut server, &connection, &call("wait", &json!({}))));
+    let listen = request("subscriptions/listen", "", json!({"notifications": {"taskIds": [task]}}), "");
+    ask(&mut server, &first, &listen);
+    gate.try_send(()).unwrap();
+    server.run();
+    let told = String::from_utf8(server.receive(&first)).unwrap();
+    assert!(told.contains(r#""status":"completed""#), "{told}");
+    let told = ask(&mut server, &second, &listen);
+    assert!(told.contains(r#""status":"completed""#), "{told}");
+    assert_eq!(String::from_utf8(server.receive(&first)).unwrap(), "");
+}
+
 struct Hasty;
 
 tools! {

@@ -169,15 +169,15 @@ impl<A: Application> Core<'_, A> {
         ids.elements().filter_map(found).fold(0, |set, place| set | tasks::bit(place))
     }
 
-    /// Somebody begins to listen to these tasks, and hears of those that have come on already.
-    pub(super) fn tell_tasks(&self, set: u64) {
+    /// A client begins to listen to these tasks, and hears of those that have come on already.
+    pub(super) fn tell_tasks(&self, set: u64, client: u64) {
         if !A::HAS_TASKS {
             return;
         }
         for place in (0..u64::BITS as usize).filter(|place| set & tasks::bit(*place) != 0) {
             let waits = self.board.look(place, |view| !matches!(view.status, Status::Working));
             if waits == Some(true) {
-                self.append_task(place);
+                self.append_task(place, Audience::Client(client));
             }
         }
     }
@@ -199,13 +199,13 @@ impl<A> Core<'_, A> {
         let bit = tasks::bit(place);
         let heard = self.streams.borrow().iter().any(|(_, stream)| stream.filter.tasks & bit != 0);
         if heard {
-            self.append_task(place);
+            self.append_task(place, Audience::All);
         }
     }
 
-    fn append_task(&self, place: usize) {
+    fn append_task(&self, place: usize, audience: Audience) {
         let news = self.board.news(place);
         let place = u8::try_from(place).unwrap_or(u8::MAX);
-        self.append(Kind::TaskChanged(place), Audience::All, &news);
+        self.append(Kind::TaskChanged(place), audience, &news);
     }
 }
