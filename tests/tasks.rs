@@ -198,6 +198,26 @@ fn who_comes_late_to_listen_does_not_make_others_hear_it_twice() {
     assert_eq!(String::from_utf8(server.receive(&first)).unwrap(), "");
 }
 
+#[test]
+fn who_listens_slowly_may_look_meanwhile() {
+    let (server, _seen, _gate) = server();
+    let mut server = TestServer::new(server, Config::new()).unwrap();
+    let (connection, ear) = (server.connect(), server.connect());
+    ear.set_room(2_000);
+    let task = task_in(&ask(&mut server, &connection, &call("huge", &json!({"kibibytes": 8}))));
+    let listen = request("subscriptions/listen", "", json!({"notifications": {"taskIds": [task]}}), "");
+    let mut told = ask(&mut server, &ear, &listen);
+    // A part of the event is on its way.
+    assert!(told.contains(r#""status":"completed""#) && told.len() < 4_000, "{told}");
+    let shown = ask(&mut server, &connection, &about("tasks/get", &task));
+    assert!(shown.contains(r#""status":"completed""#), "{shown}");
+    ear.set_room(1 << 20);
+    server.run();
+    told.push_str(&String::from_utf8(server.receive(&ear)).unwrap());
+    assert!(told.len() > 8 * 1024 && told.contains("subscriptionId"), "{told}");
+    assert!(!ear.is_closed());
+}
+
 struct Hasty;
 
 tools! {

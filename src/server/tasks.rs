@@ -82,7 +82,10 @@ impl<A: Application> Core<'_, A> {
         let Some(place) = found else { return wrong(mcp::tasks::UNKNOWN) };
         match verb {
             Verb::Get => {
-                self.board.tasks.borrow_mut().tell(place, now);
+                // What changes while it is written to somebody would break that stream.
+                if !self.is_being_told(place) {
+                    self.board.tasks.borrow_mut().tell(place, now);
+                }
                 Reply::Shown(place)
             }
             Verb::Update => {
@@ -201,6 +204,12 @@ impl<A> Core<'_, A> {
         if heard {
             self.append_task(place, Audience::All);
         }
+    }
+
+    // An event that may be of this task is on its way.
+    fn is_being_told(&self, place: usize) -> bool {
+        let streams = self.streams.borrow();
+        streams.iter().any(|(_, stream)| stream.filter.tasks & tasks::bit(place) != 0 && !stream.is_between())
     }
 
     fn append_task(&self, place: usize, audience: Audience) {
