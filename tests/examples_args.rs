@@ -148,6 +148,9 @@ fn help_and_version_are_shown() {
             assert!(help.contains(part), "{part}: {help}");
         }
         assert!(help.ends_with('\n') && help.lines().all(|line| line.len() <= 110), "{help}");
+        // What a flag does stands apart from its value.
+        let stands_apart = |line: &str| !line.starts_with("  --") || line[4..].contains("  ");
+        assert!(help.lines().all(stands_apart), "{help}");
     }
     assert_eq!(parse_with(&["-V"], None), Ok(Action::Show("board 1.2.3\n".to_owned())));
 }

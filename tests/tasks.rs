@@ -8,8 +8,8 @@ mod support;
 use std::fs;
 
 use serde_json::{Value, json};
-use smol_mcp::Config;
 use smol_mcp::testing::{TestConnection, TestServer};
+use smol_mcp::{Call, Config, Server, ToolResult, tools};
 use support::client::{Client, Next};
 use support::server::{Running, server};
 use support::{until, wire};
@@ -181,6 +181,122 @@ fn without_room_for_tasks_there_is_no_extension() {
     assert_eq!(client.ask(&about("tasks/get", "x")).status, 404);
 }
 
+#[test]
+fn who_comes_late_to_listen_does_not_make_others_hear_it_twice() {
+    let (server, _seen, gate) = server();
+    let mut server = TestServer::new(server, Config::new()).unwrap();
+    let (connection, first, second) = (server.connect(), server.connect(), server.connect());
+    let task = task_in(&ask(&mut server, &connection, &call("wait", &json!({}))));
+    let listen = request("subscriptions/listen", "", json!({"notifications": {"taskIds": [task]}}), "");
+    ask(&mut server, &first, &listen);
+    gate.try_send(()).unwrap();
+    server.run();
+    let told = String::from_utf8(server.receive(&first)).unwrap();
+    assert!(told.contains(r#""status":"completed""#), "{told}");
+    let told = ask(&mut server, &second, &listen);
+    assert!(told.contains(r#""status":"completed""#), "{told}");
+    assert_eq!(String::from_utf8(server.receive(&first)).unwrap(), "");
+}
+
+#[test]
+fn who_listens_slowly_may_look_meanwhile() {
+    let (server, _seen, _gate) = server();
+    let mut server = TestServer::new(server, Config::new()).unwrap();
+    let (connection, ear) = (server.connect(), server.connect());
+    ear.set_room(2_000);
+    let task = task_in(&ask(&mut server, &connection, &call("huge", &json!({"kibibytes": 8}))));
+    let listen = request("subscriptions/listen", "", json!({"notifications": {"taskIds": [task]}}), "");
+    let mut told = ask(&mut server, &ear, &listen);
+    // A part of the event is on its way.
+    assert!(told.contains(r#""status":"completed""#) && told.len() < 4_000, "{told}");
+    let shown = ask(&mut server, &connection, &about("tasks/get", &task));
+    assert!(shown.contains(r#""status":"completed""#), "{shown}");
+    ear.set_room(1 << 20);
+    server.run();
+    told.push_str(&String::from_utf8(server.receive(&ear)).unwrap());
+    assert!(told.len() > 8 * 1024 && told.contains("subscriptionId"), "{told}");
+    assert!(!ear.is_closed());
+}
+
+struct Hasty;
+
+tools! {
+    impl Hasty {
+        /// Does not wait until it is a task.
+        #[read_only]
+        #[task(later)]
+        async fn answer(&self, call: &mut Call<'_>) -> ToolResult {
+            smol::future::or(call.become_task(), async {}).await;
+            call.text("plain").await
+        }
+
+        /// Does not wait either, and asks.
+        #[read_only]
+        #[task(later)]
+        async fn ask(&self, call: &mut Call<'_>) -> ToolResult {
+            smol::future::or(call.become_task(), async {}).await;
+            call.roots("roots").await?;
+            call.text("plain").await
+        }
+    }
+}
+
+#[test]
+fn a_call_that_does_not_wait_until_it_is_a_task_has_one_answer() {
+    let mut server = TestServer::new(Server::new("hasty", "1", Hasty), Config::new()).unwrap();
+    let connection = server.connect();
+    for (tool, result_type) in [("answer", "complete"), ("ask", "input_required")] {
+        let mut request = request("tools/call", tool, json!({"name": tool, "arguments": {}}), "");
+        if tool == "ask" {
+            request = with_roots(&request);
+        }
+        let answer = ask(&mut server, &connection, &request);
+        let (_, body) = answer.split_once("\r\n\r\n").unwrap();
+        let body: Value = serde_json::from_str(body).unwrap_or_else(|error| panic!("{error}: {body}"));
+        assert_eq!(body["result"]["resultType"], result_type, "{body}");
+    }
+}
+
+// The same request, of a client that has roots too.
+fn with_roots(request: &str) -> String {
+    let (head, body) = request.split_once("\r\n\r\n").unwrap();
+    let longer = body.replacen(r#"{"extensions""#, r#"{"roots":{},"extensions""#, 1);
+    let length = |body: &str| format!("Content-Length: {}", body.len());
+    format!("{}\r\n\r\n{longer}", head.replace(&length(body), &length(&longer)))
+}
+
+fn task_in(answer: &str) -> String {
+    let (_, rest) = answer.split_once(r#""taskId":""#).unwrap_or_else(|| panic!("no task: {answer}"));
+    rest[..16].to_owned()
+}
+
+#[test]
+fn who_reads_slowly_is_not_told_of_the_next_task_in_the_slot() {
+    let (server, _seen, gate) = server();
+    let config = Config::new().tasks(1).task_ttl_ms(1_000).token("mine").token("yours");
+    let mut server = TestServer::new(server, config).unwrap();
+    let (mine, ear) = (server.connect(), server.connect());
+    let wait = json!({"name": "wait", "arguments": {}});
+    let task = task_in(&ask(&mut server, &mine, &request("tools/call", "wait", wait, "mine")));
+    let listen = json!({"notifications": {"taskIds": [task], "toolsListChanged": true}});
+    let opened = ask(&mut server, &ear, &request("subscriptions/listen", "", listen, "mine"));
+    assert!(opened.contains(&task), "{opened}");
+    // The event of its end is due, and finds no room.
+    ear.set_room(0);
+    gate.try_send(()).unwrap();
+    server.run();
+    server.advance(1_000);
+    let echo = json!({"name": "echo", "arguments": {"text": "secret"}});
+    let yours = server.connect();
+    let other = task_in(&ask(&mut server, &yours, &request("tools/call", "echo", echo, "yours")));
+    ear.set_room(1 << 20);
+    server.handle().tools_changed();
+    server.run();
+    let told = String::from_utf8(server.receive(&ear)).unwrap();
+    assert!(!told.contains("secret") && !told.contains(&other), "{told}");
+    assert!(told.contains("notifications/tools/list_changed"), "{told}");
+}
+
 // Bytes of this process that are in memory.
 fn resident_bytes() -> usize {
     let statm = fs::read_to_string("/proc/self/statm").unwrap();
@@ -200,8 +316,7 @@ fn thousands_of_tasks_take_the_room_of_one() {
     let connection = server.connect();
     let round = |server: &mut TestServer| {
         let created = ask(server, &connection, &call("huge", &json!({"kibibytes": 12})));
-        let (_, rest) = created.split_once(r#""taskId":""#).unwrap_or_else(|| panic!("no task: {created}"));
-        let shown = ask(server, &connection, &about("tasks/get", &rest[..16]));
+        let shown = ask(server, &connection, &about("tasks/get", &task_in(&created)));
         assert!(shown.contains(r#""status":"completed""#) && shown.len() > 12 * 1024, "{shown}");
         server.advance(30_000);
     };

@@ -12,7 +12,7 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr
 /// The most of a wrong value that is shown again, in characters: enough to recognise it in one line.
 const SHOWN_CHARS_MAX: usize = 60;
 /// The widest flag in the help, in columns.
-const HELP_COLUMN: usize = 26;
+const HELP_COLUMN: usize = 31;
 
 /// What an example is, for its help.
 #[derive(Debug)]

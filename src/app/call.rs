@@ -72,8 +72,9 @@ impl Announce for Silent {
 pub(crate) enum Door<'a> {
     /// It is a task, or will never be one.
     Closed,
-    /// It becomes one when this is set: then its handler is dropped, and runs again from its top. It asks first if there is room.
-    Open { wanted: &'a Cell<bool>, has_room: &'a dyn Fn() -> bool },
+    /// It becomes one when this is set to how far the answer was written, and nothing more is written: then its handler is dropped, and runs
+    /// again from its top. It asks first if there is room.
+    Open { wanted: &'a Cell<Option<Mark>>, has_room: &'a dyn Fn() -> bool },
 }
 
 /// What surrounds a call.
@@ -214,7 +215,7 @@ impl<'a> Call<'a> {
     pub async fn become_task(&mut self) {
         let Door::Open { wanted, has_room } = self.context.door else { return };
         if self.block == Block::None && has_room() {
-            wanted.set(true);
+            wanted.set(Some(self.out.mark()));
             self.context.ask.end_pass();
             core::future::pending::<()>().await;
         }

@@ -166,11 +166,17 @@ fn write_task(w: &mut Writer<'_>, view: &View<'_>) {
         Status::Refused(_) | Status::Failed(_) => "failed",
         Status::Cancelled => "cancelled",
     });
+    let refused = match view.status {
+        Status::Refused(error) => Value::new(error).get("message"),
+        _ => None,
+    };
     let message = match view.status {
         Status::Failed(why) => why,
         _ => view.note,
     };
-    if !message.is_empty() {
+    if let Some(refused) = refused {
+        w.str(r#","statusMessage":"#).raw(refused.raw());
+    } else if !message.is_empty() {
         w.str(r#","statusMessage":"#).string(message);
     }
     w.str(r#","createdAt":""#).raw(&http::iso_time(view.created_unix_s));

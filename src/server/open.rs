@@ -110,7 +110,7 @@ impl<A: Application> Worker<'_, '_, A> {
         stream.client_name = kept_text(&client_text(name));
         stream.client_version = kept_text(&client_text(version));
         self.core.came(filter.client, &stream.client_name, Revision::V2026_07_28);
-        self.core.tell_tasks(filter.tasks);
+        self.core.tell_tasks(filter.tasks, filter.client);
         let (hub, board) = (&self.core.hub, &self.core.board);
         let first = |w: &mut Writer<'_>| subscriptions::acknowledge(w, filter, &hub.borrow(), board, id);
         self.begin_stream(conn, stream, manner, first, tx).await

@@ -11,7 +11,7 @@ use crate::mcp::{self, subscriptions};
 use crate::outlet::{CHUNK_HEAD_BYTES, Wire, chunk};
 use crate::session::{ClientText, SessionRef};
 use crate::sse::{self, END_OF_CALL, EventId, Place, RequestTail};
-use crate::tasks::{Board, Stamp};
+use crate::tasks::{self, Board, Stamp};
 
 /// A slot for a stream.
 pub(super) struct Stream {
@@ -247,14 +247,15 @@ impl Open {
         }
     }
 
-    // Tells how far a task is; nothing where it was forgotten. It must be the same until it is written.
+    // Tells how far a task is; nothing where it was forgotten, or its place is another's by now. It must be the same until it is written.
     fn task(&mut self, place: usize, board: &Board<'_>, buf: &mut [u8]) -> Rendered {
         let stamp = board.stamp(place);
         if self.offset == 0 {
             self.shown = stamp;
         }
+        let is_heard = self.filter.tasks & tasks::bit(place) != 0;
         let (id, mut written) = (self.listener.clone(), false);
-        let rendered = self.framed(buf, |w| written = mcp::tasks::notify(w, board, place, &id));
+        let rendered = self.framed(buf, |w| written = is_heard && mcp::tasks::notify(w, board, place, &id));
         match written {
             true if self.shown == stamp => rendered,
             false if self.offset == 0 => Rendered::Nothing,

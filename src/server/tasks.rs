@@ -30,7 +30,7 @@ impl<A: Application> Worker<'_, '_, A> {
         pass: &Pass<'_>,
         context: Context<'_>,
     ) {
-        let (core, wanted) = (self.core, Cell::new(false));
+        let (core, wanted) = (self.core, Cell::new(None));
         let mut reply = core.task_reply(request, job, context.client);
         if let (None, Work::ToolsCall(tool) | Work::TaskOf(tool) | Work::TaskLater(tool)) = (reply, job.work) {
             let has_room = || pass.with_kept(|kept| core.has_task_room(request.doc.len() + kept.len() + 2));
@@ -39,7 +39,8 @@ impl<A: Application> Worker<'_, '_, A> {
                 _ => Door::Closed,
             };
             tools::call(&core.app, out, request, tool, &core.identity, Context { door, ..context }).await;
-            if A::HAS_TASKS && wanted.get() {
+            // One that gave up waiting for that, and answered or asked after all, has its answer.
+            if A::HAS_TASKS && wanted.get() == Some(out.mark()) {
                 // There was room when it was asked for; nobody has had a turn since.
                 let created = pass.with_kept(|kept| core.create_task(request, job, tool, kept, context.client));
                 reply = Some(created.map_or_else(no_task, Reply::Created));
@@ -81,7 +82,10 @@ impl<A: Application> Core<'_, A> {
         let Some(place) = found else { return wrong(mcp::tasks::UNKNOWN) };
         match verb {
             Verb::Get => {
-                self.board.tasks.borrow_mut().tell(place, now);
+                // What changes while it is written to somebody would break that stream.
+                if !self.is_being_told(place) {
+                    self.board.tasks.borrow_mut().tell(place, now);
+                }
                 Reply::Shown(place)
             }
             Verb::Update => {
@@ -168,15 +172,15 @@ impl<A: Application> Core<'_, A> {
         ids.elements().filter_map(found).fold(0, |set, place| set | tasks::bit(place))
     }
 
-    /// Somebody begins to listen to these tasks, and hears of those that have come on already.
-    pub(super) fn tell_tasks(&self, set: u64) {
+    /// A client begins to listen to these tasks, and hears of those that have come on already.
+    pub(super) fn tell_tasks(&self, set: u64, client: u64) {
         if !A::HAS_TASKS {
             return;
         }
         for place in (0..u64::BITS as usize).filter(|place| set & tasks::bit(*place) != 0) {
             let waits = self.board.look(place, |view| !matches!(view.status, Status::Working));
             if waits == Some(true) {
-                self.append_task(place);
+                self.append_task(place, Audience::Client(client));
             }
         }
     }
@@ -198,13 +202,19 @@ impl<A> Core<'_, A> {
         let bit = tasks::bit(place);
         let heard = self.streams.borrow().iter().any(|(_, stream)| stream.filter.tasks & bit != 0);
         if heard {
-            self.append_task(place);
+            self.append_task(place, Audience::All);
         }
     }
 
-    fn append_task(&self, place: usize) {
+    // An event that may be of this task is on its way.
+    fn is_being_told(&self, place: usize) -> bool {
+        let streams = self.streams.borrow();
+        streams.iter().any(|(_, stream)| stream.filter.tasks & tasks::bit(place) != 0 && !stream.is_between())
+    }
+
+    fn append_task(&self, place: usize, audience: Audience) {
         let news = self.board.news(place);
         let place = u8::try_from(place).unwrap_or(u8::MAX);
-        self.append(Kind::TaskChanged(place), Audience::All, &news);
+        self.append(Kind::TaskChanged(place), audience, &news);
     }
 }
