@@ -72,9 +72,8 @@ impl Announce for Silent {
 pub(crate) enum Door<'a> {
     /// It is a task, or will never be one.
     Closed,
-    /// It becomes one when this is set to how far the answer was written, and nothing more is written: then its handler is dropped, and runs
-    /// again from its top. It asks first if there is room.
-    Open { wanted: &'a Cell<Option<Mark>>, has_room: &'a dyn Fn() -> bool },
+    /// It becomes one when this is set: then its handler is dropped, and runs again from its top. It asks first if there is room.
+    Open { wanted: &'a Cell<bool>, has_room: &'a dyn Fn() -> bool },
 }
 
 /// What surrounds a call.
@@ -215,7 +214,9 @@ impl<'a> Call<'a> {
     pub async fn become_task(&mut self) {
         let Door::Open { wanted, has_room } = self.context.door else { return };
         if self.block == Block::None && has_room() {
-            wanted.set(Some(self.out.mark()));
+            wanted.set(true);
+            // Also one that waits for something else besides, and goes on, says nothing more here.
+            self.out.seal();
             self.context.ask.end_pass();
             core::future::pending::<()>().await;
         }

@@ -42,8 +42,8 @@ pub(crate) trait Pen {
     fn poll_detach(&self, _: &Context<'_>) -> Poll<bool> {
         Poll::Ready(false)
     }
-    /// The answer is whole: an outlet takes nothing that is written after it.
-    fn seal(&self) {}
+    /// Whether the answer is the handler's no more: an outlet takes nothing then.
+    fn set_sealed(&self, _sealed: bool) {}
     /// How far the answer has come.
     fn mark(&self) -> Mark;
     /// Forgets what was written since; false when it was sent.
@@ -126,8 +126,8 @@ impl Pen for RefCell<Outlet<'_>> {
         self.borrow_mut().break_off();
     }
 
-    fn seal(&self) {
-        self.borrow_mut().sealed = true;
+    fn set_sealed(&self, sealed: bool) {
+        self.borrow_mut().sealed = sealed;
     }
 
     fn mark(&self) -> Mark {
@@ -234,7 +234,12 @@ impl<'a> Out<'a> {
 
     /// The response is whole: what a handler that goes on says after it is not written, and waits for ever.
     pub(crate) fn seal(&self) {
-        self.pen.seal();
+        self.pen.set_sealed(true);
+    }
+
+    /// The handler is gone: somebody else writes the response now.
+    pub(crate) fn unseal(&self) {
+        self.pen.set_sealed(false);
     }
 
     /// How far the response has come.

@@ -30,7 +30,7 @@ impl<A: Application> Worker<'_, '_, A> {
         pass: &Pass<'_>,
         context: Context<'_>,
     ) {
-        let (core, wanted) = (self.core, Cell::new(None));
+        let (core, wanted) = (self.core, Cell::new(false));
         let mut reply = core.task_reply(request, job, context.client);
         if let (None, Work::ToolsCall(tool) | Work::TaskOf(tool) | Work::TaskLater(tool)) = (reply, job.work) {
             let has_room = || pass.with_kept(|kept| core.has_task_room(request.doc.len() + kept.len() + 2));
@@ -39,8 +39,8 @@ impl<A: Application> Worker<'_, '_, A> {
                 _ => Door::Closed,
             };
             tools::call(&core.app, out, request, tool, &core.identity, Context { door, ..context }).await;
-            // One that gave up waiting for that, and answered or asked after all, has its answer.
-            if A::HAS_TASKS && wanted.get() == Some(out.mark()) {
+            if A::HAS_TASKS && wanted.get() {
+                out.unseal();
                 // There was room when it was asked for; nobody has had a turn since.
                 let created = pass.with_kept(|kept| core.create_task(request, job, tool, kept, context.client));
                 reply = Some(created.map_or_else(no_task, Reply::Created));
