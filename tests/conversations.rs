@@ -38,6 +38,8 @@ mod away;
 mod chores;
 #[path = "conversations/fixture.rs"]
 mod fixture;
+#[path = "conversations/gate.rs"]
+mod gate;
 #[path = "conversations/library.rs"]
 mod library;
 #[path = "conversations/run.rs"]

@@ -1,10 +1,8 @@
 //! An application whose clients go away and come back.
 
-use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
-use std::task::{Poll, Waker};
-
 use smol_mcp::{Call, ToolResult, args, tools};
+
+use crate::gate::Gate;
 
 args! {
     /// How to call.
@@ -21,24 +19,10 @@ args! {
 /// The application.
 #[derive(Default)]
 pub(crate) struct Away {
-    releases: Cell<u32>,
-    waiting: RefCell<Vec<Waker>>,
+    gate: Gate,
 }
 
 impl Away {
-    // Until the next `release`.
-    async fn released(&self) {
-        let before = self.releases.get();
-        poll_fn(|cx| {
-            if self.releases.get() != before {
-                return Poll::Ready(());
-            }
-            self.waiting.borrow_mut().push(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
-    }
-
     async fn go_on(&self, call: &mut Call<'_>, how: How) -> ToolResult {
         for step in 0..how.steps.unwrap_or(0) {
             call.progress(f64::from(step), None, None).await;
@@ -55,7 +39,7 @@ tools! {
         /// Waits for a release, tells its steps, and answers.
         #[read_only]
         async fn wait(&self, call: &mut Call<'_>, how: How) -> ToolResult {
-            self.released().await;
+            self.gate.released().await;
             self.go_on(call, how).await
         }
 
@@ -63,7 +47,7 @@ tools! {
         #[read_only]
         async fn leave(&self, call: &mut Call<'_>, how: How) -> ToolResult {
             let left = call.detach().await;
-            self.released().await;
+            self.gate.released().await;
             call.print(format_args!("{left}, ")).await;
             self.go_on(call, how).await
         }
@@ -73,7 +57,7 @@ tools! {
         async fn step_and_leave(&self, call: &mut Call<'_>, how: How) -> ToolResult {
             call.progress(0.5, None, None).await;
             let left = call.detach().await;
-            self.released().await;
+            self.gate.released().await;
             call.print(format_args!("{left}, ")).await;
             self.go_on(call, how).await
         }
@@ -89,8 +73,7 @@ tools! {
         /// Lets all go that wait.
         #[idempotent]
         async fn release(&self, call: &mut Call<'_>) -> ToolResult {
-            self.releases.set(self.releases.get() + 1);
-            self.waiting.borrow_mut().drain(..).for_each(Waker::wake);
+            self.gate.release();
             call.text("go").await
         }
     }

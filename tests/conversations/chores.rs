@@ -1,10 +1,10 @@
 //! The application that the conversations about tasks are about.
 
-use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
-use std::task::{Poll, Waker};
+use std::cell::Cell;
 
 use smol_mcp::{Call, Elicit, Elicited, ToolResult, args, tools};
+
+use crate::gate::Gate;
 
 args! {
     pub(crate) struct Text {
@@ -33,38 +33,8 @@ args! {
 /// The application.
 #[derive(Default)]
 pub(crate) struct Chores {
-    dropped: Cell<u32>,
     made: Cell<u32>,
-    releases: Cell<u32>,
-    waiting: RefCell<Vec<Waker>>,
-}
-
-/// Counts a tool that was dropped before its end.
-struct Count<'a>(Option<&'a Cell<u32>>);
-
-impl Drop for Count<'_> {
-    fn drop(&mut self) {
-        if let Some(dropped) = self.0 {
-            dropped.set(dropped.get() + 1);
-        }
-    }
-}
-
-impl Chores {
-    // Until the next `release`.
-    async fn released(&self) {
-        let mut count = Count(Some(&self.dropped));
-        let before = self.releases.get();
-        poll_fn(|cx| {
-            if self.releases.get() != before {
-                return Poll::Ready(());
-            }
-            self.waiting.borrow_mut().push(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
-        count.0 = None;
-    }
+    gate: Gate,
 }
 
 tools! {
@@ -73,7 +43,7 @@ tools! {
         #[read_only]
         #[task]
         async fn wait(&self, call: &mut Call<'_>) -> ToolResult {
-            self.released().await;
+            self.gate.released().await;
             call.text("released").await
         }
 
@@ -89,7 +59,7 @@ tools! {
         #[task]
         async fn steps(&self, call: &mut Call<'_>) -> ToolResult {
             call.progress(1.0, Some(2.0), Some("half of it")).await;
-            self.released().await;
+            self.gate.released().await;
             call.text("done").await
         }
 
@@ -113,7 +83,7 @@ tools! {
         #[read_only]
         #[task]
         async fn big(&self, call: &mut Call<'_>, args: Size) -> ToolResult {
-            let _count = Count((args.kilobytes > 14).then_some(&self.dropped));
+            let _count = (args.kilobytes > 14).then(|| self.gate.count());
             for _ in 0..args.kilobytes * 64 {
                 call.write("0123456789abcdef").await;
             }
@@ -152,7 +122,7 @@ tools! {
             let name = call.elicit::<Name>("name", "Who are you?").await?.accepted();
             let again = call.once("after", async { self.made.replace(self.made.get() + 1) }).await?;
             call.become_task().await;
-            self.released().await;
+            self.gate.released().await;
             let name = name.map_or_else(|| "nobody".to_owned(), |name| name.name);
             call.reply(format_args!("{name} {made} {again} of {}", self.made.get())).await
         }
@@ -160,15 +130,14 @@ tools! {
         /// Lets all go that wait.
         #[idempotent]
         async fn release(&self, call: &mut Call<'_>) -> ToolResult {
-            self.releases.set(self.releases.get() + 1);
-            self.waiting.borrow_mut().drain(..).for_each(Waker::wake);
+            self.gate.release();
             call.text("go").await
         }
 
         /// How many tools were dropped before their end.
         #[read_only]
         async fn dropped(&self, call: &mut Call<'_>) -> ToolResult {
-            call.reply(self.dropped.get()).await
+            call.reply(self.gate.dropped()).await
         }
     }
 }

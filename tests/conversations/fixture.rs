@@ -1,11 +1,10 @@
 //! The application that the conversations are about: tools that show what a server can do to a call.
 
-use std::cell::{Cell, RefCell};
-use std::future::poll_fn;
 use std::sync::Once;
-use std::task::{Poll, Waker};
 
 use smol_mcp::{Call, LogLevel, ResourceLink, ToolError, ToolResult, args, output, tools};
+
+use crate::gate::Gate;
 
 args! {
     pub(crate) struct Text {
@@ -64,38 +63,10 @@ output! {
 /// The application.
 #[derive(Default)]
 pub(crate) struct App {
-    dropped: Cell<u32>,
-    releases: Cell<u32>,
-    waiting: RefCell<Vec<Waker>>,
-}
-
-/// Counts a call that was dropped before its end.
-struct Count<'a>(Option<&'a Cell<u32>>);
-
-impl Drop for Count<'_> {
-    fn drop(&mut self) {
-        if let Some(dropped) = self.0 {
-            dropped.set(dropped.get() + 1);
-        }
-    }
+    gate: Gate,
 }
 
 impl App {
-    // Until the next `release`.
-    async fn released(&self) {
-        let mut count = Count(Some(&self.dropped));
-        let before = self.releases.get();
-        poll_fn(|cx| {
-            if self.releases.get() != before {
-                return Poll::Ready(());
-            }
-            self.waiting.borrow_mut().push(cx.waker().clone());
-            Poll::Pending
-        })
-        .await;
-        count.0 = None;
-    }
-
     async fn steps(&self, call: &mut Call<'_>) {
         for (step, text) in [(1.0, "one"), (2.0, "two"), (3.0, "three")] {
             call.progress(step, Some(3.0), Some(text)).await;
@@ -151,7 +122,7 @@ tools! {
         #[read_only]
         async fn progress_and_wait(&self, call: &mut Call<'_>) -> ToolResult {
             self.steps(call).await;
-            self.released().await;
+            self.gate.released().await;
             call.text("done").await
         }
 
@@ -175,7 +146,7 @@ tools! {
         /// Waits until it is cancelled.
         #[read_only]
         async fn wait_forever(&self, call: &mut Call<'_>) -> ToolResult {
-            let _count = Count(Some(&self.dropped));
+            let _count = self.gate.count();
             std::future::pending::<()>().await;
             call.text("").await
         }
@@ -183,22 +154,21 @@ tools! {
         /// Waits for a release.
         #[read_only]
         async fn wait(&self, call: &mut Call<'_>) -> ToolResult {
-            self.released().await;
+            self.gate.released().await;
             call.text("released").await
         }
 
         /// Lets all go that wait.
         #[idempotent]
         async fn release(&self, call: &mut Call<'_>) -> ToolResult {
-            self.releases.set(self.releases.get() + 1);
-            self.waiting.borrow_mut().drain(..).for_each(Waker::wake);
+            self.gate.release();
             call.text("go").await
         }
 
         /// How many calls were dropped while they waited.
         #[read_only]
         async fn dropped(&self, call: &mut Call<'_>) -> ToolResult {
-            call.print(format_args!("{}", self.dropped.get())).await;
+            call.print(format_args!("{}", self.gate.dropped())).await;
             call.done().await
         }
 

@@ -17,7 +17,6 @@ pub(crate) enum Way {
     Again,
     /// Older revisions: a JSON-RPC request on the call's event stream; the call waits for the answer.
     Send,
-    #[allow(dead_code)] // until merged
     /// A task: the question is held where the client looks for it ([`Ask::open`] renders it); the task waits for the answer.
     Hold,
     /// There is none.
