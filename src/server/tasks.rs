@@ -196,7 +196,7 @@ impl<A> Core<'_, A> {
     /// A task has come on: who listens to it is told.
     pub(super) fn task_changed(&self, place: usize) {
         let bit = tasks::bit(place);
-        let heard = self.streams.borrow().iter().any(|(_, stream)| stream.filter.tasks & bit != 0);
+        let heard = self.streams.borrow().hears_task(bit);
         if heard {
             self.append_task(place);
         }
