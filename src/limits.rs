@@ -199,6 +199,9 @@ pub const REQUEST_STATE_AGE_MAX_S: u64 = 60 * 60;
 /// Bytes of what a call keeps by `once` in one pass, as JSON: ids and numbers. Each call has room for it.
 pub const ONCE_BYTES_MAX: usize = 512;
 
+/// Questions, and values that it keeps, of one call over all of its rounds: a tool that asks until it likes the answer must come to an end.
+pub const KEYS_MAX: usize = 64;
+
 /// Answers that a call can get in one pass.
 pub const ANSWERS_MAX: usize = 16;
 const _: () = assert!(QUESTIONS_MAX <= ANSWERS_MAX, "what is asked at once comes at once");

@@ -24,6 +24,8 @@ use process::{Memory, Process};
 
 /// Connections of the server in the measurements of load: more than the clients here use at once.
 const CONNECTIONS: usize = 64;
+/// Sessions of the same server: a session is kept for a second at least, so this many can be left behind in one.
+const SESSIONS: usize = 2_048;
 /// Clients at once where many come one after the other.
 const AT_ONCE: usize = 16;
 
@@ -82,9 +84,10 @@ fn each(count: usize) {
 
 // After all pools were filled once, nothing grows.
 fn endurance(part: usize) {
-    let server = Process::start(&["--connections".into(), CONNECTIONS.to_string(), "--sessions".into(), "64".into()]);
+    let server =
+        Process::start(&["--connections".into(), CONNECTIONS.to_string(), "--sessions".into(), SESSIONS.to_string()]);
     load::calls(server.address, AT_ONCE, 5_000);
-    load::sessions(server.address, AT_ONCE, 1_000);
+    load::sessions(server.address, AT_ONCE, SESSIONS + SESSIONS / 4);
     load::hostile(server.address, AT_ONCE, 1_000);
     load::calls(server.address, CONNECTIONS - 4, 5_000);
     let (warm, files) = (server.settled(), server.files());

@@ -65,7 +65,7 @@ pub use error::{Done, ToolError, ToolResult};
 pub use failure::{Failure, PromptResult, ReadResult};
 pub(crate) use identity::Identity;
 pub(crate) use input::QuestionKind;
-pub(crate) use input::{Ask, Nobody, Question, Ticket, Way, pass};
+pub(crate) use input::{Ask, Keyed, Nobody, Question, Ticket, Way, pass};
 pub use input::{
     Capability, Content, Elicit, ElicitJson, ElicitUrl, Elicited, InputError, ListRoots, Questions, Root, Roots,
     Sample, Sampled, Sampling,

@@ -24,9 +24,15 @@ impl Hub<'_> {
 
     /// Whether the end of a call is among the events.
     pub(crate) fn has_end(&self, client: u64, stream: u64) -> bool {
+        self.has_event(client, stream, END_OF_CALL)
+    }
+
+    /// Whether this event of a call is among the events.
+    pub(crate) fn has_event(&self, client: u64, stream: u64, event: u32) -> bool {
+        let kind = Kind::Call { stream, event };
         let mut at = self.tail;
         while let Next::Event(event, next) = self.next(at) {
-            if event.kind == (Kind::Call { stream, event: END_OF_CALL }) && event.audience == Audience::Client(client) {
+            if event.kind == kind && event.audience == Audience::Client(client) {
                 return true;
             }
             at = next;

@@ -101,6 +101,7 @@ fn the_end_of_a_call_is_found_while_it_is_there() {
     let mut hub = Hub::new(&mut ring, &mut []);
     hub.append(call(7, 1), Audience::Client(3), b"{}");
     assert!(!hub.has_end(3, 7));
+    assert!(hub.has_event(3, 7, 1) && !hub.has_event(3, 7, 2) && !hub.has_event(4, 7, 1) && !hub.has_event(3, 8, 1));
     hub.append(call(7, sse::END_OF_CALL), Audience::Client(3), b"{}");
     assert!(hub.has_end(3, 7) && !hub.has_end(4, 7) && !hub.has_end(3, 8));
     for _ in 0..30 {

@@ -7,11 +7,13 @@ pub(crate) struct Uri {
     text: heapless::String<SUBSCRIBED_URI_BYTES_MAX>,
     /// Where its latest event begins in the ring.
     latest: Option<u64>,
+    /// Since then a stream that heard of it was closed: its client may come back, and ask for what it missed.
+    left: bool,
 }
 
 impl Uri {
     /// A free place.
-    pub(crate) const EMPTY: Self = Self { text: heapless::String::new(), latest: None };
+    pub(crate) const EMPTY: Self = Self { text: heapless::String::new(), latest: None, left: false };
 }
 
 /// A set of URIs, by their places.
@@ -49,7 +51,7 @@ impl<'m> Uris<'m> {
         let text = uri.try_into().map_err(|_| NoPlace::Long)?;
         let places = self.places.iter_mut().enumerate().take(SUBSCRIBED_URIS_MAX);
         let (at, place) = places.into_iter().find(|(at, _)| used & bit(*at) == 0).ok_or(NoPlace::Full)?;
-        *place = Uri { text, latest: None };
+        *place = Uri { text, latest: None, left: false };
         Ok(at)
     }
 
@@ -71,7 +73,19 @@ impl<'m> Uris<'m> {
     pub(super) fn set_latest(&mut self, place: usize, position: u64) {
         if let Some(place) = self.places.get_mut(place) {
             place.latest = Some(position);
+            place.left = false;
         }
+    }
+
+    /// A stream that heard of these was closed.
+    pub(crate) fn leave(&mut self, set: UriSet) {
+        let places = self.places.iter_mut().enumerate().filter(|(at, _)| set & bit(*at) != 0);
+        places.for_each(|(_, place)| place.left = true);
+    }
+
+    /// A stream that heard of a URI was closed since its latest event.
+    pub(crate) fn was_left(&self, place: usize) -> bool {
+        self.places.get(place).is_some_and(|place| place.left)
     }
 }
 

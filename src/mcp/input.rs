@@ -12,11 +12,12 @@
 //! so that it is good for this request of this caller only, and for an hour. A client can read it, and send the same one twice.
 
 use core::cell::{Cell, RefCell};
+use core::fmt::Write as _;
 
-use crate::app::{Ask, Identity, InputError, Question, Ticket, Way};
-use crate::json::{self, Kind, Span, Value, Writer};
+use crate::app::{Ask, Identity, InputError, Keyed, Question, Ticket, Way};
+use crate::json::{self, Kind, Span, Text, Value, Writer};
 use crate::limits::{
-    ANSWERS_MAX, CLOCK_SET_MIN_UNIX_S, ONCE_BYTES_MAX, REQUEST_STATE_AGE_MAX_S, REQUEST_STATE_BYTES_MAX,
+    ANSWERS_MAX, CLOCK_SET_MIN_UNIX_S, KEYS_MAX, ONCE_BYTES_MAX, REQUEST_STATE_AGE_MAX_S, REQUEST_STATE_BYTES_MAX,
 };
 use crate::rpc::{Envelope, Member, Request};
 use crate::session::{Encoder, Key, Principal, TAG_BYTES, decode_in_place, equal_in_constant_time};
@@ -116,6 +117,8 @@ pub(crate) struct Pass<'a> {
     used: RefCell<heapless::Vec<(Span, Span), ANSWERS_MAX>>,
     /// What this pass keeps: members, each with a comma behind it.
     kept: RefCell<heapless::Vec<u8, ONCE_BYTES_MAX>>,
+    /// A hash of each key that was used, as often as it was.
+    keys: RefCell<heapless::Vec<u32, KEYS_MAX>>,
     /// There was no room for all answers.
     overfull: Cell<bool>,
     over: Cell<bool>,
@@ -142,6 +145,7 @@ impl<'a> Pass<'a> {
             state_bytes_max: REQUEST_STATE_BYTES_MAX.min(body_bytes_max / 2),
             used,
             kept,
+            keys: RefCell::new(heapless::Vec::new()),
             overfull: Cell::new(false),
             over: Cell::new(false),
         }
@@ -153,10 +157,27 @@ impl<'a> Pass<'a> {
         look(kept.strip_suffix(b",").unwrap_or(&kept))
     }
 
+    /// Whether a member of what is kept has the name that this key has now.
+    pub(crate) fn names(&self, key: &str, member: Text<'_>) -> bool {
+        self.name(Keyed::Kept, key).is(member)
+    }
+
     // What the state carries under this name.
     fn carried(&self, name: &str) -> Value<'a> {
         let state = self.request.envelope.request_state.map(|member| Value::new(member.span.of(self.request.doc)));
         state.and_then(|state| state.get(name)).unwrap_or(Value::new(b"{}"))
+    }
+
+    // What a key names now, on the wire and in the state.
+    fn name<'k>(&self, what: Keyed, key: &'k str) -> Name<'k> {
+        let hash = hash(what, key);
+        let before = self.keys.borrow().iter().filter(|used| **used == hash).count();
+        let mut suffix = heapless::String::new();
+        if before > 0 {
+            // KEYS_MAX has as many digits as there is room for.
+            let _ = write!(suffix, "#{}", before + 1);
+        }
+        Name { key, suffix }
     }
 
     fn ticket(&self, value: Value<'a>) -> Ticket {
@@ -204,6 +225,31 @@ fn members(object: Value<'_>) -> &[u8] {
     object.raw().strip_prefix(b"{").and_then(|raw| raw.strip_suffix(b"}")).unwrap_or_default().trim_ascii()
 }
 
+/// The name of what a key names for the n-th time: `key`, `key#2`, `key#3`, ...
+struct Name<'k> {
+    key: &'k str,
+    suffix: heapless::String<4>,
+}
+
+impl Name<'_> {
+    fn is(&self, name: Text<'_>) -> bool {
+        self.key.chars().chain(self.suffix.chars()).eq(name.chars())
+    }
+
+    fn write(&self, w: &mut Writer<'_>) {
+        w.str("\"").escaped(self.key).str(&self.suffix).str("\"");
+    }
+
+    fn find<'v>(&self, object: Value<'v>) -> Option<(Text<'v>, Value<'v>)> {
+        object.members().find(|(name, _)| self.is(*name))
+    }
+}
+
+// FNV-1a. Keys that share a hash share their numbers, in each pass the same, which harms nobody.
+fn hash(what: Keyed, key: &str) -> u32 {
+    key.bytes().fold(0x811c_9dc5 ^ what as u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}
+
 impl Ask for Pass<'_> {
     fn way(&self) -> Way {
         Way::Again
@@ -215,14 +261,23 @@ impl Ask for Pass<'_> {
 
     fn find(&self, question: &Question<'_>) -> Option<Ticket> {
         // What was answered in an earlier round is not answered anew.
-        if let Some(answer) = self.carried("answers").get(question.key).filter(|answer| question.kind.fits(*answer)) {
+        let name = self.name(Keyed::Question, question.key);
+        if let Some((_, answer)) = name.find(self.carried("answers")).filter(|(_, answer)| question.kind.fits(*answer))
+        {
             return Some(self.ticket(answer));
         }
         let responses = self.request.envelope.input_responses?;
-        let mut responses = Value::new(responses.span.of(self.request.doc)).members();
-        let (name, answer) = responses.find(|(name, _)| name.eq_str(question.key))?;
+        let (name, answer) = name.find(Value::new(responses.span.of(self.request.doc)))?;
         let fits = question.kind.fits(answer) && self.note(self.span(name.raw()), self.span(answer.raw()));
         fits.then(|| self.ticket(answer))
+    }
+
+    fn write_key(&self, question: &Question<'_>, w: &mut Writer<'_>) {
+        self.name(Keyed::Question, question.key).write(w);
+    }
+
+    fn used(&self, what: Keyed, key: &str) -> Result<(), InputError> {
+        self.keys.borrow_mut().push(hash(what, key)).map_err(|_| InputError::TooLarge)
     }
 
     fn check_state(&self) -> Result<(), InputError> {
@@ -257,7 +312,7 @@ impl Ask for Pass<'_> {
     }
 
     fn kept(&self, key: &str) -> Option<Ticket> {
-        self.carried("kept").get(key).map(|value| self.ticket(value))
+        self.name(Keyed::Kept, key).find(self.carried("kept")).map(|(_, value)| self.ticket(value))
     }
 
     fn keep(&self, key: &str, render: &dyn Fn(&mut Writer<'_>)) -> Result<(), InputError> {
@@ -266,7 +321,8 @@ impl Ask for Pass<'_> {
         // Nothing but what was there is kept of a value that does not fit.
         let _ = kept.resize_default(ONCE_BYTES_MAX);
         let mut w = Writer::new(kept.get_mut(begin..).unwrap_or_default());
-        w.string(key).str(":");
+        self.name(Keyed::Kept, key).write(&mut w);
+        w.str(":");
         render(&mut w);
         w.str(",");
         let (written, complete) = (w.written(), w.is_complete());

@@ -101,6 +101,8 @@ pub(crate) struct Outlet<'b> {
     flush: bool,
     /// Pieces of the message that were framed for sending.
     flushes: u32,
+    /// The handler has said all, whatever it still tries to.
+    sealed: bool,
     finished: bool,
     ended: bool,
     gone: bool,
@@ -132,6 +134,7 @@ impl<'b> Outlet<'b> {
             message_open: false,
             flush: false,
             flushes: 0,
+            sealed: false,
             finished: false,
             ended: false,
             gone: false,
@@ -271,6 +274,17 @@ impl<'b> Outlet<'b> {
         self.events = false;
     }
 
+    /// How many events with ids there were so far.
+    fn events(&self) -> u32 {
+        self.resume.as_ref().map_or(0, Resume::count)
+    }
+
+    /// A notification can be sent, as long as there is room for it.
+    fn can_notify(&self) -> bool {
+        let events = self.is_event_stream() || (self.form == Form::Undecided && self.events);
+        events && !self.gone && !self.message_open
+    }
+
     /// The head is that of an event stream, whatever the request said that it accepts.
     pub(crate) fn set_event_stream(&mut self) {
         self.events = true;
@@ -319,6 +333,9 @@ impl<'b> Outlet<'b> {
     fn poll_fill(&mut self, cx: &Context<'_>, fill: impl FnOnce(&mut [u8]) -> (usize, bool)) -> Poll<()> {
         if self.gone || self.is_lost() {
             return Poll::Ready(());
+        }
+        if self.sealed {
+            return Poll::Pending;
         }
         // What is in the queue lies where the message would grow to.
         if !self.flush && self.queue.is_empty() && self.has_kept_all() {

@@ -20,6 +20,14 @@ pub(crate) trait Pen {
     fn poll_base64(&self, cx: &Context<'_>, rest: &mut &[u8]) -> Poll<()>;
     /// Sends a notification; false when it can't be sent.
     fn poll_notify(&self, cx: &Context<'_>, render: &dyn Fn(&mut Writer<'_>)) -> Poll<bool>;
+    /// A notification can be sent, as long as there is room for it.
+    fn can_notify(&self) -> bool {
+        false
+    }
+    /// How many events with ids there were.
+    fn events(&self) -> u32 {
+        0
+    }
     /// Waits until nothing is on its way.
     fn poll_idle(&self, cx: &Context<'_>) -> Poll<()>;
     /// Nobody is there to read.
@@ -34,6 +42,8 @@ pub(crate) trait Pen {
     fn poll_detach(&self, _: &Context<'_>) -> Poll<bool> {
         Poll::Ready(false)
     }
+    /// The answer is whole: an outlet takes nothing that is written after it.
+    fn seal(&self) {}
     /// How far the answer has come.
     fn mark(&self) -> Mark;
     /// Forgets what was written since; false when it was sent.
@@ -75,6 +85,9 @@ impl Pen for RefCell<Outlet<'_>> {
         if outlet.gone || outlet.message_open {
             return Poll::Ready(false);
         }
+        if outlet.sealed {
+            return Poll::Pending;
+        }
         if outlet.flush || !outlet.queue.is_empty() || !outlet.has_kept_all() {
             outlet.wait(cx);
             return Poll::Pending;
@@ -84,6 +97,14 @@ impl Pen for RefCell<Outlet<'_>> {
 
     fn poll_detach(&self, cx: &Context<'_>) -> Poll<bool> {
         self.borrow_mut().poll_leave(cx)
+    }
+
+    fn can_notify(&self) -> bool {
+        self.borrow().can_notify()
+    }
+
+    fn events(&self) -> u32 {
+        self.borrow().events()
     }
 
     fn poll_idle(&self, cx: &Context<'_>) -> Poll<()> {
@@ -105,12 +126,17 @@ impl Pen for RefCell<Outlet<'_>> {
         self.borrow_mut().break_off();
     }
 
+    fn seal(&self) {
+        self.borrow_mut().sealed = true;
+    }
+
     fn mark(&self) -> Mark {
         self.borrow().mark()
     }
 
     fn rewind(&self, mark: Mark) -> bool {
-        self.borrow_mut().rewind(mark)
+        let mut outlet = self.borrow_mut();
+        !outlet.sealed && outlet.rewind(mark)
     }
 
     fn set_status(&self, status: Status) {
@@ -176,6 +202,16 @@ impl<'a> Out<'a> {
         poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
     }
 
+    /// The number of the event that was sent last; 0 where events have none.
+    pub(crate) fn events(&self) -> u32 {
+        self.pen.events()
+    }
+
+    /// A notification that could not be sent found no room: a shorter one might.
+    pub(crate) fn can_notify(&self) -> bool {
+        self.pen.can_notify()
+    }
+
     /// Keeps a word on how far the call is, if there is where to look it up: a task has no notifications.
     pub(crate) fn note(&self, text: &str) -> bool {
         self.pen.note(text)
@@ -194,6 +230,11 @@ impl<'a> Out<'a> {
     /// Lets the connection go: the rest of the response is kept, for the client to come back for. False where that can't be.
     pub(crate) async fn detach(&self) -> bool {
         poll_fn(|cx| self.pen.poll_detach(cx)).await
+    }
+
+    /// The response is whole: what a handler that goes on says after it is not written, and waits for ever.
+    pub(crate) fn seal(&self) {
+        self.pen.seal();
     }
 
     /// How far the response has come.

@@ -15,6 +15,7 @@ use super::frame::Piece;
 use super::{BODY_AT, Form, Mark, Outlet, TAIL_BYTES};
 use crate::http::LAST_CHUNK;
 use crate::json::Writer;
+use crate::limits::KEPT_BYTES_MAX;
 use crate::rpc::{self, Code};
 use crate::sse::{self, END_OF_CALL, EventId, Place};
 
@@ -80,6 +81,11 @@ impl Resume<'_> {
         if self.what.primed {
             sse::write_priming(w, &self.what.id, self.what.retry_ms);
         }
+    }
+
+    /// How many events there were.
+    pub(super) fn count(&self) -> u32 {
+        self.events
     }
 
     /// The number of the next event.
@@ -284,7 +290,8 @@ impl<'b> Outlet<'b> {
         let mut w = Writer::new(free);
         render(&mut w);
         let written = w.written();
-        if !w.is_complete() || piece == Piece::Plain {
+        // What is too long to be kept would never be seen.
+        if !w.is_complete() || written > KEPT_BYTES_MAX || piece == Piece::Plain {
             return false;
         }
         resume.queued(piece, false, at..at + written);

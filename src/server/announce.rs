@@ -75,11 +75,11 @@ impl<A> Announce for Core<'_, A> {
     }
 
     fn resource_updated(&self, uri: &str) {
-        let (place, latest) = {
+        let (place, latest, left) = {
             let mut hub = self.hub.borrow_mut();
             let uris = hub.uris();
             let Some(place) = uris.find(uri) else { return };
-            (place, uris.latest(place))
+            (place, uris.latest(place), uris.was_left(place))
         };
         // Nobody hears it; or all who do have an event about it before them still, which says the same.
         let is_told = {
@@ -87,7 +87,12 @@ impl<A> Announce for Core<'_, A> {
             let mut subscribers = streams.iter().filter(|(_, stream)| stream.uris & bit(place) != 0);
             subscribers.all(|(_, stream)| latest.is_some_and(|latest| stream.is_before(latest)))
         };
-        if !is_told {
+        // Once for those who are subscribed and away: they may come back, and ask for what they missed.
+        let is_missed = left && {
+            let sessions = self.sessions.borrow();
+            sessions.iter().any(|(_, session)| session.stream().is_none() && session.subscriptions() & bit(place) != 0)
+        };
+        if !is_told || is_missed {
             let place = u8::try_from(place).unwrap_or(u8::MAX);
             self.append(Kind::ResourceUpdated(place), Audience::All, uri.as_bytes());
         }

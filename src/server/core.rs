@@ -92,8 +92,8 @@ pub(super) struct WorkerSlot {
     pub(super) relay: Cell<Option<StreamRef>>,
     /// The call that it runs and whose events have ids: its client, and the number of its stream.
     pub(super) resumable: Cell<Option<(u64, u64)>>,
-    /// Its client came back for it by another connection.
-    pub(super) resumed: Cell<bool>,
+    /// Its client came back for it by another connection, and has the events up to this one.
+    pub(super) resumed: Cell<Option<u32>>,
     /// It goes on without a connection.
     pub(super) detached: Cell<bool>,
 }
@@ -230,6 +230,7 @@ impl<A> Core<'_, A> {
             self.write_stream(stream);
         }
         let Some(open) = self.streams.borrow_mut().close(stream) else { return };
+        self.hub.borrow_mut().uris().leave(open.uris);
         self.conns.borrow_mut().close(open.conn.index());
         for (index, worker) in self.workers.iter().enumerate().filter(|(_, w)| w.relay.get() == Some(stream)) {
             // Nobody will ever read that answer.

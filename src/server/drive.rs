@@ -168,9 +168,11 @@ impl<A: Application> Worker<'_, '_, A> {
         outlives: bool,
     ) -> Option<Outcome> {
         let late = self.slot().expired.get();
-        if self.slot().resumed.take() {
+        if let Some(after) = self.slot().resumed.take() {
             // Its client came back by another connection.
-            self.part(target, outlet);
+            if self.part(target, outlet) {
+                self.core.ask_again(self.index, after);
+            }
         }
         match self.flush(cx, target, outlet) {
             Flush::Broken if self.part(target, outlet) => {}

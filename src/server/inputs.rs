@@ -25,6 +25,10 @@ pub(super) struct Input {
     /// The worker whose call asks.
     worker: usize,
     asked_ms: u64,
+    /// The number of its event on the call's stream, where that can be resumed.
+    event: u32,
+    /// It is to be sent again.
+    missed: bool,
     waker: Option<Waker>,
 }
 
@@ -39,8 +43,16 @@ enum State {
 
 impl Input {
     /// A place without a question.
-    pub(super) const EMPTY: Self =
-        Self { generation: 0, state: State::Free, session: None, worker: 0, asked_ms: 0, waker: None };
+    pub(super) const EMPTY: Self = Self {
+        generation: 0,
+        state: State::Free,
+        session: None,
+        worker: 0,
+        asked_ms: 0,
+        event: 0,
+        missed: false,
+        waker: None,
+    };
 
     fn end(&mut self, state: State) {
         self.state = state;
@@ -96,7 +108,7 @@ impl<'m> Inputs<'m> {
             session: Some(session),
             worker,
             asked_ms: now_ms,
-            waker: None,
+            ..Input::EMPTY
         };
         Ok(Ticket(u32::try_from(at).unwrap_or(u32::MAX), slot.generation))
     }
@@ -104,6 +116,31 @@ impl<'m> Inputs<'m> {
     fn slot(&mut self, ticket: Ticket) -> Option<&mut Input> {
         let slot = self.slots.get_mut(ticket.0 as usize)?;
         (slot.generation == ticket.1 && slot.state != State::Free).then_some(slot)
+    }
+
+    /// It went out as this event.
+    pub(super) fn sent(&mut self, ticket: Ticket, event: u32) {
+        if let Some(slot) = self.slot(ticket) {
+            slot.event = event;
+        }
+    }
+
+    /// The client of this worker's call came back; whatever it asks, and went out as an event that is `missed`, is to be sent again.
+    pub(super) fn resume(&mut self, worker: usize, missed: impl Fn(u32) -> bool) {
+        let asked = self.slots.iter_mut().filter(|slot| slot.state == State::Asked && slot.worker == worker);
+        for slot in asked.filter(|slot| slot.event > 0 && missed(slot.event)) {
+            slot.missed = true;
+            if let Some(waker) = slot.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    /// Whether a question is to be sent again now.
+    pub(super) fn poll_missed(&mut self, cx: &Context<'_>, ticket: Ticket) -> bool {
+        let Some(slot) = self.slot(ticket).filter(|slot| slot.state == State::Asked) else { return false };
+        slot.waker = Some(cx.waker().clone());
+        std::mem::take(&mut slot.missed)
     }
 
     /// Waits for the answer.
@@ -200,6 +237,14 @@ impl<A> Ask for Asking<'_, '_, A> {
 
     fn write_id(&self, ticket: Ticket, w: &mut Writer<'_>) {
         w.str("\"smol-").uint(u64::from(ticket.0)).str("-").uint(u64::from(ticket.1)).str("\"");
+    }
+
+    fn sent(&self, ticket: Ticket, event: u32) {
+        self.core.inputs.borrow_mut().sent(ticket, event);
+    }
+
+    fn poll_missed(&self, cx: &mut Context<'_>, ticket: Ticket) -> bool {
+        self.core.inputs.borrow_mut().poll_missed(cx, ticket)
     }
 
     fn poll_answer(&self, cx: &mut Context<'_>, ticket: Ticket) -> Poll<Result<(), InputError>> {

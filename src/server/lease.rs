@@ -84,7 +84,7 @@ impl<A: Application> Worker<'_, '_, A> {
         slot.call.set(None);
         slot.relay.set(None);
         slot.resumable.set(None);
-        slot.resumed.set(false);
+        slot.resumed.set(None);
         slot.detached.set(false);
     }
 

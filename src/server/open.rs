@@ -147,8 +147,8 @@ impl<A: Application> Worker<'_, '_, A> {
         }
         let mut outlet = manner.outlet(tx);
         outlet.set_event_stream();
-        // It ends with its call, and the connection with it.
-        outlet.template().close |= is_call;
+        // The connection ends with it: a client that reads the last chunk must not take it for one that can be used again.
+        outlet.template().close = true;
         outlet.open_stream(first);
         let outlet = RefCell::new(outlet);
         // The stream is not finished by this: only what is queued is written.

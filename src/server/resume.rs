@@ -4,7 +4,8 @@
 //! |-----------------------------------------------------|----------------------------------------------------------------|
 //! | a place in the ring, of this client                 | what followed, and what will: it is the session's stream now   |
 //! | any other place: another boot or client, overwritten | a stream from now on, and all that may have changed            |
-//! | a call that runs                                    | what followed, and its answer; the stream ends with it         |
+//! | a call that runs                                    | what followed, and its answer; the stream ends with it. What   |
+//! |                                                     | the call asks, and was lost on the way, is asked again         |
 //! | a call whose answer is kept                         | the same                                                       |
 //! | a call's answer                                     | 204: nothing will follow (WHATWG HTML, 9.2.1: do not come back) |
 //! | any other call                                      | an error as its answer: the answer is lost                     |
@@ -116,7 +117,7 @@ impl<A: Application> Worker<'_, '_, A> {
             return self.answer(conn, no_stream(), manner, &[], tx).await;
         }
         // From here on its events are kept in the ring.
-        self.core.resume_call(call);
+        self.core.resume_call(call, after);
         let filter = Filter {
             tools: false,
             prompts: false,
@@ -240,11 +241,20 @@ impl<A> Core<'_, A> {
     }
 
     // Its client came back for it by another connection.
-    fn resume_call(&self, call: (u64, u64)) {
+    fn resume_call(&self, call: (u64, u64), after: u32) {
         for (index, worker) in self.workers.iter().enumerate().filter(|(_, w)| w.resumable.get() == Some(call)) {
-            worker.resumed.set(true);
+            worker.resumed.set(Some(after));
             self.wake_worker(index);
         }
+    }
+
+    /// The client of this worker's call has its events up to `after`, and gets those that are kept. A question that is among neither was lost
+    /// with the connection: it is put again.
+    pub(super) fn ask_again(&self, worker: usize, after: u32) {
+        let Some((client, stream)) = self.workers.get(worker).and_then(|worker| worker.resumable.get()) else { return };
+        let hub = self.hub.borrow();
+        let missed = |event: u32| event > after && !hub.has_event(client, stream, event);
+        self.inputs.borrow_mut().resume(worker, missed);
     }
 
     /// Closes the stream on which a call (client, stream) was resumed, if there is one.

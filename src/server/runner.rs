@@ -8,7 +8,7 @@ use std::task::{self, Poll};
 
 use super::core::Core;
 use super::tasks::SHUT_DOWN;
-use crate::app::{Application, Ask, Context, Door, InputError, Question, Ticket, Way};
+use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ticket, Way};
 use crate::json::{self, Value, Writer};
 use crate::mcp;
 use crate::mcp::input::Pass;
@@ -113,14 +113,20 @@ impl<A> Ask for TaskAsk<'_, '_, A> {
     }
 
     fn kept(&self, key: &str) -> Option<Ticket> {
-        let since = Value::new(self.kept).members().position(|(name, _)| name.eq_str(key));
+        let since = Value::new(self.kept).members().position(|(name, _)| self.pass.names(key, name));
         let since = since.and_then(|at| u32::try_from(at).ok()).map(|at| Ticket(at, KEPT));
         since.or_else(|| self.pass.kept(key))
     }
 
+    fn used(&self, what: Keyed, key: &str) -> Result<(), InputError> {
+        // What is made here, or asked (see `open`), is not looked for again.
+        let was_kept = what == Keyed::Kept && self.kept(key).is_some();
+        if was_kept { self.pass.used(what, key) } else { Ok(()) }
+    }
+
     fn open(&self, question: &Question<'_>) -> Result<Ticket, InputError> {
         if let Some(answered) = self.pass.find(question) {
-            return Ok(answered);
+            return self.pass.used(Keyed::Question, question.key).map(|()| answered);
         }
         let opened = self.core.board.inputs.borrow_mut().open(self.place, question, self.core.now());
         self.core.task_changed(self.place);

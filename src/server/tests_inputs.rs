@@ -81,6 +81,25 @@ fn nobody_waits_for_ever() {
 }
 
 #[test]
+fn a_question_that_was_missed_is_sent_again_once() {
+    table(4, 8, |inputs| {
+        let cx = Context::from_waker(Waker::noop());
+        let (one, two) = (inputs.open(A, 0, 0).unwrap(), inputs.open(A, 0, 0).unwrap());
+        let (unsent, other) = (inputs.open(A, 0, 0).unwrap(), inputs.open(B, 1, 0).unwrap());
+        for (ticket, event) in [(one, 3), (two, 4), (other, 4)] {
+            inputs.sent(ticket, event);
+        }
+        inputs.resume(0, |event| event > 3);
+        let missed = |inputs: &mut Inputs<'_>| [one, two, unsent, other].map(|ticket| inputs.poll_missed(&cx, ticket));
+        assert_eq!(missed(inputs), [false, true, false, false]);
+        assert_eq!(missed(inputs), [false; 4], "once");
+        inputs.resume(0, |_| true);
+        assert!(inputs.reply(A, one, Some(b"1")), "it came all the same");
+        assert_eq!(missed(inputs), [false, true, false, false]);
+    });
+}
+
+#[test]
 fn an_answer_fits_or_is_refused() {
     table(2, 8, |inputs| {
         let (one, two) = (inputs.open(A, 0, 0).unwrap(), inputs.open(A, 0, 0).unwrap());

@@ -63,14 +63,4 @@ check() {
     drive "readme-$2" $TRY "$1" "README, $2: $3" "$4"
 }
 
-# NEWER: a folder with a `node` that is new enough for the Inspector (22.19).
-install_newer_node() {
-    NEWER=$(dirname "$(command -v node || echo /nonexistent/node)")
-    "$NEWER/node" -e 'const [a, b] = process.versions.node.split("."); process.exit(a > 22 || (a == 22 && b >= 19) ? 0 : 1)' 2>/dev/null && return 0
-    NEWER=$CACHE/newer/node_modules/node/bin
-    [[ -x $NEWER/node ]] && return 0
-    mkdir -p "$CACHE/newer"
-    npm_install "$CACHE/newer" node@24.9.0
-}
-
 readme_main

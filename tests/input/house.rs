@@ -5,7 +5,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
 
 use serde_json::{Value, json};
-use smol::channel;
+use smol::{channel, future};
 use smol_mcp::{
     Call, Config, Elicited, Handle, InputError, PromptResult, Prompting, Sampling, Server, ToolResult, args, block_on,
     prompts, tools,
@@ -18,6 +18,13 @@ args! {
     pub(crate) struct Name {
         #[len(0..=20000)]
         name: String,
+    }
+}
+
+args! {
+    pub(crate) struct Lecture {
+        length: u32,
+        detached: bool,
     }
 }
 
@@ -83,6 +90,39 @@ tools! {
         async fn model(&self, call: &mut Call<'_>) -> ToolResult {
             let said = call.sample("q", Sampling::text("Say much.")).await?;
             call.reply(said.text()).await
+        }
+
+        /// Asks until the name is not empty.
+        #[additive]
+        async fn insist(&self, call: &mut Call<'_>) -> ToolResult {
+            let mut times = 1;
+            loop {
+                let name = self.name(call, "name").await?;
+                if !name.is_empty() {
+                    return call.reply(format_args!("{name}, asked {times} times")).await;
+                }
+                times += 1;
+            }
+        }
+
+        /// Asks, but does not wait for long.
+        #[additive]
+        async fn hurry(&self, call: &mut Call<'_>) -> ToolResult {
+            let never = async { Ok("nobody".into()) };
+            let name = future::or(self.name(call, "name"), never).await?;
+            call.text(&name).await
+        }
+
+        /// Asks the model a long question, without a connection where it is told so.
+        #[additive]
+        async fn lecture(&self, call: &mut Call<'_>, args: Lecture) -> ToolResult {
+            if args.detached {
+                call.detach().await;
+            }
+            let prompt = "w".repeat(args.length as usize);
+            let said = call.sample("q", Sampling::text(&prompt)).await.map(|said| said.text().to_string());
+            let _ = self.told.send(said.clone());
+            call.text(&said?).await
         }
 
         /// Asks, makes something, asks again, and says what it made.

@@ -5,7 +5,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod again;
 mod answers;
 mod ends;
 mod house;
 mod once;
+mod resumed;

@@ -56,13 +56,14 @@ fn a_caller_of_2026_that_can_not_be_asked_is_told_what_it_lacks() {
     assert_eq!((about.status, &about.json()["error"]["code"]), (400, &json!(-32021)));
 }
 
-// A `tools/call` by a client that can be asked.
-fn able(params: &Value) -> String {
+/// A `tools/call` by a client of 2026-07-28 that can be asked.
+pub(crate) fn able(params: &Value) -> String {
+    let name = params["name"].as_str().unwrap().to_owned();
     let mut params = params.clone();
     params["_meta"] = json!({
         "io.modelcontextprotocol/protocolVersion": wire::MODERN,
         "io.modelcontextprotocol/clientCapabilities": {"elicitation": {}},
     });
-    let headers = [("MCP-Protocol-Version", wire::MODERN), ("Mcp-Method", "tools/call"), ("Mcp-Name", "make")];
+    let headers = [("MCP-Protocol-Version", wire::MODERN), ("Mcp-Method", "tools/call"), ("Mcp-Name", name.as_str())];
     wire::post_to("/mcp", &headers, &wire::request("r", "tools/call", &params))
 }

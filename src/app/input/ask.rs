@@ -77,6 +77,15 @@ impl Kind {
     }
 }
 
+/// What an author's keys name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Keyed {
+    /// A question.
+    Question,
+    /// What is kept for the passes to come.
+    Kept,
+}
+
 /// One question, for as long as it is put.
 #[derive(Clone, Copy)]
 pub struct Question<'q> {
@@ -123,6 +132,19 @@ pub(crate) trait Ask {
         None
     }
 
+    /// `Again`: writes the name of a question, by which its answer comes, as a JSON string.
+    fn write_key(&self, question: &Question<'_>, w: &mut Writer<'_>) {
+        w.string(question.key);
+    }
+
+    /// `Again`: what this key names was found, or made. From here on it names something else: a question that is put again is another one.
+    ///
+    /// # Errors
+    /// [`InputError::TooLarge`]: the call has used more keys than can be told apart.
+    fn used(&self, _what: Keyed, _key: &str) -> Result<(), InputError> {
+        Ok(())
+    }
+
     /// `Again`: whether [`write_state`](Self::write_state) can write all there is to keep.
     ///
     /// # Errors
@@ -166,6 +188,15 @@ pub(crate) trait Ask {
     /// `Send`: writes the JSON-RPC id of a question's request.
     fn write_id(&self, _ticket: Ticket, _w: &mut Writer<'_>) {}
 
+    /// `Send`: the request went out as this event of the call's stream (0: its events have no numbers).
+    fn sent(&self, _ticket: Ticket, _event: u32) {}
+
+    /// `Send`: the client came back for the call, and can't have had the request, nor will it get it: it must be sent again. Wakes when that
+    /// comes about.
+    fn poll_missed(&self, _cx: &mut Context<'_>, _ticket: Ticket) -> bool {
+        false
+    }
+
     /// `Send`, `Hold`: waits for the answer.
     ///
     /// # Errors
@@ -202,14 +233,15 @@ pub(crate) async fn pass<F: Future>(
     poll_fn(|cx| {
         let Some(running) = handler.as_mut().as_pin_mut() else { return Poll::Pending };
         match poll_unwound(running, cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending if ask.is_pass_over() => {
+            // Also where the handler went on without the answer: the question is the response already.
+            _ if ask.is_pass_over() => {
                 // A handler may panic when it is dropped: that is its own affair.
                 if catch_unwind(AssertUnwindSafe(|| handler.set(None))).is_err() {
                     log::error!("a handler panicked when it was dropped");
                 }
                 Poll::Ready(None)
             }
+            Poll::Ready(output) => Poll::Ready(Some(output)),
             Poll::Pending => Poll::Pending,
         }
     })

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::answer::{Content, Elicited, Held, Roots, Sampled};
-use super::ask::{Ask, Ticket, Way};
+use super::ask::{Ask, Keyed, Ticket, Way};
 use super::question::{Elicit, ElicitJson, ElicitUrl, ListRoots, Questions, Sample, Sampling};
 use super::{Capability, InputError};
 use crate::app::{Arg, Call, Prompting, Reading};
@@ -64,7 +64,9 @@ impl<'a> Asker<'a> {
             None => found = found.map(|_| false),
         });
         if found? {
-            return Ok(held);
+            let mut used = Ok(());
+            questions.each(&mut |question| used = used.and_then(|()| self.ask.used(Keyed::Question, question.key)));
+            return used.map(|()| held);
         }
         self.ask.check_state()?;
         if !self.out.rewind(self.begin) {
@@ -77,7 +79,9 @@ impl<'a> Asker<'a> {
                 let mut comma = "";
                 questions.each(&mut |question| {
                     if self.ask.find(question).is_none() {
-                        w.str(comma).string(question.key).str(":{");
+                        w.str(comma);
+                        self.ask.write_key(question, w);
+                        w.str(":{");
                         question.write(w, None);
                         w.str("}");
                         comma = ",";
@@ -88,8 +92,9 @@ impl<'a> Asker<'a> {
                 w.str("}}");
             })
             .await;
+        // Whoever runs the handler drops it now, also one that waits for something else besides, and goes on.
+        self.out.seal();
         self.ask.end_pass();
-        // Whoever runs the handler drops it now.
         pending().await
     }
 
@@ -104,16 +109,27 @@ impl<'a> Asker<'a> {
         });
         opened?;
         for (at, ticket) in held.tickets().enumerate().filter(|_| send) {
-            if !self.out.notify(|w| self.write_request(questions, at, ticket, w)).await {
-                return Err(if self.is_gone().await { InputError::Gone } else { InputError::NoWay });
-            }
+            self.send(questions, at, ticket).await?;
         }
         for ticket in held.tickets() {
-            let answer = poll_fn(|cx| match self.ask.poll_answer(cx, ticket) {
-                Poll::Pending if self.out.is_gone(cx) => Poll::Ready(Err(InputError::Gone)),
-                answer => answer,
-            });
-            let answer = answer.await;
+            let answer = loop {
+                let answer = poll_fn(|cx| {
+                    if let Some(missed) = held.tickets().position(|ticket| self.ask.poll_missed(cx, ticket)) {
+                        return Poll::Ready(Err(missed));
+                    }
+                    match self.ask.poll_answer(cx, ticket) {
+                        Poll::Pending if self.out.is_gone(cx) => Poll::Ready(Ok(Err(InputError::Gone))),
+                        answer => answer.map(Ok),
+                    }
+                });
+                match answer.await {
+                    Ok(answer) => break answer,
+                    Err(missed) => {
+                        let Some(ticket) = held.tickets().nth(missed) else { continue };
+                        self.send(questions, missed, ticket).await?;
+                    }
+                }
+            };
             if answer == Err(InputError::TimedOut) && send {
                 // The client need not show it any longer.
                 self.out.notify(|w| self.write_cancel(ticket, w)).await;
@@ -123,8 +139,22 @@ impl<'a> Asker<'a> {
         Ok(held)
     }
 
-    async fn is_gone(self) -> bool {
-        poll_fn(|cx| Poll::Ready(self.out.is_gone(cx))).await
+    // Sends the question at this place.
+    async fn send(self, questions: &impl Questions<'a>, at: usize, ticket: Ticket) -> Result<(), InputError> {
+        if !self.out.notify(|w| self.write_request(questions, at, ticket, w)).await {
+            return Err(self.why_not().await);
+        }
+        self.ask.sent(ticket, self.out.events());
+        Ok(())
+    }
+
+    // Why a question could not be sent.
+    async fn why_not(self) -> InputError {
+        match poll_fn(|cx| Poll::Ready(self.out.is_gone(cx))).await {
+            true => InputError::Gone,
+            false if self.out.can_notify() => InputError::TooLarge,
+            false => InputError::NoWay,
+        }
     }
 
     fn write_request(self, questions: &impl Questions<'a>, at: usize, ticket: Ticket, w: &mut Writer<'_>) {
@@ -160,6 +190,7 @@ impl<'a> Asker<'a> {
                 let value = self.out.lend(|scratch| json::from_raw(raw, scratch));
                 read = value.and_then(Result::ok).ok_or(InputError::Invalid);
             });
+            self.ask.used(Keyed::Kept, key)?;
             return read;
         }
         let value = make.await;
@@ -168,6 +199,7 @@ impl<'a> Asker<'a> {
             // It was checked just above.
             let _ = json::write(&value, w);
         })?;
+        self.ask.used(Keyed::Kept, key)?;
         if wrong { Err(InputError::Invalid) } else { Ok(value) }
     }
 }
@@ -186,7 +218,8 @@ macro_rules! face {
             impl<'a> $Call<'a> {
                 /// Shows the user a form with the fields of `T`, a struct that [`args!`](crate::args) declares, and waits for it to be filled in.
                 ///
-                /// `key` names the question; each of a call has its own. In 2026-07-28 the handler ends here for now, as if it had been
+                /// `key` names the question among those of the call: its answer is known by it. One that is put again under the same key, such as a
+                /// form that was filled in wrongly, is another question. In 2026-07-28 the handler ends here for now, as if it had been
                 /// cancelled, and runs again from its top when the client has the answer: what has an effect comes after the last
                 /// question, or goes through [`once`](Self::once).
                 ///
@@ -242,7 +275,8 @@ macro_rules! face {
                     self.asker().ask(ListRoots::new(key)).await
                 }
 
-                /// Asks several questions at once: a tuple of them, up to six.
+                /// Asks several questions at once: a tuple of them, up to six. Each takes a place of its own in older revisions, where a server
+                /// that has fewer ([`Config::inputs`](crate::Config::inputs)) can't ask them at once: [`InputError::Full`].
                 ///
                 /// # Errors
                 /// As [`elicit`](Self::elicit).
@@ -251,7 +285,8 @@ macro_rules! face {
                 }
 
                 /// Runs what must happen once in a call that asks: in 2026-07-28 its value travels with the question, signed but readable
-                /// for the client, and is not made again when the handler is. In older revisions, and in tasks, it just runs.
+                /// for the client, and is not made again when the handler is run again. In older revisions, and in tasks, it just runs. `key` names it
+                /// among those of the call; what is run again under the same key is another one.
                 ///
                 /// # Errors
                 /// [`InputError::TooLarge`] or [`InputError::Invalid`]: the value can't be kept.

@@ -16,7 +16,7 @@ mod question;
 
 pub use answer::{Content, Elicited, Root, Roots, Sampled};
 pub(crate) use ask::Kind as QuestionKind;
-pub(crate) use ask::{Ask, Nobody, Question, Ticket, Way, pass};
+pub(crate) use ask::{Ask, Keyed, Nobody, Question, Ticket, Way, pass};
 pub use error::{Capability, InputError};
 pub(in crate::app) use face::{Asker, missing_capability};
 pub use question::{Elicit, ElicitJson, ElicitUrl, ListRoots, Questions, Sample, Sampling};

@@ -5,12 +5,13 @@ import { isDeepStrictEqual, inspect } from 'node:util';
 import net from 'node:net';
 
 export const CHECK_MS = 15_000; // a check that takes longer has hung
+export const MORE_MS = 25_000; // one of those that wait for a client to come back
 export const NOTICE_MS = 5_000; // a notification or a cancellation arrives within this
 export const QUIET_MS = 400; // nothing more may come for so long once what comes only once has come
 export const OLDER = '2025-11-25';
 export const MODERN = '2026-07-28';
-const LIST_CHANGED = 'notifications/tools/list_changed';
-const MESSAGE = 'notifications/message';
+export const LIST_CHANGED = 'notifications/tools/list_changed';
+export const MESSAGE = 'notifications/message';
 const SUBSCRIPTION_ID = 'io.modelcontextprotocol/subscriptionId';
 
 const AWKWARD = {
@@ -133,7 +134,7 @@ export async function cuttableProxy(base) {
 }
 
 // A peer: {revision, inbox, listTools(), call(name, arguments, onprogress) -> [isError, text], callThenCancel(name,
-// arguments, underWay), ping() or undefined, listening() -> {honoured?(), done()}, close()}. `call` rejects with an
+// arguments, underWay), whole(params) -> the result, client, answers, watch(uri) -> its end, ping() or undefined, listening() -> {honoured?(), done()}, close()}. `call` rejects with an
 // error that has `code` when the server answered with a JSON-RPC error.
 
 const CHECKS = {
@@ -286,10 +287,10 @@ export async function check(name, body, ms = CHECK_MS) {
   }
 }
 
-/// All checks of one mode {name, connect, revision, rival, more?}: connect, use, close, connect again.
-async function runMode(mode) {
+/// All checks of one mode {name, connect, revision, rival, more?}, and those of `features`: connect, use, close, connect again.
+async function runMode(mode, features) {
   const peer = await check(`${mode.name}: connect`, mode.connect);
-  for (const [name, body] of Object.entries(CHECKS)) {
+  for (const [name, body] of Object.entries({ ...CHECKS, ...features })) {
     if (name === 'ping' && mode.revision === MODERN) continue;
     await check(`${mode.name}: ${name}`, () => {
       if (!peer) throw new CheckFailed('no connection');
@@ -302,15 +303,15 @@ async function runMode(mode) {
     expect('echo of a new client', [false, 'again'], await again.call('echo', { text: 'again' }));
     await again.close();
   });
-  for (const [name, body] of Object.entries(mode.more ?? {})) await check(`${mode.name}: ${name}`, body);
+  for (const [name, body] of Object.entries(mode.more ?? {})) await check(`${mode.name}: ${name}`, body, MORE_MS);
 }
 
-export async function runModes(modes, only) {
+export async function runModes(modes, features, only) {
   process.on('unhandledRejection', (error) => {
     report.failed++;
     console.log(`FAIL unhandled rejection: ${why(error)}`);
   });
-  for (const mode of modes) if (!only || mode.name.includes(only)) await runMode(mode);
+  for (const mode of modes) if (!only || mode.name.includes(only)) await runMode(mode, features);
   console.log(`# ${report.passed} ok, ${report.failed} FAIL, ${((Date.now() - report.started) / 1000).toFixed(1)} s`);
   process.exit(report.failed || !report.passed ? 1 : 0);
 }

@@ -3,8 +3,11 @@
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { SSEClientTransport } from '@modelcontextprotocol/sdk/client/sse.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
-import { EmptyResultSchema, InitializeResultSchema } from '@modelcontextprotocol/sdk/types.js';
+import {
+  CreateMessageRequestSchema, ElicitRequestSchema, EmptyResultSchema, InitializeResultSchema, ListRootsRequestSchema,
+} from '@modelcontextprotocol/sdk/types.js';
 import { Arrivals, Inbox, NOTICE_MS, OLDER, cuttableProxy, expect, getStream, recordingFetch, runModes } from './common.mjs';
+import { Answers, CAPABILITIES, FEATURES, cutCall, missedEvent, serverEndsTheStream } from './features.mjs';
 
 const INFO = { name: 'ts1', version: '1' };
 
@@ -15,12 +18,22 @@ async function open(Transport, url) {
   const transport = new Transport(new URL(url), { fetch: recordingFetch(answers) });
   transport.onmessage = (message) => inbox.put(message);
   const client = new Client(INFO, {
-    capabilities: {},
+    capabilities: CAPABILITIES,
     listChanged: { tools: { autoRefresh: true, debounceMs: 0, onChanged: (error, tools) => changes.push({ error, tools }) } },
   });
+  const own = new Answers();
+  client.setRequestHandler(ElicitRequestSchema, (request) => own.elicited(request.params));
+  client.setRequestHandler(CreateMessageRequestSchema, (request) => own.sampled(request.params));
+  client.setRequestHandler(ListRootsRequestSchema, () => own.rooted());
   await client.connect(transport);
   return {
-    client, transport, inbox, answers,
+    client, transport, inbox, gets: answers, answers: own,
+    whole: (params) => client.callTool(params),
+    async watch(uri) {
+      if (transport instanceof StreamableHTTPClientTransport) await getStream(answers);
+      await client.subscribeResource({ uri });
+      return () => client.unsubscribeResource({ uri });
+    },
     revision: inbox.items.find((m) => m.result?.protocolVersion)?.result.protocolVersion,
     listTools: async () => (await client.listTools()).tools.map((tool) => tool.name),
     call: (name, args, onprogress) => call(client, name, args, { onprogress }),
@@ -58,7 +71,8 @@ async function call(client, name, args, options) {
 
 const base = process.argv[2].replace(/\/$/, '');
 const sse = () => open(SSEClientTransport, `${base}/sse`);
-const http = () => open(StreamableHTTPClientTransport, `${base}/mcp`);
+const httpAt = (at) => open(StreamableHTTPClientTransport, `${at}/mcp`);
+const http = () => httpAt(base);
 
 /// The stream is cut; the EventSource comes back by itself, naming a revision this time, and gets a new endpoint.
 async function sseComesBack(path) {
@@ -74,7 +88,7 @@ async function sseComesBack(path) {
     const fresh = new URL(endpoints.items[0], proxy.base).href;
     expect('the new endpoint is another one', true, fresh !== old);
     expect('the endpoint that the transport uses', fresh, peer.transport._endpoint.href);
-    const gets = peer.answers.items.filter((a) => a.method === 'GET');
+    const gets = peer.gets.items.filter((a) => a.method === 'GET');
     expect('statuses of the GETs', [200, 200], gets.map((g) => g.status));
     expect('revision that the second GET names', OLDER, gets[1].sent['mcp-protocol-version']);
     // As an application would: introduce itself again on the new stream, then go on.
@@ -100,9 +114,9 @@ async function streamComesBack() {
   const peer = await open(StreamableHTTPClientTransport, `${proxy.base}/mcp`);
   const rival = await sse();
   try {
-    const first = await getStream(peer.answers);
+    const first = await getStream(peer.gets);
     proxy.cut();
-    const second = await getStream(peer.answers, 2);
+    const second = await getStream(peer.gets, 2);
     expect('session of the second GET', first.sent['mcp-session-id'], second.sent['mcp-session-id']);
     expect('echo after the cut', [false, 'back'], await peer.call('echo', { text: 'back' }));
     const since = peer.inbox.items.length;
@@ -136,6 +150,12 @@ await runModes([
     more: { 'reconnect after a cut': () => sseComesBack('/mcp') } },
   { name: 'ts1 sse /sse', revision: OLDER, connect: sse, rival: http, more: { 'reconnect after a cut': () => sseComesBack('/sse') } },
   { name: 'ts1 http /mcp', revision: OLDER, connect: http, rival: sse,
-    more: { 'GET stream comes back after a cut': streamComesBack, 'DELETE ends the session': deleteEndsTheSession } },
+    more: {
+      'GET stream comes back after a cut': streamComesBack,
+      'the server ends the stream of a call': () => serverEndsTheStream(http),
+      "a call's stream is cut": () => cutCall(base, httpAt),
+      "the session's stream is cut": () => missedEvent(base, httpAt, sse),
+      'DELETE ends the session': deleteEndsTheSession,
+    } },
   { name: 'ts1 http /mcp/', revision: OLDER, connect: () => open(StreamableHTTPClientTransport, `${base}/mcp/`), rival: http },
-], process.argv[3]);
+], FEATURES, process.argv[3]);

@@ -2,6 +2,7 @@
 
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { Arrivals, Inbox, MODERN, NOTICE_MS, OLDER, cuttableProxy, expect, getStream, recordingFetch, runModes, within } from './common.mjs';
+import { Answers, CAPABILITIES, FEATURES, cutCall, missedEvent, serverEndsTheStream } from './features.mjs';
 
 const TOOLS = { toolsListChanged: true };
 
@@ -14,11 +15,15 @@ async function open(url, mode, { Transport = StreamableHTTPClientTransport, byHa
   transport.onmessage = (message) => inbox.put(message);
   const onChanged = (error, tools) => changes.push({ error, tools });
   const client = new Client({ name: 'ts2', version: '1' }, {
-    capabilities: {},
+    capabilities: CAPABILITIES,
     versionNegotiation: { mode },
     ...(byHand ? {} : { listChanged: { tools: { autoRefresh: true, debounceMs: 0, onChanged } } }),
   });
   if (byHand) client.setNotificationHandler('notifications/tools/list_changed', () => void changes.push({ tools: [{ name: 'echo' }] }));
+  const own = new Answers();
+  client.setRequestHandler('elicitation/create', async (request) => own.elicited(request.params));
+  client.setRequestHandler('sampling/createMessage', async (request) => own.sampled(request.params));
+  client.setRequestHandler('roots/list', async () => own.rooted());
   await client.connect(transport);
   const modern = client.getNegotiatedProtocolVersion() === MODERN;
   const seen = (before) => ({
@@ -30,7 +35,18 @@ async function open(url, mode, { Transport = StreamableHTTPClientTransport, byHa
     },
   });
   return {
-    client, transport, inbox, answers,
+    client, transport, inbox, gets: answers, answers: own,
+    whole: (params) => client.callTool(params),
+    async watch(uri) {
+      if (modern) {
+        const subscription = await client.listen({ resourceSubscriptions: [uri] });
+        expect('honoured filter', { resourceSubscriptions: [uri] }, subscription.honoredFilter);
+        return () => subscription.close();
+      }
+      if (transport instanceof StreamableHTTPClientTransport) await getStream(answers);
+      await client.subscribeResource({ uri });
+      return () => client.unsubscribeResource({ uri });
+    },
     revision: client.getNegotiatedProtocolVersion(),
     listTools: async () => (await client.listTools(undefined, { cacheMode: 'bypass' })).tools.map((tool) => tool.name),
     call: (name, args, onprogress) => call(client, name, args, { onprogress }),
@@ -70,7 +86,8 @@ async function call(client, name, args, options) {
 
 const base = process.argv[2].replace(/\/$/, '');
 const mcp = `${base}/mcp`;
-const legacy = () => open(mcp, 'legacy');
+const legacyAt = (at) => open(`${at}/mcp`, 'legacy');
+const legacy = () => legacyAt(base);
 const pinned = () => open(mcp, { pin: MODERN }, { byHand: true });
 
 /// The listen stream is cut: the client says so, and a new one brings what changes.
@@ -96,8 +113,13 @@ async function listensAgain() {
 
 await runModes([
   { name: 'ts2 sse /mcp', revision: OLDER, connect: () => open(mcp, 'legacy', { Transport: SSEClientTransport }), rival: pinned },
-  { name: 'ts2 legacy', revision: OLDER, connect: legacy, rival: pinned },
+  { name: 'ts2 legacy', revision: OLDER, connect: legacy, rival: pinned,
+    more: {
+      'the server ends the stream of a call': () => serverEndsTheStream(legacy),
+      "a call's stream is cut": () => cutCall(base, legacyAt),
+      "the session's stream is cut": () => missedEvent(base, legacyAt, pinned),
+    } },
   { name: 'ts2 auto, listChanged handler', revision: MODERN, connect: () => open(mcp, 'auto'), rival: legacy },
   { name: 'ts2 2026-07-28, listen()', revision: MODERN, connect: pinned, rival: legacy, more: { 'listen again after a cut': listensAgain } },
   { name: 'ts2 2026-07-28 /mcp/', revision: MODERN, connect: () => open(`${mcp}/`, { pin: MODERN }), rival: legacy },
-], process.argv[3]);
+], FEATURES, process.argv[3]);

@@ -15,6 +15,8 @@ CANCEL_SECONDS = 5.0
 """The server has to notice a cancellation within this."""
 QUIET_SECONDS = 0.4
 """How long nothing more may come once a message that must come only once has come. Absence is no event, so this waits."""
+STREAM_TRIES = 50
+"""How often a stream is tried, every 0.1 s, of a client that opens it when it likes and says nothing of it."""
 CLOSE_SECONDS = 5.0
 """A client closes within this, whatever its server does."""
 
@@ -22,6 +24,8 @@ OLDER = "2025-11-25"
 MODERN = "2026-07-28"
 
 LIST_CHANGED = "notifications/tools/list_changed"
+PROMPTS_CHANGED = "notifications/prompts/list_changed"
+UPDATED = "notifications/resources/updated"
 MESSAGE = "notifications/message"
 SUBSCRIPTION_ID = "io.modelcontextprotocol/subscriptionId"
 
@@ -133,6 +137,59 @@ class Tap:
 
 
 @dataclass
+class Answers:
+    """What the client says to the server's questions, and what it was asked."""
+
+    action: str = "accept"
+    """`accept`, `decline` or `cancel`; `error` for a JSON-RPC error in place of an answer."""
+    asked: list[dict[str, Any]] = field(default_factory=list)
+    """The parameters of each question, as JSON."""
+
+    SAID = "Paris, says the model of the test"
+    NAME = "Zoë Äpfel"
+    ROOT = {"uri": "file:///home/drive/root", "name": "the root of the test"}
+
+    def elicited(self, types: Any, params: dict[str, Any]) -> Any:
+        """The answer to `elicitation/create`."""
+        self.asked.append(params)
+        if self.action == "error":
+            return types.ErrorData(code=-32603, message="the user's screen is broken")
+        answer: dict[str, Any] = {"action": self.action}
+        if self.action == "accept" and params.get("mode", "form") == "form":
+            properties = params["requestedSchema"]["properties"]
+            answer["content"] = {name: filled_in(schema) for name, schema in properties.items()}
+        return types.ElicitResult.model_validate(answer)
+
+    def sampled(self, types: Any, params: dict[str, Any]) -> Any:
+        """The answer to `sampling/createMessage`."""
+        self.asked.append(params)
+        if self.action == "error":
+            return types.ErrorData(code=-1, message="the user said no")
+        said = {"role": "assistant", "content": {"type": "text", "text": self.SAID}, "model": "test", "stopReason": "endTurn"}
+        return types.CreateMessageResult.model_validate(said)
+
+    def rooted(self, types: Any) -> Any:
+        """The answer to `roots/list`."""
+        self.asked.append({})
+        return types.ListRootsResult.model_validate({"roots": [self.ROOT]})
+
+
+def filled_in(schema: dict[str, Any]) -> Any:
+    """A value that the field of a form allows: not its default, where there is a choice."""
+    if choices := schema.get("enum") or [one["const"] for one in schema.get("oneOf") or schema.get("anyOf") or ()]:
+        return choices[-1]
+    match schema["type"]:
+        case "array":
+            return [filled_in(schema["items"])]
+        case "boolean":
+            return False
+        case "integer" | "number":
+            return schema.get("minimum", 41)
+        case _:
+            return "zoe@example.com" if schema.get("format") == "email" else Answers.NAME
+
+
+@dataclass
 class Peer:
     """One connected client, the same face for every version and transport."""
 
@@ -146,6 +203,25 @@ class Peer:
     ping: Callable[[], Awaitable[None]] | None
     listening: Callable[[], AsyncContextManager[Any]]
     """While inside, the server has a stream on which it can notify this client."""
+    ask: Callable[..., Awaitable[dict[str, Any]]]
+    """A method of the client by its name, with its arguments -> the result as JSON; raises RpcError."""
+    watching: Callable[[str], AsyncContextManager[None]]
+    """While inside, the client is subscribed to that resource, as its revision does it."""
+    types: Any
+    """The module of the client's types."""
+    answers: Answers
+
+
+async def until_it_brings(inbox: Inbox, rival: Peer) -> None:
+    """A change has come by the stream, and no other is under way."""
+    for _ in range(STREAM_TRIES):
+        since = len(inbox.messages)
+        await rival.call("notify", None)
+        await anyio.sleep(0.1)
+        if inbox.matching(LIST_CHANGED, since):
+            await anyio.sleep(0.3)
+            return
+    raise CheckFailed(f"no stream brought anything within {STREAM_TRIES / 10} s")
 
 
 @dataclass
@@ -157,6 +233,12 @@ class Mode:
     revision: str
     rival: Callable[[], AsyncContextManager[Peer]]
     """The other client that causes changes: of another transport or era where there is one."""
+    at: Callable[[str], AsyncContextManager[Peer]] | None = None
+    """As `connect`, by way of another base URL: there where a broken stream can be resumed."""
+    checks_left_out: tuple[str, ...] = ()
+    """Checks that this way to connect cannot do, for a reason of the client's own."""
+    asks_for_logs: bool = False
+    """Whether the client asks for logs with every request of the stateless revision."""
 
 
 @dataclass

@@ -8,7 +8,7 @@ from typing import Any, AsyncIterator, Awaitable, Callable
 
 import anyio
 import mcp.types as types
-from common import OLDER, CheckFailed, Inbox, Mode, Peer, RpcError, Tap
+from common import OLDER, Answers, CheckFailed, Inbox, Mode, Peer, RpcError, Tap
 from mcp import ClientSession, McpError
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamablehttp_client
@@ -22,9 +22,41 @@ def first_text(result: types.CallToolResult) -> tuple[bool, str]:
     return bool(result.isError), text
 
 
-async def open_peer(session: ClientSession, inbox: Inbox, listening: Callable[[], Any]) -> Peer:
+class Session(ClientSession):
+    """A session that answers the server's questions."""
+
+    def __init__(self, read: Any, write: Any) -> None:
+        self.answers = Answers()
+
+        async def elicit(_context: Any, params: Any) -> Any:
+            return self.answers.elicited(types, params.model_dump(by_alias=True, mode="json", exclude_none=True))
+
+        async def sample(_context: Any, params: Any) -> Any:
+            return self.answers.sampled(types, params.model_dump(by_alias=True, mode="json", exclude_none=True))
+
+        async def roots(_context: Any) -> Any:
+            return self.answers.rooted(types)
+
+        super().__init__(read, write, elicitation_callback=elicit, sampling_callback=sample, list_roots_callback=roots)
+
+
+async def open_peer(session: Session, inbox: Inbox, listening: Callable[[], Any]) -> Peer:
     """Initialize and dress the session as a peer."""
     answer = await session.initialize()
+
+    async def ask(method: str, *args: Any, **named: Any) -> dict[str, Any]:
+        try:
+            result = await getattr(session, method)(*args, **named)
+        except McpError as error:
+            raise RpcError(error.error.code, error.error.message) from error
+        return result.model_dump(by_alias=True, mode="json", exclude_none=True)
+
+    @contextlib.asynccontextmanager
+    async def watching(uri: str) -> AsyncIterator[None]:
+        async with listening():
+            await ask("subscribe_resource", uri)
+            yield
+            await ask("unsubscribe_resource", uri)
 
     async def list_tools() -> list[str]:
         return [tool.name for tool in (await session.list_tools()).tools]
@@ -49,7 +81,9 @@ async def open_peer(session: ClientSession, inbox: Inbox, listening: Callable[[]
     async def ping() -> None:
         await session.send_ping()
 
-    return Peer(answer.protocolVersion, inbox, list_tools, call, call_then_cancel, ping, listening)
+    return Peer(
+        answer.protocolVersion, inbox, list_tools, call, call_then_cancel, ping, listening, ask, watching, types, session.answers
+    )
 
 
 @contextlib.asynccontextmanager
@@ -61,7 +95,7 @@ async def over_sse(url: str) -> AsyncIterator[Peer]:
     async def listening() -> AsyncIterator[None]:
         yield None
 
-    async with sse_client(url) as (read, write), ClientSession(Tap(read, inbox), write) as session:
+    async with sse_client(url) as (read, write), Session(Tap(read, inbox), write) as session:
         yield await open_peer(session, inbox, listening)
 
 
@@ -90,7 +124,7 @@ async def over_http(url: str) -> AsyncIterator[Peer]:
         yield None
 
     async with streamablehttp_client(url, httpx_client_factory=factory) as (read, write, _):
-        async with ClientSession(Tap(read, inbox), write) as session:
+        async with Session(Tap(read, inbox), write) as session:
             yield await open_peer(session, inbox, listening)
 
 
@@ -100,10 +134,10 @@ def main() -> None:
     modes = [
         Mode("py1 sse /mcp", lambda: over_sse(f"{base}/mcp"), OLDER, http),
         Mode("py1 sse /sse", sse, OLDER, http),
-        Mode("py1 http /mcp", http, OLDER, sse),
+        Mode("py1 http /mcp", http, OLDER, sse, at=lambda other: over_http(f"{other}/mcp")),
         Mode("py1 http /mcp/", lambda: over_http(f"{base}/mcp/"), OLDER, http),
     ]
-    run_modes(modes, sys.argv[2] if len(sys.argv) > 2 else None)
+    run_modes(modes, base, sys.argv[2] if len(sys.argv) > 2 else None)
 
 
 if __name__ == "__main__":

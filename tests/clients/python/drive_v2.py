@@ -8,7 +8,7 @@ from typing import Any, AsyncIterator, Awaitable, Callable
 
 import anyio
 import mcp_types as types
-from common import MODERN, OLDER, CheckFailed, Inbox, Mode, Peer, RpcError, Tap, expect
+from common import MODERN, OLDER, Answers, CheckFailed, Inbox, Mode, Peer, RpcError, Tap, expect
 from mcp import Client, ClientSession
 from mcp.client.sse import sse_client
 from mcp.client.streamable_http import streamable_http_client
@@ -55,8 +55,30 @@ def first_text(result: types.CallToolResult) -> tuple[bool, str]:
     return bool(result.is_error), text
 
 
-def peer_of(client: Any, revision: str, wire: Wire) -> Peer:
+def callbacks(answers: Answers) -> dict[str, Any]:
+    """What a client is made with, so that it answers the server's questions."""
+
+    async def elicit(_context: Any, params: Any) -> Any:
+        return answers.elicited(types, params.model_dump(by_alias=True, mode="json", exclude_none=True))
+
+    async def sample(_context: Any, params: Any) -> Any:
+        return answers.sampled(types, params.model_dump(by_alias=True, mode="json", exclude_none=True))
+
+    async def roots(_context: Any) -> Any:
+        return answers.rooted(types)
+
+    return {"elicitation_callback": elicit, "sampling_callback": sample, "list_roots_callback": roots}
+
+
+def peer_of(client: Any, revision: str, wire: Wire, answers: Answers) -> Peer:
     """Dress a `Client` or a `ClientSession` as a peer: the calls used have the same shape in both."""
+
+    async def ask(method: str, *args: Any, **named: Any) -> dict[str, Any]:
+        try:
+            result = await getattr(client, method)(*args, **named)
+        except MCPError as error:
+            raise RpcError(error.error.code, error.error.message) from error
+        return result.model_dump(by_alias=True, mode="json", exclude_none=True)
 
     async def list_tools() -> list[str]:
         return [tool.name for tool in (await client.list_tools()).tools]
@@ -95,27 +117,40 @@ def peer_of(client: Any, revision: str, wire: Wire) -> Peer:
 
             yield as_the_application_sees_it
 
+    @contextlib.asynccontextmanager
+    async def watching(uri: str) -> AsyncIterator[None]:
+        if revision == MODERN:
+            async with client.listen(resource_subscriptions=[uri]) as subscription:
+                expect("honoured resourceSubscriptions", [uri], list(subscription.honored.resource_subscriptions or ()))
+                yield
+            return
+        async with get_stream():
+            await ask("subscribe_resource", uri)
+            yield
+            await ask("unsubscribe_resource", uri)
+
     modern = revision == MODERN
+    listening = listen_stream if modern else get_stream
     return Peer(
-        revision, wire.inbox, list_tools, call, call_then_cancel, None if modern else ping, listen_stream if modern else get_stream
+        revision, wire.inbox, list_tools, call, call_then_cancel, None if modern else ping, listening, ask, watching, types, answers
     )
 
 
 @contextlib.asynccontextmanager
 async def by_session(transport: str, url: str) -> AsyncIterator[Peer]:
     """The lower face: `ClientSession.initialize()` on a transport."""
-    wire = Wire()
-    async with getattr(wire, transport)(url) as (read, write), ClientSession(read, write) as session:
+    wire, answers = Wire(), Answers()
+    async with getattr(wire, transport)(url) as (read, write), ClientSession(read, write, **callbacks(answers)) as session:
         answer = await session.initialize()
-        yield peer_of(session, answer.protocol_version, wire)
+        yield peer_of(session, answer.protocol_version, wire, answers)
 
 
 @contextlib.asynccontextmanager
 async def by_client(transport: str, url: str, mode: str) -> AsyncIterator[Peer]:
     """The upper face: `Client` in one of its modes. `cache=None`: every list is asked of the server."""
-    wire = Wire()
-    async with Client(getattr(wire, transport)(url), mode=mode, cache=None) as client:
-        yield peer_of(client, client.protocol_version, wire)
+    wire, answers = Wire(), Answers()
+    async with Client(getattr(wire, transport)(url), mode=mode, cache=None, **callbacks(answers)) as client:
+        yield peer_of(client, client.protocol_version, wire, answers)
 
 
 def main() -> None:
@@ -127,13 +162,13 @@ def main() -> None:
         Mode("py2 sse /sse", lambda: by_session("sse", sse), OLDER, modern),
         # The stateless probe goes through the old transport first and has to be refused there.
         Mode("py2 Client auto over sse /mcp", lambda: by_client("sse", mcp, "auto"), OLDER, older),
-        Mode("py2 http /mcp", older, OLDER, modern),
+        Mode("py2 http /mcp", older, OLDER, modern, at=lambda other: by_session("http", f"{other}/mcp")),
         Mode("py2 Client legacy", lambda: by_client("http", mcp, "legacy"), OLDER, modern),
         Mode("py2 Client auto", lambda: by_client("http", mcp, "auto"), MODERN, older),
         Mode("py2 Client 2026-07-28", modern, MODERN, older),
         Mode("py2 Client 2026-07-28 /mcp/", lambda: by_client("http", f"{mcp}/", MODERN), MODERN, older),
     ]
-    run_modes(modes, sys.argv[2] if len(sys.argv) > 2 else None)
+    run_modes(modes, base, sys.argv[2] if len(sys.argv) > 2 else None)
 
 
 if __name__ == "__main__":

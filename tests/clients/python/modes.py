@@ -13,7 +13,9 @@ import time
 
 import anyio
 from checks import CHECKS, pings
-from common import CLOSE_SECONDS, MODERN, Mode, Peer, Report, expect, why
+from common import CHECK_SECONDS, CLOSE_SECONDS, MODERN, Mode, Peer, Report, expect, why
+from features import FEATURES
+from resume import RESUME_SECONDS, cut_call, missed_event, resumable, server_ends_the_stream
 
 
 class Keeper:
@@ -57,11 +59,17 @@ class Keeper:
             raise self.error
 
 
-async def run_mode(report: Report, mode: Mode) -> None:
-    """All checks of one mode: connect, use, close, connect again."""
-    checks = [*CHECKS, ("ping", pings)] if mode.revision != MODERN else CHECKS
-    if chosen := os.environ.get("SMOL_MCP_CHECKS"):
+async def run_mode(report: Report, mode: Mode, base: str) -> None:
+    """All checks of one mode: connect, use, close, connect again, be cut."""
+    checks = [*CHECKS, *FEATURES]
+    if mode.revision != MODERN:
+        checks.append(("ping", pings))
+    if resumable(mode):
+        checks.append(("the server ends the stream of a call", server_ends_the_stream))
+    chosen = os.environ.get("SMOL_MCP_CHECKS")
+    if chosen:
         checks = [(name, check) for name, check in checks if name in chosen.split("|")]
+    checks = [(name, check) for name, check in checks if name not in mode.checks_left_out]
     keeper = Keeper(mode)
     async with anyio.create_task_group() as group:
         group.start_soon(keeper.run)
@@ -75,6 +83,9 @@ async def run_mode(report: Report, mode: Mode) -> None:
         await report.check(f"{mode.name}: close", keeper.close, CLOSE_SECONDS)
         group.cancel_scope.cancel()
     await report.check(f"{mode.name}: a new client after the close", lambda: once_more(mode))
+    if resumable(mode) and not chosen:
+        await report.check(f"{mode.name}: a call's stream is cut", lambda: cut_call(mode, base), RESUME_SECONDS)
+        await report.check(f"{mode.name}: the session's stream is cut", lambda: missed_event(mode, base), CHECK_SECONDS)
 
 
 async def once_more(mode: Mode) -> None:
@@ -83,14 +94,14 @@ async def once_more(mode: Mode) -> None:
         expect("echo of a new client", (False, "again"), await peer.call("echo", {"text": "again"}))
 
 
-def run_modes(modes: list[Mode], only: str | None) -> None:
+def run_modes(modes: list[Mode], base: str, only: str | None) -> None:
     """Run every mode (or those whose name contains `only`), print the lines, end the process."""
     report = Report()
 
     async def all_of_them() -> None:
         for mode in modes:
             if only is None or only in mode.name:
-                await run_mode(report, mode)
+                await run_mode(report, mode, base)
 
     anyio.run(all_of_them)
     print(f"# {report.passed} ok, {report.failed} FAIL, {time.monotonic() - report.started:.1f} s", flush=True)
