@@ -95,6 +95,7 @@ mod hub;
 mod json;
 mod mcp;
 mod outlet;
+mod pool;
 mod rpc;
 mod server;
 mod session;

@@ -91,7 +91,7 @@ pub const PUBLIC_BASE_BYTES_MAX: usize = 256;
 pub const SESSIONS_DEFAULT: usize = 64;
 
 /// Bytes of one session's slot, all told: what it takes on a 64-bit machine.
-pub const SESSION_SLOT_BYTES_MAX: usize = 168;
+pub const SESSION_SLOT_BYTES_MAX: usize = 88;
 
 /// Characters of a session id on the wire: what a table of listeners has room for (an id of ours
 /// has 48).
@@ -251,6 +251,21 @@ const _: () = assert!(ACKNOWLEDGEMENT_BYTES_MAX + 2 * RESPONSE_HEAD_BYTES_MAX + 
 pub const TICK_IDLE_MS: u32 = 30_000;
 /// Connections at once, where the configuration does not say: a household's clients, two or three connections each.
 pub const CONNECTIONS_DEFAULT: usize = 64;
+
+/// Connections that are woken together: a waker takes 64 bytes of the heap, and to look at three more sockets in vain takes a microsecond.
+pub const CONNECTIONS_PER_WAKER: usize = 4;
+
+/// Bytes of a socket as a connection has it: async-io's, whatever else it could be.
+pub const SOCKET_BYTES_MAX: usize = 16;
+
+/// Bytes of a connection's slot, on a 64-bit machine: an idle client is to cost 512 in all, of which async-io takes about 260.
+pub const CONNECTION_SLOT_BYTES_MAX: usize = 48;
+
+/// Bytes of a stream's slot, on a 64-bit machine, for the same reason.
+pub const STREAM_SLOT_BYTES_MAX: usize = 80;
+
+/// Addresses of this machine that are remembered as those which peers connected to; for what is more, the system is asked.
+pub const LOCAL_ADDRESSES_MAX: usize = 16;
 
 /// Connections beyond the configured ones, only to tell newcomers that the house is full.
 pub const REFUSALS_MAX: usize = 4;

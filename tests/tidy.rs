@@ -18,9 +18,10 @@ const _: () = assert!(EXCEPTIONS.is_empty(), "split it instead");
 /// Each layer, and the layers below that it may name. What is not here is no layer.
 const LAYERS: &[(&str, &[&str])] = &[
     ("limits", &[]),
+    ("pool", &[]),
     ("json", &["limits"]),
     ("sse", &["limits"]),
-    ("session", &["limits"]),
+    ("session", &["limits", "pool"]),
     ("http", &["limits"]),
     ("guard", &["limits", "session"]),
     ("rpc", &["json", "limits", "session"]),
@@ -33,8 +34,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "app", "endpoint", "guard", "http", "hub", "json", "limits", "mcp", "outlet", "rpc", "session", "sse",
-            "tasks",
+            "app", "endpoint", "guard", "http", "hub", "json", "limits", "mcp", "outlet", "pool", "rpc", "session",
+            "sse", "tasks",
         ],
     ),
 ];

@@ -35,7 +35,7 @@ use core::net::{IpAddr, SocketAddr};
 
 pub(crate) use bearer::BearerRefusal;
 pub(crate) use error::GuardError;
-pub(crate) use network::{Network, household};
+pub(crate) use network::{Household, Network};
 pub(crate) use origin::OriginGrant;
 pub(crate) use public_base::PublicBase;
 

@@ -1,7 +1,8 @@
 //! Addresses of peers: whose count against which share, and which are exempt (DESIGN D4).
 
 use core::fmt;
-use core::net::{IpAddr, Ipv6Addr};
+use core::net::IpAddr;
+use core::num::NonZeroU64;
 use core::str::FromStr;
 
 /// The bits of an IPv6 address that one household is given; the rest is a host's to choose, and to change (RFC 8981).
@@ -63,16 +64,24 @@ impl FromStr for Network {
     }
 }
 
-/// The address by which a peer is counted: an IPv4 address, or the network of an IPv6 household.
-pub(crate) fn household(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let bits = address.to_bits() & !(u128::MAX >> IPV6_HOUSEHOLD_BITS);
-            IpAddr::V6(Ipv6Addr::from_bits(bits))
-        }
-        address @ IpAddr::V4(_) => address,
+/// By what a peer is counted: an IPv4 address, or the network of an IPv6 household. One word, as every connection has it: the first
+/// half of an IPv6 address, or an IPv4 address behind a prefix that no host has (`::/8` is reserved, RFC 4291, section 2.4).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Household(NonZeroU64);
+
+impl Household {
+    /// The household of an address.
+    pub(crate) fn of(address: IpAddr) -> Self {
+        let word = match address.to_canonical() {
+            IpAddr::V4(address) => IPV4_PREFIX | u64::from(address.to_bits()),
+            IpAddr::V6(address) => u64::try_from(address.to_bits() >> (128 - IPV6_HOUSEHOLD_BITS)).unwrap_or(u64::MAX),
+        };
+        // Only `::/64` is zero, which is no network of hosts.
+        Self(NonZeroU64::new(word).unwrap_or(NonZeroU64::MIN))
     }
 }
+
+const IPV4_PREFIX: u64 = 1 << 32;
 
 fn same_bits(a: u128, b: u128, width: u32, bits: u32) -> bool {
     // A shift by all bits is none in Rust: a network of no bits holds every address.
@@ -132,9 +141,10 @@ mod tests {
 
     #[test]
     fn a_household_is_one_peer() {
-        assert_eq!(household(ip("2001:db8:1:2:aaaa::1")), household(ip("2001:db8:1:2:bbbb::2")));
-        assert_ne!(household(ip("2001:db8:1:2::1")), household(ip("2001:db8:1:3::1")));
-        assert_eq!(household(ip("::ffff:192.0.2.7")), ip("192.0.2.7"));
-        assert_ne!(household(ip("192.0.2.7")), household(ip("192.0.2.8")));
+        assert_eq!(Household::of(ip("2001:db8:1:2:aaaa::1")), Household::of(ip("2001:db8:1:2:bbbb::2")));
+        assert_ne!(Household::of(ip("2001:db8:1:2::1")), Household::of(ip("2001:db8:1:3::1")));
+        assert_eq!(Household::of(ip("::ffff:192.0.2.7")), Household::of(ip("192.0.2.7")));
+        assert_ne!(Household::of(ip("192.0.2.7")), Household::of(ip("::192.0.2.7")));
+        assert_ne!(Household::of(ip("192.0.2.7")), Household::of(ip("192.0.2.8")));
     }
 }

@@ -4,9 +4,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::task::Context;
 
 use super::conns::{Full, Place, State};
-use super::core::Core;
+use super::core::{Core, index32};
 use super::socket::Socket;
-use crate::guard::{Network, household};
+use crate::guard::{Household, Network};
 use crate::json::Writer;
 use crate::limits::{REFUSALS_MAX, RETRY_AFTER_S};
 
@@ -34,11 +34,11 @@ impl Shares {
         Self { connections: Some(self.connections.unwrap_or(half)), ..self }
     }
 
-    /// The address that a peer is counted by; none for those that are exempt, and those that have none.
-    fn counted(&self, peer: Option<IpAddr>) -> Option<IpAddr> {
+    /// What a peer is counted by; none for those that are exempt, and those that have none.
+    fn counted(&self, peer: Option<IpAddr>) -> Option<Household> {
         let peer = peer?.to_canonical();
         let exempt = peer.is_loopback() || self.trusted.iter().any(|network| network.contains(peer));
-        (!exempt).then(|| household(peer))
+        (!exempt).then(|| Household::of(peer))
     }
 }
 
@@ -61,7 +61,7 @@ impl<A> Core<'_, A> {
     /// Answers 503 without reading anything, and closes.
     pub(super) fn turn_away(&self, index: usize, full: Full) {
         // It may have waited for a buffer.
-        self.queue.borrow_mut().retain(|queued| *queued != index);
+        self.queue.borrow_mut().retain(|queued| *queued != index32(index));
         log::debug!("a connection is turned away: {}", full.why());
         let waker = self.waker(self.conn_bit(index)).clone();
         let mut cx = Context::from_waker(&waker);
@@ -69,7 +69,7 @@ impl<A> Core<'_, A> {
         let Some(conn) = conns.at(index) else { return };
         conn.state = State::Lingering { read: 0 };
         conn.since_ms = self.now_ms.get();
-        if let Some(socket) = &mut conn.socket {
+        if let Some(socket) = conn.socket() {
             let mut answer = [0; ANSWER_BYTES_MAX];
             let length = full.answer(&mut answer);
             // A socket that takes not even this is closed without a word.

@@ -41,7 +41,7 @@ impl<A> Core<'_, A> {
         let sessions = self.sessions.borrow();
         let streams = self.streams.borrow();
         let of_sessions = sessions.iter().fold(0, |set, (_, session)| set | session.subscriptions());
-        streams.iter().fold(of_sessions, |set, (_, stream)| set | stream.filter.uris)
+        streams.iter().fold(of_sessions, |set, (_, stream)| set | stream.uris)
     }
 
     /// A session's level or subscriptions were set: its stream goes by it.
@@ -50,8 +50,8 @@ impl<A> Core<'_, A> {
         let mut streams = self.streams.borrow_mut();
         for (_, session) in sessions.iter() {
             let Some(open) = session.stream().and_then(|stream| streams.at(stream as usize)) else { continue };
-            open.filter.messages = Some(level(session));
-            open.filter.uris = session.subscriptions();
+            open.messages = Some(level(session));
+            open.uris = session.subscriptions();
         }
     }
 }
@@ -84,7 +84,7 @@ impl<A> Announce for Core<'_, A> {
         // Nobody hears it; or all who do have an event about it before them still, which says the same.
         let is_told = {
             let streams = self.streams.borrow();
-            let mut subscribers = streams.iter().filter(|(_, stream)| stream.filter.uris & bit(place) != 0);
+            let mut subscribers = streams.iter().filter(|(_, stream)| stream.uris & bit(place) != 0);
             subscribers.all(|(_, stream)| latest.is_some_and(|latest| stream.is_before(latest)))
         };
         // Once for those who are subscribed and away: they may come back, and ask for what they missed.

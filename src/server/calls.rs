@@ -6,7 +6,7 @@ use std::pin::pin;
 use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::inputs::Asking;
-use super::streams::StreamRef;
+use super::stream_table::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::{Application, Ask, Context, Door, Nobody, requested};
 use crate::endpoint::{Answer, Body, Job, Route, Work, client_text};
@@ -17,7 +17,7 @@ use crate::mcp::pages::List;
 use crate::mcp::{self, completion, discover, prompts, resources, subscriptions, tools};
 use crate::outlet::{Mark, Out, Outlet, Wire};
 use crate::rpc::{self, Code, Request};
-use crate::session::{Session, SessionRef};
+use crate::session::SessionRef;
 
 /// What a call is told that came when all buffers were taken by others.
 pub(super) const ALL_CALLS_TAKEN: &str = "all calls of this server are taken";
@@ -118,7 +118,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let mut streams = self.core.streams.borrow_mut();
         let stream = streams.reference(index)?;
         let open = streams.get(stream)?;
-        open.heard = true;
+        open.hear();
         Some((stream, open.wire))
     }
 
@@ -164,7 +164,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.slot().cancelled.set(true);
             }
         }
-        let name = sessions.get(session).map(Session::client_name);
+        let name = sessions.get(session).map(|session| sessions.client(session).0);
         name.and_then(|name| name.parse().ok()).unwrap_or_default()
     }
 

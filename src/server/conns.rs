@@ -6,22 +6,28 @@
 //!                                                            └→ Lingering → free
 //! ```
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
+use super::core::index32;
 use super::socket::Socket;
-use crate::limits::{HEAD_GRACE_MS, REFUSALS_MAX};
+use crate::guard::Household;
+use crate::limits::{CONNECTION_SLOT_BYTES_MAX, HEAD_GRACE_MS, LOCAL_ADDRESSES_MAX, REFUSALS_MAX};
+use crate::pool::Pool;
 
 /// A slot for a connection.
 pub(super) struct Conn {
-    pub(super) socket: Option<Socket>,
+    socket: Socket,
     pub(super) state: State,
     generation: u32,
-    /// The address that it counts against; none where it is not counted.
-    pub(super) peer: Option<IpAddr>,
-    pub(super) local: Option<SocketAddr>,
+    /// Where the address stands that its peer connected to.
+    local: u8,
+    /// What it counts against; none where it is not counted.
+    peer: Option<Household>,
     /// When it came to its state.
     pub(super) since_ms: u64,
 }
+
+const _: () = assert!(size_of::<Conn>() <= CONNECTION_SLOT_BYTES_MAX);
 
 /// What a connection is doing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +44,7 @@ pub(super) enum State {
         head: bool,
     },
     /// It is the connection of this stream.
-    Stream(usize),
+    Stream(u32),
     /// It was refused, and is read for a moment so that its client can read why.
     Lingering {
         read: u32,
@@ -48,8 +54,15 @@ pub(super) enum State {
 /// A connection, and which of its slot's connections it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct ConnRef {
-    pub(super) index: usize,
+    index: u32,
     generation: u32,
+}
+
+impl ConnRef {
+    /// The place of its slot.
+    pub(super) const fn index(self) -> usize {
+        self.index as usize
+    }
 }
 
 /// How a newcomer gets its slot.
@@ -77,7 +90,12 @@ pub(super) enum Full {
 impl Conn {
     /// A free slot.
     pub(super) const EMPTY: Self =
-        Self { socket: None, state: State::Free, generation: 0, peer: None, local: None, since_ms: 0 };
+        Self { socket: Socket::NONE, state: State::Free, generation: 0, local: ASK, peer: None, since_ms: 0 };
+
+    /// Its socket.
+    pub(super) fn socket(&mut self) -> Option<&mut Socket> {
+        Some(&mut self.socket).filter(|socket| !socket.is_none())
+    }
 
     // It was refused, and is served no more.
     fn lingers(&self) -> bool {
@@ -87,19 +105,25 @@ impl Conn {
 
 /// All connections.
 pub(super) struct Conns<'m> {
-    slots: &'m mut [Conn],
-    free: Vec<usize>,
+    slots: Pool<'m, Conn>,
+    free: Vec<u32>,
+    /// The addresses that peers connected to: few, so that a connection need not keep its own.
+    locals: heapless::Vec<SocketAddr, LOCAL_ADDRESSES_MAX>,
 }
+
+/// In the place of an address: it is not kept, and the socket knows it.
+const ASK: u8 = u8::MAX;
+const _: () = assert!(LOCAL_ADDRESSES_MAX <= ASK as usize);
 
 impl<'m> Conns<'m> {
     /// No connections, in these slots.
-    pub(super) fn new(slots: &'m mut [Conn]) -> Self {
-        slots.fill_with(|| Conn::EMPTY);
-        let free = (0..slots.len()).rev().collect();
-        Self { slots, free }
+    pub(super) fn new(slots: impl Into<Pool<'m, Conn>>) -> Self {
+        let slots = slots.into();
+        let free = Vec::with_capacity(slots.capacity());
+        Self { slots, free, locals: heapless::Vec::new() }
     }
 
-    /// The slots, in order.
+    /// The slots that were in use so far, in order.
     pub(super) fn len(&self) -> usize {
         self.slots.len()
     }
@@ -120,24 +144,24 @@ impl<'m> Conns<'m> {
     /// | 4 | of the oldest that was refused: 503 and close | one that had its moment to read why, and the newcomer |
     ///
     /// A connection that is being answered, and a stream, are never touched. Those that linger are not served any more.
-    pub(super) fn place(&self, now_ms: u64, peer: Option<IpAddr>, share: usize) -> Place {
+    pub(super) fn place(&self, now_ms: u64, peer: Option<Household>, share: usize) -> Place {
         let lingering = || self.oldest(Conn::lingers);
         let is_own = |conn: &Conn| conn.peer == peer;
         if peer.is_some() && self.iter().filter(|(_, conn)| is_own(conn) && !conn.lingers()).count() >= share {
             return match (self.spare(now_ms, is_own), lingering()) {
                 (Some(index), _) => Place::Of(index),
-                (None, Some(index)) if self.free.is_empty() => Place::RefusalOf(index, Full::Share),
+                (None, Some(index)) if self.is_full() => Place::RefusalOf(index, Full::Share),
                 (None, _) => Place::Refusal(Full::Share),
             };
         }
         let served = self.open() - self.iter().filter(|(_, conn)| conn.lingers()).count();
-        if served + REFUSALS_MAX < self.slots.len() {
-            let oldest = if self.free.is_empty() { lingering() } else { None };
+        if served + REFUSALS_MAX < self.slots.capacity() {
+            let oldest = if self.is_full() { lingering() } else { None };
             return oldest.map_or(Place::Free, Place::Of);
         }
         match (self.spare(now_ms, |_| true), lingering()) {
             (Some(index), _) => Place::Of(index),
-            (None, Some(index)) if self.free.is_empty() => Place::RefusalOf(index, Full::House),
+            (None, Some(index)) if self.is_full() => Place::RefusalOf(index, Full::House),
             (None, _) => Place::Refusal(Full::House),
         }
     }
@@ -146,7 +170,7 @@ impl<'m> Conns<'m> {
     fn spare(&self, now_ms: u64, which: impl Fn(&Conn) -> bool) -> Option<usize> {
         // One whose next request has come already is idle no more.
         let is_silent = |conn: &Conn| {
-            let peeked = conn.socket.as_ref().and_then(|socket| socket.peek(&mut [0]));
+            let peeked = conn.socket.peek(&mut [0]);
             peeked.is_none_or(|bytes| bytes == 0)
         };
         let idle = self.oldest(|conn| which(conn) && conn.state == State::Idle && is_silent(conn));
@@ -162,18 +186,38 @@ impl<'m> Conns<'m> {
     pub(super) fn open_in(
         &mut self,
         socket: Socket,
-        peer: Option<IpAddr>,
+        peer: Option<Household>,
         local: Option<SocketAddr>,
         now_ms: u64,
     ) -> Option<usize> {
-        let index = self.free.pop()?;
+        let index = match self.free.pop() {
+            Some(index) => index as usize,
+            None => self.slots.add(Conn::EMPTY)?,
+        };
+        let local = local.map_or(ASK, |local| self.place_of(local));
         let conn = self.slots.get_mut(index)?;
-        conn.socket = Some(socket);
+        conn.socket = socket;
         conn.state = State::New;
         conn.since_ms = now_ms;
         conn.peer = peer;
         conn.local = local;
         Some(index)
+    }
+
+    // Where an address stands among those that are kept.
+    fn place_of(&mut self, local: SocketAddr) -> u8 {
+        let known = self.locals.iter().position(|known| *known == local);
+        let place = known.or_else(|| self.locals.push(local).ok().map(|()| self.locals.len() - 1));
+        place.and_then(|place| u8::try_from(place).ok()).unwrap_or(ASK)
+    }
+
+    /// The address that the peer of a connection connected to.
+    pub(super) fn local(&mut self, conn: ConnRef) -> Option<SocketAddr> {
+        let conn = self.get(conn)?;
+        match usize::from(conn.local) {
+            place if place == usize::from(ASK) => conn.socket.local(),
+            place => self.locals.get(place).copied(),
+        }
     }
 
     /// Closes a connection and frees its slot.
@@ -182,7 +226,7 @@ impl<'m> Conns<'m> {
         if conn.state != State::Free {
             let generation = conn.generation.wrapping_add(1);
             *conn = Conn { generation, ..Conn::EMPTY };
-            self.free.push(index);
+            self.free.push(index32(index));
         }
     }
 
@@ -193,18 +237,23 @@ impl<'m> Conns<'m> {
 
     /// A connection that may have been closed since.
     pub(super) fn get(&mut self, conn: ConnRef) -> Option<&mut Conn> {
-        self.at(conn.index).filter(|slot| slot.generation == conn.generation)
+        self.at(conn.index()).filter(|slot| slot.generation == conn.generation)
     }
 
     /// A reference that goes stale when the connection closes.
     pub(super) fn reference(&self, index: usize) -> Option<ConnRef> {
         let slot = self.slots.get(index)?;
-        Some(ConnRef { index, generation: slot.generation })
+        Some(ConnRef { index: index32(index), generation: slot.generation })
     }
 
     /// All slots, with their places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Conn)> {
         self.slots.iter().enumerate().filter(|(_, conn)| conn.state != State::Free)
+    }
+
+    // Every slot is taken.
+    fn is_full(&self) -> bool {
+        self.free.is_empty() && self.slots.len() == self.slots.capacity()
     }
 
     fn oldest(&self, which: impl Fn(&Conn) -> bool) -> Option<usize> {

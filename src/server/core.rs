@@ -13,13 +13,16 @@ use super::conns::{ConnRef, Conns, State};
 use super::inputs::Inputs;
 use super::ready::Ready;
 use super::resume::Numbers;
-use super::streams::{Open, StreamRef, Streams};
+use super::stream_table::{StreamRef, Streams};
+use super::streams::Open;
 use crate::app::Identity;
 use crate::endpoint::{Changes, Endpoint, Moment};
 use crate::http;
 use crate::hub::Hub;
 use crate::json::Value;
-use crate::limits::{EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, QUEUE_TIMEOUT_MS};
+use crate::limits::{
+    CONNECTIONS_PER_WAKER, EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, QUEUE_TIMEOUT_MS,
+};
 use crate::session::{Ended, SessionRef, Table};
 use crate::tasks::Board;
 
@@ -55,8 +58,9 @@ pub(super) struct Core<'m, A> {
     pub(super) runners: usize,
     pub(super) inputs: RefCell<Inputs<'m>>,
     pub(super) workers: Vec<WorkerSlot>,
-    pub(super) queue: RefCell<VecDeque<usize>>,
+    pub(super) queue: RefCell<VecDeque<u32>>,
     pub(super) ready: Arc<Ready>,
+    /// One for each bit, and for each few connections one.
     pub(super) wakers: Vec<Waker>,
     pub(super) scratch: RefCell<Vec<u8>>,
     /// Cancellations that came before their call had a buffer, with their time.
@@ -105,9 +109,11 @@ impl<A> Core<'_, A> {
         self.ready.set(WORKERS + index);
     }
 
-    /// The waker of a bit.
+    /// The waker of a bit: a connection's is its neighbours', too.
     pub(super) fn waker(&self, bit: usize) -> &Waker {
-        self.wakers.get(bit).unwrap_or(Waker::noop())
+        let first = self.conn_bit(0);
+        let at = bit.checked_sub(first).map_or(bit, |conn| first + conn / CONNECTIONS_PER_WAKER);
+        self.wakers.get(at).unwrap_or(Waker::noop())
     }
 
     /// What is true now, for a request that came by this connection.
@@ -115,7 +121,7 @@ impl<A> Core<'_, A> {
         Moment {
             now_ms: self.now_ms.get(),
             unix_s: self.unix_s.get(),
-            local: self.conns.borrow_mut().get(conn).and_then(|conn| conn.local),
+            local: self.conns.borrow_mut().local(conn),
             stopping: self.stopping.get(),
             random: super::random,
         }
@@ -181,7 +187,7 @@ impl<A> Core<'_, A> {
         let Some(came) = changes.came.filter(|came| self.sessions.borrow_mut().announce(*came)) else { return };
         let sessions = self.sessions.borrow();
         if let Some(session) = sessions.get(came) {
-            self.came(session.client().0, session.client_name(), session.revision());
+            self.came(session.client().0, sessions.client(session).0, session.revision());
         }
     }
 
@@ -224,17 +230,17 @@ impl<A> Core<'_, A> {
             self.write_stream(stream);
         }
         let Some(open) = self.streams.borrow_mut().close(stream) else { return };
-        self.hub.borrow_mut().uris().leave(open.filter.uris);
-        self.conns.borrow_mut().close(open.conn.index);
+        self.hub.borrow_mut().uris().leave(open.uris);
+        self.conns.borrow_mut().close(open.conn.index());
         for (index, worker) in self.workers.iter().enumerate().filter(|(_, w)| w.relay.get() == Some(stream)) {
             // Nobody will ever read that answer.
             worker.cancelled.set(true);
             self.wake_worker(index);
         }
-        let Some(session) = open.session else { return self.went(open.filter.client) };
+        let Some(session) = open.session else { return self.went(open.client) };
         let mut sessions = self.sessions.borrow_mut();
-        let current = sessions.stream_closed(session, index32(stream.index), self.now_ms.get());
-        if current && open.http_sse {
+        let current = sessions.stream_closed(session, index32(stream.index()), self.now_ms.get());
+        if current && open.is_http_sse() {
             let ended = sessions.end(session);
             drop(sessions);
             if let Some(ended) = ended.filter(|ended| ended.announced) {
@@ -250,8 +256,8 @@ impl<A> Core<'_, A> {
         for (_, session) in sessions.iter().take(list.capacity() - list.len()) {
             list.push(ClientInfo {
                 id: session.client().0,
-                name: session.client_name().into(),
-                version: session.client_version().into(),
+                name: sessions.client(session).0.into(),
+                version: sessions.client(session).1.into(),
                 revision: session.revision(),
                 connected_ms: now_ms.saturating_sub(session.opened_at_ms()),
                 listens: session.stream().is_some(),
@@ -260,12 +266,13 @@ impl<A> Core<'_, A> {
         let streams = self.streams.borrow();
         let listeners = streams.iter().filter(|(_, stream)| stream.session.is_none());
         for (_, stream) in listeners.take(list.capacity() - list.len()) {
+            let (name, version) = streams.client(stream);
             list.push(ClientInfo {
-                id: stream.filter.client,
-                name: stream.client_name.as_str().into(),
-                version: stream.client_version.as_str().into(),
+                id: stream.client,
+                name: name.into(),
+                version: version.into(),
                 revision: crate::session::Revision::V2026_07_28,
-                connected_ms: now_ms.saturating_sub(stream.opened_ms),
+                connected_ms: now_ms.saturating_sub(stream.opened_ms()),
                 listens: true,
             });
         }
@@ -275,14 +282,14 @@ impl<A> Core<'_, A> {
     pub(super) fn close_conn(&self, index: usize) {
         let state = self.conns.borrow_mut().at(index).map(|conn| conn.state);
         let stream = match state {
-            Some(State::Stream(stream)) => self.streams.borrow().reference(stream),
+            Some(State::Stream(stream)) => self.streams.borrow().reference(stream as usize),
             _ => None,
         };
         if let Some(stream) = stream {
             return self.close_stream(stream, false);
         }
         if state == Some(State::Queued) {
-            self.queue.borrow_mut().retain(|queued| *queued != index);
+            self.queue.borrow_mut().retain(|queued| *queued != index32(index));
         }
         let conn = self.conns.borrow().reference(index);
         self.conns.borrow_mut().close(index);
@@ -293,7 +300,7 @@ impl<A> Core<'_, A> {
     }
 }
 
-/// A stream's place as the session table keeps it.
+/// A place as slots and references keep it: tables are held to 65,535 places by the configuration, and to their memory by a storage.
 pub(super) fn index32(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }

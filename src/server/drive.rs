@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
-use super::streams::StreamRef;
+use super::stream_table::StreamRef;
 use super::worker::{After, Worker};
 use crate::app::Application;
 use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, KEEP_ALIVE_OFTEN_MS, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
@@ -221,7 +221,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 },
             };
             let mut conns = self.core.conns.borrow_mut();
-            let Some(socket) = conns.get(conn).and_then(|slot| slot.socket.as_mut()) else { return Flush::Broken };
+            let Some(socket) = conns.get(conn).and_then(|slot| slot.socket()) else { return Flush::Broken };
             match socket.poll_write(cx, outlet.pending()) {
                 Poll::Ready(Ok(n)) => outlet.sent(n),
                 Poll::Ready(Err(_)) => return Flush::Broken,
@@ -234,15 +234,13 @@ impl<A: Application> Worker<'_, '_, A> {
     fn hold_stream(&self, stream: StreamRef) -> Hold {
         let mut streams = self.core.streams.borrow_mut();
         let Some(open) = streams.get(stream) else { return Hold::Gone };
-        match open.writer {
-            Some(worker) if worker == self.index => Hold::Mine(open.conn),
-            None if open.is_between() => {
-                open.writer = Some(self.index);
-                open.stalled_ms = None;
-                Hold::Mine(open.conn)
+        if !open.is_held_by(self.index) {
+            if open.is_held() || !open.is_between() {
+                return Hold::Later;
             }
-            _ => Hold::Later,
+            open.hold(self.index);
         }
+        Hold::Mine(open.conn)
     }
 
     fn has_lost_stream(&self, target: Target) -> bool {
@@ -252,10 +250,9 @@ impl<A: Application> Worker<'_, '_, A> {
     fn release_stream(&self, target: Target) {
         let Target::Stream(stream) = target else { return };
         let mut streams = self.core.streams.borrow_mut();
-        let Some(open) = streams.get(stream).filter(|open| open.writer == Some(self.index)) else { return };
-        open.writer = None;
-        open.written_ms = self.core.now_ms.get();
-        let conn = open.conn.index;
+        let Some(open) = streams.get(stream).filter(|open| open.is_held_by(self.index)) else { return };
+        open.release(self.core.now_ms.get());
+        let conn = open.conn.index();
         drop(streams);
         self.core.ready.set(self.core.conn_bit(conn));
         self.core.wake_writers(stream);
@@ -273,7 +270,7 @@ impl<A: Application> Worker<'_, '_, A> {
             let Some(free) = watch.free.get_mut(watch.got..).filter(|free| !free.is_empty()) else { return false };
             let read = {
                 let mut conns = self.core.conns.borrow_mut();
-                conns.get(conn).and_then(|slot| slot.socket.as_mut()).map(|socket| socket.poll_read(cx, free))
+                conns.get(conn).and_then(|slot| slot.socket()).map(|socket| socket.poll_read(cx, free))
             };
             match read {
                 Some(Poll::Pending) => return false,

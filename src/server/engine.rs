@@ -15,7 +15,7 @@ use super::conns::State;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
 use super::handle::{Command, Commands, PROMPTS_CHANGED, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
 use super::socket::Socket;
-use super::streams::StreamRef;
+use super::stream_table::StreamRef;
 use crate::app::{Announce, Application};
 use crate::http;
 use crate::hub::Kind;
@@ -182,7 +182,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     // Who asked may have stopped waiting.
                     drop(reply.try_send(list));
                 }
-                Some(Command::Connect { io, peer, local }) => self.core.admit(Socket::other(io), peer, local),
+                Some(Command::Connect { io, peer, local }) => self.core.admit(Socket::other(io, local), peer, local),
                 Some(Command::Tick(now_ms)) => {
                     self.core.now_ms.set(now_ms);
                     self.core.unix_s.set(CLOCK_SET_MIN_UNIX_S + now_ms / 1000);
@@ -267,14 +267,14 @@ impl<A> Core<'_, A> {
     }
 
     // A stream's client says nothing more; what comes all the same is dropped. Its end is the stream's end.
-    fn look_at_stream(&self, index: usize, stream: usize) {
-        let Some(stream) = self.streams.borrow().reference(stream) else { return };
+    fn look_at_stream(&self, index: usize, stream: u32) {
+        let Some(stream) = self.streams.borrow().reference(stream as usize) else { return };
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
         let mut sink = [0; 1024];
         for _ in 0..4 {
             let read = {
                 let mut conns = self.conns.borrow_mut();
-                let Some(socket) = conns.at(index).and_then(|conn| conn.socket.as_mut()) else { return };
+                let Some(socket) = conns.at(index).and_then(|conn| conn.socket()) else { return };
                 socket.poll_read(&mut cx, &mut sink)
             };
             match read {
@@ -303,7 +303,7 @@ impl<A> Core<'_, A> {
         let mut conns = self.conns.borrow_mut();
         let mut sink = [0; 2048];
         let Some(conn) = conns.at(index) else { return };
-        let Some(socket) = &mut conn.socket else { return };
+        let Some(socket) = conn.socket() else { return };
         match socket.poll_read(&mut cx, &mut sink) {
             Poll::Pending => {}
             Poll::Ready(Ok(n)) if n > 0 && read < LINGER_BYTES_MAX => {

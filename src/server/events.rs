@@ -3,7 +3,8 @@
 use std::task::{Context, Poll};
 
 use super::core::Core;
-use super::streams::{Rendered, StreamRef};
+use super::stream_table::StreamRef;
+use super::streams::{News, Rendered};
 use crate::hub::{Audience, Kind};
 use crate::limits::EVENTS_PER_TURN;
 
@@ -30,7 +31,7 @@ impl<A> Core<'_, A> {
 
     // The engine looks at it.
     fn wake_stream(&self, stream: StreamRef) {
-        let conn = self.streams.borrow_mut().get(stream).map(|open| open.conn.index);
+        let conn = self.streams.borrow_mut().get(stream).map(|open| open.conn.index());
         if let Some(conn) = conn {
             self.ready.set(self.conn_bit(conn));
         }
@@ -57,8 +58,11 @@ impl<A> Core<'_, A> {
         let mut streams = self.streams.borrow_mut();
         let hub = self.hub.borrow();
         let mut scratch = self.scratch.borrow_mut();
-        let Some(open) = streams.get(stream).filter(|open| open.writer.is_none()) else { return Written::NoMore };
-        let (from, to) = match open.render(&hub, &self.board, &self.identity, &mut scratch) {
+        if streams.get(stream).is_none_or(|open| open.is_held()) {
+            return Written::NoMore;
+        }
+        let news = News { hub: &hub, board: &self.board, identity: &self.identity, boot: self.numbers.boot() };
+        let (from, to) = match streams.render(stream, &news, &mut scratch) {
             Rendered::Bytes { from, to } => (from, to),
             Rendered::Nothing => {
                 self.wake_writers(stream);
@@ -67,6 +71,7 @@ impl<A> Core<'_, A> {
             Rendered::Ended => return Written::Broken("its call was answered"),
             Rendered::Lost => return Written::Broken("its client reads too slowly"),
         };
+        let Some(open) = streams.get(stream) else { return Written::NoMore };
         let bytes = scratch.get(from..to).unwrap_or_default();
         if bytes.is_empty() {
             // The end of a stream that only the end of its connection ends.
@@ -74,10 +79,10 @@ impl<A> Core<'_, A> {
             return Written::Event;
         }
         let mut conns = self.conns.borrow_mut();
-        let Some(socket) = conns.get(open.conn).and_then(|conn| conn.socket.as_mut()) else {
+        let Some(socket) = conns.get(open.conn).and_then(|conn| conn.socket()) else {
             return Written::Broken("its connection is gone");
         };
-        let bit = self.conn_bit(open.conn.index);
+        let bit = self.conn_bit(open.conn.index());
         match socket.poll_write(&mut Context::from_waker(self.waker(bit)), bytes) {
             Poll::Ready(Ok(n)) => {
                 open.wrote(n, n >= bytes.len(), &hub, self.now_ms.get());
@@ -85,7 +90,7 @@ impl<A> Core<'_, A> {
             }
             Poll::Ready(Err(_)) => Written::Broken("its connection broke"),
             Poll::Pending => {
-                open.stalled_ms.get_or_insert(self.now_ms.get());
+                open.stall(self.now_ms.get());
                 self.wake_writers(stream);
                 Written::NoMore
             }

@@ -2,7 +2,6 @@
 
 use super::conns::{Full, State};
 use super::core::{Core, WorkerSlot};
-use super::streams::Open;
 use crate::limits::{HEAD_TIMEOUT_MS, LINGER_MS, QUEUE_TIMEOUT_MS, TRANSFER_GRACE_MS};
 
 impl<A> Core<'_, A> {
@@ -23,7 +22,7 @@ impl<A> Core<'_, A> {
             let stream = self.streams.borrow().reference(index);
             // One to which a running call will answer ends with that.
             let awaited = |stream| {
-                let call = self.streams.borrow_mut().get(stream).and_then(Open::call);
+                let call = self.streams.borrow().call(stream);
                 let answers = |worker: &WorkerSlot| {
                     worker.relay.get() == Some(stream) || (call.is_some() && worker.resumable.get() == call)
                 };
@@ -105,7 +104,8 @@ impl<A> Core<'_, A> {
             let (due, stalled) = {
                 let mut streams = self.streams.borrow_mut();
                 let Some(open) = streams.get(stream) else { continue };
-                let stalled = open.stalled_ms.is_some_and(|since| now_ms.saturating_sub(since) > TRANSFER_GRACE_MS);
+                let stalled =
+                    open.stalled_since_ms().is_some_and(|since| now_ms.saturating_sub(since) > TRANSFER_GRACE_MS);
                 (open.keep_alive(now_ms), stalled)
             };
             if stalled {

@@ -23,18 +23,18 @@ impl<A: Application> Worker<'_, '_, A> {
         slot.since_ms = core.now_ms.get();
         match after {
             After::Elsewhere => {}
-            After::Idle if core.stopping.get() => conns.close(conn.index),
+            After::Idle if core.stopping.get() => conns.close(conn.index()),
             After::Idle => slot.state = State::Idle,
-            After::Close => conns.close(conn.index),
+            After::Close => conns.close(conn.index()),
             After::Linger => {
                 slot.state = State::Lingering { read: 0 };
-                let waker = core.waker(core.conn_bit(conn.index));
-                if let Some(socket) = &mut slot.socket {
+                let waker = core.waker(core.conn_bit(conn.index()));
+                if let Some(socket) = slot.socket() {
                     socket.shutdown_write(&mut Context::from_waker(waker));
                 }
             }
         }
-        core.ready.set(core.conn_bit(conn.index));
+        core.ready.set(core.conn_bit(conn.index()));
     }
 
     /// Lets the engine look at everything else once.
@@ -95,7 +95,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 return Poll::Ready(Read::Late);
             }
             let mut conns = self.core.conns.borrow_mut();
-            let Some(socket) = conns.get(conn).and_then(|slot| slot.socket.as_mut()) else {
+            let Some(socket) = conns.get(conn).and_then(|slot| slot.socket()) else {
                 return Poll::Ready(Read::End);
             };
             match socket.poll_read(cx, buf) {
@@ -127,7 +127,7 @@ impl<A: Application> Worker<'_, '_, A> {
         poll_fn(|cx| {
             while !rest.is_empty() {
                 let mut conns = self.core.conns.borrow_mut();
-                let Some(socket) = conns.get(conn).and_then(|slot| slot.socket.as_mut()) else {
+                let Some(socket) = conns.get(conn).and_then(|slot| slot.socket()) else {
                     return Poll::Ready(false);
                 };
                 match socket.poll_write(cx, rest) {

@@ -34,6 +34,7 @@ mod runner;
 mod socket;
 mod start;
 mod storage;
+mod stream_table;
 mod streams;
 mod tasks;
 #[cfg(test)]

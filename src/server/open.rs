@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use super::announce::level;
 use super::conns::{ConnRef, State};
 use super::core::index32;
-use super::streams::Open;
+use super::streams::NewStream;
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::Application;
 use crate::endpoint::{Answer, Body, Moment, Opening, client_text};
@@ -56,7 +56,7 @@ impl<A: Application> Worker<'_, '_, A> {
             return self.answer(conn, no_stream(), manner, &[], tx).await;
         }
         let mut stream =
-            Open::new(conn, wire, self.session_filter(session), self.core.hub.borrow().head(), moment.now_ms);
+            NewStream::new(conn, wire, self.session_filter(session), self.core.hub.borrow().head(), moment.now_ms);
         stream.session = Some(session);
         stream.http_sse = true;
         let public_path = &self.core.endpoint.public_path;
@@ -104,12 +104,12 @@ impl<A: Application> Worker<'_, '_, A> {
         }
         let wire = if manner.http10 { Wire::UntilClose } else { Wire::Chunked };
         let head = self.core.hub.borrow().head();
-        let mut stream = Open::new(conn, wire, filter, head, self.core.now_ms.get());
+        let mut stream = NewStream::new(conn, wire, filter, head, self.core.now_ms.get());
         stream.listen(id);
         let (name, version) = crate::rpc::implementation(envelope.meta_client_info, doc);
-        stream.client_name = kept_text(&client_text(name));
-        stream.client_version = kept_text(&client_text(version));
-        self.core.came(filter.client, &stream.client_name, Revision::V2026_07_28);
+        let (name, version) = (client_text(name), client_text(version));
+        stream.name = self.core.streams.borrow_mut().names().keep(&name, &version);
+        self.core.came(filter.client, &kept_text(&name), Revision::V2026_07_28);
         self.core.tell_tasks(filter.tasks, filter.client);
         let (hub, board) = (&self.core.hub, &self.core.board);
         let first = |w: &mut Writer<'_>| subscriptions::acknowledge(w, filter, &hub.borrow(), board, id);
@@ -120,7 +120,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) async fn begin_stream(
         &self,
         conn: ConnRef,
-        stream: Open,
+        stream: NewStream,
         manner: &Manner<'_>,
         first: impl FnOnce(&mut Writer<'_>),
         tx: &mut [u8],
@@ -128,18 +128,21 @@ impl<A: Application> Worker<'_, '_, A> {
         // A call's stream does not take the place of the session's own.
         let is_call = stream.filter.call.is_some();
         let session = stream.session.filter(|_| !is_call);
-        let opened = self.core.streams.borrow_mut().open(stream);
-        let Some(stream) = opened else { return self.answer(conn, no_stream(), manner, &[], tx).await };
+        let opened = self.core.streams.borrow_mut().open(&stream);
+        let Some(stream) = opened else {
+            self.core.streams.borrow_mut().names().let_go(stream.name);
+            return self.answer(conn, no_stream(), manner, &[], tx).await;
+        };
         if let Some(session) = session {
             let now_ms = self.core.now_ms.get();
-            let known = self.core.sessions.borrow_mut().stream_opened(session, index32(stream.index), now_ms);
+            let known = self.core.sessions.borrow_mut().stream_opened(session, index32(stream.index()), now_ms);
             if known.is_err() {
                 // It made room for another since it was looked up.
                 self.core.streams.borrow_mut().close(stream);
                 return Turn::Done(After::Close);
             }
         }
-        if let Some(socket) = self.core.conns.borrow_mut().get(conn).and_then(|slot| slot.socket.as_ref()) {
+        if let Some(socket) = self.core.conns.borrow_mut().get(conn).and_then(|slot| slot.socket()) {
             socket.prepare_stream();
         }
         let mut outlet = manner.outlet(tx);
@@ -153,11 +156,11 @@ impl<A: Application> Worker<'_, '_, A> {
             let mut conns = self.core.conns.borrow_mut();
             if let Some(slot) = conns.get(conn) {
                 if let Some(open) = self.core.streams.borrow_mut().get(stream) {
-                    open.opening = false;
+                    open.opened();
                 }
-                slot.state = State::Stream(stream.index);
+                slot.state = State::Stream(index32(stream.index()));
                 slot.since_ms = self.core.now_ms.get();
-                self.core.ready.set(self.core.conn_bit(conn.index));
+                self.core.ready.set(self.core.conn_bit(conn.index()));
                 return Turn::Done(After::Elsewhere);
             }
         }
@@ -203,7 +206,7 @@ impl<A: Application> Worker<'_, '_, A> {
 
 /// After how many milliseconds a client is to come back. Those that were cut off together shall not come back together.
 pub(super) fn retry_ms(conn: ConnRef) -> u32 {
-    let spread = u32::try_from(conn.index % 8).unwrap_or_default();
+    let spread = index32(conn.index() % 8);
     RETRY_MS + spread * (RETRY_MS / 16)
 }
 

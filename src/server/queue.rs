@@ -7,7 +7,7 @@
 use std::task::Context;
 
 use super::conns::State;
-use super::core::Core;
+use super::core::{Core, index32};
 use crate::limits::{PEEKS_PER_TURN, RESERVE_AFTER_MS};
 
 impl<A> Core<'_, A> {
@@ -16,14 +16,14 @@ impl<A> Core<'_, A> {
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
         let mut conns = self.conns.borrow_mut();
         let Some(conn) = conns.at(index) else { return };
-        let Some(socket) = &mut conn.socket else { return };
+        let Some(socket) = conn.socket() else { return };
         if socket.poll_readable(&mut cx).is_pending() {
             return;
         }
         conn.state = State::Queued;
         conn.since_ms = self.now_ms.get();
         drop(conns);
-        self.queue.borrow_mut().push_back(index);
+        self.queue.borrow_mut().push_back(index32(index));
         let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
         match free {
             Some(worker) => self.assign_queued(worker),
@@ -35,7 +35,7 @@ impl<A> Core<'_, A> {
     pub(super) fn assign_queued(&self, worker: usize) {
         let next = self.queue.borrow_mut().pop_front();
         if let Some(index) = next {
-            self.assign(worker, index);
+            self.assign(worker, index as usize);
         }
     }
 
@@ -58,11 +58,11 @@ impl<A> Core<'_, A> {
         let waiting = self.queue.borrow().len().min(PEEKS_PER_TURN);
         let at = (0..waiting).find(|at| {
             let index = self.queue.borrow().get(*at).copied();
-            index.is_some_and(|index| self.frees_others(index))
+            index.is_some_and(|index| self.frees_others(index as usize))
         });
         let index = at.and_then(|at| self.queue.borrow_mut().remove(at));
         if let Some(index) = index {
-            self.assign(reserve, index);
+            self.assign(reserve, index as usize);
         }
     }
 
@@ -71,7 +71,7 @@ impl<A> Core<'_, A> {
         let mut conns = self.conns.borrow_mut();
         let mut scratch = self.scratch.borrow_mut();
         let Some(conn) = conns.at(index) else { return true };
-        let Some(there) = conn.socket.as_ref().and_then(|socket| socket.peek(&mut scratch)) else {
+        let Some(there) = conn.socket().and_then(|socket| socket.peek(&mut scratch)) else {
             return self.now_ms.get().saturating_sub(conn.since_ms) >= RESERVE_AFTER_MS;
         };
         if there == 0 {

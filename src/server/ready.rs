@@ -1,8 +1,11 @@
 //! Who woke the engine: one bit for each thing that it polls, so that a wake-up costs what woke, and not a sweep over all.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
+
+use super::core::index32;
 
 const WORD_BITS: usize = 32; // 64-bit atomics are not everywhere
 
@@ -20,9 +23,9 @@ impl Ready {
         Arc::new(Self { words, any: AtomicBool::new(false), parent: Mutex::new(None) })
     }
 
-    /// A waker that sets one bit.
-    pub(super) fn waker(self: &Arc<Self>, bit: usize) -> Waker {
-        Waker::from(Arc::new(Bit { ready: self.clone(), bit }))
+    /// A waker that sets these bits.
+    pub(super) fn waker(self: &Arc<Self>, bits: Range<usize>) -> Waker {
+        Waker::from(Arc::new(Bits { ready: self.clone(), first: index32(bits.start), count: index32(bits.len()) }))
     }
 
     /// Sets a bit, and wakes the engine if it sleeps.
@@ -74,18 +77,26 @@ impl Ready {
     }
 }
 
-struct Bit {
+struct Bits {
     ready: Arc<Ready>,
-    bit: usize,
+    first: u32,
+    count: u32,
 }
 
-impl Wake for Bit {
+impl Bits {
+    fn set(&self) {
+        let first = self.first as usize;
+        (first..first + self.count as usize).for_each(|bit| self.ready.set(bit));
+    }
+}
+
+impl Wake for Bits {
     fn wake(self: Arc<Self>) {
-        self.ready.set(self.bit);
+        self.set();
     }
 
     fn wake_by_ref(self: &Arc<Self>) {
-        self.ready.set(self.bit);
+        self.set();
     }
 }
 
@@ -96,7 +107,7 @@ mod tests {
     #[test]
     fn each_bit_is_given_once() {
         let ready = Ready::new(100);
-        let wakers: Vec<Waker> = (0..100).map(|bit| ready.waker(bit)).collect();
+        let wakers: Vec<Waker> = (0..100).map(|bit| ready.waker(bit..bit + 1)).collect();
         for bit in [0, 31, 32, 99, 99] {
             wakers[bit].wake_by_ref();
         }
@@ -104,5 +115,9 @@ mod tests {
         assert!(ready.drain(|bit| seen.push(bit)));
         assert_eq!(seen, [0, 31, 32, 99]);
         assert!(!ready.drain(|_| unreachable!()));
+        ready.waker(31..34).wake();
+        let mut seen = Vec::new();
+        assert!(ready.drain(|bit| seen.push(bit)));
+        assert_eq!(seen, [31, 32, 33]);
     }
 }

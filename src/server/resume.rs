@@ -18,7 +18,7 @@ use super::conns::ConnRef;
 use super::core::Core;
 use super::drive::{Outcome, Target};
 use super::open::{no_stream, retry_ms};
-use super::streams::Open;
+use super::streams::NewStream;
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::Application;
 use crate::endpoint::{Answer, LastSeen};
@@ -74,7 +74,7 @@ impl<A: Application> Worker<'_, '_, A> {
             LastSeen::Nothing => (head, self.core.numbers.next(), false),
             LastSeen::Unknown | LastSeen::Event(_) => (head, self.core.numbers.next(), true),
         };
-        let mut stream = Open::new(conn, wire, self.session_filter(session), cursor, self.core.now_ms.get());
+        let mut stream = NewStream::new(conn, wire, self.session_filter(session), cursor, self.core.now_ms.get());
         stream.session = Some(session);
         let id = self.core.event_id(client, number, Place::Ring(cursor));
         if revision.is_resumable() {
@@ -128,7 +128,7 @@ impl<A: Application> Worker<'_, '_, A> {
             client,
             call: Some(Resumed { stream: id.stream, after }),
         };
-        let mut stream = Open::new(conn, wire, filter, self.core.hub.borrow().tail(), self.core.now_ms.get());
+        let mut stream = NewStream::new(conn, wire, filter, self.core.hub.borrow().tail(), self.core.now_ms.get());
         stream.session = Some(session);
         stream.identify(&id);
         self.begin_stream(conn, stream, manner, |w| begin(w, revision, &id, retry_ms(conn)), tx).await
@@ -185,6 +185,11 @@ impl Numbers {
     pub(super) fn new() -> Self {
         let [b0, b1, b2, b3, ..] = RandomState::new().hash_one(0).to_le_bytes();
         Self { boot: u32::from_le_bytes([b0, b1, b2, b3]), streams: Cell::new(0) }
+    }
+
+    /// Which start of the server this is: a random number.
+    pub(super) const fn boot(&self) -> u32 {
+        self.boot
     }
 
     /// A number for a stream whose events have ids.
@@ -271,7 +276,7 @@ impl<A> Core<'_, A> {
     fn close_streams_of_calls(&self, which: impl Fn((u64, u64)) -> bool) {
         let slots = self.streams.borrow().len();
         for index in 0..slots {
-            let call = self.streams.borrow_mut().at(index).and_then(Open::call);
+            let call = self.streams.borrow().reference(index).and_then(|stream| self.streams.borrow().call(stream));
             let stream = self.streams.borrow().reference(index).filter(|_| call.is_some_and(&which));
             if let Some(stream) = stream {
                 self.close_stream(stream, true);

@@ -1,41 +1,63 @@
 //! A connection's two directions, polled: a TCP socket, or anything else that reads and writes.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
 use smol::io::{AsyncRead, AsyncWrite};
 
+use crate::limits::SOCKET_BYTES_MAX;
+
 /// What can be served as a connection.
 pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
-/// One connection.
+/// One connection, or none: as small as a TCP socket is.
 pub(super) enum Socket {
     Tcp(Async<TcpStream>),
-    Other(Peeked),
+    Other(Option<Box<Peeked>>),
 }
+
+const _: () = assert!(size_of::<Socket>() <= SOCKET_BYTES_MAX);
 
 /// A stream that has no way to ask whether there is something to read: one byte is read ahead.
 pub(super) struct Peeked {
     io: Box<dyn Duplex>,
+    local: Option<SocketAddr>,
     byte: Option<u8>,
 }
 
 impl Socket {
-    /// A connection over anything that reads and writes.
-    pub(super) fn other(io: Box<dyn Duplex>) -> Self {
-        Socket::Other(Peeked { io, byte: None })
+    /// A connection over anything that reads and writes, to this address.
+    pub(super) fn other(io: Box<dyn Duplex>, local: Option<SocketAddr>) -> Self {
+        Socket::Other(Some(Box::new(Peeked { io, local, byte: None })))
+    }
+
+    /// No connection.
+    pub(super) const NONE: Self = Socket::Other(None);
+
+    /// There is none.
+    pub(super) const fn is_none(&self) -> bool {
+        matches!(self, Socket::Other(None))
+    }
+
+    /// The address that its peer connected to.
+    pub(super) fn local(&self) -> Option<SocketAddr> {
+        match self {
+            Socket::Tcp(tcp) => tcp.get_ref().local_addr().ok(),
+            Socket::Other(peeked) => peeked.as_ref()?.local,
+        }
     }
 
     /// Whether a read would give something (or the end, or an error).
     pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             Socket::Tcp(tcp) => tcp.poll_readable(cx),
-            Socket::Other(peeked) => {
+            Socket::Other(None) => none(),
+            Socket::Other(Some(peeked)) => {
                 if peeked.byte.is_some() {
                     return Poll::Ready(Ok(()));
                 }
@@ -67,7 +89,8 @@ impl Socket {
                 }
                 ready!(tcp.poll_readable(cx))?;
             },
-            Socket::Other(peeked) => {
+            Socket::Other(None) => none(),
+            Socket::Other(Some(peeked)) => {
                 if let (Some(first), Some(byte)) = (buf.first_mut(), peeked.byte) {
                     *first = byte;
                     peeked.byte = None;
@@ -90,7 +113,8 @@ impl Socket {
                 }
                 ready!(tcp.poll_writable(cx))?;
             },
-            Socket::Other(peeked) => Pin::new(&mut peeked.io).poll_write(cx, buf),
+            Socket::Other(None) => none(),
+            Socket::Other(Some(peeked)) => Pin::new(&mut peeked.io).poll_write(cx, buf),
         }
     }
 
@@ -99,7 +123,8 @@ impl Socket {
         match self {
             // An error means that the connection is gone, which the next read will tell.
             Socket::Tcp(tcp) => drop(tcp.get_ref().shutdown(Shutdown::Write)),
-            Socket::Other(peeked) => drop(Pin::new(&mut peeked.io).poll_close(cx)),
+            Socket::Other(None) => {}
+            Socket::Other(Some(peeked)) => drop(Pin::new(&mut peeked.io).poll_close(cx)),
         }
     }
 
@@ -112,4 +137,8 @@ impl Socket {
         let _ = sockopt::set_tcp_user_timeout(tcp, crate::limits::STREAM_USER_TIMEOUT_MS);
         let _ = sockopt::set_socket_keepalive(tcp, true);
     }
+}
+
+fn none<T>() -> Poll<io::Result<T>> {
+    Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
 }

@@ -7,6 +7,8 @@ use std::hash::RandomState;
 use std::io;
 use std::mem;
 use std::net::TcpListener;
+use std::sync::Arc;
+use std::task::Waker;
 
 use async_io::Async;
 
@@ -20,15 +22,15 @@ use super::ready::Ready;
 use super::resume::Numbers;
 use super::runner::Runner;
 use super::storage::{Lend, Memory, Views};
-use super::streams::Streams;
+use super::stream_table::Streams;
 use super::worker::Worker;
 use crate::app::{Application, Catalog};
 use crate::endpoint::Endpoint;
 use crate::http;
 use crate::hub::Hub;
 use crate::limits::{
-    CHUNKED_SLACK_BYTES, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS, TARGET_BYTES_MAX,
-    TASK_EVENT_BYTES_MAX,
+    CHUNKED_SLACK_BYTES, CONNECTIONS_PER_WAKER, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS,
+    TARGET_BYTES_MAX, TASK_EVENT_BYTES_MAX,
 };
 use crate::mcp;
 use crate::session::Table;
@@ -88,6 +90,15 @@ pub(super) async fn run<A: Application>(
     Ok(())
 }
 
+// One for each bit below `connections`, and one for each few of those from there on, which are those of connections.
+fn wakers(ready: &Arc<Ready>, connections: usize, bits: usize) -> Vec<Waker> {
+    let mut wakers = Vec::with_capacity(connections + (bits - connections).div_ceil(CONNECTIONS_PER_WAKER));
+    wakers.extend((0..connections).map(|bit| ready.waker(bit..bit + 1)));
+    let groups = (connections..bits).step_by(CONNECTIONS_PER_WAKER);
+    wakers.extend(groups.map(|first| ready.waker(first..bits.min(first + CONNECTIONS_PER_WAKER))));
+    wakers
+}
+
 // What all tasks share, for so many request buffers of so many bytes.
 fn core<A: Application>(
     parts: Parts<A>,
@@ -95,9 +106,22 @@ fn core<A: Application>(
     buffers: usize,
     request_bytes: usize,
 ) -> (Core<'_, A>, Commands) {
-    let Views { conns, streams, sessions, ring, uris, inputs, input_bytes, tasks, .. } = views;
+    let Views {
+        conns,
+        streams,
+        rests,
+        stream_names,
+        sessions,
+        session_names,
+        ring,
+        uris,
+        inputs,
+        input_bytes,
+        tasks,
+        ..
+    } = views;
     let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
-    let connections = conns.len();
+    let connections = conns.capacity();
     let bits = WORKERS + buffers + runners + connections;
     let ready = Ready::new(bits);
     let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS));
@@ -120,8 +144,8 @@ fn core<A: Application>(
         unix_s: Cell::new(0),
         date: Cell::new(None),
         conns: RefCell::new(Conns::new(conns)),
-        streams: RefCell::new(Streams::new(streams)),
-        sessions: RefCell::new(Table::new(sessions)),
+        streams: RefCell::new(Streams::new(streams, rests, stream_names)),
+        sessions: RefCell::new(Table::new(sessions, session_names)),
         hub: RefCell::new(Hub::new(ring, uris)),
         inputs: RefCell::new(inputs),
         board: Board::new(tasks, parts.task_lives, if A::HAS_TASKS { Some(mcp::tasks::write) } else { None }),
@@ -130,7 +154,7 @@ fn core<A: Application>(
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
             .collect(),
         queue: RefCell::new(VecDeque::with_capacity(connections)),
-        wakers: (0..bits).map(|bit| ready.waker(bit)).collect(),
+        wakers: wakers(&ready, bits - connections, bits),
         ready,
         scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
         numbers: Numbers::new(),

@@ -4,12 +4,14 @@ use std::sync::{Mutex, MutexGuard};
 
 use super::conns::Conn;
 use super::inputs::Input;
-use super::streams::Stream;
+use super::streams::{Rest, Stream};
 use crate::hub::Uri;
 use crate::limits::{
     CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUT_BYTES_MAX, INPUTS_STORED, REFUSALS_MAX, RESERVED_BUFFERS,
     RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX, TASK_INPUT_BYTES_MAX, TASKS_MAX, TRANSMIT_BYTES,
 };
+use crate::pool::Pool;
+use crate::session::Name;
 use crate::{session, tasks};
 
 /// A server's memory as a value, for those who want all of it in the program's image:
@@ -43,7 +45,10 @@ pub(super) struct Parts<
 > {
     conns: [Conn; C],
     streams: [Stream; S],
+    rests: [Rest; S],
     sessions: [session::Slot; N],
+    session_names: [Name; N],
+    stream_names: [Name; S],
     requests: [[u8; R]; B],
     answers: [[u8; TRANSMIT_BYTES]; B],
     ring: [u8; RING_BYTES],
@@ -77,7 +82,10 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             parts: Mutex::new(Parts {
                 conns: [const { Conn::EMPTY }; C],
                 streams: [const { Stream::EMPTY }; S],
+                rests: [const { Rest::EMPTY }; S],
                 sessions: [const { session::Slot::EMPTY }; N],
+                session_names: [const { Name::EMPTY }; N],
+                stream_names: [const { Name::EMPTY }; S],
                 requests: [[0; R]; B],
                 answers: [[0; TRANSMIT_BYTES]; B],
                 ring: [0; RING_BYTES],
@@ -120,9 +128,12 @@ pub(super) trait Lend {
 
 /// The parts of a server's memory, as slices: what is below does not know their capacities as types.
 pub(super) struct Views<'m> {
-    pub(super) conns: &'m mut [Conn],
-    pub(super) streams: &'m mut [Stream],
-    pub(super) sessions: &'m mut [session::Slot],
+    pub(super) conns: Pool<'m, Conn>,
+    pub(super) streams: Pool<'m, Stream>,
+    pub(super) rests: Pool<'m, Rest>,
+    pub(super) sessions: Pool<'m, session::Slot>,
+    pub(super) session_names: Pool<'m, Name>,
+    pub(super) stream_names: Pool<'m, Name>,
     pub(super) requests: Vec<&'m mut [u8]>,
     pub(super) answers: Vec<&'m mut [u8]>,
     pub(super) ring: &'m mut [u8],
@@ -154,9 +165,12 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     fn lend(&mut self) -> Views<'_> {
         let parts = &mut *self.0;
         Views {
-            conns: &mut parts.conns,
-            streams: &mut parts.streams,
-            sessions: &mut parts.sessions,
+            conns: Pool::from(&mut parts.conns),
+            streams: Pool::from(&mut parts.streams),
+            rests: Pool::from(&mut parts.rests),
+            sessions: Pool::from(&mut parts.sessions),
+            session_names: Pool::from(&mut parts.session_names),
+            stream_names: Pool::from(&mut parts.stream_names),
             requests: parts.requests.iter_mut().map(<[u8; R]>::as_mut_slice).collect(),
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
@@ -211,7 +225,10 @@ pub(super) struct Heap {
 pub(super) struct Allocated {
     conns: Vec<Conn>,
     streams: Vec<Stream>,
+    rests: Vec<Rest>,
     sessions: Vec<session::Slot>,
+    session_names: Vec<Name>,
+    stream_names: Vec<Name>,
     requests: Vec<u8>,
     request_bytes: usize,
     answers: Vec<u8>,
@@ -232,9 +249,13 @@ impl Memory for Heap {
     fn take(&self) -> Option<Allocated> {
         let buffers = self.calls + RESERVED_BUFFERS;
         Some(Allocated {
-            conns: (0..self.connections + REFUSALS_MAX).map(|_| Conn::EMPTY).collect(),
-            streams: (0..self.streams).map(|_| Stream::EMPTY).collect(),
-            sessions: (0..self.sessions).map(|_| session::Slot::EMPTY).collect(),
+            // Room that is not touched yet.
+            conns: Vec::with_capacity(self.connections + REFUSALS_MAX),
+            streams: Vec::with_capacity(self.streams),
+            rests: Vec::with_capacity(self.streams),
+            sessions: Vec::with_capacity(self.sessions),
+            session_names: Vec::with_capacity(self.sessions),
+            stream_names: Vec::with_capacity(self.streams),
             // Zeroed by the kernel, page by page, when first used.
             requests: vec![0; buffers * self.request_bytes],
             request_bytes: self.request_bytes,
@@ -255,9 +276,12 @@ impl Memory for Heap {
 impl Lend for Allocated {
     fn lend(&mut self) -> Views<'_> {
         Views {
-            conns: &mut self.conns,
-            streams: &mut self.streams,
-            sessions: &mut self.sessions,
+            conns: Pool::from(&mut self.conns),
+            streams: Pool::from(&mut self.streams),
+            rests: Pool::from(&mut self.rests),
+            sessions: Pool::from(&mut self.sessions),
+            session_names: Pool::from(&mut self.session_names),
+            stream_names: Pool::from(&mut self.stream_names),
             requests: self.requests.chunks_exact_mut(self.request_bytes).collect(),
             answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
             ring: &mut self.ring,

@@ -1,66 +1,140 @@
-//! The table of open streams. A stream is a cursor into the event ring, what it wants to hear, and how far the event at
+//! An open stream. It is a cursor into the event ring, what it wants to hear, and how far the event at
 //! its cursor was written: nothing is queued for it.
 
+mod render;
+
+pub(super) use render::{News, Rendered};
+
+use core::num::{NonZeroU16, NonZeroU32};
+
 use super::conns::ConnRef;
-use crate::app::Identity;
-use crate::http;
-use crate::hub::{Event, Filter, Hub, Kind, Next};
-use crate::json::Writer;
-use crate::limits::{KEEP_ALIVE_MS, LISTENER_ID_BYTES_MAX, SILENT_STREAM_MS};
-use crate::mcp::{self, subscriptions};
-use crate::outlet::{CHUNK_HEAD_BYTES, Wire, chunk};
-use crate::session::{ClientText, SessionRef};
-use crate::sse::{self, END_OF_CALL, EventId, Place, RequestTail};
-use crate::tasks::{self, Board, Stamp};
+use crate::hub::{Filter, UriSet};
+use crate::limits::{KEEP_ALIVE_MS, LISTENER_ID_BYTES_MAX, STREAM_SLOT_BYTES_MAX};
+use crate::outlet::Wire;
+use crate::session::{LogLevel, NameRef, SessionRef};
+use crate::sse::EventId;
+use crate::tasks::Stamp;
 
 /// A slot for a stream.
-pub(super) struct Stream {
-    open: Option<Open>,
-    generation: u32,
+pub(super) enum Stream {
+    Free {
+        /// Counts the streams that left it.
+        generation: u32,
+    },
+    Open(Open),
 }
 
-/// An open stream.
-pub(super) struct Open {
+const _: () = assert!(size_of::<Stream>() <= STREAM_SLOT_BYTES_MAX);
+
+/// A stream that is to be opened.
+pub(super) struct NewStream {
     pub(super) conn: ConnRef,
     pub(super) wire: Wire,
     /// The session whose stream it is; none for a `subscriptions/listen`.
     pub(super) session: Option<SessionRef>,
     /// 2024-11-05's own: the session ends with it.
     pub(super) http_sse: bool,
-    /// A message came for the session of a 2024-11-05 stream.
-    pub(super) heard: bool,
     pub(super) filter: Filter,
-    pub(super) opened_ms: u64,
+    /// It hears what happens from here on.
+    pub(super) cursor: u64,
+    pub(super) now_ms: u64,
+    /// Its number, where its events have ids.
+    pub(super) number: Option<u64>,
     /// What the client of a `subscriptions/listen` calls itself.
-    pub(super) client_name: ClientText,
-    pub(super) client_version: ClientText,
-    /// When something was last written.
-    pub(super) written_ms: u64,
-    /// Since when the socket has taken nothing of what is due.
-    pub(super) stalled_ms: Option<u64>,
-    /// Bytes that its client sent and nobody reads.
-    pub(super) ignored_bytes: u32,
-    /// Its head is still being written.
-    pub(super) opening: bool,
-    /// The worker that writes an answer here (2024-11-05).
-    pub(super) writer: Option<usize>,
-    /// What its events need to have ids.
-    ids: Option<Ids>,
-    /// The id of the `subscriptions/listen` request, as JSON; for a call's stream, its request's as event ids have it; empty for a session's
-    /// stream.
-    listener: heapless::Vec<u8, LISTENER_ID_BYTES_MAX>,
-    cursor: u64,
-    due: Due,
-    offset: usize,
-    /// What there was to see of a task when its event was begun.
-    shown: Stamp,
+    pub(super) name: NameRef,
+    /// The id of the `subscriptions/listen` request, as JSON; for a call's stream, its request's as event ids have it; empty for a
+    /// session's stream.
+    pub(super) request: RequestId,
 }
 
-/// The part of its event ids that all have.
-#[derive(Clone, Copy)]
-struct Ids {
-    boot: u32,
-    stream: u64,
+/// The id of the request that a stream belongs to.
+pub(super) type RequestId = heapless::Vec<u8, LISTENER_ID_BYTES_MAX, u8>;
+
+/// An open stream: what all have. There may be thousands, so it is small.
+pub(super) struct Open {
+    /// Which of its slot's streams it is.
+    generation: u32,
+    pub(super) conn: ConnRef,
+    /// The session whose stream it is; none for a `subscriptions/listen`.
+    pub(super) session: Option<SessionRef>,
+    /// The client's number.
+    pub(super) client: u64,
+    /// The resources whose updates it is told.
+    pub(super) uris: UriSet,
+    /// Its number, if its events have ids; if not, when it was opened.
+    mark: u64,
+    /// When something was last written; if it is stalled, since when the socket has taken nothing of what is due.
+    since_ms: u64,
+    cursor: u64,
+    offset: u32,
+    /// Bytes that its client sent and nobody reads.
+    pub(super) ignored_bytes: u32,
+    /// Where the rest is that few streams have.
+    pub(super) rest: Option<NonZeroU32>,
+    /// The worker that writes an answer here (2024-11-05), counted from 1.
+    writer: Option<NonZeroU16>,
+    pub(super) wire: Wire,
+    due: Due,
+    /// The least severe level of the messages that it is told.
+    pub(super) messages: Option<LogLevel>,
+    flags: u8,
+}
+
+// What is true of a stream: lists whose changes it is told, and
+const TOOLS: u8 = 1;
+const PROMPTS: u8 = 1 << 1;
+const RESOURCES: u8 = 1 << 2;
+/// that it is 2024-11-05's own: the session ends with it,
+const HTTP_SSE: u8 = 1 << 3;
+/// that a message came for the session of such a stream,
+const HEARD: u8 = 1 << 4;
+/// that its head is still being written,
+const OPENING: u8 = 1 << 5;
+/// that it is stalled,
+const STALLED: u8 = 1 << 6;
+/// and that its events have ids.
+const NUMBERED: u8 = 1 << 7;
+
+/// What streams of requests have beside: those of a `subscriptions/listen`, and of a call that was resumed.
+#[derive(Clone)]
+pub(super) struct Rest {
+    /// The id of the request; empty where the place is free.
+    pub(super) request: RequestId,
+    /// The tasks of which it hears.
+    pub(super) tasks: u64,
+    /// It is a call's: nothing but what follows this event of it.
+    after: Option<u32>,
+    /// What there was to see of a task when its event was begun.
+    shown: Stamp,
+    /// What its client calls itself.
+    pub(super) name: NameRef,
+    /// The place is taken.
+    pub(super) taken: bool,
+}
+
+impl Rest {
+    /// A free place.
+    pub(super) const EMPTY: Self = Self {
+        request: RequestId::new(),
+        tasks: 0,
+        after: None,
+        shown: Stamp::NONE,
+        name: NameRef::NONE,
+        taken: false,
+    };
+
+    /// What a new stream has of this; `None` where it has nothing.
+    pub(super) fn of(new: &NewStream) -> Option<Self> {
+        let is_plain = new.session.is_some() && new.filter.call.is_none();
+        (!is_plain).then(|| Self {
+            request: new.request.clone(),
+            tasks: new.filter.tasks,
+            after: new.filter.call.map(|call| call.after),
+            shown: Stamp::NONE,
+            name: new.name,
+            taken: true,
+        })
+    }
 }
 
 /// What is being written.
@@ -76,32 +150,47 @@ enum Due {
     Ended,
 }
 
-/// A stream, and which of its slot's streams it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct StreamRef {
-    pub(super) index: usize,
-    generation: u32,
-}
-
-/// What there is to write to a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Rendered {
-    /// This part of the buffer.
-    Bytes { from: usize, to: usize },
-    /// Nothing now.
-    Nothing,
-    /// Nothing more: the call that it belongs to was answered.
-    Ended,
-    /// The ring went on without it.
-    Lost,
-}
-
 impl Stream {
     /// A free slot.
-    pub(super) const EMPTY: Self = Self { open: None, generation: 0 };
+    pub(super) const EMPTY: Self = Stream::Free { generation: 0 };
+
+    /// The stream, if there is one.
+    pub(super) const fn open(&self) -> Option<&Open> {
+        match self {
+            Stream::Free { .. } => None,
+            Stream::Open(open) => Some(open),
+        }
+    }
+
+    /// The stream, to be changed.
+    pub(super) const fn open_mut(&mut self) -> Option<&mut Open> {
+        match self {
+            Stream::Free { .. } => None,
+            Stream::Open(open) => Some(open),
+        }
+    }
+
+    /// How many streams left it.
+    pub(super) const fn generation(&self) -> u32 {
+        match self {
+            Stream::Free { generation } | Stream::Open(Open { generation, .. }) => *generation,
+        }
+    }
+
+    /// Takes the stream out.
+    pub(super) fn take(&mut self) -> Option<Open> {
+        let free = Stream::Free { generation: self.generation().wrapping_add(1) };
+        match core::mem::replace(self, free) {
+            Stream::Open(open) => Some(open),
+            Stream::Free { generation } => {
+                *self = Stream::Free { generation };
+                None
+            }
+        }
+    }
 }
 
-impl Open {
+impl NewStream {
     /// A stream that hears what happens from `cursor` on.
     pub(super) fn new(conn: ConnRef, wire: Wire, filter: Filter, cursor: u64, now_ms: u64) -> Self {
         Self {
@@ -109,60 +198,137 @@ impl Open {
             wire,
             session: None,
             http_sse: false,
-            heard: false,
             filter,
-            opened_ms: now_ms,
-            client_name: ClientText::new(),
-            client_version: ClientText::new(),
-            written_ms: now_ms,
-            stalled_ms: None,
-            ignored_bytes: 0,
-            opening: true,
-            writer: None,
-            ids: None,
-            listener: heapless::Vec::new(),
             cursor,
-            due: Due::Nothing,
-            offset: 0,
-            shown: Stamp::default(),
+            now_ms,
+            number: None,
+            name: NameRef::NONE,
+            request: RequestId::new(),
         }
     }
 
     /// Makes it the stream of this `subscriptions/listen`. False when the id is too long to be kept.
     pub(super) fn listen(&mut self, id: &[u8]) -> bool {
-        self.listener.clear();
-        self.listener.extend_from_slice(id).is_ok()
+        self.request.clear();
+        self.request.extend_from_slice(id).is_ok()
     }
 
-    /// Gives its events ids: those of this stream, whose boot, number and request are meant.
+    /// Gives its events ids: those of this stream, whose number and request are meant.
     pub(super) fn identify(&mut self, id: &EventId) {
-        self.ids = Some(Ids { boot: id.boot, stream: id.stream });
+        self.number = Some(id.stream);
         if self.filter.call.is_some() {
             // It is shorter than a listener's id may be.
             self.listen(id.request.as_str().as_bytes());
         }
     }
+}
 
-    /// The call whose stream this is: its client, and the number of its stream.
-    pub(super) fn call(&mut self) -> Option<(u64, u64)> {
-        self.filter.call.map(|call| (self.filter.client, call.stream))
+impl Open {
+    /// A stream whose rest is at that place, the next in a slot of this generation.
+    pub(super) fn new(new: &NewStream, rest: Option<NonZeroU32>, generation: u32) -> Self {
+        let filter = new.filter;
+        let flags = [
+            (TOOLS, filter.tools),
+            (PROMPTS, filter.prompts),
+            (RESOURCES, filter.resources),
+            (HTTP_SSE, new.http_sse),
+            (OPENING, true),
+            (NUMBERED, new.number.is_some()),
+        ];
+        Self {
+            generation,
+            conn: new.conn,
+            session: new.session,
+            client: filter.client,
+            uris: filter.uris,
+            mark: new.number.unwrap_or(new.now_ms),
+            since_ms: new.now_ms,
+            cursor: new.cursor,
+            offset: 0,
+            ignored_bytes: 0,
+            rest,
+            writer: None,
+            wire: new.wire,
+            due: Due::Nothing,
+            messages: filter.messages,
+            flags: flags.into_iter().filter(|(_, set)| *set).fold(0, |flags, (flag, _)| flags | flag),
+        }
     }
 
-    // The id of the event that lies in front of this position.
-    fn id(&self, event: &Event<'_>, behind: u64) -> Option<EventId> {
-        let Ids { boot, stream } = self.ids?;
-        let (place, request) = match event.kind {
-            Kind::Call { event, .. } => {
-                (Place::Call(event), str::from_utf8(&self.listener).ok().and_then(RequestTail::parse))
-            }
-            _ => (Place::Ring(behind), None),
-        };
-        Some(EventId { boot, client: self.filter.client, stream, place, request: request.unwrap_or_default() })
+    const fn is(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
+
+    /// It is 2024-11-05's own: the session ends with it.
+    pub(super) const fn is_http_sse(&self) -> bool {
+        self.is(HTTP_SSE)
+    }
+
+    /// A message came for the session of a 2024-11-05 stream.
+    pub(super) const fn hear(&mut self) {
+        self.flags |= HEARD;
+    }
+
+    /// Its head was written.
+    pub(super) const fn opened(&mut self) {
+        self.flags &= !OPENING;
+    }
+
+    /// When a 2024-11-05 stream was opened whose client has sent nothing.
+    pub(super) fn silent_since_ms(&self) -> Option<u64> {
+        (self.is_http_sse() && !self.is(HEARD)).then(|| self.opened_ms())
+    }
+
+    /// When it was opened. Of one whose events have ids this is not known.
+    pub(super) const fn opened_ms(&self) -> u64 {
+        if self.is(NUMBERED) { 0 } else { self.mark }
+    }
+
+    /// The call whose stream this is: its client, and the number of its stream.
+    pub(super) fn call(&self, rest: &Rest) -> Option<(u64, u64)> {
+        rest.after.map(|_| (self.client, self.mark))
+    }
+
+    /// A worker writes an answer here.
+    pub(super) const fn is_held(&self) -> bool {
+        self.writer.is_some()
+    }
+
+    /// This worker does.
+    pub(super) fn is_held_by(&self, worker: usize) -> bool {
+        self.writer.is_some_and(|writer| usize::from(writer.get()) == worker + 1)
+    }
+
+    /// Lets a worker write an answer, between two events.
+    pub(super) fn hold(&mut self, worker: usize) {
+        // There are at most 1025, or as many as a storage has of buffers.
+        self.writer =
+            Some(u16::try_from(worker).map_or(NonZeroU16::MAX, |worker| NonZeroU16::MIN.saturating_add(worker)));
+        self.flags &= !STALLED;
+    }
+
+    /// The answer was written.
+    pub(super) const fn release(&mut self, now_ms: u64) {
+        self.writer = None;
+        self.since_ms = now_ms;
+    }
+
+    /// The socket takes nothing now.
+    pub(super) const fn stall(&mut self, now_ms: u64) {
+        if !self.is(STALLED) {
+            self.flags |= STALLED;
+            self.since_ms = now_ms;
+        }
+    }
+
+    /// Since when the socket has taken nothing of what is due.
+    pub(super) fn stalled_since_ms(&self) -> Option<u64> {
+        self.is(STALLED).then_some(self.since_ms)
     }
 
     /// Between two events: an answer may be written here.
     pub(super) fn is_between(&self) -> bool {
-        !self.opening && (self.due == Due::Nothing || self.offset == 0)
+        !self.is(OPENING) && (self.due == Due::Nothing || self.offset == 0)
     }
 
     /// The event at this place of the ring is still to be sent, all of it.
@@ -172,8 +338,8 @@ impl Open {
 
     /// Asks for a comment if the stream has been silent for long.
     pub(super) fn keep_alive(&mut self, now_ms: u64) -> bool {
-        let silent = now_ms.saturating_sub(self.written_ms) >= KEEP_ALIVE_MS;
-        let wanted = silent && self.due == Due::Nothing && self.writer.is_none();
+        let silent = now_ms.saturating_sub(self.since_ms) >= KEEP_ALIVE_MS;
+        let wanted = silent && self.due == Due::Nothing && !self.is_held();
         if wanted {
             self.due = Due::Comment;
         }
@@ -182,217 +348,10 @@ impl Open {
 
     /// Asks for the end of the stream: what was begun is given up unless it is the end.
     pub(super) fn end(&mut self) -> bool {
-        let clean = self.is_between() && self.writer.is_none();
+        let clean = self.is_between() && !self.is_held();
         if clean {
             self.due = Due::Last;
         }
         clean
-    }
-
-    /// Renders what is due into `buf`, and tells which part of it is still to be written.
-    pub(super) fn render(&mut self, hub: &Hub<'_>, board: &Board<'_>, identity: &Identity, buf: &mut [u8]) -> Rendered {
-        loop {
-            match self.due {
-                _ if self.opening => return Rendered::Nothing,
-                Due::Ended if self.filter.call.is_some() => return Rendered::Ended,
-                Due::Ended => return Rendered::Nothing,
-                Due::Nothing => match hub.next(self.cursor) {
-                    Next::UpToDate => return Rendered::Nothing,
-                    Next::Lost => return Rendered::Lost,
-                    Next::Event(event, next) => {
-                        let is_current = match event.kind {
-                            Kind::TaskChanged(place) => event.carries(&board.news(place.into())),
-                            _ => hub.is_current(&event, self.cursor),
-                        };
-                        if !is_current || !self.filter.wants(&event) {
-                            self.cursor = next;
-                        } else {
-                            self.due = if event.is_silent() { Due::Last } else { Due::Event };
-                        }
-                    }
-                },
-                Due::Comment => {
-                    return self.framed(buf, |w| {
-                        w.raw(sse::KEEP_ALIVE);
-                    });
-                }
-                Due::Event => {
-                    // An event that was written in part can't be left out any more.
-                    let Next::Event(event, next) = hub.next(self.cursor) else { return Rendered::Lost };
-                    if let Kind::TaskChanged(place) = event.kind {
-                        let rendered = self.task(place.into(), board, buf);
-                        if rendered != Rendered::Nothing {
-                            return rendered;
-                        }
-                        (self.due, self.cursor) = (Due::Nothing, next);
-                        continue;
-                    }
-                    let id = self.id(&event, next);
-                    return self.framed(buf, |w| {
-                        if let Some(id) = &id {
-                            sse::write_id(w, id);
-                        }
-                        event.render(w, &self.listener);
-                    });
-                }
-                Due::Last => {
-                    let rendered = self.framed(buf, |w| {
-                        if !self.listener.is_empty() && self.filter.call.is_none() {
-                            subscriptions::complete(w, &self.listener, identity);
-                        }
-                    });
-                    return self.with_last_chunk(rendered, buf);
-                }
-            }
-        }
-    }
-
-    // Tells how far a task is; nothing where it was forgotten, or its place is another's by now. It must be the same until it is written.
-    fn task(&mut self, place: usize, board: &Board<'_>, buf: &mut [u8]) -> Rendered {
-        let stamp = board.stamp(place);
-        if self.offset == 0 {
-            self.shown = stamp;
-        }
-        let is_heard = self.filter.tasks & tasks::bit(place) != 0;
-        let (id, mut written) = (self.listener.clone(), false);
-        let rendered = self.framed(buf, |w| written = is_heard && mcp::tasks::notify(w, board, place, &id));
-        match written {
-            true if self.shown == stamp => rendered,
-            false if self.offset == 0 => Rendered::Nothing,
-            _ => Rendered::Lost,
-        }
-    }
-
-    /// `n` bytes of what was rendered were written; true when that was all of it.
-    pub(super) fn wrote(&mut self, n: usize, all: bool, hub: &Hub<'_>, now_ms: u64) {
-        self.offset += n;
-        self.written_ms = now_ms;
-        self.stalled_ms = None;
-        if !all {
-            return;
-        }
-        self.offset = 0;
-        let mut answered = false;
-        if let (Due::Event, Next::Event(event, next)) = (self.due, hub.next(self.cursor)) {
-            self.cursor = next;
-            answered = matches!(event.kind, Kind::Call { event: END_OF_CALL, .. });
-        }
-        self.due = match self.due {
-            Due::Last | Due::Ended => Due::Ended,
-            _ if answered => Due::Last,
-            _ => Due::Nothing,
-        };
-    }
-
-    fn framed(&self, buf: &mut [u8], render: impl FnOnce(&mut Writer<'_>)) -> Rendered {
-        let begin = if self.wire == Wire::Chunked { CHUNK_HEAD_BYTES } else { 0 };
-        let room = buf.len().saturating_sub(2 + http::LAST_CHUNK.len());
-        let Some(free) = buf.get_mut(begin..room) else { return Rendered::Lost };
-        let mut w = Writer::new(free);
-        render(&mut w);
-        if !w.is_complete() {
-            // Events are held to a size that fits: see EVENT_BYTES_MAX.
-            return Rendered::Lost;
-        }
-        let end = begin + w.written();
-        let to = match self.wire {
-            Wire::Chunked if end > begin => chunk(buf, begin, end),
-            _ => end,
-        };
-        // A chunk without data would be the last one.
-        let from = if end == begin { begin } else { 0 };
-        Rendered::Bytes { from: from + self.offset, to }
-    }
-
-    fn with_last_chunk(&self, rendered: Rendered, buf: &mut [u8]) -> Rendered {
-        let Rendered::Bytes { from, to } = rendered else { return rendered };
-        if self.wire != Wire::Chunked {
-            return rendered;
-        }
-        let end = to + http::LAST_CHUNK.len();
-        if let Some(place) = buf.get_mut(to..end) {
-            place.copy_from_slice(http::LAST_CHUNK);
-        }
-        Rendered::Bytes { from, to: end }
-    }
-}
-
-/// All streams.
-pub(super) struct Streams<'m> {
-    slots: &'m mut [Stream],
-}
-
-impl<'m> Streams<'m> {
-    /// No streams, in these slots.
-    pub(super) fn new(slots: &'m mut [Stream]) -> Self {
-        slots.fill_with(|| Stream::EMPTY);
-        Self { slots }
-    }
-
-    /// Opens a stream. `None` when there is no slot.
-    pub(super) fn open(&mut self, stream: Open) -> Option<StreamRef> {
-        let index = self.slots.iter().position(|slot| slot.open.is_none())?;
-        let slot = self.slots.get_mut(index)?;
-        slot.open = Some(stream);
-        Some(StreamRef { index, generation: slot.generation })
-    }
-
-    /// The stream that makes room for a new one when all slots are taken: the oldest of 2024-11-05 whose client has sent
-    /// nothing for half a minute. Others are never touched.
-    pub(super) fn victim(&self, now_ms: u64) -> Option<StreamRef> {
-        let silent = |stream: &Open| {
-            stream.http_sse && !stream.heard && now_ms.saturating_sub(stream.opened_ms) >= SILENT_STREAM_MS
-        };
-        self.iter().filter(|(_, stream)| silent(stream)).min_by_key(|(_, stream)| stream.opened_ms).map(|(at, _)| at)
-    }
-
-    /// Nobody listens to these tasks any more.
-    pub(super) fn forget_task(&mut self, task: u64) {
-        for open in self.slots.iter_mut().filter_map(|slot| slot.open.as_mut()) {
-            open.filter.tasks &= !task;
-        }
-    }
-
-    /// The slots, in order.
-    pub(super) fn len(&self) -> usize {
-        self.slots.len()
-    }
-
-    /// Every slot is taken.
-    pub(super) fn is_full(&self) -> bool {
-        self.slots.iter().all(|slot| slot.open.is_some())
-    }
-
-    /// Frees a slot.
-    pub(super) fn close(&mut self, stream: StreamRef) -> Option<Open> {
-        let slot = self.slots.get_mut(stream.index).filter(|slot| slot.generation == stream.generation)?;
-        let open = slot.open.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
-        Some(open)
-    }
-
-    /// The stream in this slot.
-    pub(super) fn at(&mut self, index: usize) -> Option<&mut Open> {
-        self.slots.get_mut(index)?.open.as_mut()
-    }
-
-    /// A stream that may have been closed since.
-    pub(super) fn get(&mut self, stream: StreamRef) -> Option<&mut Open> {
-        let slot = self.slots.get_mut(stream.index).filter(|slot| slot.generation == stream.generation)?;
-        slot.open.as_mut()
-    }
-
-    /// A reference that goes stale when the stream closes.
-    pub(super) fn reference(&self, index: usize) -> Option<StreamRef> {
-        let slot = self.slots.get(index).filter(|slot| slot.open.is_some())?;
-        Some(StreamRef { index, generation: slot.generation })
-    }
-
-    /// The open streams.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (StreamRef, &Open)> {
-        self.slots.iter().enumerate().filter_map(|(index, slot)| {
-            let open = slot.open.as_ref()?;
-            Some((StreamRef { index, generation: slot.generation }, open))
-        })
     }
 }

@@ -200,7 +200,7 @@ impl<A> Core<'_, A> {
     /// A task has come on: who listens to it is told.
     pub(super) fn task_changed(&self, place: usize) {
         let bit = tasks::bit(place);
-        let heard = self.streams.borrow().iter().any(|(_, stream)| stream.filter.tasks & bit != 0);
+        let heard = self.streams.borrow().hears_task(bit);
         if heard {
             self.append_task(place, Audience::All);
         }
@@ -208,8 +208,7 @@ impl<A> Core<'_, A> {
 
     // An event that may be of this task is on its way.
     fn is_being_told(&self, place: usize) -> bool {
-        let streams = self.streams.borrow();
-        streams.iter().any(|(_, stream)| stream.filter.tasks & tasks::bit(place) != 0 && !stream.is_between())
+        self.streams.borrow().is_telling(tasks::bit(place))
     }
 
     fn append_task(&self, place: usize, audience: Audience) {

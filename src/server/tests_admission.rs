@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use super::admit::Shares;
 use super::conns::{Conn, Conns, Full, Place, State};
 use super::socket::Socket;
+use crate::guard::Household;
 use crate::limits::REFUSALS_MAX;
 
 const IDLE: State = State::Idle;
@@ -159,10 +160,10 @@ fn the_share_is_checked_and_defaults_to_half() {
     );
 }
 
-fn address(number: u8) -> Option<IpAddr> {
-    (number > 0).then(|| IpAddr::from([192, 0, 2, number]))
+fn address(number: u8) -> Option<Household> {
+    (number > 0).then(|| Household::of(IpAddr::from([192, 0, 2, number])))
 }
 
 fn socket() -> Socket {
-    Socket::other(Box::new(smol::io::Cursor::new(Vec::new())))
+    Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), None)
 }

@@ -20,9 +20,13 @@ use super::{Key, Principal, Revision, equal_in_constant_time};
 /// A session id whose tag was verified, or that has just been issued.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct SessionId {
-    fields: SessionFields,
+    // Not a `SessionFields`, whose padding every slot of the table would have.
+    issued_unix_s: u64,
     random: [u8; RANDOM_BYTES],
     principal: Principal,
+    capabilities: u16,
+    revision: Revision,
+    transport: Transport,
 }
 
 /// What a session id tells about its session.
@@ -79,7 +83,7 @@ impl SessionId {
         random: [u8; RANDOM_BYTES],
     ) -> (Self, IdText) {
         let issued_unix_s = fields.issued_unix_s.min(ISSUED_UNIX_S_MAX);
-        let id = Self { fields: SessionFields { issued_unix_s, ..fields }, random, principal };
+        let id = Self::of(SessionFields { issued_unix_s, ..fields }, random, principal);
         (id, id.text(key))
     }
 
@@ -120,13 +124,14 @@ impl SessionId {
     /// Boards without a battery start in 1970 until they learn the time. An id issued before that
     /// has no age, and one issued "in the future" (the clock went back) is new.
     pub(crate) fn is_older_than(&self, max_age_s: u64, now_unix_s: u64) -> bool {
-        let issued = self.fields.issued_unix_s;
+        let issued = self.issued_unix_s;
         issued >= CLOCK_SET_MIN_UNIX_S && now_unix_s.saturating_sub(issued) > max_age_s
     }
 
     /// What the id tells about its session.
     pub(crate) const fn fields(&self) -> SessionFields {
-        self.fields
+        let Self { issued_unix_s, capabilities, revision, transport, .. } = *self;
+        SessionFields { revision, transport, capabilities, issued_unix_s }
     }
 
     /// The random part, by which ids are told apart.
@@ -139,7 +144,7 @@ impl SessionId {
     }
 
     fn body(&self) -> [u8; BODY_BYTES] {
-        let SessionFields { revision, transport, capabilities, issued_unix_s } = self.fields;
+        let SessionFields { revision, transport, capabilities, issued_unix_s } = self.fields();
         let kind = match transport {
             Transport::Streamable => 0,
             Transport::HttpSse => 1,
@@ -165,7 +170,12 @@ impl SessionId {
             capabilities: u16::from_be_bytes([caps0, caps1]),
             issued_unix_s: u64::from_be_bytes([0, 0, 0, s0, s1, s2, s3, s4]),
         };
-        Some(Self { fields, random, principal })
+        Some(Self::of(fields, random, principal))
+    }
+
+    fn of(fields: SessionFields, random: [u8; RANDOM_BYTES], principal: Principal) -> Self {
+        let SessionFields { revision, transport, capabilities, issued_unix_s } = fields;
+        Self { issued_unix_s, random, principal, capabilities, revision, transport }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What the table answers: references, who was admitted, who had to go, and why not.
 
+use core::num::NonZeroU32;
+
 use super::{ClientId, SessionId};
 
 /// A reference to a live session: its slot, and which of the slot's sessions it is.
@@ -8,15 +10,27 @@ use super::{ClientId, SessionId};
 /// mistaken after 2^32 sessions in one slot.)
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct SessionRef {
-    pub(super) slot: usize,
+    // Counted from 1, so that no session is as small as one.
+    slot: NonZeroU32,
     pub(super) generation: u32,
 }
 
-#[cfg(test)]
 impl SessionRef {
+    /// The session in this slot.
+    pub(super) fn new(slot: usize, generation: u32) -> Self {
+        let slot = u32::try_from(slot).unwrap_or(u32::MAX);
+        Self { slot: NonZeroU32::MIN.saturating_add(slot), generation }
+    }
+
+    /// The place of its slot.
+    pub(super) const fn index(self) -> usize {
+        self.slot.get() as usize - 1
+    }
+
     /// One of no table.
-    pub(crate) const fn of_test(slot: usize) -> Self {
-        Self { slot, generation: 0 }
+    #[cfg(test)]
+    pub(crate) const fn of_test(slot: u32) -> Self {
+        Self { slot: NonZeroU32::MIN.saturating_add(slot), generation: 0 }
     }
 }
 

@@ -1,10 +1,10 @@
 //! One slot of the session table, and the session in it.
 
-use crate::limits::{
-    CLIENT_TEXT_BYTES_MAX, SESSION_IDLE_MAX_MS, SESSION_IDLE_MIN_MS, SESSION_SLOT_BYTES_MAX, SESSION_UNPROVED_MAX_MS,
-};
+use core::num::NonZeroU32;
 
-use super::{LogLevel, Revision, SessionId, Transport};
+use crate::limits::{SESSION_IDLE_MAX_MS, SESSION_IDLE_MIN_MS, SESSION_SLOT_BYTES_MAX, SESSION_UNPROVED_MAX_MS};
+
+use super::{LogLevel, NameRef, Revision, SessionId, Transport};
 
 /// A place for one session. The array of them is lent to the table, and may lie in a `static`.
 #[derive(Debug)]
@@ -27,10 +27,6 @@ const _: () = assert!(size_of::<Slot>() <= SESSION_SLOT_BYTES_MAX);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ClientId(pub(crate) u64);
 
-/// A name or version as it is kept: at most [`CLIENT_TEXT_BYTES_MAX`] bytes, fit for one line of a
-/// log.
-pub(crate) type ClientText = heapless::String<CLIENT_TEXT_BYTES_MAX, u8>;
-
 /// The live state of a session. Times are milliseconds of the server's monotonic clock.
 #[derive(Debug)]
 pub(crate) struct Session {
@@ -41,14 +37,14 @@ pub(crate) struct Session {
     opened_at_ms: u64,
     last_used_ms: u64,
     calls_in_flight: u16,
-    stream: Option<u32>,
+    // Its place, counted from 1.
+    stream: Option<NonZeroU32>,
     log_level: Option<LogLevel>,
     subscriptions: u64,
     /// Something came after `initialize`.
     proved: bool,
     announced: bool,
-    client_name: ClientText,
-    client_version: ClientText,
+    name: NameRef,
 }
 
 /// Who goes first when a slot is needed: the lesser rank.
@@ -70,7 +66,7 @@ enum Class {
 }
 
 impl Session {
-    pub(super) fn opened(id: SessionId, client: ClientId, name: &str, version: &str, now_ms: u64) -> Self {
+    pub(super) fn opened(id: SessionId, client: ClientId, name: NameRef, now_ms: u64) -> Self {
         Self {
             id,
             revision: id.fields().revision,
@@ -84,14 +80,13 @@ impl Session {
             subscriptions: 0,
             proved: false,
             announced: false,
-            client_name: kept_text(name),
-            client_version: kept_text(version),
+            name,
         }
     }
 
     /// A restored session: its client has been here before, so the handshake is long over.
     pub(super) fn restored(id: SessionId, client: ClientId, now_ms: u64) -> Self {
-        Self { proved: true, ..Self::opened(id, client, "", "", now_ms) }
+        Self { proved: true, ..Self::opened(id, client, NameRef::NONE, now_ms) }
     }
 
     /// The id, which holds the transport, the capabilities and the principal.
@@ -114,21 +109,15 @@ impl Session {
         self.client
     }
 
-    /// What the client calls itself, shortened; empty if it was restored.
-    pub(crate) fn client_name(&self) -> &str {
-        &self.client_name
+    /// Where it is kept what the client calls itself; nowhere if it was restored.
+    pub(crate) const fn name(&self) -> NameRef {
+        self.name
     }
 
-    /// The client's version, shortened; empty if it was restored.
-    pub(crate) fn client_version(&self) -> &str {
-        &self.client_version
-    }
-
-    pub(super) fn set_negotiated(&mut self, revision: Revision, capabilities: u16, (name, version): (&str, &str)) {
+    pub(super) fn set_negotiated(&mut self, revision: Revision, capabilities: u16, name: NameRef) {
         self.revision = revision;
         self.capabilities = capabilities;
-        self.client_name = kept_text(name);
-        self.client_version = kept_text(version);
+        self.name = name;
     }
 
     /// When it was opened or restored.
@@ -149,7 +138,10 @@ impl Session {
 
     /// The stream by which the server speaks to this client, if one is open.
     pub(crate) const fn stream(&self) -> Option<u32> {
-        self.stream
+        match self.stream {
+            Some(place) => Some(place.get() - 1),
+            None => None,
+        }
     }
 
     /// The least severe level of log message that the client asked for, if it did.
@@ -202,12 +194,14 @@ impl Session {
     /// Makes this the session's stream, and returns the one it takes the place of.
     pub(super) fn stream_opened(&mut self, stream: u32, now_ms: u64) -> Option<u32> {
         self.touch(now_ms);
-        self.stream.replace(stream).filter(|replaced| *replaced != stream)
+        let replaced = self.stream();
+        self.stream = NonZeroU32::new(stream.saturating_add(1));
+        replaced.filter(|replaced| *replaced != stream)
     }
 
     /// Forgets the stream, unless a newer one took its place. Whether it was the session's stream.
     pub(super) fn stream_closed(&mut self, stream: u32, now_ms: u64) -> bool {
-        let current = self.stream == Some(stream);
+        let current = self.stream() == Some(stream);
         if current {
             self.stream = None;
             self.touch(now_ms);
@@ -248,25 +242,4 @@ impl Session {
         };
         Some(EvictionRank(class, self.last_used_ms, self.client))
     }
-}
-
-/// Shortens a client's text at a character boundary, and replaces what could break or disguise a
-/// line of a log.
-pub(crate) fn kept_text(text: &str) -> ClientText {
-    let mut kept = ClientText::new();
-    for character in text.chars() {
-        let shown = if is_hidden(character) { '?' } else { character };
-        if kept.push(shown).is_err() {
-            break;
-        }
-    }
-    kept
-}
-
-/// Control characters, and those that end a line or change the direction of writing without being
-/// seen.
-fn is_hidden(character: char) -> bool {
-    let invisible = matches!(character,
-        '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-    character.is_control() || invisible
 }

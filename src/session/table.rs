@@ -26,25 +26,27 @@
 use heapless::HistoryBuf;
 
 use crate::limits::DELETED_IDS_MAX;
+use crate::pool::Pool;
 
 use super::{
-    Admitted, ClientId, Ended, Evicted, Expired, LogLevel, RANDOM_BYTES, RestoreRefusal, Revision, Session, SessionId,
-    SessionRef, Slot, Stale, TableFull, Transport,
+    Admitted, ClientId, Ended, Evicted, Expired, LogLevel, Name, NameRef, Names, RANDOM_BYTES, RestoreRefusal,
+    Revision, Session, SessionId, SessionRef, Slot, Stale, TableFull, Transport,
 };
 
 /// The live sessions, in slots that the caller lends.
 #[derive(Debug)]
 pub(crate) struct Table<'m> {
-    slots: &'m mut [Slot],
+    slots: Pool<'m, Slot>,
+    names: Names<'m>,
     clients: u64,
     ended: HistoryBuf<[u8; RANDOM_BYTES], DELETED_IDS_MAX>,
 }
 
 impl<'m> Table<'m> {
-    /// A table with nobody in it, of as many sessions as there are slots.
-    pub(crate) fn new(slots: &'m mut [Slot]) -> Self {
-        slots.fill_with(|| Slot::EMPTY);
-        Self { slots, clients: 0, ended: HistoryBuf::new() }
+    /// A table with nobody in it, of as many sessions as there are slots, and a place
+    /// for the name of each.
+    pub(crate) fn new(slots: impl Into<Pool<'m, Slot>>, names: impl Into<Pool<'m, Name>>) -> Self {
+        Self { slots: slots.into(), names: Names::new(names.into()), clients: 0, ended: HistoryBuf::new() }
     }
 
     /// Admits the session of an `initialize`, or of an HTTP+SSE stream, by the policy of this
@@ -59,7 +61,14 @@ impl<'m> Table<'m> {
         client_version: &str,
         now_ms: u64,
     ) -> Result<Admitted, TableFull> {
-        self.admit(now_ms, |client| Session::opened(id, client, client_name, client_version, now_ms))
+        let admitted = self.admit(now_ms, |client| Session::opened(id, client, NameRef::NONE, now_ms))?;
+        self.set_negotiated(
+            admitted.session,
+            id.fields().revision,
+            id.fields().capabilities,
+            (client_name, client_version),
+        );
+        Ok(admitted)
     }
 
     /// Admits a session whose id was verified, but is not known (DESIGN, "Sessions cannot be
@@ -86,14 +95,14 @@ impl<'m> Table<'m> {
 
     /// The session, unless the reference is stale.
     pub(crate) fn get(&self, session: SessionRef) -> Option<&Session> {
-        let slot = self.slots.get(session.slot)?;
+        let slot = self.slots.get(session.index())?;
         slot.session.as_ref().filter(|_| slot.generation == session.generation)
     }
 
     /// The session, to be changed, unless the reference is stale. What changes its standing goes
     /// through the table.
     fn get_mut(&mut self, session: SessionRef) -> Option<&mut Session> {
-        let slot = self.slots.get_mut(session.slot)?;
+        let slot = self.slots.get_mut(session.index())?;
         slot.session.as_mut().filter(|_| slot.generation == session.generation)
     }
 
@@ -169,20 +178,24 @@ impl<'m> Table<'m> {
         capabilities: u16,
         client: (&str, &str),
     ) -> bool {
-        let session = self.get_mut(session);
-        session
-            .map(|session| {
-                session.set_negotiated(revision, capabilities, client);
-            })
-            .is_some()
+        let Some(known) = self.get(session) else { return false };
+        self.names.let_go(known.name());
+        let name = self.names.keep(client.0, client.1);
+        self.get_mut(session).map(|session| session.set_negotiated(revision, capabilities, name)).is_some()
+    }
+
+    /// What a client calls itself, and its version, shortened; empty if its session was restored.
+    pub(crate) fn client(&self, session: &Session) -> (&str, &str) {
+        self.names.get(session.name())
     }
 
     /// Ends a session (DELETE, or the stream of an HTTP+SSE session closed). Its id is remembered,
     /// so that it gets 404. `None` if the reference is stale.
     pub(crate) fn end(&mut self, session: SessionRef) -> Option<Ended> {
-        let slot = self.slots.get_mut(session.slot).filter(|slot| slot.generation == session.generation)?;
+        let slot = self.slots.get_mut(session.index()).filter(|slot| slot.generation == session.generation)?;
         let gone = slot.session.take()?;
         slot.generation = slot.generation.wrapping_add(1);
+        self.names.let_go(gone.name());
         let id = *gone.id();
         self.end_unknown(&id);
         Some(Ended { session, id, client: gone.client(), stream: gone.stream(), announced: gone.announced() })
@@ -194,6 +207,7 @@ impl<'m> Table<'m> {
         let slot = self.slots.iter_mut().find(|slot| slot.session.as_ref().is_some_and(|s| s.has_expired(now_ms)))?;
         let gone = slot.session.take()?;
         slot.generation = slot.generation.wrapping_add(1);
+        self.names.let_go(gone.name());
         Some(Expired { client: gone.client(), announced: gone.announced() })
     }
 
@@ -238,7 +252,7 @@ impl<'m> Table<'m> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionRef, &Session)> {
         self.slots.iter().enumerate().filter_map(|(index, slot)| {
             let session = slot.session.as_ref()?;
-            Some((SessionRef { slot: index, generation: slot.generation }, session))
+            Some((SessionRef::new(index, slot.generation), session))
         })
     }
 
@@ -251,8 +265,12 @@ impl<'m> Table<'m> {
     fn admit(&mut self, now_ms: u64, session: impl FnOnce(ClientId) -> Session) -> Result<Admitted, TableFull> {
         let index = self.place(now_ms).ok_or(TableFull)?;
         let slot = self.slots.get_mut(index).ok_or(TableFull)?;
-        let evicted = slot.session.take().map(|gone| Evicted {
-            session: SessionRef { slot: index, generation: slot.generation },
+        let gone = slot.session.take();
+        if let Some(gone) = &gone {
+            self.names.let_go(gone.name());
+        }
+        let evicted = gone.map(|gone| Evicted {
+            session: SessionRef::new(index, slot.generation),
             client: gone.client(),
             idle_ms: now_ms.saturating_sub(gone.last_used_ms()),
             lost_state: gone.holds_state(),
@@ -264,13 +282,14 @@ impl<'m> Table<'m> {
         // A client a nanosecond would take five centuries to come to the end of these numbers.
         self.clients = self.clients.saturating_add(1);
         slot.session = Some(session(ClientId(self.clients)));
-        Ok(Admitted { session: SessionRef { slot: index, generation: slot.generation }, evicted })
+        Ok(Admitted { session: SessionRef::new(index, slot.generation), evicted })
     }
 
     /// The slot for a newcomer: a free one, or the one whose session is the first in the order of
     /// eviction.
-    fn place(&self, now_ms: u64) -> Option<usize> {
-        if let Some(free) = self.slots.iter().position(|slot| slot.session.is_none()) {
+    fn place(&mut self, now_ms: u64) -> Option<usize> {
+        let free = self.slots.iter().position(|slot| slot.session.is_none());
+        if let Some(free) = free.or_else(|| self.slots.add(Slot::EMPTY)) {
             return Some(free);
         }
         let ranks = self.slots.iter().enumerate().filter_map(|(index, slot)| {

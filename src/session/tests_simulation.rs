@@ -5,8 +5,8 @@ use std::collections::{HashSet, VecDeque};
 use crate::limits::{DELETED_IDS_MAX, SESSION_IDLE_MIN_MS};
 
 use super::{
-    Admitted, Evicted, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef, Slot,
-    Table, TableFull, Transport,
+    Admitted, Evicted, Key, LogLevel, Name, Principal, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef,
+    Slot, Table, TableFull, Transport,
 };
 
 const STEPS: u32 = 60_000;
@@ -52,7 +52,8 @@ fn the_table_keeps_its_promises() {
     let seed = std::env::var("SEED").ok().and_then(|seed| seed.parse().ok()).unwrap_or(0x5eed_cafe_u64);
     println!("SEED={seed}");
     let mut slots = [const { Slot::EMPTY }; SLOTS];
-    let mut table = Table::new(&mut slots);
+    let mut names = [const { Name::EMPTY }; 8];
+    let mut table = Table::new(&mut slots, &mut names);
     let mut world = World {
         random: Random(seed.max(1)),
         now: 0,

@@ -3,8 +3,8 @@
 use crate::limits::{CLIENT_TEXT_BYTES_MAX, DELETED_IDS_MAX, SESSION_IDLE_MIN_MS};
 
 use super::{
-    Admitted, ClientId, Key, LogLevel, Principal, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef, Slot,
-    Stale, Table, TableFull, Transport,
+    Admitted, ClientId, Key, LogLevel, Name, Principal, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef,
+    Slot, Stale, Table, TableFull, Transport,
 };
 
 const IDLE: u64 = SESSION_IDLE_MIN_MS;
@@ -89,7 +89,8 @@ fn who_can_be_evicted() {
     for (doing, evictable) in table {
         for (idle, long_enough) in [(0, false), (IDLE - 1, false), (IDLE, true), (u64::MAX / 2, true)] {
             let mut slots = [const { Slot::EMPTY }; 1];
-            let mut table = Table::new(&mut slots);
+            let mut names = [const { Name::EMPTY }; 8];
+            let mut table = Table::new(&mut slots, &mut names);
             let session = prepare(&mut table, 1, doing, 10);
             let admitted = table.open(id(2), "", "", 10 + idle);
             assert_eq!(admitted.is_ok(), evictable && long_enough, "{doing:?} idle for {idle} ms");
@@ -119,7 +120,8 @@ fn who_goes_first() {
     ];
     for (first, first_used, second, second_used, goes) in table {
         let mut slots = [const { Slot::EMPTY }; 2];
-        let mut table = Table::new(&mut slots);
+        let mut names = [const { Name::EMPTY }; 8];
+        let mut table = Table::new(&mut slots, &mut names);
         let sessions = [prepare(&mut table, 1, first, first_used), prepare(&mut table, 2, second, second_used)];
         let evicted = table.open(id(3), "", "", 20 + IDLE).unwrap().evicted.unwrap();
         assert_eq!(evicted.session, sessions[goes], "{first:?} {first_used} {second:?} {second_used}");
@@ -131,7 +133,8 @@ fn who_goes_first() {
 #[test]
 fn a_free_slot_comes_before_an_eviction_and_full_changes_nothing() {
     let mut slots = [const { Slot::EMPTY }; 2];
-    let mut table = Table::new(&mut slots);
+    let mut names = [const { Name::EMPTY }; 8];
+    let mut table = Table::new(&mut slots, &mut names);
     let first = open(&mut table, 1, 0);
     let second = open(&mut table, 2, 10 * IDLE);
     assert!(table.call_started(second, 10 * IDLE));
@@ -142,14 +145,16 @@ fn a_free_slot_comes_before_an_eviction_and_full_changes_nothing() {
     assert_eq!(table.iter().count(), 2);
 
     let mut none = [];
-    let mut nothing = Table::new(&mut none);
+    let mut names = [const { Name::EMPTY }; 8];
+    let mut nothing = Table::new(&mut none, &mut names);
     assert_eq!(nothing.open(id(1), "", "", 0).unwrap_err(), TableFull);
 }
 
 #[test]
 fn a_restored_session_is_as_it_was() {
     let mut slots = [const { Slot::EMPTY }; 1];
-    let mut table = Table::new(&mut slots);
+    let mut names = [const { Name::EMPTY }; 8];
+    let mut table = Table::new(&mut slots, &mut names);
     let first = open(&mut table, 1, 0);
     assert!(table.set_log_level(first, Some(LogLevel::Debug)));
     let evicted = table.open(id(2), "", "", IDLE).unwrap().evicted.unwrap();
@@ -170,7 +175,8 @@ fn a_restored_session_is_as_it_was() {
 #[test]
 fn an_id_finds_only_its_own_principals_session() {
     let mut slots = [const { Slot::EMPTY }; 2];
-    let mut table = Table::new(&mut slots);
+    let mut names = [const { Name::EMPTY }; 8];
+    let mut table = Table::new(&mut slots, &mut names);
     let session = open(&mut table, 1, 0);
     assert_eq!(table.find(&id(1)), Some(session));
     let key = Key::new([7; 32]);
@@ -182,7 +188,8 @@ fn an_id_finds_only_its_own_principals_session() {
 #[test]
 fn an_ended_session_stays_ended_while_it_is_remembered() {
     let mut slots = [const { Slot::EMPTY }; 1];
-    let mut table = Table::new(&mut slots);
+    let mut names = [const { Name::EMPTY }; 8];
+    let mut table = Table::new(&mut slots, &mut names);
     for number in 0..=u8::try_from(DELETED_IDS_MAX).unwrap() {
         let session = open(&mut table, number, 0);
         assert_eq!(table.stream_opened(session, 9, 0), Ok(None));
@@ -207,7 +214,8 @@ fn an_ended_session_stays_ended_while_it_is_remembered() {
 #[test]
 fn a_stale_reference_reaches_nobody() {
     let mut slots = [const { Slot::EMPTY }; 1];
-    let mut table = Table::new(&mut slots);
+    let mut names = [const { Name::EMPTY }; 8];
+    let mut table = Table::new(&mut slots, &mut names);
     let stale = open(&mut table, 1, 0);
     assert!(table.end(stale).is_some());
     let session = open(&mut table, 2, 0);
@@ -224,7 +232,8 @@ fn a_stale_reference_reaches_nobody() {
 #[test]
 fn the_newest_stream_wins_and_the_replaced_one_closes_nothing() {
     let mut slots = [const { Slot::EMPTY }; 1];
-    let mut table = Table::new(&mut slots);
+    let mut names = [const { Name::EMPTY }; 8];
+    let mut table = Table::new(&mut slots, &mut names);
     let session = open(&mut table, 1, 0);
     assert_eq!(table.stream_opened(session, 1, 1), Ok(None));
     assert_eq!(table.stream_opened(session, 2, 2), Ok(Some(1)));
@@ -238,7 +247,8 @@ fn the_newest_stream_wins_and_the_replaced_one_closes_nothing() {
 #[test]
 fn calls_are_counted_to_the_end_of_the_counter() {
     let mut slots = [const { Slot::EMPTY }; 1];
-    let mut table = Table::new(&mut slots);
+    let mut names = [const { Name::EMPTY }; 8];
+    let mut table = Table::new(&mut slots, &mut names);
     let session = open(&mut table, 1, 0);
     table.call_ended(session, 0);
     assert!((0..u16::MAX).all(|_| table.call_started(session, 0)));
@@ -260,12 +270,13 @@ fn what_a_client_calls_itself_is_kept_short_and_plain() {
     ];
     for (sent, kept) in table {
         let mut slots = [const { Slot::EMPTY }; 1];
-        let mut table = Table::new(&mut slots);
+        let mut names = [const { Name::EMPTY }; 8];
+        let mut table = Table::new(&mut slots, &mut names);
         let session = table.open(sse_id(1), sent, sent, 0).unwrap().session;
-        assert_eq!(table.get(session).map(|it| (it.client_name(), it.client_version())), Some((kept, kept)));
+        assert_eq!(table.get(session).map(|it| table.client(it)), Some((kept, kept)));
         assert!(table.set_negotiated(session, Revision::V2025_11_25, 0, (sent, "")));
         let negotiated = table.get(session).unwrap();
-        assert_eq!((negotiated.client_name(), negotiated.client_version()), (kept, ""));
+        assert_eq!(table.client(negotiated), (kept, ""));
         assert_eq!(negotiated.revision(), Revision::V2025_11_25);
     }
 }

@@ -33,6 +33,11 @@ pub(crate) type Voice = fn(&mut Writer<'_>, &View<'_>, bool);
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Stamp(u32, u32);
 
+impl Stamp {
+    /// That of no task.
+    pub(crate) const NONE: Self = Self(0, 0);
+}
+
 impl<'m> Board<'m> {
     /// No tasks, in this memory.
     pub(crate) fn new(memory: Memory<'m>, lives: Lives, voice: Option<Voice>) -> Self {

@@ -1,0 +1,165 @@
+//! The table of open streams.
+
+use core::num::NonZeroU32;
+
+use super::core::index32;
+use super::streams::{NewStream, News, Open, Rendered, Rest, Stream};
+use crate::limits::SILENT_STREAM_MS;
+use crate::pool::Pool;
+use crate::session::{Name, Names};
+
+/// A stream, and which of its slot's streams it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct StreamRef {
+    index: u32,
+    generation: u32,
+}
+
+impl StreamRef {
+    /// The place of its slot.
+    pub(super) const fn index(self) -> usize {
+        self.index as usize
+    }
+}
+
+static NOTHING: Rest = Rest::EMPTY;
+
+/// All streams. What only those of requests have stands beside the slots: there may be thousands of the others.
+pub(super) struct Streams<'m> {
+    slots: Pool<'m, Stream>,
+    rests: Pool<'m, Rest>,
+    names: Names<'m>,
+}
+
+impl<'m> Streams<'m> {
+    /// No streams, in these slots, with a rest and a name for each.
+    pub(super) fn new(slots: Pool<'m, Stream>, rests: Pool<'m, Rest>, names: Pool<'m, Name>) -> Self {
+        Self { slots, rests, names: Names::new(names) }
+    }
+
+    /// Opens a stream. `None` when there is no slot.
+    pub(super) fn open(&mut self, new: &NewStream) -> Option<StreamRef> {
+        let free = self.slots.iter().position(|slot| slot.open().is_none());
+        let index = free.or_else(|| self.slots.add(Stream::EMPTY))?;
+        let rest = match Rest::of(new) {
+            Some(rest) => Some(self.keep(rest)?),
+            None => None,
+        };
+        let slot = self.slots.get_mut(index)?;
+        *slot = Stream::Open(Open::new(new, rest, slot.generation()));
+        Some(StreamRef { index: index32(index), generation: slot.generation() })
+    }
+
+    // Its place, counted from 1.
+    fn keep(&mut self, rest: Rest) -> Option<NonZeroU32> {
+        let free = self.rests.iter().position(|rest| !rest.taken);
+        let place = free.or_else(|| self.rests.add(Rest::EMPTY))?;
+        *self.rests.get_mut(place)? = rest;
+        NonZeroU32::new(index32(place + 1))
+    }
+
+    /// The names of clients that have a stream and no session.
+    pub(super) fn names(&mut self) -> &mut Names<'m> {
+        &mut self.names
+    }
+
+    /// What the client of a stream without a session calls itself, and its version.
+    pub(super) fn client(&self, open: &Open) -> (&str, &str) {
+        self.names.get(self.rest(open).name)
+    }
+
+    // What few streams have.
+    fn rest(&self, open: &Open) -> &Rest {
+        open.rest.and_then(|place| self.rests.get(place.get() as usize - 1)).unwrap_or(&NOTHING)
+    }
+
+    /// Renders what is due to a stream: see [`Open::render`].
+    pub(super) fn render(&mut self, stream: StreamRef, news: &News<'_, '_>, buf: &mut [u8]) -> Rendered {
+        let Some(slot) = self.slots.get_mut(stream.index()).filter(|slot| slot.generation() == stream.generation)
+        else {
+            return Rendered::Nothing;
+        };
+        let Some(open) = slot.open_mut() else { return Rendered::Nothing };
+        match open.rest.and_then(|place| self.rests.get_mut(place.get() as usize - 1)) {
+            Some(rest) => open.render(rest, news, buf),
+            None => open.render(&mut Rest::EMPTY.clone(), news, buf),
+        }
+    }
+
+    /// The call whose stream this is: its client, and the number of its stream.
+    pub(super) fn call(&self, stream: StreamRef) -> Option<(u64, u64)> {
+        let slot = self.slots.get(stream.index()).filter(|slot| slot.generation() == stream.generation)?;
+        let open = slot.open()?;
+        open.call(self.rest(open))
+    }
+
+    /// The stream that makes room for a new one when all slots are taken: the oldest of 2024-11-05 whose client has sent
+    /// nothing for half a minute. Others are never touched.
+    pub(super) fn victim(&self, now_ms: u64) -> Option<StreamRef> {
+        let silent = self.iter().filter_map(|(at, stream)| Some((at, stream.silent_since_ms()?)));
+        let silent = silent.filter(|(_, since_ms)| now_ms.saturating_sub(*since_ms) >= SILENT_STREAM_MS);
+        silent.min_by_key(|(_, since_ms)| *since_ms).map(|(at, _)| at)
+    }
+
+    /// Somebody listens to one of these tasks.
+    pub(super) fn hears_task(&self, tasks: u64) -> bool {
+        self.rests.iter().any(|rest| rest.taken && rest.tasks & tasks != 0)
+    }
+
+    /// A stream that hears one of these tasks has written an event in part.
+    pub(super) fn is_telling(&self, tasks: u64) -> bool {
+        self.iter().any(|(_, open)| self.rest(open).tasks & tasks != 0 && !open.is_between())
+    }
+
+    /// Nobody listens to these tasks any more.
+    pub(super) fn forget_task(&mut self, tasks: u64) {
+        self.rests.iter_mut().for_each(|rest| rest.tasks &= !tasks);
+    }
+
+    /// The slots that were in use so far, in order.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// Every slot is taken.
+    pub(super) fn is_full(&self) -> bool {
+        self.slots.len() == self.slots.capacity() && self.slots.iter().all(|slot| slot.open().is_some())
+    }
+
+    /// Frees a slot.
+    pub(super) fn close(&mut self, stream: StreamRef) -> Option<Open> {
+        let slot = self.slots.get_mut(stream.index()).filter(|slot| slot.generation() == stream.generation)?;
+        let open = slot.take()?;
+        let rest = open.rest.and_then(|place| self.rests.get_mut(place.get() as usize - 1));
+        if let Some(rest) = rest {
+            self.names.let_go(rest.name);
+            *rest = Rest::EMPTY;
+        }
+        Some(open)
+    }
+
+    /// The stream in this slot.
+    pub(super) fn at(&mut self, index: usize) -> Option<&mut Open> {
+        self.slots.get_mut(index)?.open_mut()
+    }
+
+    /// A stream that may have been closed since.
+    pub(super) fn get(&mut self, stream: StreamRef) -> Option<&mut Open> {
+        let slot = self.slots.get_mut(stream.index()).filter(|slot| slot.generation() == stream.generation)?;
+        slot.open_mut()
+    }
+
+    /// A reference that goes stale when the stream closes.
+    pub(super) fn reference(&self, index: usize) -> Option<StreamRef> {
+        let slot = self.slots.get(index).filter(|slot| slot.open().is_some())?;
+        Some(StreamRef { index: index32(index), generation: slot.generation() })
+    }
+
+    /// The open streams.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (StreamRef, &Open)> {
+        self.slots.iter().enumerate().filter_map(|(index, slot)| {
+            let open = slot.open()?;
+            Some((StreamRef { index: index32(index), generation: slot.generation() }, open))
+        })
+    }
+}
