@@ -62,7 +62,24 @@ impl<'b> House<'b> {
             let id = answer.lines().find_map(|line| line.strip_prefix("Mcp-Session-Id: ")).expect("a session");
             house.sessions.push(id.to_owned());
         }
+        if book.option("http-sse") != Some("off") {
+            house.open_http_sse();
+        }
         house
+    }
+
+    // The stream of 2024-11-05 and its session, as one of the clients that stay.
+    fn open_http_sse(&mut self) {
+        let mut client = self.connect();
+        let request =
+            format!("GET /sse HTTP/1.1\r\nHost: localhost\r\n{}Accept: text/event-stream\r\n\r\n", self.token());
+        self.server.send(&client.connection, request.as_bytes());
+        client.sent.extend_from_slice(request.as_bytes());
+        self.receive(&mut client);
+        let text = String::from_utf8_lossy(&client.received).into_owned();
+        let (_, id) = text.split_once("?sessionId=").expect("an endpoint");
+        self.sessions.push(id.lines().next().unwrap_or_default().to_owned());
+        self.stay.push(client);
     }
 
     /// Some requests, changed, on a connection of their own; then a good one on another.
@@ -248,13 +265,17 @@ impl<'b> House<'b> {
     }
 
     fn post(&self, headers: &str, body: &str) -> Vec<u8> {
-        let token = self.book.option("token").map(|token| format!("Authorization: Bearer {token}\r\n"));
-        let (token, length) = (token.unwrap_or_default(), body.len());
+        let (token, length) = (self.token(), body.len());
         format!(
             "POST /mcp HTTP/1.1\r\nHost: localhost\r\n{token}Content-Type: application/json\r\n\
              Accept: application/json, text/event-stream\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
         )
         .into_bytes()
+    }
+
+    // The header with the token, where one is asked for.
+    fn token(&self) -> String {
+        self.book.option("token").map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default()
     }
 
     fn ask(&mut self, request: &[u8]) -> (TestConnection, String) {
