@@ -1,7 +1,7 @@
 //! The requests of the conversations.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::script::{How, Script, What, expand};
 
@@ -18,9 +18,9 @@ pub(crate) struct Book {
     pub(crate) requests: Vec<(String, How)>,
 }
 
-/// All files.
-pub(crate) fn books() -> Vec<Book> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/conversations");
+/// All files, of the project in this folder.
+pub(crate) fn books(project: &Path) -> Vec<Book> {
+    let folder = project.join("tests/conversations");
     let common = fs::read_to_string(folder.join("common.txt")).unwrap();
     let mut paths: Vec<PathBuf> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|end| end == "txt") && !path.ends_with("common.txt"));

@@ -8,9 +8,9 @@ use std::sync::Once;
 use smol_mcp::limits::{TICK_MS, TRANSFER_PRESSED_MS};
 use smol_mcp::testing::{TestConnection, TestServer};
 
-use crate::answers::{self, Response};
 use crate::corpus::{ALL_OVER_MS, Book};
-use crate::framing::{self, End, Reading};
+use crate::framing::End;
+use crate::judge::{Talk, Verdict, shown};
 use crate::mutate::mutate;
 use crate::random::Random;
 use crate::{run, script};
@@ -179,35 +179,18 @@ impl<'b> House<'b> {
 
     fn judge(&mut self, client: &Client, tally: &mut BTreeMap<String, u64>) {
         let Client { connection, sent, received, gone } = client;
-        let closed = connection.is_closed() || *gone;
-        let told = || {
-            let book = &self.book.name;
-            format!(
-                "server of {book}.txt\n--- sent\n{}\n--- received\n{}\n",
-                sent.escape_ascii(),
-                received.escape_ascii()
-            )
-        };
+        let told = || format!("server of {}.txt\n{}", self.book.name, shown(sent, received));
         assert_eq!(PANICS.get(), 0, "something panicked; {}", told());
-        let responses = answers::read(received, sent, closed).unwrap_or_else(|why| panic!("{why}; {}", told()));
-        let Reading { requests, end } = framing::read(sent);
-        let answered = responses.len();
-        // One more where the last was refused for its beginning.
-        assert!(answered <= requests + usize::from(end != End::Nothing), "answers to nothing; {}", told());
-        let waits = answered < requests || responses.last().is_some_and(|last| !last.whole);
-        if end == End::Doubt && !waits {
-            assert!(closed, "in doubt, and not closed; {}", told());
-        }
-        let refused = responses.last().is_none_or(|last: &Response| last.closes);
-        assert!(answered <= requests || refused || *gone, "half a request was answered as if whole; {}", told());
+        let talk = Talk { sent, received, closed: connection.is_closed(), gone: *gone };
+        let Verdict { responses, reading } = talk.judge().unwrap_or_else(|why| panic!("{why}; {}", told()));
         let mut count = |what: &str| *tally.entry(what.to_owned()).or_default() += 1;
         for response in &responses {
             count(&response.status.to_string());
         }
         responses.iter().filter(|response| response.events).for_each(|_| count("events"));
-        count(match end {
+        count(match reading.end {
             End::Doubt => "in doubt",
-            _ if answered == requests => "served all",
+            _ if responses.len() == reading.requests => "served all",
             _ => "served some",
         });
     }

@@ -48,10 +48,12 @@ mod answers;
 mod corpus;
 mod framing;
 mod house;
+mod judge;
 mod mutate;
 
 use std::collections::BTreeMap;
 use std::env;
+use std::path::Path;
 
 use house::House;
 use random::Random;
@@ -66,7 +68,7 @@ fn whatever_is_sent() {
     let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
     let cases = number("MUTATION_CASES").unwrap_or(CASES);
     let first = number("MUTATION_SEED").unwrap_or(1);
-    let books = corpus::books();
+    let books = corpus::books(Path::new(env!("CARGO_MANIFEST_DIR")));
     let mut tally = BTreeMap::<String, u64>::new();
     let mut done = 0;
     for seed in first.. {
