@@ -64,12 +64,7 @@ impl Client {
         Self { reader: BufReader::with_capacity(1024, socket) }
     }
 
-    /// An open connection of this kind.
-    pub(crate) fn open(address: SocketAddr, wire: Wire) -> Self {
-        Self::open_as(address, wire, 0)
-    }
-
-    /// The same, by a client whose name and id are those of no other number, and as long as may be.
+    /// An open connection of this kind, by a client whose name and id are those of no other number, and as long as may be.
     pub(crate) fn open_as(address: SocketAddr, wire: Wire, number: usize) -> Self {
         let mut client = Self::connect(address);
         match wire {

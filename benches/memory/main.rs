@@ -19,10 +19,12 @@ mod load;
 mod process;
 
 use std::env;
+use std::thread;
+use std::time::Duration;
 
 use load::{Client, Wire};
 use process::{Memory, Process};
-use smol_mcp::limits::IDLE_CLIENT_BYTES_MAX;
+use smol_mcp::limits::{IDLE_CLIENT_BYTES_MAX, SESSION_IDLE_MIN_MS, STREAMS_DEFAULT};
 
 /// Connections of the server in the measurements of load: more than the clients here use at once.
 const CONNECTIONS: usize = 64;
@@ -69,39 +71,58 @@ const WIRES: [(&str, Wire); 4] = [
 ];
 
 // Bytes for each of many idle connections, and for each of many streams: what a server that has them takes more than a server of the default
-// capacities that has none. In a new server, whose slots are not touched before they are used; and in a used one, where every slot of every
+// capacities that has none. In new servers, whose slots are not touched before they are used; and in used ones, where every slot of every
 // table was, whichever the client has.
 fn each(count: usize) {
-    let capacities = [("--connections", count + 16), ("--streams", count + 4), ("--sessions", count + 4)];
-    let flags: Vec<String> = capacities.iter().flat_map(|(flag, n)| [(*flag).to_owned(), n.to_string()]).collect();
-    let small = Process::start(&[]).memory();
     let mut most = 0;
-    let mut measure = |server: &Process, name: &str, wire, there: Memory| {
-        let clients: Vec<Client> = (0..count).map(|_| Client::open(server.address, wire)).collect();
+    let mut measure = |server: &Process, what: String, wire, (small, there): (Memory, Memory)| {
+        let clients = open(server, wire, count);
         let full = server.settled();
         let bytes = |from: Memory, to: Memory| {
             (to.private_dirty_kb.saturating_sub(from.private_dirty_kb)) * 1024 / count as u64
         };
         let (all, before) = (bytes(small, full), bytes(small, there));
         most = most.max(all);
-        row(&format!("each {name}, of {count}"), &format!("{all} B, of which {before} B before it came"));
-        drop(clients);
-        server.settled();
+        row(&format!("each {what}"), &format!("{all} B, of which {before} B before it came"));
+        leave(clients);
     };
+    let small = Process::start(&[]).memory();
     for (name, wire) in WIRES {
-        let server = Process::start(&flags);
-        measure(&server, name, wire, server.memory());
+        let server = Process::start(&room_for(count));
+        measure(&server, format!("{name}, of {count}"), wire, (small, server.memory()));
     }
-    let server = Process::start(&flags);
-    for wire in [Wire::Get, Wire::Listen] {
-        let clients: Vec<Client> = (0..count + 4).map(|n| Client::open_as(server.address, wire, n)).collect();
-        drop(clients);
-        server.settled();
-    }
+    let small = used(STREAMS_DEFAULT).settled();
+    let server = used(count);
     for (name, wire) in WIRES {
-        measure(&server, &format!("{name} of a used server"), wire, server.settled());
+        measure(&server, format!("{name}, of {count} of a used server"), wire, (small, server.settled()));
     }
-    if false { assert!(most <= IDLE_CLIENT_BYTES_MAX as u64, "an idle client takes {most} B"); }
+    assert!(most <= IDLE_CLIENT_BYTES_MAX as u64, "an idle client takes {most} B");
+}
+
+// A server of which every slot of a stream, a session and a listener was used, by clients that had nothing in common.
+fn used(count: usize) -> Process {
+    let server = Process::start(&room_for(count));
+    for wire in [Wire::Get, Wire::Listen, Wire::Idle, Wire::HttpSse] {
+        leave(open(&server, wire, count));
+    }
+    server
+}
+
+// So many clients, each with a name and an id of its own.
+fn open(server: &Process, wire: Wire, count: usize) -> Vec<Client> {
+    (0..count).map(|number| Client::open_as(server.address, wire, number)).collect()
+}
+
+// They go, and are gone for long enough that others may have their sessions.
+fn leave(clients: Vec<Client>) {
+    drop(clients);
+    thread::sleep(Duration::from_millis(SESSION_IDLE_MIN_MS + 500));
+}
+
+// The capacities for so many clients.
+fn room_for(count: usize) -> Vec<String> {
+    let capacities = [("--connections", count + 16), ("--streams", count), ("--sessions", count)];
+    capacities.iter().flat_map(|(flag, n)| [(*flag).to_owned(), n.to_string()]).collect()
 }
 
 // After all pools were filled once, nothing grows.
@@ -131,16 +152,8 @@ fn endurance(part: usize) {
 
 // Readers that stop, each with a stream full of events.
 fn stalled(count: usize) {
-    let flags = [
-        "--connections".into(),
-        (count + 16).to_string(),
-        "--streams".into(),
-        (count + 4).to_string(),
-        "--sessions".into(),
-        (count + 4).to_string(),
-    ];
-    let server = Process::start(&flags);
-    let clients: Vec<Client> = (0..count).map(|_| Client::open(server.address, Wire::Get)).collect();
+    let server = Process::start(&room_for(count));
+    let clients = open(&server, Wire::Get, count);
     let before = server.settled();
     load::shout(server.address, 200);
     let after = server.settled();

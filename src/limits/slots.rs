@@ -20,9 +20,9 @@ pub const ASYNC_IO_SOCKET_BYTES: usize = 224 + 16;
 /// Bytes of a waker: 48 of the heap, and 16 in the table of wakers.
 pub const WAKER_BYTES: usize = 64;
 
-/// Connections that are woken together: a waker for each took an eighth of what a client may take, and to look at seven more sockets in vain
-/// takes no call of the system.
-pub const CONNECTIONS_PER_WAKER: usize = 8;
+/// Connections that are woken together: a waker for each would be an eighth of what a client may take, and to look at fifteen more sockets in
+/// vain takes no call of the system.
+pub const CONNECTIONS_PER_WAKER: usize = 16;
 
 /// Bytes of a connection in the queue of those that wait for a buffer.
 pub const QUEUED_BYTES: usize = size_of::<u32>();

@@ -253,6 +253,8 @@ impl<A> Core<'_, A> {
     /// Fills `list` with the connected clients, up to the capacity that its caller gave it.
     pub(super) fn list_clients(&self, list: &mut Vec<ClientInfo>) {
         let now_ms = self.now_ms.get();
+        // Sessions know the second, so listeners are told of no better.
+        let since_second = |opened_s: u64| now_ms.saturating_sub(opened_s * 1000);
         let sessions = self.sessions.borrow();
         for (_, session) in sessions.iter().take(list.capacity() - list.len()) {
             list.push(ClientInfo {
@@ -260,7 +262,7 @@ impl<A> Core<'_, A> {
                 name: sessions.client(session).0.into(),
                 version: sessions.client(session).1.into(),
                 revision: session.revision(),
-                connected_ms: now_ms.saturating_sub(u64::from(session.opened_at_s()) * 1000),
+                connected_ms: since_second(session.opened_at_s().into()),
                 listens: session.stream().is_some(),
             });
         }
@@ -273,7 +275,7 @@ impl<A> Core<'_, A> {
                 name: name.into(),
                 version: version.into(),
                 revision: crate::session::Revision::V2026_07_28,
-                connected_ms: now_ms.saturating_sub(stream.opened_ms()),
+                connected_ms: since_second(stream.opened_ms() / 1000),
                 listens: true,
             });
         }
