@@ -3,8 +3,9 @@
 //! `minimal` in a process of its own, built by this program; all of it in one run:
 //!
 //! ```text
-//! cargo bench --bench memory              the whole
-//! cargo bench --bench memory -- --quick   a hundredth of it
+//! cargo bench --bench memory                the whole
+//! cargo bench --bench memory -- --clients   what each client costs
+//! cargo bench --bench memory -- --quick     a hundredth of the whole
 //! ```
 #![allow(clippy::print_stdout, reason = "it is made to print")]
 #![allow(
@@ -18,9 +19,12 @@ mod load;
 mod process;
 
 use std::env;
+use std::thread;
+use std::time::Duration;
 
 use load::{Client, Wire};
 use process::{Memory, Process};
+use smol_mcp::limits::{IDLE_CLIENT_BYTES_MAX, SESSION_IDLE_MIN_MS, STREAMS_DEFAULT};
 
 /// Connections of the server in the measurements of load: more than the clients here use at once.
 const CONNECTIONS: usize = 64;
@@ -32,12 +36,16 @@ const AT_ONCE: usize = 16;
 fn main() {
     // `cargo bench` adds a flag of its own.
     let quick = env::args().any(|arg| arg == "--quick");
+    let clients_only = env::args().any(|arg| arg == "--clients");
     let part = if quick { 100 } else { 1 };
     process::build_minimal();
     println!("| measure | figure |\n|---|---|");
     idle();
     for count in [1_000, 10_000].into_iter().filter(|count| !quick || *count < 10_000) {
         each(count);
+    }
+    if clients_only {
+        return;
     }
     endurance(part);
     stalled(1_000 / part.min(10));
@@ -55,32 +63,66 @@ fn idle() {
     row("threads", &threads.to_string());
 }
 
-// Bytes for each of many idle connections, and for each of many streams. What a server of that size has more than one of the
-// default size before its first client came is counted with them: the lists and wakers of its connections. Slots are not touched
-// before they are used.
+const WIRES: [(&str, Wire); 4] = [
+    ("idle keep-alive connection", Wire::Idle),
+    ("GET stream of a session (2025-11-25)", Wire::Get),
+    ("2024-11-05 stream", Wire::HttpSse),
+    ("subscriptions/listen (2026-07-28)", Wire::Listen),
+];
+
+// Bytes for each of many idle connections, and for each of many streams: what a server that has them takes more than a server of the default
+// capacities that has none. In new servers, whose slots are not touched before they are used; and in used ones, where every slot of every
+// table was, whichever the client has.
 fn each(count: usize) {
-    let capacities = [("--connections", count + 16), ("--streams", count + 4), ("--sessions", count + 4)];
-    let flags: Vec<String> = capacities.iter().flat_map(|(flag, n)| [(*flag).to_owned(), n.to_string()]).collect();
-    let small = Process::start(&[]).memory();
-    for (name, wire) in [
-        ("idle keep-alive connection", Wire::Idle),
-        ("GET stream of a session (2025-11-25)", Wire::Get),
-        ("2024-11-05 stream", Wire::HttpSse),
-        ("subscriptions/listen (2026-07-28)", Wire::Listen),
-    ] {
-        let server = Process::start(&flags);
-        let pools = server.memory();
-        let clients: Vec<Client> = (0..count).map(|_| Client::open(server.address, wire)).collect();
+    let mut most = 0;
+    let mut measure = |server: &Process, what: String, wire, (small, there): (Memory, Memory)| {
+        let clients = open(server, wire, count);
         let full = server.settled();
         let bytes = |from: Memory, to: Memory| {
             (to.private_dirty_kb.saturating_sub(from.private_dirty_kb)) * 1024 / count as u64
         };
-        row(
-            &format!("each {name}, of {count}"),
-            &format!("{} B, of which {} B before it came", bytes(small, full), bytes(small, pools)),
-        );
-        drop(clients);
+        let (all, before) = (bytes(small, full), bytes(small, there));
+        most = most.max(all);
+        row(&format!("each {what}"), &format!("{all} B, of which {before} B before it came"));
+        leave(clients);
+    };
+    let small = Process::start(&[]).memory();
+    for (name, wire) in WIRES {
+        let server = Process::start(&room_for(count));
+        measure(&server, format!("{name}, of {count}"), wire, (small, server.memory()));
     }
+    let small = used(STREAMS_DEFAULT).settled();
+    let server = used(count);
+    for (name, wire) in WIRES {
+        measure(&server, format!("{name}, of {count} of a used server"), wire, (small, server.settled()));
+    }
+    assert!(most <= IDLE_CLIENT_BYTES_MAX as u64, "an idle client takes {most} B");
+}
+
+// A server of which every slot of a stream, a session and a listener was used, by clients that had nothing in common.
+fn used(count: usize) -> Process {
+    let server = Process::start(&room_for(count));
+    for wire in [Wire::Get, Wire::Listen, Wire::Idle, Wire::HttpSse] {
+        leave(open(&server, wire, count));
+    }
+    server
+}
+
+// So many clients, each with a name and an id of its own.
+fn open(server: &Process, wire: Wire, count: usize) -> Vec<Client> {
+    (0..count).map(|number| Client::open_as(server.address, wire, number)).collect()
+}
+
+// They go, and are gone for long enough that others may have their sessions.
+fn leave(clients: Vec<Client>) {
+    drop(clients);
+    thread::sleep(Duration::from_millis(SESSION_IDLE_MIN_MS + 500));
+}
+
+// The capacities for so many clients.
+fn room_for(count: usize) -> Vec<String> {
+    let capacities = [("--connections", count + 16), ("--streams", count), ("--sessions", count)];
+    capacities.iter().flat_map(|(flag, n)| [(*flag).to_owned(), n.to_string()]).collect()
 }
 
 // After all pools were filled once, nothing grows.
@@ -110,16 +152,8 @@ fn endurance(part: usize) {
 
 // Readers that stop, each with a stream full of events.
 fn stalled(count: usize) {
-    let flags = [
-        "--connections".into(),
-        (count + 16).to_string(),
-        "--streams".into(),
-        (count + 4).to_string(),
-        "--sessions".into(),
-        (count + 4).to_string(),
-    ];
-    let server = Process::start(&flags);
-    let clients: Vec<Client> = (0..count).map(|_| Client::open(server.address, Wire::Get)).collect();
+    let server = Process::start(&room_for(count));
+    let clients = open(&server, Wire::Get, count);
     let before = server.settled();
     load::shout(server.address, 200);
     let after = server.settled();

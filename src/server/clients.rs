@@ -8,13 +8,14 @@ use crate::session::Revision;
 pub struct ClientInfo {
     /// Its number, which is never used again while the server runs.
     pub id: u64,
-    /// What it calls itself, cut to 32 bytes; empty when it did not say, or was restored from its session id.
+    /// What it calls itself, cut to 32 bytes; empty when it did not say, was restored from its session id, or is one more than the 64 names (with
+    /// their versions) that are kept at once.
     pub name: String,
     /// Its version, likewise.
     pub version: String,
     /// The revision that was negotiated.
     pub revision: Revision,
-    /// Milliseconds since it came.
+    /// Milliseconds since the second in which it came.
     pub connected_ms: u64,
     /// It has a stream open, on which it can be sent messages.
     pub listens: bool,

@@ -215,7 +215,7 @@ impl<A> Core<'_, A> {
         if ended.announced {
             self.went(ended.client.0);
         }
-        let stream = ended.stream.and_then(|index| self.streams.borrow().reference(index as usize));
+        let stream = ended.stream.and_then(|index| self.streams.borrow().reference(index.into()));
         if let Some(stream) = stream {
             self.close_stream(stream, true);
         }
@@ -229,7 +229,8 @@ impl<A> Core<'_, A> {
         if politely && self.write_stream(stream) && self.streams.borrow_mut().get(stream).is_some_and(Open::end) {
             self.write_stream(stream);
         }
-        let Some(open) = self.streams.borrow_mut().close(stream) else { return };
+        let closed = self.streams.borrow_mut().close(stream, self.sessions.borrow_mut().names());
+        let Some(open) = closed else { return };
         self.hub.borrow_mut().uris().leave(open.uris);
         self.conns.borrow_mut().close(open.conn.index());
         for (index, worker) in self.workers.iter().enumerate().filter(|(_, w)| w.relay.get() == Some(stream)) {
@@ -237,9 +238,9 @@ impl<A> Core<'_, A> {
             worker.cancelled.set(true);
             self.wake_worker(index);
         }
-        let Some(session) = open.session else { return self.went(open.client) };
+        let Some(session) = open.session() else { return self.went(open.client) };
         let mut sessions = self.sessions.borrow_mut();
-        let current = sessions.stream_closed(session, index32(stream.index()), self.now_ms.get());
+        let current = sessions.stream_closed(session, index16(stream.index()), self.now_ms.get());
         if current && open.is_http_sse() {
             let ended = sessions.end(session);
             drop(sessions);
@@ -252,6 +253,8 @@ impl<A> Core<'_, A> {
     /// Fills `list` with the connected clients, up to the capacity that its caller gave it.
     pub(super) fn list_clients(&self, list: &mut Vec<ClientInfo>) {
         let now_ms = self.now_ms.get();
+        // Sessions know the second, so listeners are told of no better.
+        let since_second = |opened_s: u64| now_ms.saturating_sub(opened_s * 1000);
         let sessions = self.sessions.borrow();
         for (_, session) in sessions.iter().take(list.capacity() - list.len()) {
             list.push(ClientInfo {
@@ -259,20 +262,20 @@ impl<A> Core<'_, A> {
                 name: sessions.client(session).0.into(),
                 version: sessions.client(session).1.into(),
                 revision: session.revision(),
-                connected_ms: now_ms.saturating_sub(session.opened_at_ms()),
+                connected_ms: since_second(session.opened_at_s().into()),
                 listens: session.stream().is_some(),
             });
         }
         let streams = self.streams.borrow();
-        let listeners = streams.iter().filter(|(_, stream)| stream.session.is_none());
+        let listeners = streams.iter().filter(|(_, stream)| stream.session().is_none());
         for (_, stream) in listeners.take(list.capacity() - list.len()) {
-            let (name, version) = streams.client(stream);
+            let (name, version) = sessions.named(streams.name(stream));
             list.push(ClientInfo {
                 id: stream.client,
                 name: name.into(),
                 version: version.into(),
                 revision: crate::session::Revision::V2026_07_28,
-                connected_ms: now_ms.saturating_sub(stream.opened_ms()),
+                connected_ms: since_second(stream.opened_ms() / 1000),
                 listens: true,
             });
         }
@@ -282,7 +285,7 @@ impl<A> Core<'_, A> {
     pub(super) fn close_conn(&self, index: usize) {
         let state = self.conns.borrow_mut().at(index).map(|conn| conn.state);
         let stream = match state {
-            Some(State::Stream(stream)) => self.streams.borrow().reference(stream as usize),
+            Some(State::Stream(stream)) => self.streams.borrow().reference(stream.into()),
             _ => None,
         };
         if let Some(stream) = stream {
@@ -300,9 +303,14 @@ impl<A> Core<'_, A> {
     }
 }
 
-/// A place as slots and references keep it: tables are held to 65,535 places by the configuration, and to their memory by a storage.
+/// A place as references keep it.
 pub(super) fn index32(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// A place of a stream or of its rest, of which there are at most [`PLACES_MAX`](crate::limits::PLACES_MAX).
+pub(super) fn index16(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
 }
 
 const _: () = assert!(EVENT_BYTES_MAX > MESSAGE_PARAMS_BYTES_MAX);

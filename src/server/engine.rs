@@ -267,15 +267,20 @@ impl<A> Core<'_, A> {
     }
 
     // A stream's client says nothing more; what comes all the same is dropped. Its end is the stream's end.
-    fn look_at_stream(&self, index: usize, stream: u32) {
-        let Some(stream) = self.streams.borrow().reference(stream as usize) else { return };
+    fn look_at_stream(&self, index: usize, stream: u16) {
+        let Some(stream) = self.streams.borrow().reference(stream.into()) else { return };
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
         let mut sink = [0; 1024];
         for _ in 0..4 {
             let read = {
                 let mut conns = self.conns.borrow_mut();
                 let Some(socket) = conns.at(index).and_then(|conn| conn.socket()) else { return };
-                socket.poll_read(&mut cx, &mut sink)
+                // It may be a neighbour that woke: then this costs no call of the system.
+                match socket.poll_readable(&mut cx) {
+                    Poll::Ready(Ok(())) => socket.poll_read(&mut cx, &mut sink),
+                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                    Poll::Pending => Poll::Pending,
+                }
             };
             match read {
                 Poll::Pending => {
@@ -294,11 +299,11 @@ impl<A> Core<'_, A> {
     fn ignores(&self, stream: StreamRef, bytes: usize) -> bool {
         let mut streams = self.streams.borrow_mut();
         let Some(open) = streams.get(stream) else { return false };
-        open.ignored_bytes = open.ignored_bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
-        open.ignored_bytes <= LINGER_BYTES_MAX
+        open.ignored_bytes = open.ignored_bytes.saturating_add(u16::try_from(bytes).unwrap_or(u16::MAX));
+        open.ignored_bytes < LINGER_BYTES_MAX
     }
 
-    fn drain(&self, index: usize, read: u32) {
+    fn drain(&self, index: usize, read: u16) {
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
         let mut conns = self.conns.borrow_mut();
         let mut sink = [0; 2048];
@@ -307,7 +312,7 @@ impl<A> Core<'_, A> {
         match socket.poll_read(&mut cx, &mut sink) {
             Poll::Pending => {}
             Poll::Ready(Ok(n)) if n > 0 && read < LINGER_BYTES_MAX => {
-                conn.state = State::Lingering { read: read.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)) };
+                conn.state = State::Lingering { read: read.saturating_add(u16::try_from(n).unwrap_or(u16::MAX)) };
                 self.ready.set(self.conn_bit(index));
             }
             Poll::Ready(_) => conns.close(index),

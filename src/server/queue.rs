@@ -9,6 +9,7 @@ use std::task::Context;
 use super::conns::State;
 use super::core::{Core, index32};
 use crate::limits::{PEEKS_PER_TURN, RESERVE_AFTER_MS};
+use crate::since::Since;
 
 impl<A> Core<'_, A> {
     /// A connection waits for bytes, and then for a buffer.
@@ -21,7 +22,7 @@ impl<A> Core<'_, A> {
             return;
         }
         conn.state = State::Queued;
-        conn.since_ms = self.now_ms.get();
+        conn.since = Since::at(self.now_ms.get());
         drop(conns);
         self.queue.borrow_mut().push_back(index32(index));
         let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
@@ -46,7 +47,7 @@ impl<A> Core<'_, A> {
         let waits = conns.at(index).filter(|conn| conn.state == State::Queued);
         let (Some(conn), Some(slot)) = (waits, self.workers.get(worker)) else { return };
         conn.state = State::Busy { head: true };
-        conn.since_ms = now_ms;
+        conn.since = Since::at(now_ms);
         slot.job.set(reference);
         self.wake_worker(worker);
     }
@@ -72,7 +73,7 @@ impl<A> Core<'_, A> {
         let mut scratch = self.scratch.borrow_mut();
         let Some(conn) = conns.at(index) else { return true };
         let Some(there) = conn.socket().and_then(|socket| socket.peek(&mut scratch)) else {
-            return self.now_ms.get().saturating_sub(conn.since_ms) >= RESERVE_AFTER_MS;
+            return conn.since.age_ms(self.now_ms.get()) >= RESERVE_AFTER_MS;
         };
         if there == 0 {
             // It has gone: its slot frees others too.

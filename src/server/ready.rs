@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Wake, Waker};
 
 use super::core::index32;
+use crate::limits::WAKER_BYTES;
 
 const WORD_BITS: usize = 32; // 64-bit atomics are not everywhere
 
@@ -82,6 +83,9 @@ struct Bits {
     first: u32,
     count: u32,
 }
+
+// With the two counters that an `Arc` has in front, and what an allocator keeps there.
+const _: () = assert!(size_of::<Bits>() + 3 * size_of::<usize>() + size_of::<Waker>() <= WAKER_BYTES);
 
 impl Bits {
     fn set(&self) {

@@ -1,12 +1,12 @@
 //! The admission policy as a table: who is there, who comes, and who gets which slot.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use super::admit::Shares;
 use super::conns::{Conn, Conns, Full, Place, State};
 use super::socket::Socket;
 use crate::guard::Household;
-use crate::limits::REFUSALS_MAX;
+use crate::limits::{LOCAL_ADDRESSES_MAX, REFUSALS_MAX};
 
 const IDLE: State = State::Idle;
 const BUSY: State = State::Busy { head: false };
@@ -158,6 +158,28 @@ fn the_share_is_checked_and_defaults_to_half() {
         error,
         "trusted_proxy: expected an address or a network, such as 192.0.2.7 or 10.0.0.0/8; got \"proxy.example.org\""
     );
+}
+
+#[test]
+fn a_connection_knows_the_address_it_came_to_however_many_there_are() {
+    let mut slots = [const { Conn::EMPTY }; 2 * LOCAL_ADDRESSES_MAX];
+    let mut conns = Conns::new(&mut slots);
+    let locals: Vec<SocketAddr> = (0..10_000).map(|port| ([192, 0, 2, 1], port).into()).collect();
+    // So many that there is no place for the last ones: their sockets are asked.
+    for local in &locals[..2 * LOCAL_ADDRESSES_MAX] {
+        let socket = Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), Some(*local));
+        conns.open_in(socket, None, Some(*local), 0).unwrap();
+    }
+    for (index, local) in locals[..2 * LOCAL_ADDRESSES_MAX].iter().enumerate() {
+        let conn = conns.reference(index).unwrap();
+        assert_eq!(conns.local(conn), Some(*local));
+        conns.close(index);
+        assert_eq!(conns.local(conn), None);
+    }
+    // One that has none, and whose socket has none.
+    let index = conns.open_in(socket(), None, None, 0).unwrap();
+    let conn = conns.reference(index).unwrap();
+    assert_eq!(conns.local(conn), None);
 }
 
 fn address(number: u8) -> Option<Household> {

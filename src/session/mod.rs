@@ -23,6 +23,8 @@ mod tests_base64url;
 #[cfg(test)]
 mod tests_id;
 #[cfg(test)]
+mod tests_kept_names;
+#[cfg(test)]
 mod tests_names;
 #[cfg(test)]
 mod tests_simulation;

@@ -1,5 +1,6 @@
 //! Who is there, and who came and went.
 
+use smol_mcp::limits::CLIENT_NAMES_MAX;
 use smol_mcp::{Config, Revision, block_on};
 
 use crate::support::client::Next;
@@ -35,6 +36,32 @@ fn clients_are_listed_with_names_and_revisions() {
     three.old.reset();
     drop(three.listener);
     until("nobody is listed", || server.clients().is_empty().then_some(()));
+}
+
+#[test]
+fn one_name_too_many_is_not_kept_until_another_is_gone() {
+    let server = Running::start(Config::new().sessions(CLIENT_NAMES_MAX + 8));
+    let mut client = server.connect();
+    let named = |number: usize| server.clients().iter().filter(|it| it.name == format!("client {number}")).count();
+    let sessions: Vec<_> =
+        (0..=CLIENT_NAMES_MAX).map(|number| client.initialize("2025-11-25", &format!("client {number}"))).collect();
+    assert_eq!((named(0), named(CLIENT_NAMES_MAX - 1), named(CLIENT_NAMES_MAX)), (1, 1, 0));
+    assert_eq!(server.clients().iter().filter(|client| client.name.is_empty()).count(), 1);
+    // Who is called like another needs no place, a listener as well as a session.
+    let (mut listener, name) = (server.connect(), "client 0");
+    assert_eq!(listener.open(&wire::listen(name, "1")).status, 200);
+    assert_eq!(listener.message()["method"], "notifications/subscriptions/acknowledged");
+    let (first, second) = (client.initialize("2025-06-18", name), &sessions[0]);
+    assert_eq!(named(0), 3);
+    for session in [&first, second] {
+        assert_eq!(client.ask(&session.delete()).status, 200);
+        client.initialize("2025-11-25", "a newcomer");
+        assert!(!server.clients().iter().any(|client| client.name == "a newcomer"));
+    }
+    drop(listener);
+    until("the listener is gone", || (named(0) == 0).then_some(()));
+    client.initialize("2025-11-25", "a newcomer");
+    assert_eq!(server.clients().iter().filter(|client| client.name == "a newcomer").count(), 1);
 }
 
 #[test]
