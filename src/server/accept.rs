@@ -178,12 +178,10 @@ impl Complaint {
             self.untold = self.untold.saturating_add(1);
             return;
         }
-        match self.untold {
-            0 => log::warn!("no connection can be accepted for now: {error}"),
-            often => {
-                log::warn!("no connection can be accepted for now: {error} (and {often} times since the last line)")
-            }
-        }
+        log::warn!(
+            "no connection can be accepted for now: {error} ({} times since this was told)",
+            self.untold.saturating_add(1)
+        );
         *self = Self { at_ms: Some(now_ms), untold: 0 };
     }
 }
