@@ -1,8 +1,10 @@
 //! Every limit of the server: its name with its unit, and why this number.
 
+mod accept;
 mod slots;
 mod tasks;
 
+pub use accept::*;
 pub use slots::*;
 pub use tasks::*;
 
@@ -267,9 +269,6 @@ pub const CLIENTS_LISTED_MAX: usize = 131_072;
 /// Commands of the application that wait for the engine.
 pub const COMMANDS_MAX: usize = 64;
 
-/// Connections accepted in one turn of the engine: others get their share.
-pub const ACCEPTS_PER_TURN: usize = 8;
-
 /// Events sent to one stream in one turn.
 pub const EVENTS_PER_TURN: usize = 16;
 
@@ -356,9 +355,6 @@ pub const STREAM_USER_TIMEOUT_MS: u32 = 30_000;
 
 /// Milliseconds that a refused connection is read to its end, so that its client can read the refusal.
 pub const LINGER_MS: u64 = 1_000;
-
-/// Milliseconds to wait when accepting fails for want of files or memory.
-pub const ACCEPT_BACKOFF_MS: u64 = 100;
 
 /// Milliseconds for running calls to end when the server shuts down: it must be gone within 2 s.
 pub const SHUTDOWN_GRACE_MS: u64 = 1_200;

@@ -182,6 +182,11 @@ impl<'m> Conns<'m> {
         })
     }
 
+    /// The one that is let go where there are no more files: of those that [`place`](Self::place) would close, or that were refused.
+    pub(super) fn needed_least(&self, now_ms: u64) -> Option<usize> {
+        self.spare(now_ms, |_| true).or_else(|| self.oldest(Conn::lingers))
+    }
+
     /// Takes a free slot.
     pub(super) fn open_in(
         &mut self,

@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -15,7 +14,7 @@ use super::ready::Ready;
 use super::resume::Numbers;
 use super::stream_table::{StreamRef, Streams};
 use super::streams::Open;
-use crate::app::Identity;
+use crate::app::{Identity, caught};
 use crate::endpoint::{Changes, Endpoint, Moment};
 use crate::http;
 use crate::hub::Hub;
@@ -204,7 +203,7 @@ impl<A> Core<'_, A> {
     // Its panic is its own.
     fn call_on_client(&self, event: &ClientEvent<'_>) {
         let Some(on_client) = &self.on_client else { return };
-        if catch_unwind(AssertUnwindSafe(|| on_client(event))).is_err() {
+        if caught(|| on_client(event)).is_none() {
             log::error!("on_client panicked");
         }
     }

@@ -3,14 +3,13 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
 use super::stream_table::StreamRef;
 use super::worker::{After, Worker};
-use crate::app::Application;
+use crate::app::{Application, caught};
 use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, KEEP_ALIVE_OFTEN_MS, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
 
@@ -91,8 +90,8 @@ impl<A: Application> Worker<'_, '_, A> {
                 if let Some(why) = self.ends(target, outlet, times.late_ms).filter(|_| watch.is_some()) {
                     return Poll::Ready(why);
                 }
-                if running.poll(cx).is_ready() {
-                    handler.set(None);
+                if poll_handler(running, cx, outlet).is_ready() {
+                    drop_handler(handler.as_mut());
                     if watch.as_ref().is_some_and(|watch| watch.more) {
                         return Poll::Ready(Outcome::Sent);
                     }
@@ -126,10 +125,7 @@ impl<A: Application> Worker<'_, '_, A> {
             if gone { Poll::Ready(Outcome::Gone) } else { Poll::Pending }
         })
         .await;
-        // A handler that is dropped before its end may panic in doing so: that is its own affair.
-        if catch_unwind(AssertUnwindSafe(|| handler.set(None))).is_err() {
-            log::error!("a handler panicked when it was dropped");
-        }
+        drop_handler(handler);
         // Half an event was sent: nothing can follow it.
         if let (Target::Stream(stream), false) = (target, outcome == Outcome::Sent) {
             if outlet.borrow().was_begun() {
@@ -210,6 +206,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 if !outlet.holds_stream() {
                     self.release_stream(target);
                 }
+                self.push(cx, target);
                 return Flush::Done;
             }
             let conn = match target {
@@ -227,6 +224,14 @@ impl<A: Application> Worker<'_, '_, A> {
                 Poll::Ready(Err(_)) => return Flush::Broken,
                 Poll::Pending => return Flush::Blocked,
             }
+        }
+    }
+
+    // What the socket took may be kept on its way. (What was written to a session's stream is pushed on where that is watched.)
+    fn push(&self, cx: &mut Context<'_>, target: Target) {
+        let Target::Conn(conn) = target else { return };
+        if let Some(socket) = self.core.conns.borrow_mut().get(conn).and_then(|slot| slot.socket()) {
+            socket.push(cx);
         }
     }
 
@@ -315,6 +320,26 @@ impl<A: Application> Worker<'_, '_, A> {
         let close =
             outlet.template().close || outlet.ends_with_connection() || watch.pipelined || watch.got > 0 || !watch.open;
         self.leave(conn, if close { After::Linger } else { After::Idle });
+    }
+}
+
+// A handler catches the panics of the application. One that passes by it leaves half an answer.
+fn poll_handler(
+    handler: Pin<&mut impl Future<Output = ()>>,
+    cx: &mut Context<'_>,
+    outlet: &RefCell<Outlet<'_>>,
+) -> Poll<()> {
+    caught(|| handler.poll(cx)).unwrap_or_else(|| {
+        log::error!("an answer is broken off: what writes it panicked");
+        outlet.borrow_mut().break_off();
+        Poll::Ready(())
+    })
+}
+
+// A handler that is dropped before its end may panic in doing so: that is its own affair.
+fn drop_handler<F>(mut handler: Pin<&mut Option<F>>) {
+    if caught(|| handler.set(None)).is_none() {
+        log::error!("a handler panicked when it was dropped");
     }
 }
 
