@@ -1,7 +1,9 @@
 //! Every limit of the server: its name with its unit, and why this number.
 
+mod output;
 mod tasks;
 
+pub use output::*;
 pub use tasks::*;
 
 // --- json ---

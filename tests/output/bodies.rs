@@ -1,0 +1,1 @@
+//! Requests up to their limit.
