@@ -23,12 +23,6 @@ args! {
         bytes: u64,
     }
 
-    /// A body.
-    pub(crate) struct Body {
-        /// Any text.
-        text: String,
-    }
-
     /// What to say.
     pub(crate) struct Say {
         /// A few words.
@@ -69,10 +63,12 @@ tools! {
             call.text_from(File::open(&self.file)?.take(args.bytes)).await
         }
 
-        /// Answers with the length and a hash of its argument.
+        /// Answers with the length and a hash of its arguments, of which it makes no copy.
         #[read_only]
-        async fn hash(&self, call: &mut Call<'_>, args: Body) -> ToolResult {
-            call.reply(format_args!("{} {:016x}", args.text.len(), hash(args.text.as_bytes()))).await
+        #[input_schema(r#"{"type": "object"}"#)]
+        async fn hash(&self, call: &mut Call<'_>) -> ToolResult {
+            let arguments = call.arguments_json();
+            call.reply(format_args!("{} {:016x}", arguments.len(), hash(arguments.as_bytes()))).await
         }
     }
 }
