@@ -27,6 +27,7 @@ mod key_file;
 mod lease;
 mod log_bridge;
 mod open;
+mod peek;
 mod queue;
 mod ready;
 mod resume;
