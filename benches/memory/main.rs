@@ -101,7 +101,9 @@ fn each(count: usize) {
     for (name, wire) in WIRES {
         measure(&server, &format!("{name} of a used server"), wire, server.settled());
     }
-    if false { assert!(most <= IDLE_CLIENT_BYTES_MAX as u64, "an idle client takes {most} B"); }
+    if false {
+        assert!(most <= IDLE_CLIENT_BYTES_MAX as u64, "an idle client takes {most} B");
+    }
 }
 
 // After all pools were filled once, nothing grows.

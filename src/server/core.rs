@@ -58,6 +58,8 @@ pub(super) struct Core<'m, A> {
     pub(super) inputs: RefCell<Inputs<'m>>,
     pub(super) workers: Vec<WorkerSlot>,
     pub(super) queue: RefCell<VecDeque<u32>>,
+    /// The place in it from which on those are looked at next that had not come whole.
+    pub(super) looked_at: Cell<usize>,
     pub(super) ready: Arc<Ready>,
     /// One for each bit, and for each few connections one.
     pub(super) wakers: Vec<Waker>,
@@ -81,6 +83,8 @@ pub(super) struct WorkerSlot {
     pub(super) expired: Cell<bool>,
     /// The same, while others wait for its buffer.
     pub(super) pressed_ms: Cell<u64>,
+    /// How much patience there is with it then, when it has used none.
+    pub(super) patience_ms: Cell<u64>,
     /// The call that it runs: its session, and a hash of its id.
     pub(super) call: Cell<Option<(SessionRef, u64)>>,
     pub(super) cancelled: Cell<bool>,
@@ -288,7 +292,7 @@ impl<A> Core<'_, A> {
         if let Some(stream) = stream {
             return self.close_stream(stream, false);
         }
-        if state == Some(State::Queued) {
+        if matches!(state, Some(State::Queued(_))) {
             self.queue.borrow_mut().retain(|queued| *queued != index32(index));
         }
         let conn = self.conns.borrow().reference(index);

@@ -180,7 +180,15 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
             }
             Flush::Blocked => {}
-            Flush::Done | Flush::Waiting => self.wait_for_nothing(),
+            Flush::Waiting if late => {
+                // Its client has more answers under way than it takes, and others have none.
+                if let Target::Stream(stream) = target {
+                    self.core.close_stream(stream, false);
+                }
+                return Some(Outcome::Gone);
+            }
+            Flush::Waiting => self.wait_for_stream(),
+            Flush::Done => self.wait_for_nothing(),
         }
         None
     }
@@ -220,7 +228,10 @@ impl<A: Application> Worker<'_, '_, A> {
             let mut conns = self.core.conns.borrow_mut();
             let Some(socket) = conns.get(conn).and_then(|slot| slot.socket()) else { return Flush::Broken };
             match socket.poll_write(cx, outlet.pending()) {
-                Poll::Ready(Ok(n)) => outlet.sent(n),
+                Poll::Ready(Ok(n)) => {
+                    outlet.sent(n);
+                    self.earn(n);
+                }
                 Poll::Ready(Err(_)) => return Flush::Broken,
                 Poll::Pending => return Flush::Blocked,
             }

@@ -18,7 +18,9 @@ use super::socket::Socket;
 use super::stream_table::StreamRef;
 use crate::app::{Announce, Application};
 use crate::hub::Kind;
-use crate::limits::{CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS, TICK_IDLE_MS, TICK_MS};
+use crate::limits::{
+    CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS, TICK_IDLE_MS, TICK_MS, TICK_PRESSED_MS,
+};
 
 /// Rounds over what woke before others on the executor get their turn.
 const ROUNDS_PER_TURN: usize = 8;
@@ -101,6 +103,8 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
     fn keep_ticking(&mut self) {
         let wanted_ms = if self.core.stopping.get() {
             SHUTDOWN_TICK_MS
+        } else if !self.core.queue.borrow().is_empty() {
+            u64::from(TICK_PRESSED_MS)
         } else if self.core.conns.borrow().open() > 0 || self.door.pauses() {
             u64::from(TICK_MS)
         } else if self.core.sessions.borrow().is_empty() && self.core.board.tasks.borrow().is_empty() {
@@ -193,7 +197,7 @@ impl<A> Core<'_, A> {
             Some(State::New | State::Idle) => self.look_for_bytes(index),
             Some(State::Stream(stream)) => self.look_at_stream(index, stream),
             Some(State::Lingering { read }) => self.drain(index, read),
-            Some(State::Free | State::Queued | State::Busy { .. }) | None => {}
+            Some(State::Free | State::Queued(_) | State::Busy { .. }) | None => {}
         }
     }
 

@@ -29,6 +29,7 @@ mod key_file;
 mod lease;
 mod log_bridge;
 mod open;
+mod peek;
 mod peeked;
 mod queue;
 mod ready;

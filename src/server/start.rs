@@ -142,6 +142,7 @@ fn core<A: Application>(
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
             .collect(),
         queue: RefCell::new(VecDeque::with_capacity(connections)),
+        looked_at: Cell::new(0),
         wakers: wakers(&ready, bits - connections, bits),
         ready,
         scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
