@@ -43,6 +43,7 @@ mod streams;
 mod tasks;
 #[cfg(test)]
 mod tests_admission;
+mod times;
 mod worker;
 
 #[cfg(test)]
