@@ -12,12 +12,12 @@ pub(crate) struct Promises {
 impl Promises {
     /// The figure of `what`, which may be `most` of the unit at most.
     pub(crate) fn at_most(&mut self, what: &str, figure: i64, most: i64, unit: &str) {
-        let kept = figure <= most;
+        let (kept, unit) = (figure <= most, if unit.is_empty() { "" } else { &format!(" {unit}") });
         self.broken += usize::from(!kept);
         let line = if kept {
-            format!("ok memory: {what}: {figure} {unit}, at most {most}")
+            format!("ok memory: {what}: {figure}{unit}, at most {most}")
         } else {
-            format!("FAIL memory: {what}: expected at most {most} {unit}, got {figure}")
+            format!("FAIL memory: {what}: expected at most {most}{unit}, got {figure}")
         };
         self.lines.push(line);
     }

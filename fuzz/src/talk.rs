@@ -13,8 +13,8 @@ use smol_mcp::testing::{TestConnection, TestServer};
 
 use crate::corpus::{self, Book};
 use crate::judge::{Talk, shown};
-use crate::script::{self, What, expand};
 use crate::run;
+use crate::script::{self, What, expand};
 
 /// Separates the steps; no byte of HTTP's heads or of UTF-8.
 const NEXT: u8 = 0xff;
@@ -68,15 +68,22 @@ fn take(server: &mut TestServer, client: &mut Client, code: u8, bytes: &[u8], se
         6 if much < 4 => client.end(),
         6 => {
             if let Some(connection) = &client.connection {
-                if much < 6 { connection.half_close() } else { connection.break_off() }
+                if much < 6 {
+                    connection.half_close()
+                } else {
+                    connection.break_off()
+                }
                 client.gone = true;
                 server.run();
             }
         }
         7 => server.handle().tools_changed(),
         way => {
-            let bytes: Vec<u8> =
-                bytes.iter().flat_map(|byte| if *byte == SESSION { session } else { std::slice::from_ref(byte) }).copied().collect();
+            let bytes: Vec<u8> = bytes
+                .iter()
+                .flat_map(|byte| if *byte == SESSION { session } else { std::slice::from_ref(byte) })
+                .copied()
+                .collect();
             let size = if way < 3 { bytes.len().max(1) } else { much * much };
             let connection = client.connection.get_or_insert_with(|| server.connect());
             for piece in bytes.chunks(size) {
@@ -129,7 +136,10 @@ fn good(server: &mut TestServer, book: &Book) {
 
 fn session_id(received: &[u8]) -> Option<Vec<u8>> {
     let text = String::from_utf8_lossy(received);
-    let line = text.lines().rev().find_map(|line| line.strip_prefix("Mcp-Session-Id: ").or(Some(line.split_once("?sessionId=")?.1)));
+    let line = text
+        .lines()
+        .rev()
+        .find_map(|line| line.strip_prefix("Mcp-Session-Id: ").or(Some(line.split_once("?sessionId=")?.1)));
     line.map(|id| id.as_bytes().to_vec())
 }
 
@@ -230,4 +240,3 @@ fn placeholders(text: &str) -> String {
     }
     filled + rest
 }
-
