@@ -1,8 +1,12 @@
 //! Every limit of the server: its name with its unit, and why this number.
 
+mod accept;
+mod output;
 mod slots;
 mod tasks;
 
+pub use accept::*;
+pub use output::*;
 pub use slots::*;
 pub use tasks::*;
 
@@ -267,9 +271,6 @@ pub const CLIENTS_LISTED_MAX: usize = 131_072;
 /// Commands of the application that wait for the engine.
 pub const COMMANDS_MAX: usize = 64;
 
-/// Connections accepted in one turn of the engine: others get their share.
-pub const ACCEPTS_PER_TURN: usize = 8;
-
 /// Events sent to one stream in one turn.
 pub const EVENTS_PER_TURN: usize = 16;
 
@@ -312,16 +313,8 @@ pub const HEAD_TIMEOUT_MS: u64 = 10_000;
 /// Milliseconds after which a connection that has not brought a head may make room for another.
 pub const HEAD_GRACE_MS: u64 = 1_000;
 
-/// Milliseconds that a body or an answer may take before its rate counts.
-pub const TRANSFER_GRACE_MS: u64 = 10_000;
-
-/// The same while others wait for the buffer.
-pub const TRANSFER_PRESSED_MS: u64 = 2_000;
 /// Requests of one connection that are answered in a row without a pause, while others wait for the buffer.
 pub const PIPELINED_MAX: u32 = 32;
-/// Bytes a second that a client must send of a body, or take of an answer.
-pub const TRANSFER_RATE_MIN: u64 = 1_024;
-
 /// Milliseconds that an idle connection is kept, where the configuration does not say.
 pub const IDLE_TIMEOUT_MS_DEFAULT: u64 = 60_000;
 
@@ -330,11 +323,6 @@ pub const QUEUE_TIMEOUT_MS: u64 = 5_000;
 
 /// Cancellations that are remembered for calls which wait for a buffer.
 pub const EARLY_CANCELS_MAX: usize = 16;
-/// Waiting connections that are looked at, without reading them, for one that the reserve may serve.
-pub const PEEKS_PER_TURN: usize = 32;
-/// Milliseconds after which a waiting request that can't be looked at may have the reserve.
-pub const RESERVE_AFTER_MS: u64 = 500;
-
 /// Milliseconds that a tool may run, where the configuration does not say.
 pub const TOOL_TIMEOUT_MS_DEFAULT: u64 = 300_000;
 
@@ -356,9 +344,6 @@ pub const STREAM_USER_TIMEOUT_MS: u32 = 30_000;
 
 /// Milliseconds that a refused connection is read to its end, so that its client can read the refusal.
 pub const LINGER_MS: u64 = 1_000;
-
-/// Milliseconds to wait when accepting fails for want of files or memory.
-pub const ACCEPT_BACKOFF_MS: u64 = 100;
 
 /// Milliseconds for running calls to end when the server shuts down: it must be gone within 2 s.
 pub const SHUTDOWN_GRACE_MS: u64 = 1_200;

@@ -59,6 +59,16 @@ impl<A> Core<'_, A> {
         self.ready.set(self.conn_bit(index));
     }
 
+    /// Closes the connection that is needed least, where there is one that is not being served: there are no more files. False where there is none.
+    pub(super) fn let_one_go(&self) -> bool {
+        let index = self.conns.borrow().needed_least(self.now_ms.get());
+        if let Some(index) = index {
+            log::debug!("a connection is closed: there are no more files");
+            self.close_conn(index);
+        }
+        index.is_some()
+    }
+
     /// Answers 503 without reading anything, and closes.
     pub(super) fn turn_away(&self, index: usize, full: Full) {
         // It may have waited for a buffer.

@@ -40,7 +40,7 @@ pub(super) enum State {
     /// Between two requests.
     Idle,
     /// Bytes are there, and no buffer.
-    Queued,
+    Queued(Sort),
     /// A worker has it; `head`: it has not brought a whole head yet.
     Busy {
         head: bool,
@@ -51,6 +51,21 @@ pub(super) enum State {
     Lingering {
         read: u16,
     },
+}
+
+/// What waits for a buffer, as far as can be seen without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// A part of a request: whoever has all of its own goes first.
+    Begun,
+    /// It can't be looked at.
+    Unseen,
+    /// A request that runs the application's code, or as much of one as can be seen.
+    Call,
+    /// A request that does not.
+    Light,
+    /// What frees others: an answer, a notification, `ping`, the end of a session, `server/discover`.
+    Frees,
 }
 
 /// A connection, and which of its slot's connections it is.
@@ -139,7 +154,7 @@ impl<'m> Conns<'m> {
     /// | | its slot | who loses it |
     /// |-|----------|--------------|
     /// | 1 | of the connection that has been idle longest between two requests | its client opens another |
-    /// | 2 | of the oldest that has not brought a whole head within a second | a slow or silent peer |
+    /// | 2 | of the oldest that has not brought a whole head within a second, or waits for a buffer with a part of a request | a slow or silent peer |
     /// | 3 | one that is kept for refusals: 503 and close | the newcomer |
     /// | 4 | of the oldest that was refused: 503 and close | one that had its moment to read why, and the newcomer |
     ///
@@ -176,10 +191,16 @@ impl<'m> Conns<'m> {
         let idle = self.oldest(now_ms, |conn| which(conn) && conn.state == State::Idle && is_silent(conn));
         idle.or_else(|| {
             self.oldest(now_ms, |conn| {
-                let headless = matches!(conn.state, State::New | State::Busy { head: true });
+                let headless =
+                    matches!(conn.state, State::New | State::Queued(Sort::Begun) | State::Busy { head: true });
                 which(conn) && headless && conn.since.age_ms(now_ms) >= HEAD_GRACE_MS
             })
         })
+    }
+
+    /// The one that is let go where there are no more files: of those that [`place`](Self::place) would close, or that were refused.
+    pub(super) fn needed_least(&self, now_ms: u64) -> Option<usize> {
+        self.spare(now_ms, |_| true).or_else(|| self.oldest(now_ms, Conn::lingers))
     }
 
     /// Takes a free slot.

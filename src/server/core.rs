@@ -3,7 +3,6 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hash, Hasher, RandomState};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -15,7 +14,7 @@ use super::ready::Ready;
 use super::resume::Numbers;
 use super::stream_table::{StreamRef, Streams};
 use super::streams::Open;
-use crate::app::Identity;
+use crate::app::{Identity, caught};
 use crate::endpoint::{Changes, Endpoint, Moment};
 use crate::http;
 use crate::hub::Hub;
@@ -59,6 +58,8 @@ pub(super) struct Core<'m, A> {
     pub(super) inputs: RefCell<Inputs<'m>>,
     pub(super) workers: Vec<WorkerSlot>,
     pub(super) queue: RefCell<VecDeque<u32>>,
+    /// The place in it from which on those are looked at next that had not come whole.
+    pub(super) looked_at: Cell<usize>,
     pub(super) ready: Arc<Ready>,
     /// One for each bit, and for each few connections one.
     pub(super) wakers: Vec<Waker>,
@@ -82,6 +83,8 @@ pub(super) struct WorkerSlot {
     pub(super) expired: Cell<bool>,
     /// The same, while others wait for its buffer.
     pub(super) pressed_ms: Cell<u64>,
+    /// How much patience there is with it then, when it has used none.
+    pub(super) patience_ms: Cell<u64>,
     /// The call that it runs: its session, and a hash of its id.
     pub(super) call: Cell<Option<(SessionRef, u64)>>,
     pub(super) cancelled: Cell<bool>,
@@ -204,7 +207,7 @@ impl<A> Core<'_, A> {
     // Its panic is its own.
     fn call_on_client(&self, event: &ClientEvent<'_>) {
         let Some(on_client) = &self.on_client else { return };
-        if catch_unwind(AssertUnwindSafe(|| on_client(event))).is_err() {
+        if caught(|| on_client(event)).is_none() {
             log::error!("on_client panicked");
         }
     }
@@ -291,7 +294,7 @@ impl<A> Core<'_, A> {
         if let Some(stream) = stream {
             return self.close_stream(stream, false);
         }
-        if state == Some(State::Queued) {
+        if matches!(state, Some(State::Queued(_))) {
             self.queue.borrow_mut().retain(|queued| *queued != index32(index));
         }
         let conn = self.conns.borrow().reference(index);

@@ -13,9 +13,11 @@ use std::task::Waker;
 use async_io::Async;
 
 use super::Parts;
+use super::accept::Door;
+use super::clock::Clock;
 use super::conns::Conns;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS, WorkerSlot};
-use super::engine::{Clock, Engine};
+use super::engine::Engine;
 use super::handle::Commands;
 use super::inputs::Inputs;
 use super::ready::Ready;
@@ -75,10 +77,9 @@ pub(super) async fn run<A: Application>(
         core,
         workers,
         runners,
-        listener,
+        door: Door::new(listener),
         commands: &commands,
         clock,
-        accept_after_ms: 0,
         ticked: false,
         end_ms: None,
     };
@@ -141,6 +142,7 @@ fn core<A: Application>(
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
             .collect(),
         queue: RefCell::new(VecDeque::with_capacity(connections)),
+        looked_at: Cell::new(0),
         wakers: wakers(&ready, bits - connections, bits),
         ready,
         scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
