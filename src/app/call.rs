@@ -11,11 +11,11 @@ pub use structured::Outcome;
 use core::cell::Cell;
 use core::fmt;
 use core::future::{Future, poll_fn};
-use core::panic::AssertUnwindSafe;
 use core::pin::Pin;
 use core::task::{self, Poll};
 
 use super::annotate::Said;
+use super::caught::caught;
 use super::encode::{Base64, Utf8};
 use super::input::{Asker, missing_capability};
 use super::telling::Pace;
@@ -384,8 +384,8 @@ pub(crate) fn poll_unwound<F: Future>(
     handler: Pin<&mut F>,
     cx: &mut task::Context<'_>,
 ) -> Poll<Result<F::Output, Panicked>> {
-    match std::panic::catch_unwind(AssertUnwindSafe(|| handler.poll(cx))) {
-        Ok(polled) => polled.map(Ok),
-        Err(_) => Poll::Ready(Err(Panicked)),
+    match caught(|| handler.poll(cx)) {
+        Some(polled) => polled.map(Ok),
+        None => Poll::Ready(Err(Panicked)),
     }
 }

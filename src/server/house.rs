@@ -72,7 +72,7 @@ impl<A> Core<'_, A> {
         let now_ms = self.now_ms.get();
         let slots = self.conns.borrow().len();
         for index in 0..slots {
-            let conn = self.conns.borrow_mut().at(index).map(|conn| (conn.state, now_ms.saturating_sub(conn.since_ms)));
+            let conn = self.conns.borrow_mut().at(index).map(|conn| (conn.state, conn.since.age_ms(now_ms)));
             match conn {
                 Some((State::New, for_ms)) if for_ms >= HEAD_TIMEOUT_MS => self.close_conn(index),
                 Some((State::Idle, for_ms)) if for_ms >= self.idle_timeout_ms => self.close_conn(index),
@@ -105,8 +105,7 @@ impl<A> Core<'_, A> {
             let (due, stalled) = {
                 let mut streams = self.streams.borrow_mut();
                 let Some(open) = streams.get(stream) else { continue };
-                let stalled =
-                    open.stalled_since_ms().is_some_and(|since| now_ms.saturating_sub(since) > TRANSFER_GRACE_MS);
+                let stalled = open.stalled_for_ms(now_ms).is_some_and(|for_ms| for_ms > TRANSFER_GRACE_MS);
                 (open.keep_alive(now_ms), stalled)
             };
             if stalled {

@@ -10,6 +10,7 @@ use super::worker::{After, Worker};
 use crate::app::Application;
 use crate::limits::{TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS, TRANSFER_PRESSED_RATE_MIN, TRANSFER_RATE_MIN};
 use crate::outlet::Outlet;
+use crate::since::Since;
 
 impl<A: Application> Worker<'_, '_, A> {
     /// Gives the connection to whoever has it next.
@@ -20,7 +21,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let core = self.core;
         let mut conns = core.conns.borrow_mut();
         let Some(slot) = conns.get(conn).filter(|slot| matches!(slot.state, State::Busy { .. })) else { return };
-        slot.since_ms = core.now_ms.get();
+        slot.since = Since::at(core.now_ms.get());
         match after {
             After::Elsewhere => {}
             After::Idle if core.stopping.get() => conns.close(conn.index()),
@@ -53,7 +54,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) fn set_state(&self, conn: ConnRef, state: State) {
         if let Some(slot) = self.core.conns.borrow_mut().get(conn) {
             slot.state = state;
-            slot.since_ms = self.core.now_ms.get();
+            slot.since = Since::at(self.core.now_ms.get());
         }
     }
 

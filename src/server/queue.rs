@@ -22,6 +22,7 @@ use super::peek;
 use crate::limits::{
     PATIENCE_MS_MIN, PEEKS_PER_TURN, QUEUE_TIMEOUT_MS, RESERVE_AFTER_MS, RESERVED_BUFFERS, TRANSFER_PRESSED_MS,
 };
+use crate::since::Since;
 
 /// The whole requests that wait.
 #[derive(Clone, Copy)]
@@ -47,7 +48,7 @@ impl<A> Core<'_, A> {
         // Only what has to wait is worth a look.
         let sort = if free.is_some() { Sort::Unseen } else { peek::sort(socket, &mut self.scratch.borrow_mut()) };
         conn.state = State::Queued(sort);
-        conn.since_ms = self.now_ms.get();
+        conn.since = Since::at(self.now_ms.get());
         drop(conns);
         self.queue.borrow_mut().push_back(index32(index));
         match free {
@@ -89,7 +90,7 @@ impl<A> Core<'_, A> {
         self.queue.borrow().iter().position(|index| {
             // What waits no more must leave the queue, too.
             conns.at(*index as usize).is_none_or(|conn| match conn.state {
-                State::Queued(sort) => which(now_ms.saturating_sub(conn.since_ms), sort),
+                State::Queued(sort) => which(conn.since.age_ms(now_ms), sort),
                 _ => true,
             })
         })
@@ -103,7 +104,7 @@ impl<A> Core<'_, A> {
         let waits = conns.at(index).filter(|conn| matches!(conn.state, State::Queued(_)));
         let (Some(conn), Some(slot)) = (waits, self.workers.get(worker)) else { return false };
         conn.state = State::Busy { head: true };
-        conn.since_ms = now_ms;
+        conn.since = Since::at(now_ms);
         slot.job.set(reference);
         self.wake_worker(worker);
         true
