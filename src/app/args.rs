@@ -99,7 +99,8 @@ macro_rules! args {
 /// - Doc comments and names are as in `args!`, and the types too; an `Option` that is `None` is left out.
 /// - `#[range(..)]`, `#[len(..)]` and `#[header(..)]` count where the type is an argument. As a result, the type is told by what it can hold, so
 ///   that no value breaks its promise. A float that is infinite or no number makes the tool's result an error.
-/// - A result is rendered again, up to where it was, each time the transmit buffer was full. For very long lists, text is cheaper.
+/// - A result of any length is rendered piece by piece, as the transmit buffer has room: arrays and objects within each other go on, to a depth
+///   of eight, at the item where they were. It must serialise to the same each time.
 ///
 /// ```compile_fail,E0080
 /// smol_mcp::output! { struct Odd { items: Vec<Option<u8>> } }
