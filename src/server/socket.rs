@@ -62,6 +62,15 @@ impl Socket {
         }
     }
 
+    /// Its peer has gone and left nothing to read, as far as that can be seen without reading.
+    pub(super) fn is_gone(&self) -> bool {
+        let Socket::Tcp(tcp) = self else { return false };
+        match tcp.get_ref().peek(&mut [0]) {
+            Ok(bytes) => bytes == 0,
+            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        }
+    }
+
     /// Reads what is there; 0 at the end.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
