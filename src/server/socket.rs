@@ -10,7 +10,8 @@ use smol::io::{AsyncRead, AsyncWrite};
 use super::peeked::Peeked;
 use crate::limits::SOCKET_BYTES_MAX;
 
-/// What can be served as a connection.
+/// What can be served as a connection. What it reads and writes must keep to the contract of those traits: an error, also `WouldBlock`, is its end. It is
+/// flushed after each write, so it may be a stack of layers that keep bytes on their way, such as TLS.
 pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}

@@ -1,7 +1,8 @@
 //! An application that does all that an application should not.
 
 use std::future::pending;
-use std::panic::panic_any;
+use std::panic::{self, panic_any};
+use std::sync::Once;
 use std::thread;
 use std::time::Duration;
 
@@ -11,6 +12,8 @@ use smol_mcp::{
     args, prompts, resources, tools,
 };
 
+/// What panics say that are a test's.
+const PURPOSE: &str = "on purpose";
 /// Lines that are larger than a transmit buffer together.
 const MANY: u32 = 64;
 
@@ -73,7 +76,7 @@ struct Bomb;
 
 impl Drop for Bomb {
     fn drop(&mut self) {
-        assert!(thread::panicking(), "a bomb was dropped");
+        assert!(thread::panicking(), "{PURPOSE}: a bomb was dropped");
     }
 }
 
@@ -83,7 +86,7 @@ struct Unshown;
 
 impl std::fmt::Display for Unshown {
     fn fmt(&self, _: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        panic!("an error that can't be shown")
+        panic!("{PURPOSE}: an error that can't be shown")
     }
 }
 
@@ -253,7 +256,19 @@ impl Faults {
     }
 }
 
-/// The server of the application, not bound yet.
+/// The server of the application, not bound yet. What panics on purpose is not shown.
 pub(crate) fn server() -> Server<Faults, WithResources, WithPrompts> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let show = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            let payload = info.payload();
+            let text = payload.downcast_ref::<String>().map(String::as_str);
+            let text = text.or(payload.downcast_ref::<&str>().copied());
+            if text.is_some_and(|text| !text.contains(PURPOSE)) {
+                show(info);
+            }
+        }));
+    });
     Server::new("faults", "1", Faults).resources().prompts()
 }

@@ -12,7 +12,7 @@ mod beside;
 // mod broken;
 mod child;
 // mod clocks;
-// mod duplex;
+mod duplex;
 mod files;
 // mod handlers;
 // mod keys;
