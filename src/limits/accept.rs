@@ -15,6 +15,7 @@ pub const ACCEPT_LOG_INTERVAL_MS: u64 = 60_000;
 /// Files that a server needs beside its connections: its own, the application's, and what the program had before.
 pub const FILES_BESIDE_CONNECTIONS: u64 = 16;
 
-/// Milliseconds that a look at the clock may come late and still be counted: what goes beyond is time in which the server did not run. Longer than a
-/// loaded board lets a process wait, shorter than any deadline of a client.
-pub const PAUSE_MIN_MS: u64 = 2_000;
+/// Milliseconds that a look at the clock may come late and still be counted: what goes beyond is time in which the server did not run. No longer, so
+/// that nobody has been slow for want of being looked at; a clock that is late itself on a loaded board makes all deadlines a little longer.
+pub const PAUSE_MIN_MS: u64 = 250;
+const _: () = assert!(super::TICK_MS as u64 + PAUSE_MIN_MS < super::HEAD_GRACE_MS, "a step is less than any deadline");

@@ -48,8 +48,8 @@ enum Verdict {
 /// How a turn of accepting ended.
 #[derive(Debug)]
 enum Turn {
-    /// All are in; the listener wakes when there is somebody.
-    Nobody,
+    /// The listener wakes when there is somebody.
+    Waits,
     /// There may be more.
     More,
     /// Nobody can be accepted.
@@ -94,7 +94,7 @@ impl Door {
             || core.let_one_go(),
         );
         match turn {
-            Turn::Nobody => {}
+            Turn::Waits => {}
             Turn::More => core.ready.set(LISTENER),
             Turn::Pause(error) => {
                 let now_ms = core.now_ms.get();
@@ -131,7 +131,7 @@ fn turn<T>(
         };
         match Verdict::of(&error) {
             Verdict::Nobody => match poll_readable() {
-                Poll::Pending => return Turn::Nobody,
+                Poll::Pending => return Turn::Waits,
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Turn::Pause(error),
             },
@@ -143,7 +143,13 @@ fn turn<T>(
             }
         }
     }
-    Turn::More
+    // There may be more; but the reactor looks first at those who came in, as they may have gone again: a crowd must not take the places of others
+    // before it is seen.
+    match poll_readable() {
+        Poll::Pending => Turn::Waits,
+        Poll::Ready(Ok(())) => Turn::More,
+        Poll::Ready(Err(error)) => Turn::Pause(error),
+    }
 }
 
 impl Verdict {

@@ -46,6 +46,10 @@ impl Shares {
 impl<A> Core<'_, A> {
     /// A newcomer gets a slot, or is told that there is none.
     pub(super) fn admit(&self, socket: Socket, peer: Option<IpAddr>, local: Option<SocketAddr>) {
+        if socket.is_gone() {
+            // Nobody loses a slot to a crowd that came and went while the server was busy.
+            return;
+        }
         let now_ms = self.now_ms.get();
         let peer = self.shares.counted(peer);
         let place = self.conns.borrow().place(now_ms, peer, self.shares.connections.unwrap_or(usize::MAX));

@@ -12,7 +12,7 @@ use std::net::SocketAddr;
 use super::core::index32;
 use super::socket::Socket;
 use crate::guard::Household;
-use crate::limits::{CONNECTION_SLOT_BYTES_MAX, HEAD_GRACE_MS, LOCAL_ADDRESSES_MAX, REFUSALS_MAX};
+use crate::limits::{CONNECTION_SLOT_BYTES_MAX, HEAD_GRACE_MS, LOCAL_ADDRESSES_MAX, PEEKS_PER_TURN, REFUSALS_MAX};
 use crate::pool::Pool;
 use crate::since::Since;
 
@@ -149,14 +149,15 @@ impl<'m> Conns<'m> {
     }
 
     /// Where a newcomer goes. First its address must have room: an address that has `share` connections already (`peer` is none for those
-    /// that are not counted) gets the slots 1 to 3 below of its own connections only, whatever else is free. Then, when as many are served as may be:
+    /// that are not counted) gets the slots 1 to 4 below of its own connections only, whatever else is free. Then, when as many are served as may be:
     ///
     /// | | its slot | who loses it |
     /// |-|----------|--------------|
-    /// | 1 | of the connection that has been idle longest between two requests | its client opens another |
-    /// | 2 | of the oldest that has not brought a whole head within a second, or waits for a buffer with a part of a request | a slow or silent peer |
-    /// | 3 | one that is kept for refusals: 503 and close | the newcomer |
-    /// | 4 | of the oldest that was refused: 503 and close | one that had its moment to read why, and the newcomer |
+    /// | 1 | of a newcomer that has gone since it came, and was not looked at | nobody |
+    /// | 2 | of the connection that has been idle longest between two requests | its client opens another |
+    /// | 3 | of the oldest that has not brought a whole head within a second, or waits for a buffer with a part of a request | a slow or silent peer |
+    /// | 4 | one that is kept for refusals: 503 and close | the newcomer |
+    /// | 5 | of the oldest that was refused: 503 and close | one that had its moment to read why, and the newcomer |
     ///
     /// A connection that is being answered, and a stream, are never touched. Those that linger are not served any more.
     pub(super) fn place(&self, now_ms: u64, peer: Option<Household>, share: usize) -> Place {
@@ -181,15 +182,17 @@ impl<'m> Conns<'m> {
         }
     }
 
-    // The one among `which` that makes room: the longest idle, or else the slowest to bring a head.
+    // The one among `which` that makes room: one that has gone, or the longest idle, or else the slowest to bring a head.
     fn spare(&self, now_ms: u64, which: impl Fn(&Conn) -> bool) -> Option<usize> {
         // One whose next request has come already is idle no more.
         let is_silent = |conn: &Conn| {
             let peeked = conn.socket.peek(&mut [0]);
             peeked.is_none_or(|bytes| bytes == 0)
         };
-        let idle = self.oldest(now_ms, |conn| which(conn) && conn.state == State::Idle && is_silent(conn));
-        idle.or_else(|| {
+        let gone =
+            self.oldest_seen(now_ms, |conn| which(conn) && conn.state == State::New, |conn| conn.socket.is_gone());
+        let idle = || self.oldest_seen(now_ms, |conn| which(conn) && conn.state == State::Idle, is_silent);
+        gone.or_else(idle).or_else(|| {
             self.oldest(now_ms, |conn| {
                 let headless =
                     matches!(conn.state, State::New | State::Queued(Sort::Begun) | State::Busy { head: true });
@@ -274,6 +277,21 @@ impl<'m> Conns<'m> {
     // Every slot is taken.
     fn is_full(&self) -> bool {
         self.open >= self.slots.capacity()
+    }
+
+    // The oldest of those `which` it is that is so when its socket is looked at; that is done for a few only.
+    fn oldest_seen(&self, now_ms: u64, which: impl Fn(&Conn) -> bool, is_so: impl Fn(&Conn) -> bool) -> Option<usize> {
+        let mut after = None;
+        for _ in 0..PEEKS_PER_TURN {
+            let order = |(index, conn): &(usize, &Conn)| (Reverse(conn.since.age_ms(now_ms)), *index);
+            let rest = self.iter().filter(|one| which(one.1) && after.is_none_or(|after| order(one) > after));
+            let next = rest.min_by_key(order)?;
+            if is_so(next.1) {
+                return Some(next.0);
+            }
+            after = Some(order(&next));
+        }
+        None
     }
 
     fn oldest(&self, now_ms: u64, which: impl Fn(&Conn) -> bool) -> Option<usize> {

@@ -10,7 +10,8 @@ use smol::io::{AsyncRead, AsyncWrite};
 use super::peeked::Peeked;
 use crate::limits::SOCKET_BYTES_MAX;
 
-/// What can be served as a connection.
+/// What can be served as a connection. What it reads and writes must keep to the contract of those traits: an error, also `WouldBlock`, is its end. It is
+/// flushed after each write, so it may be a stack of layers that keep bytes on their way, such as TLS.
 pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
@@ -66,6 +67,15 @@ impl Socket {
     pub(super) fn readable_bytes(&self) -> usize {
         let Socket::Tcp(tcp) = self else { return 0 };
         rustix::io::ioctl_fionread(tcp).ok().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default()
+    }
+
+    /// Its peer has gone and left nothing to read, as far as that can be seen without reading.
+    pub(super) fn is_gone(&self) -> bool {
+        let Socket::Tcp(tcp) = self else { return false };
+        match tcp.get_ref().peek(&mut [0]) {
+            Ok(bytes) => bytes == 0,
+            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        }
     }
 
     /// Reads what is there; 0 at the end.
