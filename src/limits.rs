@@ -1,7 +1,9 @@
 //! Every limit of the server: its name with its unit, and why this number.
 
+mod memory;
 mod tasks;
 
+pub use memory::*;
 pub use tasks::*;
 
 // --- json ---
@@ -317,9 +319,6 @@ pub const LINGER_BYTES_MAX: u32 = 64 * 1024;
 
 /// Bytes of a log record's text that clients are told; what is longer is cut.
 pub const LOG_RECORD_BYTES_MAX: usize = 1024;
-
-/// Bytes that the kernel keeps for a stream whose client does not read (it doubles the number).
-pub const STREAM_SEND_BUFFER_BYTES: usize = 16 * 1024;
 
 // --- server: how long ---
 

@@ -9,8 +9,10 @@
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
 mod admit;
+mod afford;
 mod announce;
 mod batch;
+mod budget;
 mod calls;
 mod clients;
 mod config;
@@ -25,8 +27,10 @@ mod inputs;
 mod introduce;
 mod key_file;
 mod lease;
+mod listen;
 mod log_bridge;
 mod open;
+mod plan;
 mod queue;
 mod ready;
 mod resume;
@@ -46,6 +50,7 @@ mod tests_inputs;
 
 pub mod testing;
 
+pub use budget::{BudgetRow, MemoryBudget};
 pub use clients::{ClientEvent, ClientInfo};
 pub use config::Config;
 pub use handle::{Handle, Message};
@@ -64,6 +69,7 @@ use self::core::OnClient;
 use self::engine::Clock;
 use self::handle::Commands;
 use self::key_file::KeyFile;
+use self::listen::listen_on;
 use self::start::run;
 use self::storage::Heap;
 use crate::app::{
@@ -156,7 +162,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     /// listened on.
     pub fn bind(self, config: Config) -> io::Result<Bound<A, R, P>> {
         let address = config.listen;
-        let listener = TcpListener::bind(address)
+        let listener = listen_on(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         let local = listener.local_addr()?;
         let mut bound = self.prepare(config)?;
@@ -173,7 +179,9 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     // Everything but the listener.
     fn prepare(mut self, config: Config) -> io::Result<Bound<A, R, P>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
-        let heap = config.heap(<App<A, R, P> as Application>::HAS_TASKS).map_err(invalid)?;
+        let heap = Heap(config.checked(App::<A, R, P>::HAS_TASKS).map_err(invalid)?);
+        self.afford(&config).map_err(invalid)?;
+        let (max_memory, settings_bytes) = (config.max_memory, config.settings_bytes());
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -215,6 +223,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 task_lives: Lives { run_ms: config.task_timeout_ms, kept_ms: config.task_ttl_ms },
             },
             heap,
+            max_memory,
+            settings_bytes,
             listener: None,
             handle: self.handle,
         })
@@ -238,6 +248,8 @@ fn random_key() -> io::Result<[u8; 32]> {
 pub struct Bound<A, R = NoResources, P = NoPrompts> {
     parts: Parts<App<A, R, P>>,
     heap: Heap,
+    max_memory: Option<u64>,
+    settings_bytes: usize,
     listener: Option<(Async<TcpListener>, SocketAddr)>,
     handle: Handle,
 }
@@ -280,7 +292,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
     /// As [`run`](Self::run), in memory that the program brings; its capacities are those of the storage.
     ///
     /// # Errors
-    /// `ResourceBusy` while another server runs in that storage.
+    /// `ResourceBusy` while another server runs in that storage, `InvalidInput` where it is more than [`Config::max_memory`].
     pub async fn run_in<
         const C: usize,
         const S: usize,
@@ -293,6 +305,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
         self,
         storage: &Storage<C, S, N, B, Q, I, T>,
     ) -> io::Result<()> {
+        self.afford_in(storage)?;
         let Self { parts, listener, .. } = self;
         let listener = listener.map(|(listener, _)| listener);
         run(parts, storage, listener, Clock::machine()).await

@@ -8,7 +8,11 @@ use std::task::Context;
 
 use super::conns::State;
 use super::core::{Core, index32};
-use crate::limits::{PEEKS_PER_TURN, RESERVE_AFTER_MS};
+use crate::limits::{EVENT_BYTES_MAX, PEEKS_PER_TURN, RECEIVE_BUFFER_BYTES, RESERVE_AFTER_MS};
+
+/// Bytes that are looked at of a message that waits: fewer than the kernel holds, or a longer one would never be seen to be one.
+const PEEKED_BYTES: usize = EVENT_BYTES_MAX;
+const _: () = assert!(PEEKED_BYTES <= RECEIVE_BUFFER_BYTES / 2);
 
 impl<A> Core<'_, A> {
     /// A connection waits for bytes, and then for a buffer.
@@ -71,7 +75,9 @@ impl<A> Core<'_, A> {
         let mut conns = self.conns.borrow_mut();
         let mut scratch = self.scratch.borrow_mut();
         let Some(conn) = conns.at(index) else { return true };
-        let Some(there) = conn.socket().and_then(|socket| socket.peek(&mut scratch)) else {
+        let looked_at = scratch.len().min(PEEKED_BYTES);
+        let scratch = scratch.get_mut(..looked_at).unwrap_or_default();
+        let Some(there) = conn.socket().and_then(|socket| socket.peek(scratch)) else {
             return self.now_ms.get().saturating_sub(conn.since_ms) >= RESERVE_AFTER_MS;
         };
         if there == 0 {
