@@ -1,4 +1,11 @@
-//! Every limit of the server: its name with its unit, and why this number.
+//! Every limit of the server: its name with its unit, and why this number. What the capacities among them add up to is
+//! [`MemoryBudget`](crate::MemoryBudget).
+//!
+//! ```text
+//!   here      what comes from outside and goes there, how many of everything, how large, how long
+//!   memory    what the kernel, async-io and the program around a server take beside the pools
+//!   tasks     calls that outlive their request
+//! ```
 
 mod memory;
 mod tasks;

@@ -20,9 +20,9 @@ const ROWS_MAX: usize = 28;
 /// ```
 /// use smol_mcp::{Config, MemoryBudget};
 ///
-/// static CONFIG: Config = Config::new().connections(16).calls(2).body_bytes(16 * 1024);
+/// static CONFIG: Config = Config::new().connections(16).calls(2).body_bytes(16 * 1024).tasks(0);
 /// const BUDGET: MemoryBudget = CONFIG.memory_budget();
-/// const _: () = assert!(BUDGET.process() < 512 * 1024 && BUDGET.total() < 8 * 1024 * 1024);
+/// const _: () = assert!(BUDGET.process() < 1024 * 1024 && BUDGET.total() < 8 * 1024 * 1024);
 ///
 /// println!("{BUDGET}"); // a table
 /// ```

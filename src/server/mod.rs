@@ -46,6 +46,8 @@ mod tests_admission;
 mod worker;
 
 #[cfg(test)]
+mod tests_budget;
+#[cfg(test)]
 mod tests_inputs;
 
 pub mod testing;

@@ -77,7 +77,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     };
 
     /// What it has room for.
-    const CAPACITIES: Capacities =
+    pub(super) const CAPACITIES: Capacities =
         Capacities { connections: C, streams: S, sessions: N, buffers: B, request_bytes: R, inputs: I, tasks: T };
 
     /// What a server in it can take of the machine's memory, but for the futures of its handlers and its settings, which

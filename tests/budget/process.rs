@@ -80,14 +80,35 @@ pub(crate) fn run(name: &str, flags: &[&str]) -> (Option<i32>, String, String) {
     (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
-/// The bytes of the process, by the table that the program prints.
-pub(crate) fn budget_of(name: &str, flags: &[&str]) -> u64 {
-    let (status, table, stderr) = run(name, &[&["--print-budget"], flags].concat());
-    assert_eq!((status, stderr.as_str()), (Some(0), ""));
-    let sum = table.lines().find_map(|line| line.trim().strip_prefix("sum ")).expect("a sum");
-    // Behind the number stands the same in MiB.
-    let (number, _) = sum.trim().split_once("  ").expect("two columns");
-    number.replace(' ', "").parse().expect("a number")
+/// The part of the process in the table that a program prints.
+pub(crate) struct Budget {
+    rows: Vec<(String, u64)>,
+    /// Its sum.
+    pub(crate) process: u64,
+}
+
+impl Budget {
+    /// What an example with these flags prints.
+    pub(crate) fn of(name: &str, flags: &[&str]) -> Self {
+        let (status, table, stderr) = run(name, &[&["--print-budget"], flags].concat());
+        assert_eq!((status, stderr.as_str()), (Some(0), ""));
+        let number = |text: &str| text.replace(' ', "").parse::<u64>().expect("a number");
+        // The columns stand apart by two blanks at least; the digits' groups by one.
+        let columns = |line: &str| -> Vec<String> {
+            line.split("  ").map(str::trim).filter(|text| !text.is_empty()).map(str::to_owned).collect()
+        };
+        let mut rows: Vec<_> = table.lines().skip(1).map_while(|line| line.strip_prefix("  ")).map(columns).collect();
+        let sum = rows.pop().expect("a sum");
+        let process = number(&sum[1]);
+        let rows: Vec<_> = rows.into_iter().map(|row| (row[0].clone(), number(&row[3]))).collect();
+        assert_eq!(rows.iter().map(|(_, bytes)| bytes).sum::<u64>(), process, "{table}");
+        Self { rows, process }
+    }
+
+    /// The bytes of a row.
+    pub(crate) fn row(&self, name: &str) -> u64 {
+        self.rows.iter().find(|(row, _)| row == name).expect("a row of this name").1
+    }
 }
 
 fn command(name: &str, flags: &[&str]) -> Command {
