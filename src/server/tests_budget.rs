@@ -39,7 +39,7 @@ tools! {
         #[task]
         async fn say(&self, call: &mut Call<'_>, args: Text) -> ToolResult {
             let held = [args.text.len(); 512];
-            call.text(&args.text).await?;
+            call.write(&args.text).await;
             call.reply(format_args!("{}", held.len())).await
         }
     }
