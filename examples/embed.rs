@@ -108,7 +108,13 @@ fn run(args: &common::Args) -> io::Result<()> {
 
     // 1. Listen. What can fail, fails here: a wrong setting, a port that is taken.
     let app = Thermostat { room: room.clone() };
-    let server = Server::new("thermostat", env!("CARGO_PKG_VERSION"), app).bind(common::config(args))?;
+    let server = Server::new("thermostat", env!("CARGO_PKG_VERSION"), app);
+    let config = common::config(args);
+    if args.print_budget {
+        common::print_budget(&server, &config);
+        return Ok(());
+    }
+    let server = server.bind(config)?;
     if let Some(address) = server.local_addr() {
         common::ready_line(address);
     }

@@ -40,7 +40,8 @@
 //! Arrows point down only; `tests/tidy.rs` holds them.
 //!
 //! ```text
-//!   server     sockets, clock, tasks: accept, slots, workers, streams, housekeeping; Server, Config, Storage, Handle
+//!   server     sockets, clock, tasks: accept, slots, workers, streams, housekeeping; Server, Config, Storage, Handle;
+//!              the plan of the memory, and its sum: MemoryBudget
 //!   endpoint   an HTTP request -> Answer | Job | Listen | Open: the decision table of the five revisions
 //!   guard      who may come in: Host, Origin, token          mcp   what the protocol's methods answer
 //!   tasks      calls that outlive their request: their table, and what they ask
@@ -75,7 +76,8 @@ pub use app::{
     Schema, TaskSupport, Tool, ToolError, ToolResult, Tools, Trace, Variant, WithPrompts, WithResources,
 };
 pub use server::{
-    Bound, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, Message, Server, Storage, testing,
+    Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, MemoryBudget, Message, Server,
+    Storage, testing,
 };
 pub use session::{LogLevel, Revision};
 

@@ -49,7 +49,8 @@ fn nothing_given_is_this_machine_alone() {
 #[test]
 fn every_flag_is_taken() {
     let words = "--listen [::1]:0 --token t0ken --allow-origin https://a.example --allow-origin http://[::1]:3000 --allow-host b.example:81 \
-        --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --sessions 65535 --root /tmp";
+        --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --sessions 65535 --root /tmp \
+        --calls 3 --body-bytes 512k --max-memory 64M --print-budget";
     let args = args(&words.split_whitespace().collect::<Vec<_>>());
     assert_eq!(args.listen.to_string(), "[::1]:0");
     assert_eq!(args.token.as_deref(), Some("t0ken"));
@@ -57,6 +58,8 @@ fn every_flag_is_taken() {
     assert_eq!(args.allow_hosts, ["b.example:81", "c"]);
     assert_eq!(args.public_base.as_deref(), Some("https://example.com/board"));
     assert_eq!((args.connections, args.streams, args.sessions), (Some(64), Some(16), Some(65535)));
+    assert_eq!((args.calls, args.body_bytes, args.max_memory), (Some(3), Some(512 << 10), Some(64 << 20)));
+    assert!(args.print_budget);
     assert_eq!(args.own("root"), Some(OsStr::new("/tmp")));
 }
 
@@ -100,6 +103,10 @@ fn a_wrong_value_is_one_clear_line() {
     for bad in ["0", "-1", "65536", "", "1e3", "١"] {
         let flag = format!("--sessions={bad}");
         assert!(error(&[&flag]).starts_with("--sessions: expected a number from 1 to 65535, got "), "{bad}");
+    }
+    for bad in ["0", "", "M", "k", "1G", "1.5M", "-1k", "+1", "1 k", "18446744073709551615k", "٣"] {
+        let expected = "--max-memory: expected a number of bytes, such as 65536, 512k or 64M, got ";
+        assert!(error(&[&format!("--max-memory={bad}")]).starts_with(expected), "{bad}");
     }
     for bad in ["8000", ":8000", "localhost:8000", "127.0.0.1", "127.0.0.1:99999", "::1:8000x", ""] {
         assert!(

@@ -72,6 +72,14 @@ pub(crate) struct Args {
     pub(crate) streams: Option<u16>,
     /// Sessions remembered.
     pub(crate) sessions: Option<u16>,
+    /// Calls at once.
+    pub(crate) calls: Option<u16>,
+    /// Bytes of a request body.
+    pub(crate) body_bytes: Option<u64>,
+    /// Bytes of memory that the server may take.
+    pub(crate) max_memory: Option<u64>,
+    /// Whether only the memory budget is asked for.
+    pub(crate) print_budget: bool,
     /// The example's own flags that were given.
     own: Vec<(&'static str, OsString)>,
 }
@@ -97,6 +105,10 @@ impl Default for Args {
             connections_per_address: None,
             streams: None,
             sessions: None,
+            calls: None,
+            body_bytes: None,
+            max_memory: None,
+            print_budget: false,
             own: Vec::new(),
         }
     }
@@ -138,6 +150,7 @@ where
         match flag.as_str() {
             "help" => return Ok(Action::Show(help(program))),
             "version" => return Ok(Action::Show(format!("{} {}\n", program.name, program.version))),
+            "print-budget" => args.print_budget = true,
             _ => take(program, &mut args, &flag, &mut parser)?,
         }
     }
@@ -167,6 +180,9 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
         "connections-per-address" => args.connections_per_address = Some(count(flag, &text())?),
         "connections" => args.connections = Some(count(flag, &text())?),
         "streams" => args.streams = Some(count(flag, &text())?),
+        "calls" => args.calls = Some(count(flag, &text())?),
+        "body-bytes" => args.body_bytes = Some(bytes(flag, &text())?),
+        "max-memory" => args.max_memory = Some(bytes(flag, &text())?),
         _ => args.sessions = Some(count(flag, &text())?),
     }
     Ok(())
@@ -184,6 +200,17 @@ fn checked(flag: &str, value: String, is_right: impl Fn(&str) -> bool, expected:
 fn count(flag: &str, value: &str) -> Result<u16, UsageError> {
     let number = value.parse().ok().filter(|&number: &u16| number > 0);
     number.ok_or_else(|| wrong(flag, "a number from 1 to 65535", value))
+}
+
+/// A number of bytes, also as `512k` or `64M`: of 1024, and of 1024 times that.
+fn bytes(flag: &str, value: &str) -> Result<u64, UsageError> {
+    let (digits, unit) = match value.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1 << 10),
+        None => value.strip_suffix('M').map_or((value, 1), |digits| (digits, 1 << 20)),
+    };
+    let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten();
+    let bytes = number.and_then(|number| number.checked_mul(unit)).filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| wrong(flag, "a number of bytes, such as 65536, 512k or 64M", value))
 }
 
 /// A token as it can stand in a header (RFC 6750 2.1 asks for less than visible ASCII; what guards the door decides further).
@@ -233,7 +260,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The common flags: name, what the help calls the value, and what it does.
-const FLAGS: [(&str, &str, &str); 11] = [
+const FLAGS: [(&str, &str, &str); 14] = [
     ("listen", "ADDR:PORT", "where to listen (default 127.0.0.1:8000: this machine alone)"),
     (
         "token",
@@ -249,6 +276,9 @@ const FLAGS: [(&str, &str, &str); 11] = [
     ("connections-per-address", "N", "of these, connections of one address (default: half)"),
     ("streams", "N", "event streams at once"),
     ("sessions", "N", "sessions remembered"),
+    ("calls", "N", "calls that run at once"),
+    ("body-bytes", "BYTES", "bytes of a request body (512k, 4M)"),
+    ("max-memory", "BYTES", "refuse to start where the budget is above this (64M)"),
 ];
 
 fn help(program: &Program) -> String {
@@ -263,6 +293,7 @@ fn help(program: &Program) -> String {
     for (flag, value, text) in own.chain(FLAGS) {
         line(&format!("--{flag} {value}"), text);
     }
+    line("--print-budget", "print what memory the server can take, and end");
     line("-h, --help", "print this help");
     line("-V, --version", "print the version");
     help.push_str(

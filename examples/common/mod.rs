@@ -40,8 +40,13 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
         Err(code) => return code,
     };
     let server = server(&args);
+    let config = set_up(config(&args));
+    if let (true, Ok(server)) = (args.print_budget, &server) {
+        print_budget(server, &config);
+        return ExitCode::SUCCESS;
+    }
     log_to_stderr();
-    let bound = server.and_then(|server| server.bind(set_up(config(&args))).map_err(|error| error.to_string()));
+    let bound = server.and_then(|server| server.bind(config).map_err(|error| error.to_string()));
     let ended = bound.and_then(|bound| serve(bound).map_err(|error| error.to_string()));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -65,7 +70,16 @@ pub(crate) fn config(args: &Args) -> Config {
         .fold(config, |config, number| config.connections_per_address(number.into()));
     config = args.connections.into_iter().fold(config, |config, number| config.connections(number.into()));
     config = args.streams.into_iter().fold(config, |config, number| config.streams(number.into()));
+    config = args.calls.into_iter().fold(config, |config, number| config.calls(number.into()));
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    config = args.body_bytes.into_iter().fold(config, |config, number| config.body_bytes(bytes(number)));
+    config = args.max_memory.into_iter().fold(config, Config::max_memory);
     args.sessions.into_iter().fold(config, |config, number| config.sessions(number.into()))
+}
+
+/// Says on stdout what memory the server can take (`--print-budget`).
+pub(crate) fn print_budget<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(server: &Server<A, R, P>, config: &Config) {
+    say(&server.memory_budget(config).to_string());
 }
 
 /// Says that the server is ready, and serves until a signal comes.

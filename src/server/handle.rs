@@ -13,7 +13,9 @@ use super::socket::Duplex;
 use crate::app::message_params;
 use crate::hub::Audience;
 use crate::json::{self, Writer};
-use crate::limits::{CLIENTS_LISTED_MAX, COMMANDS_BESIDE_LOG, COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX};
+use crate::limits::{
+    CLIENTS_LISTED_MAX, COMMANDS_BESIDE_LOG, COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX, SUBSCRIBED_URI_BYTES_MAX,
+};
 use crate::session::LogLevel;
 
 pub(super) const TOOLS_CHANGED: u32 = 1;
@@ -120,7 +122,12 @@ impl Handle {
     /// # Errors
     /// `WouldBlock` when [`COMMANDS_MAX`] wait already, `NotConnected` when the server has ended.
     pub fn resource_updated(&self, uri: impl Into<String>) -> io::Result<()> {
-        self.command(Command::ResourceUpdated(uri.into()))
+        let uri = uri.into();
+        // Nobody can be subscribed to a longer one, and it must not take the queue's memory.
+        if uri.len() > SUBSCRIBED_URI_BYTES_MAX {
+            return Ok(());
+        }
+        self.command(Command::ResourceUpdated(uri))
     }
 
     /// Sends a message to every client of an older revision (up to 2025-11-25) that has a stream open and whose log level

@@ -10,8 +10,10 @@
 
 mod accept;
 mod admit;
+mod afford;
 mod announce;
 mod batch;
+mod budget;
 mod calls;
 mod clients;
 mod clock;
@@ -27,10 +29,12 @@ mod inputs;
 mod introduce;
 mod key_file;
 mod lease;
+mod listen;
 mod log_bridge;
 mod open;
 mod peek;
 mod peeked;
+mod plan;
 mod queue;
 mod ready;
 mod resume;
@@ -47,10 +51,13 @@ mod times;
 mod worker;
 
 #[cfg(test)]
+mod tests_budget;
+#[cfg(test)]
 mod tests_inputs;
 
 pub mod testing;
 
+pub use budget::{BudgetRow, MemoryBudget};
 pub use clients::{ClientEvent, ClientInfo};
 pub use config::Config;
 pub use handle::{Handle, Message};
@@ -69,6 +76,7 @@ use self::clock::Clock;
 use self::core::OnClient;
 use self::handle::Commands;
 use self::key_file::KeyFile;
+use self::listen::listen_on;
 use self::start::run;
 use self::storage::Heap;
 use crate::app::{
@@ -161,7 +169,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     /// listened on.
     pub fn bind(self, config: Config) -> io::Result<Bound<A, R, P>> {
         let address = config.listen;
-        let listener = TcpListener::bind(address)
+        let listener = listen_on(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         let local = listener.local_addr()?;
         accept::warn_of_few_files(config.connections);
@@ -179,7 +187,9 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     // Everything but the listener.
     fn prepare(mut self, config: Config) -> io::Result<Bound<A, R, P>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
-        let heap = config.heap(<App<A, R, P> as Application>::HAS_TASKS).map_err(invalid)?;
+        let heap = Heap(config.checked(App::<A, R, P>::HAS_TASKS).map_err(invalid)?);
+        self.afford(&config).map_err(invalid)?;
+        let (max_memory, settings_bytes) = (config.max_memory, config.settings_bytes());
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -221,6 +231,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 task_lives: Lives { run_ms: config.task_timeout_ms, kept_ms: config.task_ttl_ms },
             },
             heap,
+            max_memory,
+            settings_bytes,
             listener: None,
             handle: self.handle,
         })
@@ -244,6 +256,8 @@ fn random_key() -> io::Result<[u8; 32]> {
 pub struct Bound<A, R = NoResources, P = NoPrompts> {
     parts: Parts<App<A, R, P>>,
     heap: Heap,
+    max_memory: Option<u64>,
+    settings_bytes: usize,
     listener: Option<(Async<TcpListener>, SocketAddr)>,
     handle: Handle,
 }
@@ -286,7 +300,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
     /// As [`run`](Self::run), in memory that the program brings; its capacities are those of the storage.
     ///
     /// # Errors
-    /// `ResourceBusy` while another server runs in that storage.
+    /// `ResourceBusy` while another server runs in that storage, `InvalidInput` where it is more than [`Config::max_memory`].
     pub async fn run_in<
         const C: usize,
         const S: usize,
@@ -299,6 +313,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
         self,
         storage: &Storage<C, S, N, B, Q, I, T>,
     ) -> io::Result<()> {
+        self.afford_in(storage)?;
         let Self { parts, listener, .. } = self;
         let listener = listener.map(|(listener, _)| listener);
         run(parts, storage, listener, Clock::machine()).await

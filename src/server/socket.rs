@@ -128,12 +128,11 @@ impl Socket {
         }
     }
 
-    /// Bounds what the kernel keeps for a stream, and how long it waits for a peer that does not answer (DESIGN D12).
+    /// Bounds how long the kernel waits for a peer that does not answer (DESIGN D12); what it keeps is bounded by the listener.
     pub(super) fn prepare_stream(&self) {
         use rustix::net::sockopt;
         let Socket::Tcp(tcp) = self else { return };
         // A kernel that lacks one of these goes on with its default.
-        let _ = sockopt::set_socket_send_buffer_size(tcp, crate::limits::STREAM_SEND_BUFFER_BYTES);
         let _ = sockopt::set_tcp_user_timeout(tcp, crate::limits::STREAM_USER_TIMEOUT_MS);
         let _ = sockopt::set_socket_keepalive(tcp, true);
     }

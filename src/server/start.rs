@@ -14,12 +14,14 @@ use async_io::Async;
 
 use super::Parts;
 use super::accept::Door;
+use super::budget::Futures;
 use super::clock::Clock;
 use super::conns::Conns;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS, WorkerSlot};
 use super::engine::Engine;
 use super::handle::Commands;
 use super::inputs::Inputs;
+use super::plan::Plan;
 use super::ready::Ready;
 use super::resume::Numbers;
 use super::runner::Runner;
@@ -31,8 +33,7 @@ use crate::endpoint::Endpoint;
 use crate::http;
 use crate::hub::Hub;
 use crate::limits::{
-    CHUNKED_SLACK_BYTES, CONNECTIONS_PER_WAKER, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS,
-    TARGET_BYTES_MAX, TASK_EVENT_BYTES_MAX,
+    CHUNKED_SLACK_BYTES, CONNECTIONS_PER_WAKER, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS, TARGET_BYTES_MAX,
 };
 use crate::mcp;
 use crate::session::Table;
@@ -51,28 +52,27 @@ pub(super) async fn run<A: Application>(
     let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
     let mut guard = memory.take().ok_or_else(busy)?;
     let mut views = guard.lend();
+    let plan = Plan::of(memory.capacities());
     let (requests, answers) = (mem::take(&mut views.requests), mem::take(&mut views.answers));
     let task_requests = mem::take(&mut views.task_requests);
-    let buffers = requests.len();
-    let request_bytes = requests.first().map_or(0, |request| request.len());
     let key_file = parts.key_file.take();
-    let (core, commands) = core(parts, views, buffers, request_bytes);
+    let (core, commands) = core(parts, views, &plan);
     let core = &core;
     if let Some(file) = &key_file {
         core.sessions.borrow_mut().remember_ended(&file.ended);
     }
     // Each future is made in its place on the heap.
     let workers = requests.into_iter().zip(answers).enumerate();
-    let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
+    let workers = workers.map(|(index, (rx, tx))| Box::pin(work(core, index, rx, tx)));
     let workers = workers.collect();
     let runners = task_requests.into_iter().take(core.runners).enumerate();
-    let runners = runners.map(|(place, request)| Box::pin(async move { Runner { core, place }.run(request).await }));
+    let runners = runners.map(|(place, request)| Box::pin(run_tasks(core, place, request)));
     let runners = runners.collect();
     commands.attach(core.waker(COMMANDS).clone());
     for bit in [LISTENER, COMMANDS, TICK] {
         core.ready.set(bit);
     }
-    (0..buffers + core.runners).for_each(|index| core.wake_worker(index));
+    (0..core.workers.len() + core.runners).for_each(|index| core.wake_worker(index));
     let mut engine = Engine {
         core,
         workers,
@@ -91,6 +91,28 @@ pub(super) async fn run<A: Application>(
     Ok(())
 }
 
+/// The sizes of the futures that a server of this application makes, its own (`server`) included.
+pub(super) fn futures<A: Application>(server: usize) -> Futures {
+    let task = if A::HAS_TASKS { bytes_of_task(run_tasks::<A>) } else { 0 };
+    Futures { call: bytes_of_call(work::<A>), task, server }
+}
+
+fn bytes_of_call<C, R, T, F: Future>(_: fn(C, usize, R, T) -> F) -> usize {
+    size_of::<F>()
+}
+
+fn bytes_of_task<C, R, F: Future>(_: fn(C, usize, R) -> F) -> usize {
+    size_of::<F>()
+}
+
+async fn work<A: Application>(core: &Core<'_, A>, index: usize, rx: &mut [u8], tx: &mut [u8]) {
+    Worker { core, index }.run(rx, tx).await;
+}
+
+async fn run_tasks<A: Application>(core: &Core<'_, A>, place: usize, request: &mut [u8]) {
+    Runner { core, place }.run(request).await;
+}
+
 // One for each bit below `connections`, and one for each few of those from there on, which are those of connections.
 fn wakers(ready: &Arc<Ready>, connections: usize, bits: usize) -> Vec<Waker> {
     let mut wakers = Vec::with_capacity(connections + (bits - connections).div_ceil(CONNECTIONS_PER_WAKER));
@@ -100,16 +122,12 @@ fn wakers(ready: &Arc<Ready>, connections: usize, bits: usize) -> Vec<Waker> {
     wakers
 }
 
-// What all tasks share, for so many request buffers of so many bytes.
-fn core<A: Application>(
-    parts: Parts<A>,
-    views: Views<'_>,
-    buffers: usize,
-    request_bytes: usize,
-) -> (Core<'_, A>, Commands) {
+// What all tasks share.
+fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (Core<'m, A>, Commands) {
     let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
     let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
     let connections = conns.capacity();
+    let (buffers, request_bytes) = (plan.requests.count(), plan.requests.row());
     let bits = WORKERS + buffers + runners + connections;
     let ready = Ready::new(bits);
     let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS));
@@ -138,14 +156,14 @@ fn core<A: Application>(
         inputs: RefCell::new(inputs),
         board: Board::new(tasks, parts.task_lives, if A::HAS_TASKS { Some(mcp::tasks::write) } else { None }),
         runners,
-        workers: (0..buffers)
-            .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
-            .collect(),
-        queue: RefCell::new(VecDeque::with_capacity(connections)),
+        workers: plan
+            .workers
+            .all(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() }),
+        queue: RefCell::new(VecDeque::from(plan.queue.room())),
         looked_at: Cell::new(0),
         wakers: wakers(&ready, bits - connections, bits),
         ready,
-        scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
+        scratch: RefCell::new(plan.scratch.zeroed()),
         numbers: Numbers::new(),
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),

@@ -2,8 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use super::budget::{Futures, MemoryBudget};
 use super::conns::Conn;
 use super::inputs::Input;
+use super::plan::{Capacities, Plan};
 use super::streams::{Rest, Stream};
 use crate::hub::Uri;
 use crate::limits::{
@@ -76,6 +78,21 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
         assert!(R >= HEAD_BYTES_MAX * 2, "a request buffer must hold a head, and a body of that size");
     };
 
+    /// What it has room for.
+    pub(super) const CAPACITIES: Capacities =
+        Capacities { connections: C, streams: S, sessions: N, buffers: B, request_bytes: R, inputs: I, tasks: T };
+
+    /// What a server in it can take of the machine's memory, but for the futures of its handlers and its settings, which
+    /// [`Server::memory_budget_in`](crate::Server::memory_budget_in) adds.
+    pub const fn memory_budget() -> MemoryBudget {
+        Self::budget_with(0, None)
+    }
+
+    /// The same for a server of which more is known.
+    pub(super) const fn budget_with(settings: usize, futures: Option<Futures>) -> MemoryBudget {
+        MemoryBudget::of(Self::CAPACITIES, settings, futures)
+    }
+
     /// Empty memory.
     #[allow(clippy::large_stack_arrays)] // for a `static`, whose value never is on a stack
     pub const fn new() -> Self {
@@ -117,6 +134,9 @@ pub(super) trait Memory {
     where
         Self: 's;
 
+    /// How much it is.
+    fn capacities(&self) -> Capacities;
+
     /// Takes the memory; `None` while another server has it.
     fn take(&self) -> Option<Self::Guard<'_>>;
 }
@@ -148,6 +168,10 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     Memory for Storage<C, S, N, B, R, I, T>
 {
     type Guard<'s> = Taken<'s, C, S, N, B, R, I, T>;
+
+    fn capacities(&self) -> Capacities {
+        Self::CAPACITIES
+    }
 
     fn take(&self) -> Option<Self::Guard<'_>> {
         match self.parts.try_lock() {
@@ -210,15 +234,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
 }
 
 /// Memory from the heap, allocated once.
-pub(super) struct Heap {
-    pub(super) connections: usize,
-    pub(super) streams: usize,
-    pub(super) sessions: usize,
-    pub(super) calls: usize,
-    pub(super) inputs: usize,
-    pub(super) request_bytes: usize,
-    pub(super) tasks: usize,
-}
+pub(super) struct Heap(pub(super) Capacities);
 
 /// The heap's memory, taken.
 pub(super) struct Allocated {
@@ -244,28 +260,30 @@ pub(super) struct Allocated {
 impl Memory for Heap {
     type Guard<'s> = Allocated;
 
+    fn capacities(&self) -> Capacities {
+        self.0
+    }
+
     fn take(&self) -> Option<Allocated> {
-        let buffers = self.calls + RESERVED_BUFFERS;
+        let plan = Plan::of(self.0);
         Some(Allocated {
-            // Room that is not touched yet.
-            conns: Vec::with_capacity(self.connections + REFUSALS_MAX),
-            streams: Vec::with_capacity(self.streams),
-            rests: Vec::with_capacity(self.streams),
-            sessions: Vec::with_capacity(self.sessions),
-            names: Vec::with_capacity(CLIENT_NAMES_MAX.min(self.sessions + self.streams)),
-            // Zeroed by the kernel, page by page, when first used.
-            requests: vec![0; buffers * self.request_bytes],
-            request_bytes: self.request_bytes,
-            answers: vec![0; buffers * TRANSMIT_BYTES],
-            ring: vec![0; RING_BYTES],
-            uris: (0..SUBSCRIBED_URIS_MAX).map(|_| Uri::EMPTY).collect(),
-            inputs: (0..self.inputs).map(|_| Input::EMPTY).collect(),
-            input_bytes: vec![0; self.inputs * INPUT_BYTES_MAX],
-            tasks: (0..self.tasks).map(|_| tasks::Slot::EMPTY).collect(),
-            task_inboxes: (0..self.tasks).map(|_| tasks::Inbox::EMPTY).collect(),
-            task_inputs: vec![0; self.tasks * TASK_INPUT_BYTES_MAX],
-            task_requests: vec![0; self.tasks * TASK_BYTES_MAX],
-            task_results: vec![0; self.tasks * TASK_BYTES_MAX],
+            conns: plan.conns.room(),
+            streams: plan.streams.room(),
+            rests: plan.rests.room(),
+            sessions: plan.sessions.room(),
+            names: plan.names.room(),
+            requests: plan.requests.zeroed(),
+            request_bytes: plan.requests.row(),
+            answers: plan.answers.zeroed(),
+            ring: plan.ring.zeroed(),
+            uris: plan.uris.all(|_| Uri::EMPTY),
+            inputs: plan.inputs.all(|_| Input::EMPTY),
+            input_bytes: plan.input_bytes.zeroed(),
+            tasks: plan.tasks.all(|_| tasks::Slot::EMPTY),
+            task_inboxes: plan.task_inboxes.all(|_| tasks::Inbox::EMPTY),
+            task_inputs: plan.task_inputs.zeroed(),
+            task_requests: plan.task_requests.zeroed(),
+            task_results: plan.task_results.zeroed(),
         })
     }
 }
