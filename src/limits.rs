@@ -1,8 +1,9 @@
 //! Every limit of the server: its name with its unit, and why this number.
 
+mod access;
 mod tasks;
 
-pub use tasks::*;
+pub use {access::*, tasks::*};
 
 // --- json ---
 

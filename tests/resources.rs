@@ -21,6 +21,7 @@ const TOOL: Tool = Tool {
     annotations: Annotations { read_only: true, destructive: false, idempotent: true, open_world: false },
     icons: &[],
     meta: None,
+    scopes: &[],
 };
 
 impl Tools for Many {
@@ -41,6 +42,7 @@ const PLAIN: Resource = Resource {
     annotations: ContentAnnotations::NONE,
     icons: &[],
     meta: None,
+    scopes: &[],
     arguments: &Schema::Object(&[]),
     completes: false,
 };
@@ -63,6 +65,7 @@ const PROMPT: Prompt = Prompt {
     description: "",
     icons: &[],
     meta: None,
+    scopes: &[],
     arguments: &Schema::Object(&[]),
     completes: false,
 };

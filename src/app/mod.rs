@@ -21,6 +21,7 @@ mod identity;
 mod input;
 mod mark;
 mod mark_resource;
+mod mark_scope;
 mod parse;
 mod prompt;
 mod prompting;
@@ -35,6 +36,7 @@ mod tools;
 mod uri;
 mod validate;
 mod verbatim;
+mod visit;
 mod words;
 
 #[cfg(test)]
@@ -64,6 +66,7 @@ pub use completing::{Completing, CompletionText};
 pub use error::{Done, ToolError, ToolResult};
 pub use failure::{Failure, PromptResult, ReadResult};
 pub(crate) use identity::Identity;
+pub(crate) use mark_scope::are_scopes;
 pub(crate) use input::QuestionKind;
 pub(crate) use input::{Ask, Keyed, Nobody, Question, Ticket, Way, pass};
 pub use input::{
@@ -79,6 +82,8 @@ pub use schema::{Field, Schema, Variant};
 pub use telling::Trace;
 pub(crate) use telling::message_params;
 pub use tool::{Annotations, Icon, TaskSupport, Tool, Tools};
+pub(crate) use visit::Headers;
+pub use visit::{AsyncCheck, Check, Denied, NoCheck, SyncCheck, Visit};
 
 /// What the macros need where they are expanded. No part of the interface.
 pub mod private {
@@ -93,6 +98,7 @@ pub mod private {
     pub use super::mark_resource::{
         are_prompts_unique, are_uris_unique, are_variables, completes, mime, resource_annotations, resource_uri, size,
     };
+    pub use super::mark_scope::{scope_count, scopes};
     pub use super::parse::{arguments, no_such_tool, parse, parse_none, parse_nothing, parse_unchecked, variables};
     pub use super::prompt::are_words;
     pub use super::uri::is_legal;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use super::storage::Heap;
+use crate::guard::Token;
 use crate::limits::{
     self, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX, RESERVED_BUFFERS, TASKS_MAX,
 };
@@ -14,7 +15,8 @@ use crate::limits::{
 #[derive(Clone)]
 pub struct Config {
     pub(super) listen: SocketAddr,
-    pub(super) tokens: Vec<String>,
+    pub(super) tokens: Vec<Token>,
+    pub(super) token_file: Option<PathBuf>,
     pub(super) allow_origins: Vec<String>,
     pub(super) allow_hosts: Vec<String>,
     pub(super) public_base: Option<String>,
@@ -42,6 +44,7 @@ impl Default for Config {
         Self {
             listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
             tokens: Vec::new(),
+            token_file: None,
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
@@ -78,11 +81,11 @@ impl Config {
         Self { listen, ..self }
     }
 
-    /// Asks every request for this bearer token (or for one of several).
+    /// Asks every request for this bearer token (or for one of several). Who brings it may do everything; [`access`](Self::access) is for those
+    /// who may not.
     #[must_use]
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.tokens.push(token.into());
-        self
+    pub fn token(self, token: impl AsRef<str>) -> Self {
+        self.access(Token::new(token))
     }
 
     /// Lets pages of this origin (`https://app.example`) use the server from a browser. `*` lets in every page: only with

@@ -16,7 +16,7 @@ use crate::limits::{ACKNOWLEDGEMENT_BYTES_MAX, RETRY_MS};
 use crate::mcp::subscriptions;
 use crate::outlet::Wire;
 use crate::rpc::{Code, Envelope};
-use crate::session::{Revision, Session, SessionRef, kept_text};
+use crate::session::{Principal, Revision, Session, SessionRef, kept_text};
 use crate::sse;
 
 impl<A: Application> Worker<'_, '_, A> {
@@ -74,6 +74,7 @@ impl<A: Application> Worker<'_, '_, A> {
         conn: ConnRef,
         envelope: &Envelope,
         mut filter: Filter,
+        principal: &Principal,
         manner: &Manner<'_>,
         doc: &[u8],
         tx: &mut [u8],
@@ -86,7 +87,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let wanted = envelope.notifications.map(|member| Value::new(member.span.of(doc)));
         match self
             .core
-            .listen_to(wanted.and_then(|wanted| wanted.get("resourceSubscriptions")).unwrap_or(Value::new(b"[]")))
+            .listen_to(wanted.and_then(|wanted| wanted.get("resourceSubscriptions")).unwrap_or(Value::new(b"[]")), principal)
         {
             Ok(uris) => filter.uris = uris,
             Err(why) => {
@@ -106,6 +107,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let head = self.core.hub.borrow().head();
         let mut stream = NewStream::new(conn, wire, filter, head, self.core.now_ms.get());
         stream.listen(id);
+        stream.principal = principal.id();
         let (name, version) = crate::rpc::implementation(envelope.meta_client_info, doc);
         let (name, version) = (client_text(name), client_text(version));
         stream.name = self.core.streams.borrow_mut().names().keep(&name, &version);

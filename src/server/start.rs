@@ -13,6 +13,7 @@ use std::task::Waker;
 use async_io::Async;
 
 use super::Parts;
+use super::access::Access;
 use super::conns::Conns;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS, WorkerSlot};
 use super::engine::{Clock, Engine};
@@ -140,6 +141,7 @@ fn core<A: Application>(
         tool_timeout_ms: parts.tool_timeout_ms,
         input_timeout_ms: parts.input_timeout_ms,
         on_client: parts.on_client,
+        access: Access::new(parts.token_file),
         now_ms: Cell::new(0),
         unix_s: Cell::new(0),
         date: Cell::new(None),

@@ -6,7 +6,7 @@ use super::core::index32;
 use super::streams::{NewStream, News, Open, Rendered, Rest, Stream};
 use crate::limits::SILENT_STREAM_MS;
 use crate::pool::Pool;
-use crate::session::{Name, Names};
+use crate::session::{Name, Names, PrincipalId};
 
 /// A stream, and which of its slot's streams it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,12 @@ impl<'m> Streams<'m> {
     /// What the client of a stream without a session calls itself, and its version.
     pub(super) fn client(&self, open: &Open) -> (&str, &str) {
         self.names.get(self.rest(open).name)
+    }
+
+    /// Who listens to a stream without a session.
+    pub(super) fn listener_at(&self, index: usize) -> Option<PrincipalId> {
+        let open = self.slots.get(index)?.open().filter(|open| open.session.is_none())?;
+        Some(self.rest(open).principal)
     }
 
     // What few streams have.

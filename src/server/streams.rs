@@ -11,7 +11,7 @@ use super::conns::ConnRef;
 use crate::hub::{Filter, UriSet};
 use crate::limits::{KEEP_ALIVE_MS, LISTENER_ID_BYTES_MAX, STREAM_SLOT_BYTES_MAX};
 use crate::outlet::Wire;
-use crate::session::{LogLevel, NameRef, SessionRef};
+use crate::session::{LogLevel, NameRef, PrincipalId, SessionRef};
 use crate::sse::EventId;
 use crate::tasks::Stamp;
 
@@ -45,6 +45,8 @@ pub(super) struct NewStream {
     /// The id of the `subscriptions/listen` request, as JSON; for a call's stream, its request's as event ids have it; empty for a
     /// session's stream.
     pub(super) request: RequestId,
+    /// Who listens, where it is a `subscriptions/listen`.
+    pub(super) principal: PrincipalId,
 }
 
 /// The id of the request that a stream belongs to.
@@ -108,6 +110,8 @@ pub(super) struct Rest {
     shown: Stamp,
     /// What its client calls itself.
     pub(super) name: NameRef,
+    /// Who listens; of a call's stream the session says that.
+    pub(super) principal: PrincipalId,
     /// The place is taken.
     pub(super) taken: bool,
 }
@@ -120,6 +124,7 @@ impl Rest {
         after: None,
         shown: Stamp::NONE,
         name: NameRef::NONE,
+        principal: PrincipalId::ANYONE,
         taken: false,
     };
 
@@ -132,6 +137,7 @@ impl Rest {
             after: new.filter.call.map(|call| call.after),
             shown: Stamp::NONE,
             name: new.name,
+            principal: new.principal,
             taken: true,
         })
     }
@@ -204,6 +210,7 @@ impl NewStream {
             number: None,
             name: NameRef::NONE,
             request: RequestId::new(),
+            principal: PrincipalId::ANYONE,
         }
     }
 

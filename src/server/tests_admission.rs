@@ -165,5 +165,5 @@ fn address(number: u8) -> Option<Household> {
 }
 
 fn socket() -> Socket {
-    Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), None)
+    Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), None, None)
 }
