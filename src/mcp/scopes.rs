@@ -22,7 +22,7 @@ impl fmt::Display for Lack<'_> {
         for (at, scope) in missing.enumerate() {
             write!(f, "{} {scope:?}", if at == 0 { "" } else { "," })?;
         }
-        f.write_str(", which your token does not have")
+        f.write_str(", which you have not been given")
     }
 }
 

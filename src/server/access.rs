@@ -18,8 +18,9 @@ use crate::app::{
 };
 use crate::endpoint::{Answer, denied};
 use crate::guard::{BearerRefusal, FormerTokens, Token};
-use crate::http::{self, Status};
+use crate::http::{self, Challenge, Status};
 use crate::limits::AUTHORIZE_TIMEOUT_MS;
+use crate::outlet::Outlet;
 use crate::rpc::Code;
 use crate::session::{Principal, PrincipalId, SessionRef};
 
@@ -94,15 +95,15 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
 pub(super) struct Access {
     /// Where the tokens are read from.
     file: RefCell<Option<PathBuf>>,
-    /// When it was last looked who may still come in, and when there is to look again: seconds of the wall clock.
-    looked_unix_s: Cell<u64>,
+    /// When the clock last ticked, and when there is to look who may still come in: seconds of the wall clock.
+    ticked_unix_s: Cell<u64>,
     look_unix_s: Cell<u64>,
 }
 
 impl Access {
     /// Nobody has come in yet.
     pub(super) const fn new(file: Option<PathBuf>) -> Self {
-        Self { file: RefCell::new(file), looked_unix_s: Cell::new(0), look_unix_s: Cell::new(0) }
+        Self { file: RefCell::new(file), ticked_unix_s: Cell::new(0), look_unix_s: Cell::new(0) }
     }
 }
 
@@ -129,7 +130,7 @@ impl<A: Application> Core<'_, A> {
             Ok(former) => {
                 self.identity.public.set(false);
                 log::info!("the tokens were replaced");
-                let before_unix_s = self.access.looked_unix_s.get();
+                let before_unix_s = self.access.ticked_unix_s.get();
                 self.look_who_is_in(unix_s, |id| self.has_lost_by(id, &former, before_unix_s));
             }
             Err(error) => log::error!("the tokens can't be replaced: {error}; they stay as they are"),
@@ -143,8 +144,8 @@ impl<A: Application> Core<'_, A> {
     /// A token ends: who came in by it loses what is open.
     pub(super) fn keep_access(&self) {
         let unix_s = self.unix_s.get();
+        let before_unix_s = self.access.ticked_unix_s.replace(unix_s);
         if unix_s >= self.access.look_unix_s.get() {
-            let before_unix_s = self.access.looked_unix_s.get();
             self.look_who_is_in(unix_s, |id| self.endpoint.guard.has_lost(id, before_unix_s, unix_s));
         }
     }
@@ -152,7 +153,6 @@ impl<A: Application> Core<'_, A> {
     // Those who lost something lose their sessions and streams, and those who may not come in any more their calls and tasks.
     fn look_who_is_in(&self, unix_s: u64, has_lost: impl Fn(PrincipalId) -> bool) {
         let guard = &self.endpoint.guard;
-        self.access.looked_unix_s.set(unix_s);
         self.access.look_unix_s.set(guard.next_end(unix_s));
         while let Some(session) = self.session_of(&has_lost) {
             let ended = self.sessions.borrow_mut().let_go(session);
@@ -226,6 +226,15 @@ impl<A: Application> Worker<'_, '_, A> {
             Some(Err(_)) => failed("the check of who comes in panicked"),
             None => Err(Answer::unavailable("the check of who comes in took too long")),
         }
+    }
+
+    /// The head of what is left to be said for a call that was cut off: by its client, or since its principal may not come in any more.
+    pub(super) fn set_cut_off(&self, outlet: &mut Outlet<'_>, principal: &Principal) {
+        if self.core.endpoint.guard.knows(principal.id(), self.core.unix_s.get()) {
+            return outlet.set_status(Status::ACCEPTED);
+        }
+        outlet.set_status(Status::UNAUTHORIZED);
+        outlet.template().www_authenticate = Some(Challenge { error: Some("invalid_token"), scopes: &[] });
     }
 
     fn peer(&self, conn: ConnRef) -> Option<IpAddr> {

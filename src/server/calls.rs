@@ -143,7 +143,7 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             // Nothing more is said for a cancelled call; only its HTTP exchange must end.
             Outcome::Cancelled if matches!(target, Target::Conn(_)) && outlet.borrow_mut().rewind(Mark::START) => {
-                outlet.borrow_mut().set_status(Status::ACCEPTED);
+                self.set_cut_off(&mut outlet.borrow_mut(), job.principal);
                 self.drive(target, outlet, pin!(Some(async {})), None).await
             }
             _ => outcome,
