@@ -66,13 +66,13 @@ pub use completing::{Completing, CompletionText};
 pub use error::{Done, ToolError, ToolResult};
 pub use failure::{Failure, PromptResult, ReadResult};
 pub(crate) use identity::Identity;
-pub(crate) use mark_scope::are_scopes;
 pub(crate) use input::QuestionKind;
 pub(crate) use input::{Ask, Keyed, Nobody, Question, Ticket, Way, pass};
 pub use input::{
     Capability, Content, Elicit, ElicitJson, ElicitUrl, Elicited, InputError, ListRoots, Questions, Root, Roots,
     Sample, Sampled, Sampling,
 };
+pub(crate) use mark_scope::are_scopes;
 pub use prompt::{Prompt, Prompts};
 pub use prompting::{Prompting, Role};
 pub use reading::Reading;

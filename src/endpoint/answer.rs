@@ -4,8 +4,8 @@ use core::fmt::Write as _;
 
 use crate::http::{Challenge, Preflight, ResponseHead, Status};
 use crate::json::{Span, Writer};
-use crate::mcp::{scopes, tasks};
 use crate::mcp::scopes::Lack;
+use crate::mcp::{scopes, tasks};
 use crate::rpc::{self, Code, Envelope};
 use crate::session::Principal;
 

@@ -168,12 +168,7 @@ impl Endpoint {
     }
 
     // A call of 2026-07-28 that comes again brings its state, which is verified where it lies.
-    fn with_state<'p>(
-        &self,
-        around: &Around<'_, '_, 'p>,
-        mut decision: Decision<'p>,
-        doc: &mut [u8],
-    ) -> Decision<'p> {
+    fn with_state<'p>(&self, around: &Around<'_, '_, 'p>, mut decision: Decision<'p>, doc: &mut [u8]) -> Decision<'p> {
         if let Decision::Job(job) = &mut decision {
             if let (Work::Forbidden(needed), None, Route::Mcp) = (job.work, around.batch, around.posted.route) {
                 // Nothing was said yet, so the status can tell.
@@ -316,7 +311,8 @@ impl Endpoint {
                 }
             }
             Message::Request => {
-                let work = self.work(Method::of(revision, envelope.method_name(doc)), &envelope, doc, around.posted.principal);
+                let work =
+                    self.work(Method::of(revision, envelope.method_name(doc)), &envelope, doc, around.posted.principal);
                 let work = match work {
                     Work::ToolsCall(index) if self.only_as_task(index) => Work::OnlyAsTask,
                     work => work,

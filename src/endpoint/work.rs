@@ -11,13 +11,7 @@ use crate::session::{LogLevel, Principal, PrincipalId};
 
 impl Endpoint {
     /// What a request of a known method asks for, if its caller has the scopes for that.
-    pub(super) fn work(
-        &self,
-        method: Option<Method>,
-        envelope: &Envelope,
-        doc: &[u8],
-        principal: &Principal,
-    ) -> Work {
+    pub(super) fn work(&self, method: Option<Method>, envelope: &Envelope, doc: &[u8], principal: &Principal) -> Work {
         let (work, needed) = match self.asked(method, envelope, doc, principal.id()) {
             Asked::Of(work) => (work, self.scopes_of(work)),
             Asked::Subscribe(resource) => (Work::Subscribe, self.catalog.resources.get(resource).map(|it| it.scopes)),
@@ -91,4 +85,3 @@ enum Asked {
 fn or_refuse<T>(found: Result<T, &'static str>, work: fn(T) -> Work) -> Work {
     found.map_or_else(|message| Work::Refuse(Code::INVALID_PARAMS, message), work)
 }
-

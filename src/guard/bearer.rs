@@ -130,8 +130,12 @@ impl fmt::Display for BearerRefusal {
             Self::Missing => "this server asks for a token: send \"Authorization: Bearer\" and the token",
             Self::Wrong => "the token is not one of this server's",
             Self::Expired => "the token has expired",
-            Self::NoClock => "the token expires, and this server does not know the time yet: come again when its clock is set",
-            Self::InQuery => "a token in the query ends up in logs: send it as \"Authorization: Bearer\", and take another one",
+            Self::NoClock => {
+                "the token expires, and this server does not know the time yet: come again when its clock is set"
+            }
+            Self::InQuery => {
+                "a token in the query ends up in logs: send it as \"Authorization: Bearer\", and take another one"
+            }
             Self::Duplicate => "there is more than one Authorization field",
             Self::Malformed => "the Authorization field is not \"Bearer\", a space and a token",
         })

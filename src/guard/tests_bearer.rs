@@ -88,7 +88,10 @@ fn what_is_refused_and_how() {
         assert_eq!(bearer(&guard, fields), Err(refusal), "{fields:?}");
     }
     assert_eq!(guard.bearer([&b"Bearer \xff\x00"[..]].into_iter(), NOW), Err(Malformed));
-    assert_eq!([Missing, Wrong, Duplicate].map(BearerRefusal::error), [None, Some("invalid_token"), Some("invalid_request")]);
+    assert_eq!(
+        [Missing, Wrong, Duplicate].map(BearerRefusal::error),
+        [None, Some("invalid_token"), Some("invalid_request")]
+    );
     assert_eq!([Missing, Wrong, Duplicate, Malformed].map(BearerRefusal::status), [401, 401, 400, 400]);
 }
 

@@ -42,9 +42,11 @@ fn what_stands_in_it() {
 
 #[test]
 fn a_mistake_is_told_by_its_line_and_nothing_more() {
-    let expected = "expected a name and a token, or \"-\" and a token: name token scopes=a,b expires=2027-01-01T00:00:00Z";
+    let expected =
+        "expected a name and a token, or \"-\" and a token: name token scopes=a,b expires=2027-01-01T00:00:00Z";
     let hash = "expected 64 hexadecimal digits behind sha256:";
-    let option = "behind the token only scopes=a,b and expires=2027-01-01T00:00:00Z may stand, each once, and # comments";
+    let option =
+        "behind the token only scopes=a,b and expires=2027-01-01T00:00:00Z may stand, each once, and # comments";
     let time = "expires= needs a time in UTC, such as 2027-01-01T00:00:00Z";
     let grammar = "a token is made of letters, digits and -._~+/ and may end in =, as in: openssl rand -hex 32";
     let scope = "a scope has at least one character, and none but visible ASCII without \" and \\";
@@ -117,11 +119,16 @@ fn times() {
 fn a_token_stands_there_once_and_there_are_so_many() {
     let twice = TokenFile::parse("a x\nb y\n\nc x").unwrap().tokens;
     let error = |file, tokens| {
-        Guard::new(&GuardOptions { file_tokens: Some(file), tokens, ..GuardOptions::default() }).unwrap_err().to_string()
+        Guard::new(&GuardOptions { file_tokens: Some(file), tokens, ..GuardOptions::default() })
+            .unwrap_err()
+            .to_string()
     };
     assert_eq!(error(twice, vec![]), "line 4: the token is that of line 1");
     let also = TokenFile::parse("\na x").unwrap().tokens;
-    assert_eq!(error(also, vec![super::Token::new("x")]), "line 2: the token is also given by the program or the environment");
+    assert_eq!(
+        error(also, vec![super::Token::new("x")]),
+        "line 2: the token is also given by the program or the environment"
+    );
     let many: String = (0..=TOKENS_MAX).map(|n| format!("a {n}\n")).collect();
     assert_eq!(
         TokenFile::parse(&many).unwrap_err().to_string(),

@@ -205,6 +205,12 @@ fn there_are_at_most_so_many() {
 #[test]
 fn nothing_shows_a_token_or_its_hash() {
     let token = Token::new("geheim").name("kitchen").scopes(["read"]);
-    assert_eq!(format!("{token:?}"), r#"Token { principal: Principal { name: "kitchen", scopes: "read" }, expires: None }"#);
-    assert_eq!(format!("{:?}", Token::new("geheim")), "Token { principal: Principal { id: Principal(of a token) }, expires: None }");
+    assert_eq!(
+        format!("{token:?}"),
+        r#"Token { principal: Principal { name: "kitchen", scopes: "read" }, expires: None }"#
+    );
+    assert_eq!(
+        format!("{:?}", Token::new("geheim")),
+        "Token { principal: Principal { id: Principal(of a token) }, expires: None }"
+    );
 }

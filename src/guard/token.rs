@@ -162,7 +162,9 @@ impl Tokens {
             let known = all.iter().find(|other| other.hash == token.hash).map(|other| other.says_the_same(token));
             match known {
                 Some(true) => {}
-                Some(false) => return error("it is another one, too, with another name, other scopes or another end".into()),
+                Some(false) => {
+                    return error("it is another one, too, with another name, other scopes or another end".into());
+                }
                 None => all.program.push(token.clone()),
             }
         }

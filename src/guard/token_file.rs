@@ -57,10 +57,12 @@ impl TokenFile {
     }
 }
 
-const NO_TOKEN: &str = "expected a name and a token, or \"-\" and a token: name token scopes=a,b expires=2027-01-01T00:00:00Z";
+const NO_TOKEN: &str =
+    "expected a name and a token, or \"-\" and a token: name token scopes=a,b expires=2027-01-01T00:00:00Z";
 const TOO_MANY: &str = "it is one too many: at most 64 tokens can be kept";
 const NO_HASH: &str = "expected 64 hexadecimal digits behind sha256:";
-const NO_OPTION: &str = "behind the token only scopes=a,b and expires=2027-01-01T00:00:00Z may stand, each once, and # comments";
+const NO_OPTION: &str =
+    "behind the token only scopes=a,b and expires=2027-01-01T00:00:00Z may stand, each once, and # comments";
 const NO_TIME: &str = "expires= needs a time in UTC, such as 2027-01-01T00:00:00Z";
 const _: () = assert!(TOKENS_MAX == 64, "as the sentence says");
 

@@ -15,7 +15,10 @@ const _: () = assert!(SCOPES_BYTES_MAX <= 1024, "every call buffer holds one pri
 
 /// Bytes of a file of tokens: [`TOKENS_MAX`] of the longest, and as much of comments.
 pub const TOKEN_FILE_BYTES_MAX: usize = 96 * 1024;
-const _: () = assert!(TOKENS_MAX * (super::BEARER_TOKEN_BYTES_MAX + PRINCIPAL_NAME_BYTES_MAX + SCOPES_BYTES_MAX + 64) <= TOKEN_FILE_BYTES_MAX);
+const _: () = assert!(
+    TOKENS_MAX * (super::BEARER_TOKEN_BYTES_MAX + PRINCIPAL_NAME_BYTES_MAX + SCOPES_BYTES_MAX + 64)
+        <= TOKEN_FILE_BYTES_MAX
+);
 
 /// Milliseconds for the application's own check of who comes in. It holds one of the buffers for calls meanwhile; a check that asks another
 /// machine is done in one or two seconds, or not at all.

@@ -19,7 +19,11 @@ pub(crate) async fn list(
     around: (&Key, &Identity),
 ) {
     let templates = page.list == List::Templates;
-    let shown = |at: usize| resources.get(at).is_some_and(|resource| resource.is_template() == templates && principal.has_all(resource.scopes));
+    let shown = |at: usize| {
+        resources
+            .get(at)
+            .is_some_and(|resource| resource.is_template() == templates && principal.has_all(resource.scopes))
+    };
     let write = |at: usize, w: &mut Writer<'_>| resources.iter().skip(at).take(1).for_each(|it| it.write(w));
     let items = Items { count: resources.len(), shown: &shown, write: &write };
     pages::list(out, request, page, items, around).await;

@@ -10,7 +10,14 @@ use crate::rpc::{Envelope, Request};
 use crate::session::{Key, Principal};
 
 /// Answers `tools/list` with those that this principal may use.
-pub(crate) async fn list(out: Out<'_>, request: &Request<'_>, page: Page, tools: &[Tool], principal: &Principal, around: (&Key, &Identity)) {
+pub(crate) async fn list(
+    out: Out<'_>,
+    request: &Request<'_>,
+    page: Page,
+    tools: &[Tool],
+    principal: &Principal,
+    around: (&Key, &Identity),
+) {
     let write = |at: usize, w: &mut Writer<'_>| tools.iter().skip(at).take(1).for_each(|tool| tool.write(w));
     let shown = |at: usize| tools.get(at).is_some_and(|tool| principal.has_all(tool.scopes));
     let items = Items { count: tools.len(), shown: &shown, write: &write };

@@ -186,7 +186,9 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     // Who asked may have stopped waiting.
                     drop(reply.try_send(list));
                 }
-                Some(Command::Connect { io, peer, local }) => self.core.admit(Socket::other(io, peer, local), peer, local),
+                Some(Command::Connect { io, peer, local }) => {
+                    self.core.admit(Socket::other(io, peer, local), peer, local)
+                }
                 Some(Command::Tokens(tokens)) => self.core.take_tokens(Some(tokens), None),
                 Some(Command::Tick(now_ms)) => {
                     self.core.now_ms.set(now_ms);

@@ -174,8 +174,7 @@ impl Handle {
     /// ended.
     pub fn reload_tokens(&self, tokens: impl IntoIterator<Item = Token>) -> io::Result<()> {
         let tokens: Vec<Token> = tokens.into_iter().collect();
-        guard::check_tokens(&tokens)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
+        guard::check_tokens(&tokens).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
         self.command(Command::Tokens(tokens))
     }
 

@@ -70,8 +70,8 @@ use self::key_file::KeyFile;
 use self::start::run;
 use self::storage::Heap;
 use crate::app::{
-    App, Application, Catalog, Check, Identity, NoCheck, NoPrompts, NoResources, Prompts, PromptsOf, Resources, ResourcesOf, Tools,
-    WithPrompts, WithResources,
+    App, Application, Catalog, Check, Identity, NoCheck, NoPrompts, NoResources, Prompts, PromptsOf, Resources,
+    ResourcesOf, Tools, WithPrompts, WithResources,
 };
 use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
@@ -180,7 +180,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let file_tokens = config.token_file.as_deref().map(token_file::read).transpose()?;
+        let file_tokens = config.token_file.as_deref().map(token_file::read_at_start).transpose()?;
         let guard = Guard::new(&GuardOptions {
             allow_hosts: config.allow_hosts,
             allow_origins: config.allow_origins,

@@ -85,10 +85,10 @@ impl<A: Application> Worker<'_, '_, A> {
             return self.answer(conn, answer, manner, doc, tx).await;
         }
         let wanted = envelope.notifications.map(|member| Value::new(member.span.of(doc)));
-        match self
-            .core
-            .listen_to(wanted.and_then(|wanted| wanted.get("resourceSubscriptions")).unwrap_or(Value::new(b"[]")), principal)
-        {
+        match self.core.listen_to(
+            wanted.and_then(|wanted| wanted.get("resourceSubscriptions")).unwrap_or(Value::new(b"[]")),
+            principal,
+        ) {
             Ok(uris) => filter.uris = uris,
             Err(why) => {
                 let body = Body::error(envelope, Code::INTERNAL_ERROR, subscriptions::no_place(why));

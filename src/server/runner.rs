@@ -53,7 +53,8 @@ impl<A: Application> Runner<'_, '_, A> {
         // No pass ends here, so none is signed for anybody.
         let pass = Pass::new(&request, &core.endpoint.key, &core.identity, PrincipalId::ANYONE, core.unix_s.get(), 0);
         let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
-        let context = Context { announce: core, client, session: None, ask: &ask, door: Door::Closed, principal: &job.principal };
+        let context =
+            Context { announce: core, client, session: None, ask: &ask, door: Door::Closed, principal: &job.principal };
         let pen = TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s };
         let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, context);
         let mut handler = pin!(Some(handler));

@@ -42,9 +42,24 @@ pub(super) fn read(path: &Path) -> io::Result<Vec<Token>> {
     hint::black_box(&bytes);
     let parsed = parsed?;
     if parsed.is_secret && mode & READABLE_BY_OTHERS != 0 {
-        return Err(invalid(&"everybody on this machine can read its tokens: chmod 600 would be right, or sha256: hashes"));
+        return Err(invalid(
+            &"everybody on this machine can read its tokens: chmod 600 would be right, or sha256: hashes",
+        ));
     }
     Ok(parsed.tokens)
+}
+
+/// The same when the server starts, where a file without tokens is a mistake.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn read_at_start(path: &Path) -> io::Result<Vec<Token>> {
+    let tokens = read(path)?;
+    if tokens.is_empty() {
+        let text = format!("the token file {}: it holds no token, so that nobody could come in", path.display());
+        return Err(io::Error::new(ErrorKind::InvalidInput, text));
+    }
+    Ok(tokens)
 }
 
 const READABLE_BY_OTHERS: u32 = 0o004;

@@ -183,7 +183,8 @@ impl<A: Application> Worker<'_, '_, A> {
         };
         self.slot().principal.set(Some(principal.id()));
         let posted = {
-            let admission = self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
+            let admission =
+                self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
             let date = self.core.date.get();
             let mut manner = self.manner(request, entry.cors, date.as_ref());
             manner.template.close |= last || request.has_body();

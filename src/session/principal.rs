@@ -168,7 +168,8 @@ impl fmt::Display for PrincipalFault {
     }
 }
 
-const _: () = assert!(PRINCIPAL_NAME_BYTES_MAX == 64 && SCOPES_MAX == 16 && SCOPES_BYTES_MAX == 256, "as is said above");
+const _: () =
+    assert!(PRINCIPAL_NAME_BYTES_MAX == 64 && SCOPES_MAX == 16 && SCOPES_BYTES_MAX == 256, "as is said above");
 
 /// Whether this can be a scope: `scope-token` of RFC 6749, section 3.3.
 pub(crate) const fn is_scope(scope: &str) -> bool {

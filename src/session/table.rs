@@ -204,7 +204,13 @@ impl<'m> Table<'m> {
         let gone = slot.session.take()?;
         slot.generation = slot.generation.wrapping_add(1);
         self.names.let_go(gone.name());
-        Some(Ended { session, id: *gone.id(), client: gone.client(), stream: gone.stream(), announced: gone.announced() })
+        Some(Ended {
+            session,
+            id: *gone.id(),
+            client: gone.client(),
+            stream: gone.stream(),
+            announced: gone.announced(),
+        })
     }
 
     /// Lets go of a session that has been idle for long, without a call or a stream: its client counts as gone, and its id

@@ -5,8 +5,8 @@ use std::collections::{HashSet, VecDeque};
 use crate::limits::{DELETED_IDS_MAX, SESSION_IDLE_MIN_MS};
 
 use super::{
-    Admitted, Evicted, Key, LogLevel, Name, PrincipalId, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef,
-    Slot, Table, TableFull, Transport,
+    Admitted, Evicted, Key, LogLevel, Name, PrincipalId, RestoreRefusal, Revision, SessionFields, SessionId,
+    SessionRef, Slot, Table, TableFull, Transport,
 };
 
 const STEPS: u32 = 60_000;

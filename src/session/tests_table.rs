@@ -3,8 +3,8 @@
 use crate::limits::{CLIENT_TEXT_BYTES_MAX, DELETED_IDS_MAX, SESSION_IDLE_MIN_MS};
 
 use super::{
-    Admitted, ClientId, Key, LogLevel, Name, PrincipalId, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef,
-    Slot, Stale, Table, TableFull, Transport,
+    Admitted, ClientId, Key, LogLevel, Name, PrincipalId, RestoreRefusal, Revision, SessionFields, SessionId,
+    SessionRef, Slot, Stale, Table, TableFull, Transport,
 };
 
 const IDLE: u64 = SESSION_IDLE_MIN_MS;

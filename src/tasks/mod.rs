@@ -74,13 +74,7 @@ impl<'m> Tasks<'m> {
     ///
     /// # Errors
     /// Why there is none.
-    pub(crate) fn create(
-        &mut self,
-        id: TaskId,
-        job: Job,
-        request: &[&[u8]],
-        now: Now,
-    ) -> Result<usize, NoTask> {
+    pub(crate) fn create(&mut self, id: TaskId, job: Job, request: &[&[u8]], now: Now) -> Result<usize, NoTask> {
         let place = self.room(request.iter().map(|piece| piece.len()).sum(), now)?;
         let lives = self.lives;
         let (Some(slot), buffer) = self.both(place) else { return Err(NoTask::Full) };

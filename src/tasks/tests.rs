@@ -15,7 +15,13 @@ fn at(ms: u64) -> Now {
 }
 
 fn job() -> Job {
-    Job { envelope: Envelope::default(), bytes: 2, tool: 3, client: "me".try_into().unwrap(), principal: Principal::ANYONE }
+    Job {
+        envelope: Envelope::default(),
+        bytes: 2,
+        tool: 3,
+        client: "me".try_into().unwrap(),
+        principal: Principal::ANYONE,
+    }
 }
 
 fn id(number: u8) -> TaskId {

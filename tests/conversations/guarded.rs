@@ -4,8 +4,8 @@ use std::pin::pin;
 
 use smol::future;
 use smol_mcp::{
-    Call, Check, Completing, Denied, NoPrompts, NoResources, Principal, PromptResult, Prompting,
-    ReadResult, Reading, Server, ToolResult, Visit, args, prompts, resources, tools,
+    Call, Check, Completing, Denied, NoPrompts, NoResources, Principal, PromptResult, Prompting, ReadResult, Reading,
+    Server, ToolResult, Visit, args, prompts, resources, tools,
 };
 
 use crate::gate::Gate;
