@@ -25,6 +25,7 @@ const TOOL: Tool = Tool {
 };
 
 impl Tools for Many {
+    #[allow(clippy::large_stack_arrays)] // for a constant
     const TOOLS: &'static [Tool] = &[TOOL; 150];
 
     async fn call_tool(&self, _: usize, call: &mut Call<'_>) -> ToolResult {

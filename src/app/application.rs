@@ -31,7 +31,7 @@ pub trait Application {
 /// An author's type, which of its traits are served, and how it checks who comes in.
 #[derive(Debug)]
 pub struct App<A, R = NoResources, P = NoPrompts, H = NoCheck> {
-    app: A,
+    own: A,
     check: H,
     parts: PhantomData<(R, P)>,
 }
@@ -75,19 +75,19 @@ pub trait PromptsOf<A> {
 impl<A, R, P> App<A, R, P> {
     /// This application, with what the types say, and without a check of its own.
     pub(crate) const fn new(app: A) -> Self {
-        Self { app, check: NoCheck, parts: PhantomData }
+        Self { own: app, check: NoCheck, parts: PhantomData }
     }
 }
 
 impl<A, R, P, H> App<A, R, P, H> {
     /// The same, with more or less of it served.
     pub(crate) fn with<R2, P2>(self) -> App<A, R2, P2, H> {
-        App { app: self.app, check: self.check, parts: PhantomData }
+        App { own: self.own, check: self.check, parts: PhantomData }
     }
 
     /// The same, with this check.
     pub(crate) fn with_check<H2>(self, check: H2) -> App<A, R, P, H2> {
-        App { app: self.app, check, parts: PhantomData }
+        App { own: self.own, check, parts: PhantomData }
     }
 }
 
@@ -99,27 +99,27 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Application for 
     const HAS_CHECK: bool = H::ASKS;
 
     fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult> {
-        self.app.call_tool(index, call)
+        self.own.call_tool(index, call)
     }
 
     fn read(&self, index: usize, call: &mut Reading<'_>) -> impl Future<Output = ReadResult> {
-        R::read(&self.app, index, call)
+        R::read(&self.own, index, call)
     }
 
     fn get_prompt(&self, index: usize, call: &mut Prompting<'_>) -> impl Future<Output = PromptResult> {
-        P::get(&self.app, index, call)
+        P::get(&self.own, index, call)
     }
 
     fn complete_resource(&self, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()> {
-        R::complete(&self.app, index, call)
+        R::complete(&self.own, index, call)
     }
 
     fn complete_prompt(&self, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()> {
-        P::complete(&self.app, index, call)
+        P::complete(&self.own, index, call)
     }
 
     fn check(&self, visit: &Visit<'_>) -> impl Future<Output = Result<Principal, Denied>> {
-        self.check.check(&self.app, visit)
+        self.check.check(&self.own, visit)
     }
 }
 

@@ -129,7 +129,7 @@ fn a_token_stands_there_once_and_there_are_so_many() {
         error(also, vec![super::Token::new("x")]),
         "line 2: the token is also given by the program or the environment"
     );
-    let many: String = (0..=TOKENS_MAX).map(|n| format!("a {n}\n")).collect();
+    let many = (0..=TOKENS_MAX).map(|n| format!("a {n}")).collect::<Vec<_>>().join("\n");
     assert_eq!(
         TokenFile::parse(&many).unwrap_err().to_string(),
         "line 65: it is one too many: at most 64 tokens can be kept"

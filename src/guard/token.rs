@@ -92,7 +92,10 @@ impl Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Token").field("principal", &self.principal).field("expires", &self.expires_unix_s).finish()
+        f.debug_struct("Token")
+            .field("principal", &self.principal)
+            .field("expires", &self.expires_unix_s)
+            .finish_non_exhaustive()
     }
 }
 

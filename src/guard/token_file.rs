@@ -41,12 +41,11 @@ impl TokenFile {
             if file.tokens.len() == TOKENS_MAX {
                 return Err(error(TOO_MANY));
             }
-            let token = match secret.strip_prefix(HASH) {
-                Some(hex) => Token::of_sha256(bytes_of(hex).ok_or_else(|| error(NO_HASH))?),
-                None => {
-                    file.is_secret = true;
-                    Token::new(secret)
-                }
+            let token = if let Some(hex) = secret.strip_prefix(HASH) {
+                Token::of_sha256(bytes_of(hex).ok_or_else(|| error(NO_HASH))?)
+            } else {
+                file.is_secret = true;
+                Token::new(secret)
             };
             let named = if name == "-" { token } else { token.name(name) };
             let token = options(named, words).map_err(error)?.at_line(number);

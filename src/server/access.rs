@@ -117,16 +117,16 @@ impl<A: Application> Core<'_, A> {
                 if tokens.is_empty() {
                     log::warn!("the token file {} holds no token: it lets nobody in", path.display());
                 }
-                self.take_tokens(None, Some(tokens));
+                self.take_tokens(None, Some(&tokens));
             }
             Err(error) => log::error!("{error}; the tokens stay as they are"),
         }
     }
 
     /// Takes other tokens: those of the program, those of the file, or both.
-    pub(super) fn take_tokens(&self, program: Option<Vec<Token>>, file: Option<Vec<Token>>) {
+    pub(super) fn take_tokens(&self, program: Option<&[Token]>, file: Option<&[Token]>) {
         let unix_s = self.unix_s.get();
-        match self.endpoint.guard.replace_tokens(program.as_deref(), file.as_deref()) {
+        match self.endpoint.guard.replace_tokens(program, file) {
             Ok(former) => {
                 self.identity.public.set(false);
                 log::info!("the tokens were replaced");
@@ -156,7 +156,9 @@ impl<A: Application> Core<'_, A> {
         self.access.look_unix_s.set(guard.next_end(unix_s));
         while let Some(session) = self.session_of(&has_lost) {
             let ended = self.sessions.borrow_mut().let_go(session);
-            ended.into_iter().for_each(|ended| self.ended(ended));
+            if let Some(ended) = ended {
+                self.ended(ended);
+            }
         }
         let slots = self.streams.borrow().len();
         for index in 0..slots {

@@ -187,9 +187,9 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     drop(reply.try_send(list));
                 }
                 Some(Command::Connect { io, peer, local }) => {
-                    self.core.admit(Socket::other(io, peer, local), peer, local)
+                    self.core.admit(Socket::other(io, peer, local), peer, local);
                 }
-                Some(Command::Tokens(tokens)) => self.core.take_tokens(Some(tokens), None),
+                Some(Command::Tokens(tokens)) => self.core.take_tokens(Some(&tokens), None),
                 Some(Command::Tick(now_ms)) => {
                     self.core.now_ms.set(now_ms);
                     self.core.unix_s.set(CLOCK_SET_MIN_UNIX_S + now_ms / 1000);

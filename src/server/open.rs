@@ -69,6 +69,7 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     /// Opens the stream of a `subscriptions/listen`.
+    #[allow(clippy::too_many_arguments)] // all that a request consists of
     pub(super) async fn listen(
         &self,
         conn: ConnRef,

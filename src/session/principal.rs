@@ -151,10 +151,10 @@ impl fmt::Debug for Principal {
             Some(name) => shown.field("name", &name),
             None => shown.field("id", &self.id),
         };
-        match &self.scopes {
-            Scopes::Every => shown.finish(),
-            Scopes::Only(scopes) => shown.field("scopes", scopes).finish(),
+        if let Scopes::Only(scopes) = &self.scopes {
+            shown.field("scopes", scopes);
         }
+        shown.finish_non_exhaustive()
     }
 }
 
@@ -224,8 +224,10 @@ impl PrincipalId {
         Self::of(first_of(&HMAC::mac(name.as_bytes(), b"smol-mcp principal")), kind)
     }
 
-    const fn of([first, a, b, c, d, e, f, g]: [u8; 8], kind: Kind) -> Self {
-        Self([first & !KIND | kind as u8, a, b, c, d, e, f, g])
+    const fn of(mut bytes: [u8; 8], kind: Kind) -> Self {
+        let [first, ..] = &mut bytes;
+        *first = *first & !KIND | kind as u8;
+        Self(bytes)
     }
 }
 
