@@ -8,12 +8,14 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod accept;
 mod access;
 mod admit;
 mod announce;
 mod batch;
 mod calls;
 mod clients;
+mod clock;
 mod config;
 mod conns;
 mod core;
@@ -28,6 +30,8 @@ mod key_file;
 mod lease;
 mod log_bridge;
 mod open;
+mod peek;
+mod peeked;
 mod queue;
 mod ready;
 mod resume;
@@ -40,6 +44,7 @@ mod streams;
 mod tasks;
 #[cfg(test)]
 mod tests_admission;
+mod times;
 mod token_file;
 mod worker;
 
@@ -63,8 +68,8 @@ use std::path::PathBuf;
 use async_io::Async;
 
 use self::admit::Shares;
+use self::clock::Clock;
 use self::core::OnClient;
-use self::engine::Clock;
 use self::handle::Commands;
 use self::key_file::KeyFile;
 use self::start::run;
@@ -162,6 +167,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         let local = listener.local_addr()?;
+        accept::warn_of_few_files(config.connections);
         let mut bound = self.prepare(config)?;
         bound.listener = Some((Async::new(listener)?, local));
         if !local.ip().is_loopback() && bound.parts.endpoint.guard.is_open() {
