@@ -127,7 +127,7 @@ fn run(args: &common::Args) -> io::Result<()> {
     let serving = executor.spawn(server.run());
 
     smol::block_on(executor.run(async {
-        let signal = common::signals()?.await?;
+        let signal = common::signals(args.token_file.is_some().then(|| clients.clone()))?.await?;
         log::info!("{signal}");
         // 4. Running calls may end and streams are closed, within 2 s; then the future is done.
         clients.shutdown();

@@ -69,17 +69,19 @@ pub use heapless;
 pub use smol::block_on;
 
 pub use app::{
-    Annotations, App, Application, Arg, Binary, Call, Capability, Completing, CompletionText, Content,
-    ContentAnnotations, Data, Done, Elicit, ElicitJson, ElicitUrl, Elicited, Failure, Field, Icon, InputError,
-    ListRoots, NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf, Questions,
-    ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Root, Roots, Sample, Sampled, Sampling,
-    Schema, TaskSupport, Tool, ToolError, ToolResult, Tools, Trace, Variant, WithPrompts, WithResources,
+    Annotations, App, Application, Arg, AsyncCheck, Binary, Call, Capability, Check, Completing, CompletionText,
+    Content, ContentAnnotations, Data, Denied, Done, Elicit, ElicitJson, ElicitUrl, Elicited, Failure, Field, Icon,
+    InputError, ListRoots, NoCheck, NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts,
+    PromptsOf, Questions, ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Root, Roots,
+    Sample, Sampled, Sampling, Schema, SyncCheck, TaskSupport, Tool, ToolError, ToolResult, Tools, Trace, Variant,
+    Visit, WithPrompts, WithResources,
 };
+pub use guard::Token;
 pub use server::{
     Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, MemoryBudget, Message, Server,
     Storage, testing,
 };
-pub use session::{LogLevel, Revision};
+pub use session::{LogLevel, Principal, Revision};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -9,6 +9,7 @@
 //! ```
 
 mod accept;
+mod access;
 mod memory;
 mod output;
 mod resumption;
@@ -16,6 +17,7 @@ mod slots;
 mod tasks;
 
 pub use accept::*;
+pub use access::*;
 pub use memory::*;
 pub use output::*;
 pub use resumption::*;

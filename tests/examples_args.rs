@@ -11,6 +11,13 @@ use std::time::Duration;
 
 use common::args::OwnFlag;
 use common::{Action, Args, Program, parse};
+use smol_mcp::{Server, tools};
+
+struct Nothing;
+
+tools! {
+    impl Nothing {}
+}
 
 const PROGRAM: Program = Program {
     name: "board",
@@ -84,6 +91,19 @@ fn the_token_comes_from_the_flag_else_from_the_environment() {
     };
     assert_eq!(token(&[], Some("env")).as_deref(), Some("env"));
     assert_eq!(token(&["--token", "flag"], Some("env")).as_deref(), Some("flag"));
+}
+
+#[test]
+fn the_token_may_be_in_another_variable() {
+    let token = |words: &[&str]| {
+        let variable = |name: &str| (name == "BOARD_TOKEN").then(|| OsString::from("t0ken"));
+        parse(&PROGRAM, words.iter().map(OsString::from), variable).map_err(|error| error.to_string())
+    };
+    let Ok(Action::Run(args)) = token(&["--token-env", "BOARD_TOKEN", "--token-file", "/t"]) else { panic!() };
+    assert_eq!((args.token.as_deref(), args.token_file), (Some("t0ken"), Some("/t".into())));
+    let expected = "--token-env: expected the name of a variable that is set, got \"OTHER\"";
+    assert_eq!(token(&["--token-env", "OTHER"]).unwrap_err(), expected);
+    assert!(token(&["--token-env"]).unwrap_err().contains("missing"));
 }
 
 #[test]
@@ -198,6 +218,7 @@ fn a_signal_ends_the_wait() {
         smol::Timer::after(Duration::from_millis(50)).await;
         std::process::Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status().unwrap();
     };
-    let (name, ()) = smol::block_on(smol::future::zip(common::signals().unwrap(), send));
+    let signals = common::signals(None).unwrap();
+    let (name, ()) = smol::block_on(smol::future::zip(signals, send));
     assert_eq!(name.unwrap(), "SIGTERM");
 }

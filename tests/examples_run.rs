@@ -257,6 +257,29 @@ fn a_token_is_asked_for() {
 }
 
 #[test]
+fn a_hangup_reads_the_tokens_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens");
+    let write = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    };
+    write("me one\n");
+    let mut example = Example::start("board", &["--token-file", path.to_str().unwrap(), "--token", "flag"]);
+    let status = |token: &str| example.status_of(&[("Authorization", &format!("Bearer {token}"))]);
+    assert_eq!(["flag", "one", "two"].map(status), [200, 200, 401]);
+    write("me two\n");
+    example.signal(Signal::HUP);
+    until("the new token", || (["flag", "one", "two"].map(status) == [200, 401, 200]).then_some(()));
+    write("me s3cret three\n");
+    example.signal(Signal::HUP);
+    example.signal(Signal::TERM);
+    let (ended, said) = example.end();
+    assert!(ended.success(), "{ended}");
+    assert!(said.contains("line 1: ") && said.contains("stay as they are") && !said.contains("s3cret"), "{said}");
+}
+
+#[test]
 fn origins_and_hosts_are_let_in() {
     let arguments = ["--allow-origin", "https://app.example.com", "--allow-host", "board.example.com"];
     let example = Example::start("minimal", &arguments);

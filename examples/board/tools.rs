@@ -145,6 +145,7 @@ tools! {
         /// `brightness`, `trigger`, or a brightness with a trigger. Without a trigger, the LED is taken from the one it has, so that it
         /// stays as set. It lasts until it is set again or the machine restarts.
         #[idempotent]
+        #[scope("leds")]
         #[title("Set an LED")]
         async fn set_led(&self, call: &mut Call<'_>, args: SetLed) -> ToolResult {
             let change = Change { level: level(&args)?, trigger: args.trigger.as_deref() };

@@ -54,6 +54,8 @@ pub(crate) struct Args {
     pub(crate) listen: SocketAddr,
     /// The token that clients must present; none: no token is asked for.
     pub(crate) token: Option<String>,
+    /// The file of further tokens, with names and scopes.
+    pub(crate) token_file: Option<PathBuf>,
     /// Web origins allowed beside the default ones.
     pub(crate) allow_origins: Vec<String>,
     /// Host names by which clients may call the server, beside the default ones.
@@ -96,6 +98,7 @@ impl Default for Args {
         Self {
             listen: DEFAULT_LISTEN,
             token: None,
+            token_file: None,
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
@@ -151,6 +154,7 @@ where
             "help" => return Ok(Action::Show(help(program))),
             "version" => return Ok(Action::Show(format!("{} {}\n", program.name, program.version))),
             "print-budget" => args.print_budget = true,
+            "token-env" => args.token = Some(token_in(&value_of(&flag, &mut parser)?, &variable)?),
             _ => take(program, &mut args, &flag, &mut parser)?,
         }
     }
@@ -163,7 +167,7 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
     if own.is_none() && !FLAGS.iter().any(|(name, _, _)| *name == flag) {
         return Err(unknown(&format!("--{flag}")));
     }
-    let value = parser.value().map_err(|_| UsageError(format!("--{flag}: a value is missing")))?;
+    let value = value_of(flag, parser)?;
     if let Some(own) = own {
         args.own.push((own.name, value));
         return Ok(());
@@ -172,6 +176,7 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
     match flag {
         "listen" => args.listen = text().parse().map_err(|_| wrong(flag, LISTEN_EXPECTED, &text()))?,
         "token" => args.token = Some(token_of("--token", value)?),
+        "token-file" => args.token_file = Some(value.into()),
         "allow-origin" => args.allow_origins.push(checked(flag, text().into_owned(), is_origin, ORIGIN_EXPECTED)?),
         "allow-host" => args.allow_hosts.push(checked(flag, text().into_owned(), is_host, HOST_EXPECTED)?),
         "public-base" => args.public_base = Some(checked(flag, text().into_owned(), is_base, BASE_EXPECTED)?),
@@ -223,6 +228,20 @@ fn token_of(from: &str, value: OsString) -> Result<String, UsageError> {
     })
 }
 
+fn value_of(flag: &str, parser: &mut lexopt::Parser) -> Result<OsString, UsageError> {
+    parser.value().map_err(|_| UsageError(format!("--{flag}: a value is missing")))
+}
+
+/// The token that this variable holds. Without it the door would stay open.
+fn token_in(name: &OsStr, variable: impl Fn(&str) -> Option<OsString>) -> Result<String, UsageError> {
+    let name = name.to_string_lossy();
+    let token = variable(&name);
+    token.map_or_else(
+        || Err(wrong("token-env", "the name of a variable that is set", &name)),
+        |token| token_of("--token-env", token),
+    )
+}
+
 fn is_visible(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -260,12 +279,18 @@ fn one_line(text: &str) -> String {
 }
 
 /// The common flags: name, what the help calls the value, and what it does.
-const FLAGS: [(&str, &str, &str); 14] = [
+const FLAGS: [(&str, &str, &str); 16] = [
     ("listen", "ADDR:PORT", "where to listen (default 127.0.0.1:8000: this machine alone)"),
     (
         "token",
         "TOKEN",
         "ask clients for this bearer token; other users see it in `ps`,\nso rather set SMOL_MCP_TOKEN (the flag wins)",
+    ),
+    ("token-env", "NAME", "the same, from this variable"),
+    (
+        "token-file",
+        "PATH",
+        "further tokens, a line each: NAME TOKEN scopes=a,b (README, \"Who may\ncome in\"); SIGHUP reads it again",
     ),
     ("allow-origin", "ORIGIN", "let web pages of this origin call the server; may be repeated"),
     ("allow-host", "HOST", "answer to this host name too; may be repeated"),

@@ -47,7 +47,7 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     }
     log_to_stderr();
     let bound = server.and_then(|server| server.bind(config).map_err(|error| error.to_string()));
-    let ended = bound.and_then(|bound| serve(bound).map_err(|error| error.to_string()));
+    let ended = bound.and_then(|bound| serve(bound, &args).map_err(|error| error.to_string()));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -61,6 +61,7 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
 pub(crate) fn config(args: &Args) -> Config {
     let mut config = Config::new().listen(args.listen);
     config = args.token.iter().fold(config, Config::token);
+    config = args.token_file.iter().fold(config, Config::token_file);
     config = args.allow_origins.iter().fold(config, Config::allow_origin);
     config = args.allow_hosts.iter().fold(config, Config::allow_host);
     config = args.public_base.iter().fold(config, Config::public_base);
@@ -83,9 +84,9 @@ pub(crate) fn print_budget<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(server:
 }
 
 /// Says that the server is ready, and serves until a signal comes.
-fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>) -> io::Result<()> {
+fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>, args: &Args) -> io::Result<()> {
     let handle = bound.handle();
-    let signals = signals()?;
+    let signals = signals(args.token_file.is_some().then(|| handle.clone()))?;
     if let Some(address) = bound.local_addr() {
         ready_line(address);
     }
@@ -154,15 +155,20 @@ fn stderr_logger() -> env_logger::Logger {
     builder.target(env_logger::Target::Stderr).build()
 }
 
-/// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes.
-pub(crate) fn signals() -> io::Result<impl Future<Output = io::Result<&'static str>>> {
-    let mut signals = Signals::new([Signal::Term, Signal::Int])?;
+/// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes. Nor does SIGHUP where
+/// there is a server that reads its file of tokens again.
+pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Output = io::Result<&'static str>>> {
+    let reload = reads_again.is_some().then_some(Signal::Hup);
+    let mut signals = Signals::new([Signal::Term, Signal::Int].into_iter().chain(reload))?;
     Ok(async move {
-        match signals.next().await {
-            Some(Ok(Signal::Int)) => Ok("SIGINT"),
-            Some(Ok(_)) => Ok("SIGTERM"),
-            Some(Err(error)) => Err(error),
-            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        loop {
+            match signals.next().await {
+                Some(Ok(Signal::Hup)) => reads_again.iter().for_each(Handle::reload),
+                Some(Ok(Signal::Int)) => return Ok("SIGINT"),
+                Some(Ok(_)) => return Ok("SIGTERM"),
+                Some(Err(error)) => return Err(error),
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            }
         }
     })
 }

@@ -23,7 +23,7 @@ use super::{Ask, Done, Identity, Nobody, ToolError, ToolResult};
 use crate::json::{Value, Writer};
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
-use crate::session::{LogLevel, Revision, SessionRef};
+use crate::session::{ANYONE, LogLevel, Principal, Revision, SessionRef};
 
 /// What a handler may tell the server's clients beside its result, and what it needs to know for that. The server implements it.
 pub(crate) trait Announce {
@@ -90,12 +90,14 @@ pub(crate) struct Context<'a> {
     pub(crate) ask: &'a dyn Ask,
     /// Its session, where its revision has any.
     pub(crate) session: Option<SessionRef>,
+    /// On whose behalf it is made.
+    pub(crate) principal: &'a Principal,
 }
 
 impl Context<'static> {
     /// Nothing surrounds it.
     pub(crate) const NONE: Self =
-        Self { announce: &Silent, client: None, session: None, ask: &Nobody, door: Door::Closed };
+        Self { announce: &Silent, client: None, session: None, ask: &Nobody, door: Door::Closed, principal: &ANYONE };
 }
 
 /// How far the result is.
@@ -235,6 +237,11 @@ impl<'a> Call<'a> {
     /// The client's own name (`clientInfo.name`), where it told one: at most 32 bytes, and no proof of anything.
     pub fn client_name(&self) -> Option<&str> {
         self.context.client
+    }
+
+    /// On whose behalf it is made: the holder of a token, or who else was let in.
+    pub fn principal(&self) -> &Principal {
+        self.context.principal
     }
 
     /// Announces that the list of tools, or what is in it, changed: `notifications/tools/list_changed` goes to every

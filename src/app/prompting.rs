@@ -15,7 +15,7 @@ use crate::json::{self, Value, Writer};
 use crate::limits::REASON_BYTES_MAX;
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
-use crate::session::Revision;
+use crate::session::{Principal, Revision};
 
 /// Who speaks in a message of a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -193,6 +193,11 @@ impl<'a> Prompting<'a> {
     /// The client's own name (`clientInfo.name`), where it told one: at most 32 bytes, and no proof of anything.
     pub fn client_name(&self) -> Option<&str> {
         self.context.client
+    }
+
+    /// On whose behalf it is made: the holder of a token, or who else was let in.
+    pub fn principal(&self) -> &Principal {
+        self.context.principal
     }
 
     /// Reads the arguments.

@@ -16,7 +16,7 @@ use crate::json::Value;
 use crate::limits::SOURCE_PIECE_BYTES;
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
-use crate::session::Revision;
+use crate::session::{Principal, Revision};
 
 /// A running `resources/read`: the URI, the client, and the way to answer.
 ///
@@ -234,6 +234,11 @@ impl<'a> Reading<'a> {
     /// The client's own name (`clientInfo.name`), where it told one: at most 32 bytes, and no proof of anything.
     pub fn client_name(&self) -> Option<&str> {
         self.context.client
+    }
+
+    /// On whose behalf it is made: the holder of a token, or who else was let in.
+    pub fn principal(&self) -> &Principal {
+        self.context.principal
     }
 
     /// Reads the variables of the template.

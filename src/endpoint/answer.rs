@@ -2,10 +2,12 @@
 
 use core::fmt::Write as _;
 
-use crate::http::{Preflight, ResponseHead, Status};
+use crate::http::{Challenge, Preflight, ResponseHead, Status};
 use crate::json::{Span, Writer};
-use crate::mcp::tasks;
+use crate::mcp::scopes::Lack;
+use crate::mcp::{scopes, tasks};
 use crate::rpc::{self, Code, Envelope};
+use crate::session::Principal;
 
 /// The longest sentence of an answer, in bytes; what is longer is cut.
 const MESSAGE_BYTES_MAX: usize = 400;
@@ -19,7 +21,7 @@ pub(crate) struct Answer<'r> {
     pub(crate) close: bool,
     pub(crate) allow: Option<&'static str>,
     pub(crate) retry_after_seconds: Option<u32>,
-    pub(crate) www_authenticate: Option<&'static str>,
+    pub(crate) www_authenticate: Option<Challenge>,
     pub(crate) preflight: Option<Preflight<'r>>,
 }
 
@@ -81,6 +83,8 @@ pub(crate) enum Data {
     Versions {
         requested: Span,
     },
+    /// The scopes that are asked for.
+    Scopes(&'static [&'static str]),
     /// `-32021`: the extension `io.modelcontextprotocol/tasks`.
     Tasks,
 }
@@ -113,6 +117,16 @@ impl Answer<'_> {
     pub(crate) fn unavailable(message: &str) -> Self {
         let mut answer = Self::refusal(Status::SERVICE_UNAVAILABLE, Code::REFUSED, message);
         answer.retry_after_seconds = Some(crate::limits::RETRY_AFTER_S);
+        answer
+    }
+
+    /// The status 403 for somebody who may come in, and lacks a scope of these (RFC 6750, section 3.1).
+    pub(crate) fn insufficient(envelope: &Envelope, needed: &'static [&'static str], principal: &Principal) -> Self {
+        let message = Sentence::of(format_args!("{}", Lack { needed, principal }));
+        let id = envelope.id.map(|id| id.span);
+        let body = Body::Error { id, code: Code::REFUSED, message, data: Data::Scopes(needed) };
+        let mut answer = Self::with(Status::FORBIDDEN, body);
+        answer.www_authenticate = Some(Challenge { error: Some("insufficient_scope"), scopes: needed });
         answer
     }
 
@@ -166,6 +180,7 @@ impl<'r> Answer<'r> {
                     Data::Tasks => rpc::error_with(w, id, *code, &message.0, |w| {
                         w.str(tasks::REQUIRED);
                     }),
+                    Data::Scopes(needed) => scopes::write(w, id, format_args!("{}", message.0), needed),
                     Data::Versions { requested } => rpc::error_with(w, id, *code, &message.0, |w| {
                         w.str(r#"{"supported":["2026-07-28"],"requested":"#).raw(requested.of(doc)).str("}");
                     }),

@@ -2,9 +2,12 @@
 //! done about it. The decision table is section 2.3 of the project's protocol notes, in code:
 //!
 //! ```text
-//!   head ── guard (Host, Origin, token) ── route ─┬─ Answer      405, 404, preflight, healthz, ...
-//!                                                  ├─ Open        GET: a stream
-//!                                                  └─ Body        POST: read it, then
+//!   head ── guard (Host, Origin) ─┬─ Answer        404, preflight, healthz, ...
+//!                                 └─ token ─┬──── Answer    401
+//!                                           ├──── Ask ──┐   the application's own check
+//!                                           └──── Known ┴─ route ─┬─ Answer      405, ...
+//!                                                                 ├─ Open        GET: a stream
+//!                                                                 └─ Body        POST: read it, then
 //!   body ── scan ── era ladder ───────────────────┬─ Answer      202, 400, 404, ...
 //!                                                  ├─ Work        a request: answer it
 //!                                                  └─ Listen      subscriptions/listen
@@ -15,9 +18,10 @@ mod head;
 mod message;
 mod modern;
 mod sessions;
+mod work;
 
 pub(crate) use answer::{Answer, Body};
-pub(crate) use head::{Admission, LastSeen, MESSAGES_PATH, Opening, Posted, Route};
+pub(crate) use head::{Admission, LastSeen, MESSAGES_PATH, Opening, Passage, Posted, Route, denied};
 pub(crate) use message::{Decision, Job, Work};
 pub(crate) use sessions::client_text;
 
@@ -88,7 +92,7 @@ impl Endpoint {
         &self,
         text: &[u8],
         transport: Transport,
-        principal: crate::session::Principal,
+        principal: crate::session::PrincipalId,
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Found, NoSession> {

@@ -36,7 +36,7 @@ pub const CONNECTION_SLOT_BYTES_MAX: usize = 40;
 pub const STREAM_SLOT_BYTES_MAX: usize = 64;
 
 /// Bytes of what the stream of a `subscriptions/listen`, or of a call that was resumed, has beside its slot.
-pub const REST_BYTES_MAX: usize = 64;
+pub const REST_BYTES_MAX: usize = 72;
 
 /// Bytes of one session's slot.
 pub const SESSION_SLOT_BYTES_MAX: usize = 72;

@@ -7,18 +7,20 @@ use crate::app::{Application, Context, Identity, Prompt, Prompting, pass};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
-use crate::session::Key;
+use crate::session::{Key, Principal};
 
-/// Answers `prompts/list`.
+/// Answers `prompts/list` with those that this principal may use.
 pub(crate) async fn list(
     out: Out<'_>,
     request: &Request<'_>,
     page: Page,
     prompts: &[Prompt],
+    principal: &Principal,
     around: (&Key, &Identity),
 ) {
     let write = |at: usize, w: &mut Writer<'_>| prompts.iter().skip(at).take(1).for_each(|prompt| prompt.write(w));
-    let items = Items { count: prompts.len(), shown: &|_| true, write: &write };
+    let shown = |at: usize| prompts.get(at).is_some_and(|prompt| principal.has_all(prompt.scopes));
+    let items = Items { count: prompts.len(), shown: &shown, write: &write };
     pages::list(out, request, page, items, around).await;
 }
 

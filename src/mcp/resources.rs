@@ -7,18 +7,23 @@ use crate::app::{Application, Context, Failure, Identity, Reading, Resource, pas
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
-use crate::session::Key;
+use crate::session::{Key, Principal};
 
-/// Answers `resources/list` and `resources/templates/list`.
+/// Answers `resources/list` and `resources/templates/list` with those that this principal may use.
 pub(crate) async fn list(
     out: Out<'_>,
     request: &Request<'_>,
     page: Page,
     resources: &[Resource],
+    principal: &Principal,
     around: (&Key, &Identity),
 ) {
     let templates = page.list == List::Templates;
-    let shown = |at: usize| resources.get(at).is_some_and(|resource| resource.is_template() == templates);
+    let shown = |at: usize| {
+        resources
+            .get(at)
+            .is_some_and(|resource| resource.is_template() == templates && principal.has_all(resource.scopes))
+    };
     let write = |at: usize, w: &mut Writer<'_>| resources.iter().skip(at).take(1).for_each(|it| it.write(w));
     let items = Items { count: resources.len(), shown: &shown, write: &write };
     pages::list(out, request, page, items, around).await;

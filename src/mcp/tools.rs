@@ -7,12 +7,20 @@ use crate::app::{Application, Call, Context, Identity, Tool, pass};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
-use crate::session::Key;
+use crate::session::{Key, Principal};
 
-/// Answers `tools/list`.
-pub(crate) async fn list(out: Out<'_>, request: &Request<'_>, page: Page, tools: &[Tool], around: (&Key, &Identity)) {
+/// Answers `tools/list` with those that this principal may use.
+pub(crate) async fn list(
+    out: Out<'_>,
+    request: &Request<'_>,
+    page: Page,
+    tools: &[Tool],
+    principal: &Principal,
+    around: (&Key, &Identity),
+) {
     let write = |at: usize, w: &mut Writer<'_>| tools.iter().skip(at).take(1).for_each(|tool| tool.write(w));
-    let items = Items { count: tools.len(), shown: &|_| true, write: &write };
+    let shown = |at: usize| tools.get(at).is_some_and(|tool| principal.has_all(tool.scopes));
+    let items = Items { count: tools.len(), shown: &shown, write: &write };
     pages::list(out, request, page, items, around).await;
 }
 

@@ -9,14 +9,14 @@ use super::config::Config;
 use super::start::futures;
 use super::storage::Storage;
 use super::{Bound, Server};
-use crate::app::{App, Application, PromptsOf, ResourcesOf, Tools};
+use crate::app::{App, Application, Check, PromptsOf, ResourcesOf, Tools};
 use crate::limits::{BODY_BYTES_ADVISED_MIN, CONNECTIONS_FOR_CALLS_MIN};
 
-impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
+impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, H> {
     /// All that this server can take of the machine's memory when it runs with this configuration: the sum that
     /// [`Config::max_memory`] is held against.
     pub fn memory_budget(&self, config: &Config) -> MemoryBudget {
-        config.budget_with(App::<A, R, P>::HAS_TASKS, Some(Self::futures()))
+        config.budget_with(<App<A, R, P, H> as Application>::HAS_TASKS, Some(Self::futures()))
     }
 
     /// The same in memory that the program brings ([`Bound::run_in`]).
@@ -33,7 +33,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
         config: &Config,
         _: &Storage<C, S, N, B, Q, I, T>,
     ) -> MemoryBudget {
-        Bound::<A, R, P>::budget_in::<C, S, N, B, Q, I, T>(config.settings_bytes())
+        Bound::<A, R, P, H>::budget_in::<C, S, N, B, Q, I, T>(config.settings_bytes())
     }
 
     /// Holds a configuration to its `max_memory`.
@@ -45,11 +45,11 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     }
 
     fn futures() -> Futures {
-        futures::<App<A, R, P>>(bytes_of_run(Bound::<A, R, P>::run))
+        futures::<App<A, R, P, H>>(bytes_of_run(Bound::<A, R, P, H>::run))
     }
 }
 
-impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
+impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Bound<A, R, P, H> {
     /// Holds a storage to the configuration's `max_memory`.
     ///
     /// # Errors
@@ -82,7 +82,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
         settings_bytes: usize,
     ) -> MemoryBudget {
         let server = bytes_of_run_in(Self::run_in::<C, S, N, B, Q, I, T>);
-        Storage::<C, S, N, B, Q, I, T>::budget_with(settings_bytes, Some(futures::<App<A, R, P>>(server)))
+        Storage::<C, S, N, B, Q, I, T>::budget_with(settings_bytes, Some(futures::<App<A, R, P, H>>(server)))
     }
 }
 

@@ -14,7 +14,7 @@ use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
 use crate::mcp::input::Pass;
 use crate::mcp::pages::List;
-use crate::mcp::{self, completion, discover, prompts, resources, subscriptions, tools};
+use crate::mcp::{self, completion, discover, prompts, resources, scopes, subscriptions, tools};
 use crate::outlet::{Mark, Out, Outlet, Wire};
 use crate::rpc::{self, Code, Request};
 use crate::session::SessionRef;
@@ -35,7 +35,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) async fn job(
         &self,
         conn: ConnRef,
-        mut job: Job,
+        mut job: Job<'_>,
         route: Route,
         manner: &Manner<'_>,
         doc: &[u8],
@@ -77,7 +77,7 @@ impl<A: Application> Worker<'_, '_, A> {
     async fn relay(
         &self,
         conn: ConnRef,
-        job: Job,
+        job: Job<'_>,
         manner: &Manner<'_>,
         doc: &[u8],
         watch: &mut Watch<'_>,
@@ -127,7 +127,7 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         target: Target,
         outlet: &RefCell<Outlet<'_>>,
-        job: &Job,
+        job: &Job<'_>,
         doc: &[u8],
         watch: Option<&mut Watch<'_>>,
     ) -> Outcome {
@@ -143,7 +143,7 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             // Nothing more is said for a cancelled call; only its HTTP exchange must end.
             Outcome::Cancelled if matches!(target, Target::Conn(_)) && outlet.borrow_mut().rewind(Mark::START) => {
-                outlet.borrow_mut().set_status(Status::ACCEPTED);
+                self.set_cut_off(&mut outlet.borrow_mut(), job.principal);
                 self.drive(target, outlet, pin!(Some(async {})), None).await
             }
             _ => outcome,
@@ -152,7 +152,7 @@ impl<A: Application> Worker<'_, '_, A> {
 
     /// A request is about to be answered: a call can be cancelled from here on, and its session stays. Gives the client's
     /// name, empty where it told none.
-    pub(super) fn begin_call(&self, job: &Job, request: &Request<'_>) -> heapless::String<CLIENT_TEXT_BYTES_MAX> {
+    pub(super) fn begin_call(&self, job: &Job<'_>, request: &Request<'_>) -> heapless::String<CLIENT_TEXT_BYTES_MAX> {
         let mut sessions = self.core.sessions.borrow_mut();
         let Some(session) = job.session else {
             return client_text(rpc::implementation(job.envelope.meta_client_info, request.doc).0);
@@ -169,7 +169,7 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     /// It was answered, or never will be.
-    pub(super) fn end_call(&self, job: &Job) {
+    pub(super) fn end_call(&self, job: &Job<'_>) {
         if let (Some(session), Some(_)) = (job.session, self.slot().call.take()) {
             self.core.sessions.borrow_mut().call_ended(session, self.core.now_ms.get());
         }
@@ -177,7 +177,7 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     /// The reserve is for what frees others.
-    pub(super) fn is_beyond_reserve(&self, job: &Job) -> bool {
+    pub(super) fn is_beyond_reserve(&self, job: &Job<'_>) -> bool {
         self.slot().reserved && job.work.is_call()
     }
 
@@ -192,7 +192,7 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     // `resources/subscribe` and `resources/unsubscribe`, which need a session.
-    async fn subscribe(&self, out: Out<'_>, request: &Request<'_>, job: &Job) {
+    async fn subscribe(&self, out: Out<'_>, request: &Request<'_>, job: &Job<'_>) {
         let done = match (job.session, requested(request)) {
             (Some(session), Some(uri)) if job.work == Work::Subscribe => self.core.subscribe(session, uri),
             (Some(session), Some(uri)) => {
@@ -208,20 +208,21 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     /// Writes the response to a request.
-    pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, job: &Job, client: &str) {
+    pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, job: &Job<'_>, client: &str) {
         let (app, identity) = (&self.core.app, &self.core.identity);
         let catalog = &self.core.endpoint.catalog;
         let around = (&self.core.endpoint.key, identity);
         let client = Some(client).filter(|name| !name.is_empty());
+        let principal = job.principal;
         let (unix_s, body_bytes_max) = (self.core.unix_s.get(), self.core.limits.body_bytes_max);
-        let pass = Pass::new(request, around.0, identity, job.principal, unix_s, body_bytes_max);
+        let pass = Pass::new(request, around.0, identity, job.principal.id(), unix_s, body_bytes_max);
         let asking = job.session.map(|session| Asking { core: self.core, worker: self.index, session });
         let ask: &dyn Ask = match &asking {
             _ if job.revision.is_modern() => &pass,
             Some(asking) if !self.slot().batch.get() => asking,
             _ => &Nobody,
         };
-        let context = Context { announce: self.core, client, session: job.session, ask, door: Door::Closed };
+        let context = Context { announce: self.core, client, session: job.session, ask, door: Door::Closed, principal };
         match job.work {
             Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
             Work::Initialize => discover::initialize(out, request, identity, catalog).await,
@@ -231,16 +232,17 @@ impl<A: Application> Worker<'_, '_, A> {
                 mcp::empty(out, request).await;
             }
             Work::Ping => mcp::empty(out, request).await,
+            Work::Forbidden(needed) => scopes::refuse(out, request, needed, principal).await,
             Work::Refuse(code, message) => mcp::refuse(out, request, code, message).await,
             Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {
                 self.call(out, request, job, &pass, context).await;
             }
             Work::OnlyAsTask => tools::fail(out, request, ONLY_AS_TASK, identity).await,
             Work::List(page) => match page.list {
-                List::Tools => tools::list(out, request, page, catalog.tools, around).await,
-                List::Prompts => prompts::list(out, request, page, catalog.prompts, around).await,
+                List::Tools => tools::list(out, request, page, catalog.tools, principal, around).await,
+                List::Prompts => prompts::list(out, request, page, catalog.prompts, principal, around).await,
                 List::Resources | List::Templates => {
-                    resources::list(out, request, page, catalog.resources, around).await;
+                    resources::list(out, request, page, catalog.resources, principal, around).await;
                 }
             },
             Work::Read(index) => resources::read(app, out, request, index, identity, context).await,

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::budget::{Futures, MemoryBudget};
 use super::plan::Capacities;
+use crate::guard::Token;
 use crate::limits::{
     self, CALLS_MAX, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX, PLACES_MAX,
     REFUSALS_MAX, RESERVED_BUFFERS, TASKS_MAX,
@@ -16,7 +17,8 @@ use crate::limits::{
 #[derive(Clone)]
 pub struct Config {
     pub(super) listen: SocketAddr,
-    pub(super) tokens: Vec<String>,
+    pub(super) tokens: Vec<Token>,
+    pub(super) token_file: Option<PathBuf>,
     pub(super) allow_origins: Vec<String>,
     pub(super) allow_hosts: Vec<String>,
     pub(super) public_base: Option<String>,
@@ -52,6 +54,7 @@ impl Config {
         Self {
             listen: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8000)),
             tokens: Vec::new(),
+            token_file: None,
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
@@ -82,11 +85,11 @@ impl Config {
         Self { listen, ..self }
     }
 
-    /// Asks every request for this bearer token (or for one of several).
+    /// Asks every request for this bearer token (or for one of several). Who brings it may do everything; [`access`](Self::access) is for those
+    /// who may not.
     #[must_use]
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.tokens.push(token.into());
-        self
+    pub fn token(self, token: impl AsRef<str>) -> Self {
+        self.access(Token::new(token))
     }
 
     /// Lets pages of this origin (`https://app.example`) use the server from a browser. `*` lets in every page: only with
@@ -261,8 +264,13 @@ impl Config {
 
     /// Bytes of the settings that are texts, of what is made of them, and of the machine's three names.
     pub(super) const fn settings_bytes(&self) -> usize {
-        let mut bytes = 3 * limits::SETTING_BYTES;
-        let lists = [&self.tokens, &self.allow_origins, &self.allow_hosts, &self.trusted_proxies];
+        // While a file of tokens is read, there are the new ones and the old ones, and its text.
+        let tokens = match self.token_file {
+            Some(_) => 2 * limits::TOKENS_MAX * size_of::<Token>() + limits::TOKEN_FILE_BYTES_MAX,
+            None => 2 * self.tokens.as_slice().len() * size_of::<Token>(),
+        };
+        let mut bytes = 3 * limits::SETTING_BYTES + tokens;
+        let lists = [&self.allow_origins, &self.allow_hosts, &self.trusted_proxies];
         let mut rest = lists.as_slice();
         while let Some((list, others)) = rest.split_first() {
             let mut texts = list.as_slice();

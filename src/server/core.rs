@@ -6,6 +6,7 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::access::Access;
 use super::admit::Shares;
 use super::clients::{ClientEvent, ClientInfo};
 use super::conns::{ConnRef, Conns, State};
@@ -22,7 +23,7 @@ use crate::json::Value;
 use crate::limits::{
     CONNECTIONS_PER_WAKER, EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, QUEUE_TIMEOUT_MS,
 };
-use crate::session::{Ended, SessionRef, Table};
+use crate::session::{Ended, PrincipalId, SessionRef, Table};
 use crate::tasks::Board;
 
 /// The bits of the engine's set: these, then the workers, the runners of tasks, the connections.
@@ -45,6 +46,7 @@ pub(super) struct Core<'m, A> {
     pub(super) tool_timeout_ms: u64,
     pub(super) input_timeout_ms: u64,
     pub(super) on_client: Option<OnClient>,
+    pub(super) access: Access,
     pub(super) now_ms: Cell<u64>,
     pub(super) unix_s: Cell<u64>,
     pub(super) date: Cell<Option<[u8; http::HTTP_DATE_BYTES]>>,
@@ -89,6 +91,8 @@ pub(super) struct WorkerSlot {
     pub(super) call: Cell<Option<(SessionRef, u64)>>,
     pub(super) cancelled: Cell<bool>,
     pub(super) running: Cell<bool>,
+    /// On whose behalf it works.
+    pub(super) principal: Cell<Option<PrincipalId>>,
     /// Its call is one of an array (2025-03-26).
     pub(super) batch: Cell<bool>,
     /// The stream that it writes its answer to (2024-11-05).

@@ -13,7 +13,7 @@ use super::accept::Door;
 use super::clock::{Clock, look_at_calendar};
 use super::conns::State;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
-use super::handle::{Command, Commands, PROMPTS_CHANGED, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
+use super::handle::{Command, Commands, PROMPTS_CHANGED, RELOAD, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
 use super::socket::Socket;
 use super::stream_table::StreamRef;
 use crate::app::{Announce, Application};
@@ -139,6 +139,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             self.core.ready.set(LISTENER);
         }
         self.core.keep_house();
+        self.core.keep_access();
         self.core.keep_tasks();
     }
 
@@ -153,6 +154,9 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         if flags & PROMPTS_CHANGED != 0 {
             self.core.prompts_changed();
         }
+        if flags & RELOAD != 0 {
+            self.core.reload();
+        }
         for _ in 0..COMMANDS_MAX {
             match self.commands.next() {
                 Some(Command::Message { audience, level, params }) => {
@@ -164,7 +168,10 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     // Who asked may have stopped waiting.
                     drop(reply.try_send(list));
                 }
-                Some(Command::Connect { io, peer, local }) => self.core.admit(Socket::other(io, local), peer, local),
+                Some(Command::Connect { io, peer, local }) => {
+                    self.core.admit(Socket::other(io, peer, local), peer, local);
+                }
+                Some(Command::Tokens(tokens)) => self.core.take_tokens(Some(&tokens), None),
                 Some(Command::Tick(now_ms)) => {
                     self.core.now_ms.set(now_ms);
                     self.core.unix_s.set(CLOCK_SET_MIN_UNIX_S + now_ms / 1000);

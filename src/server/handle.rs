@@ -11,6 +11,7 @@ use async_channel::{Receiver, Sender, TrySendError};
 use super::clients::ClientInfo;
 use super::socket::Duplex;
 use crate::app::message_params;
+use crate::guard::{self, Token};
 use crate::hub::Audience;
 use crate::json::{self, Writer};
 use crate::limits::{
@@ -22,6 +23,7 @@ pub(super) const TOOLS_CHANGED: u32 = 1;
 pub(super) const SHUTDOWN: u32 = 2;
 pub(super) const RESOURCES_CHANGED: u32 = 4;
 pub(super) const PROMPTS_CHANGED: u32 = 8;
+pub(super) const RELOAD: u32 = 16;
 
 /// The way to a running server: announces changes, sends messages, lists the clients, shuts down.
 ///
@@ -50,6 +52,7 @@ pub(super) enum Command {
     ResourceUpdated(String),
     Clients { list: Vec<ClientInfo>, reply: Sender<Vec<ClientInfo>> },
     Connect { io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr> },
+    Tokens(Vec<Token>),
     Tick(u64),
 }
 
@@ -160,6 +163,26 @@ impl Handle {
         self.commands.send(command).await.map_err(|_| ended())?;
         self.wake();
         answer.recv().await.map_err(|_| ended())
+    }
+
+    /// Reads the file of tokens again ([`Config::token_file`](crate::Config::token_file)). Who may not come in any more loses its sessions and
+    /// streams at once, the others notice nothing. What is wrong with the file is logged, and then the tokens stay as they are. Never waits, and
+    /// never fails.
+    pub fn reload(&self) {
+        self.flag(RELOAD);
+    }
+
+    /// Takes these tokens in the place of those that came from the program ([`Config::token`](crate::Config::token),
+    /// [`Config::access`](crate::Config::access)), with the same effect as [`reload`](Self::reload); those of a file stay. A server that asked
+    /// nobody asks from now on; with no tokens at all, it lets nobody in.
+    ///
+    /// # Errors
+    /// `InvalidInput` when one of them is wrong, `WouldBlock` when [`COMMANDS_MAX`] commands wait already, `NotConnected` when the server has
+    /// ended.
+    pub fn reload_tokens(&self, tokens: impl IntoIterator<Item = Token>) -> io::Result<()> {
+        let tokens: Vec<Token> = tokens.into_iter().collect();
+        guard::check_tokens(&tokens).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
+        self.command(Command::Tokens(tokens))
     }
 
     /// Ends the server: no new work is taken, streams end, running calls have a moment to finish. Never waits; the future

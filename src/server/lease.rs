@@ -105,6 +105,7 @@ impl<A: Application> Worker<'_, '_, A> {
         slot.cancelled.set(false);
         slot.running.set(false);
         slot.batch.set(false);
+        slot.principal.set(None);
         slot.call.set(None);
         slot.relay.set(None);
         slot.resumable.set(None);

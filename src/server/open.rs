@@ -16,7 +16,7 @@ use crate::limits::{ACKNOWLEDGEMENT_BYTES_MAX, RETRY_MS};
 use crate::mcp::subscriptions;
 use crate::outlet::Wire;
 use crate::rpc::{Code, Envelope};
-use crate::session::{Revision, Session, SessionRef, kept_text};
+use crate::session::{Principal, Revision, Session, SessionRef, kept_text};
 use crate::since::Since;
 use crate::sse;
 
@@ -70,11 +70,13 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     /// Opens the stream of a `subscriptions/listen`.
+    #[allow(clippy::too_many_arguments)] // all that a request consists of
     pub(super) async fn listen(
         &self,
         conn: ConnRef,
         envelope: &Envelope,
         mut filter: Filter,
+        principal: &Principal,
         manner: &Manner<'_>,
         doc: &[u8],
         tx: &mut [u8],
@@ -85,10 +87,10 @@ impl<A: Application> Worker<'_, '_, A> {
             return self.answer(conn, answer, manner, doc, tx).await;
         }
         let wanted = envelope.notifications.map(|member| Value::new(member.span.of(doc)));
-        match self
-            .core
-            .listen_to(wanted.and_then(|wanted| wanted.get("resourceSubscriptions")).unwrap_or(Value::new(b"[]")))
-        {
+        match self.core.listen_to(
+            wanted.and_then(|wanted| wanted.get("resourceSubscriptions")).unwrap_or(Value::new(b"[]")),
+            principal,
+        ) {
             Ok(uris) => filter.uris = uris,
             Err(why) => {
                 let body = Body::error(envelope, Code::INTERNAL_ERROR, subscriptions::no_place(why));
@@ -107,6 +109,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let head = self.core.hub.borrow().head();
         let mut stream = NewStream::new(conn, wire, filter, head, self.core.now_ms.get());
         stream.listen(id);
+        stream.principal = principal.id();
         let (name, version) = crate::rpc::implementation(envelope.meta_client_info, doc);
         let (name, version) = (client_text(name), client_text(version));
         stream.name = self.core.sessions.borrow_mut().names().keep(&name, &version);

@@ -4,7 +4,7 @@
 //! nothing that it does harms others: what it says is not trusted, and its panic is the end of its own connection.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -17,6 +17,7 @@ use crate::app::caught;
 pub(super) struct Peeked {
     /// None once it broke.
     io: Option<Box<dyn Duplex>>,
+    peer: Option<IpAddr>,
     local: Option<SocketAddr>,
     byte: Option<u8>,
     /// There is nothing more to read: it said so, and is not asked again, as it may say so only once.
@@ -35,9 +36,14 @@ enum Behind {
 }
 
 impl Peeked {
-    /// A connection, to this address.
-    pub(super) fn new(io: Box<dyn Duplex>, local: Option<SocketAddr>) -> Self {
-        Self { io: Some(io), local, byte: None, ended: false, behind: Behind::Nothing }
+    /// A connection, from and to these addresses.
+    pub(super) fn new(io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr>) -> Self {
+        Self { io: Some(io), peer, local, byte: None, ended: false, behind: Behind::Nothing }
+    }
+
+    /// The address of its peer.
+    pub(super) const fn peer(&self) -> Option<IpAddr> {
+        self.peer
     }
 
     /// The address that its peer connected to.

@@ -13,7 +13,7 @@ use crate::mcp;
 use crate::mcp::input::Pass;
 use crate::outlet::{Mark, Out, Pen};
 use crate::rpc::Request;
-use crate::session::{Principal, Revision};
+use crate::session::{PrincipalId, Revision};
 use crate::tasks::{End, Job, Tasks};
 
 /// What a task is told whose tool was dropped for its time.
@@ -52,9 +52,10 @@ impl<A: Application> Runner<'_, '_, A> {
         let request = Request { doc, envelope: job.envelope, revision: Revision::V2026_07_28 };
         let client = Some(job.client.as_str()).filter(|name| !name.is_empty());
         // No pass ends here, so none is signed for anybody.
-        let pass = Pass::new(&request, &core.endpoint.key, &core.identity, Principal::ANYONE, core.unix_s.get(), 0);
+        let pass = Pass::new(&request, &core.endpoint.key, &core.identity, PrincipalId::ANYONE, core.unix_s.get(), 0);
         let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
-        let context = Context { announce: core, client, session: None, ask: &ask, door: Door::Closed };
+        let context =
+            Context { announce: core, client, session: None, ask: &ask, door: Door::Closed, principal: &job.principal };
         let pen = TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s };
         let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, context);
         let mut handler = pin!(Some(handler));

@@ -1,7 +1,7 @@
 //! A connection's two directions, polled: a TCP socket, or anything else that reads and writes.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
@@ -25,9 +25,9 @@ pub(super) enum Socket {
 const _: () = assert!(size_of::<Socket>() <= SOCKET_BYTES_MAX);
 
 impl Socket {
-    /// A connection over anything that reads and writes, to this address.
-    pub(super) fn other(io: Box<dyn Duplex>, local: Option<SocketAddr>) -> Self {
-        Socket::Other(Some(Box::new(Peeked::new(io, local))))
+    /// A connection over anything that reads and writes, from and to these addresses.
+    pub(super) fn other(io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr>) -> Self {
+        Socket::Other(Some(Box::new(Peeked::new(io, peer, local))))
     }
 
     /// No connection.
@@ -43,6 +43,14 @@ impl Socket {
         match self {
             Socket::Tcp(tcp) => tcp.get_ref().local_addr().ok(),
             Socket::Other(peeked) => peeked.as_ref()?.local(),
+        }
+    }
+
+    /// The address of its peer.
+    pub(super) fn peer(&self) -> Option<IpAddr> {
+        match self {
+            Socket::Tcp(tcp) => tcp.get_ref().peer_addr().ok().map(|peer| peer.ip().to_canonical()),
+            Socket::Other(peeked) => peeked.as_ref()?.peer(),
         }
     }
 

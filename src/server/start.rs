@@ -14,6 +14,7 @@ use async_io::Async;
 
 use super::Parts;
 use super::accept::Door;
+use super::access::Access;
 use super::budget::Futures;
 use super::clock::Clock;
 use super::conns::Conns;
@@ -146,6 +147,7 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         tool_timeout_ms: parts.tool_timeout_ms,
         input_timeout_ms: parts.input_timeout_ms,
         on_client: parts.on_client,
+        access: Access::new(parts.token_file),
         now_ms: Cell::new(0),
         unix_s: Cell::new(0),
         date: Cell::new(None),

@@ -6,7 +6,7 @@ use super::core::{index16, index32};
 use super::streams::{NewStream, News, Open, Rendered, Rest, Stream};
 use crate::limits::SILENT_STREAM_MS;
 use crate::pool::Pool;
-use crate::session::{NameRef, Names};
+use crate::session::{NameRef, Names, PrincipalId};
 
 /// A stream, and which of its slot's streams it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,11 @@ impl<'m> Streams<'m> {
     /// Where it is kept what the client of a stream without a session calls itself.
     pub(super) fn name(&self, open: &Open) -> NameRef {
         self.rest(open).name()
+    }
+
+    /// Who listens to a stream without a session.
+    pub(super) fn listener_at(&self, index: usize) -> Option<PrincipalId> {
+        self.rest(self.slots.get(index)?.open()?).listener()
     }
 
     // What few streams have.

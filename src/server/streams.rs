@@ -13,7 +13,7 @@ use super::conns::ConnRef;
 use crate::hub::{Filter, UriSet};
 use crate::limits::{CALLS_MAX, KEEP_ALIVE_MS, LISTENER_ID_BYTES_MAX, RESERVED_BUFFERS, STREAM_SLOT_BYTES_MAX};
 use crate::outlet::Wire;
-use crate::session::{ClientId, LogLevel, NameRef, SessionRef};
+use crate::session::{ClientId, LogLevel, NameRef, PrincipalId, SessionRef};
 use crate::since::Since;
 use crate::sse::EventId;
 
@@ -48,6 +48,8 @@ pub(super) struct NewStream {
     /// The id of the `subscriptions/listen` request, as JSON; for a call's stream, its request's as event ids have it; empty for a
     /// session's stream.
     pub(super) request: RequestId,
+    /// Who listens, where it is a `subscriptions/listen`.
+    pub(super) principal: PrincipalId,
 }
 
 /// The id of the request that a stream belongs to.
@@ -166,6 +168,7 @@ impl NewStream {
             number: None,
             name: NameRef::NONE,
             request: RequestId::new(),
+            principal: PrincipalId::ANYONE,
         }
     }
 

@@ -13,7 +13,7 @@ use crate::mcp::tasks::{Reply, Verb};
 use crate::mcp::{self, tools};
 use crate::outlet::Out;
 use crate::rpc::{Code, Envelope, Request};
-use crate::session::{Principal, kept_text};
+use crate::session::{PrincipalId, kept_text};
 use crate::tasks::{self, NoTask, Now, Status, TaskId};
 
 /// What is told when the server shuts down.
@@ -26,7 +26,7 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         out: Out<'_>,
         request: &Request<'_>,
-        job: &Job,
+        job: &Job<'_>,
         pass: &Pass<'_>,
         context: Context<'_>,
     ) {
@@ -58,7 +58,7 @@ fn no_task(why: NoTask) -> Reply {
 
 impl<A: Application> Core<'_, A> {
     // What a request is answered with that needs no tool to run now.
-    fn task_reply(&self, request: &Request<'_>, job: &Job, client: Option<&str>) -> Option<Reply> {
+    fn task_reply(&self, request: &Request<'_>, job: &Job<'_>, client: Option<&str>) -> Option<Reply> {
         match job.work {
             Work::TaskOf(tool) if A::HAS_TASKS => match self.create_task(request, job, tool, b"", client) {
                 Ok(place) => Some(Reply::Created(place)),
@@ -73,12 +73,12 @@ impl<A: Application> Core<'_, A> {
     }
 
     // `tasks/get`, `tasks/update`, `tasks/cancel`.
-    fn task(&self, request: &Request<'_>, job: &Job, verb: Verb) -> Reply {
+    fn task(&self, request: &Request<'_>, job: &Job<'_>, verb: Verb) -> Reply {
         let wrong = |message| Reply::Refused(Code::INVALID_PARAMS, message);
         let id = mcp::tasks::asked(&request.envelope, request.doc).and_then(Text::plain);
         let Some(id) = id else { return wrong("params.taskId must be a string") };
         let now = self.now();
-        let found = self.board.tasks.borrow().find(id.as_bytes(), job.principal, now);
+        let found = self.board.tasks.borrow().find(id.as_bytes(), job.principal.id(), now);
         let Some(place) = found else { return wrong(mcp::tasks::UNKNOWN) };
         match verb {
             Verb::Get => {
@@ -113,7 +113,7 @@ impl<A: Application> Core<'_, A> {
     fn create_task(
         &self,
         request: &Request<'_>,
-        job: &Job,
+        job: &Job<'_>,
         tool: usize,
         kept: &[u8],
         client: Option<&str>,
@@ -123,9 +123,9 @@ impl<A: Application> Core<'_, A> {
         // What the tool writes is no answer to the request: that is the task.
         envelope.id = None;
         let (bytes, client) = (request.doc.len(), kept_text(client.unwrap_or_default()));
-        let (task, principal) = (tasks::Job { envelope, bytes, tool, client }, job.principal);
+        let task = tasks::Job { envelope, bytes, tool, client, principal: job.principal.clone() };
         let request = [request.doc, b"{", kept, b"}"];
-        let place = self.board.tasks.borrow_mut().create(TaskId::of(random), principal, task, &request, self.now())?;
+        let place = self.board.tasks.borrow_mut().create(TaskId::of(random), task, &request, self.now())?;
         // Who listened to the task that was here before has no business with this one.
         self.streams.borrow_mut().forget_task(tasks::bit(place));
         self.ready.set(self.task_bit(place));
@@ -136,6 +136,17 @@ impl<A: Application> Core<'_, A> {
         if self.board.tasks.borrow_mut().cancel(place, self.now()) {
             self.ready.set(self.task_bit(place));
             self.task_changed(place);
+        }
+    }
+
+    /// The tasks of these principals are ended: they may not come in any more.
+    pub(super) fn end_tasks_where(&self, which: impl Fn(PrincipalId) -> bool) {
+        let places = if A::HAS_TASKS { self.board.tasks.borrow().capacity() } else { 0 };
+        for place in 0..places {
+            let owner = self.board.tasks.borrow().runs_for(place);
+            if owner.is_some_and(&which) {
+                self.cancel_task(place);
+            }
         }
     }
 
@@ -164,7 +175,7 @@ impl<A: Application> Core<'_, A> {
     }
 
     /// The tasks that a `subscriptions/listen` asks for: those that there are, and that are its caller's.
-    pub(super) fn tasks_to_listen_to(&self, envelope: &Envelope, doc: &[u8], principal: Principal) -> u64 {
+    pub(super) fn tasks_to_listen_to(&self, envelope: &Envelope, doc: &[u8], principal: PrincipalId) -> u64 {
         let wanted = envelope.notifications.filter(|_| A::HAS_TASKS).map(|member| Value::new(member.span.of(doc)));
         let Some(ids) = wanted.and_then(|wanted| wanted.get("taskIds")) else { return 0 };
         let tasks = self.board.tasks.borrow();

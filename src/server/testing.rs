@@ -33,7 +33,7 @@ use smol::io::{AsyncRead, AsyncWrite};
 
 use super::clock::Clock;
 use super::{Config, Handle, Server, run};
-use crate::app::{PromptsOf, ResourcesOf, Tools};
+use crate::app::{Check, PromptsOf, ResourcesOf, Tools};
 use crate::json::Writer;
 
 /// A running server without a socket.
@@ -55,11 +55,12 @@ impl TestServer {
     ///
     /// # Errors
     /// A setting of the configuration is wrong.
-    pub fn new<A, R, P>(server: Server<A, R, P>, config: Config) -> io::Result<Self>
+    pub fn new<A, R, P, H>(server: Server<A, R, P, H>, config: Config) -> io::Result<Self>
     where
         A: Tools + 'static,
         R: ResourcesOf<A> + 'static,
         P: PromptsOf<A> + 'static,
+        H: Check<A> + 'static,
     {
         let handle = server.handle();
         let bound = server.prepare(config)?;

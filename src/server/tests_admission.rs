@@ -167,7 +167,7 @@ fn a_connection_knows_the_address_it_came_to_however_many_there_are() {
     let locals: Vec<SocketAddr> = (0..10_000).map(|port| ([192, 0, 2, 1], port).into()).collect();
     // So many that there is no place for the last ones: their sockets are asked.
     for local in &locals[..2 * LOCAL_ADDRESSES_MAX] {
-        let socket = Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), Some(*local));
+        let socket = Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), None, Some(*local));
         conns.open_in(socket, None, Some(*local), 0).unwrap();
     }
     for (index, local) in locals[..2 * LOCAL_ADDRESSES_MAX].iter().enumerate() {
@@ -187,5 +187,5 @@ fn address(number: u8) -> Option<Household> {
 }
 
 fn socket() -> Socket {
-    Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), None)
+    Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), None, None)
 }

@@ -11,7 +11,7 @@ use super::core::Core;
 use super::drive::{Outcome, Target, Watch};
 use super::lease::Read;
 use crate::app::Application;
-use crate::endpoint::{Admission, Answer, Decision, Posted};
+use crate::endpoint::{Admission, Answer, Decision, Passage, Posted};
 use crate::http::{self, Accept, CONTINUE, Cors, Decoder, Framing, Known, Media, Method, ResponseHead, Status, Step};
 use crate::limits::{HEAD_GRACE_MS, HEAD_TIMEOUT_MS, PIPELINED_MAX, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::{Out, Outlet};
@@ -162,25 +162,38 @@ impl<A: Application> Worker<'_, '_, A> {
     async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, last: bool, rx: &mut [u8], tx: &mut [u8]) -> Turn {
         let mut step = decoder.step(rx, &self.core.limits);
         let moment = self.core.moment(conn);
-        let posted = {
-            let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
-            let head = self.core.endpoint.head(request, &mut self.core.sessions.borrow_mut(), &moment);
+        let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
+        let entry = self.core.endpoint.enter(request, &moment);
+        let principal = {
             let date = self.core.date.get();
-            let mut manner = self.manner(request, head.cors, date.as_ref());
+            let mut manner = self.manner(request, entry.cors, date.as_ref());
             // A body is not waited for by an answer that does not need it.
             manner.template.close |= last || request.has_body();
-            let turn = match head.admission {
-                Admission::Body(posted) => Ok(posted),
-                Admission::Answer(answer) => Err(self.answer(conn, answer, &manner, &[], tx).await),
+            let known = match entry.passage {
+                Passage::Known(principal) => Ok(principal),
+                Passage::Ask(refusal) => self.ask_application(conn, request, refusal).await,
+                Passage::Answer(answer) => Err(answer),
+            };
+            match known {
+                Ok(principal) => principal,
+                Err(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
+            }
+        };
+        self.slot().principal.set(Some(principal.id()));
+        let posted = {
+            let admission =
+                self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
+            let date = self.core.date.get();
+            let mut manner = self.manner(request, entry.cors, date.as_ref());
+            manner.template.close |= last || request.has_body();
+            match admission {
+                Admission::Body(posted) => posted,
+                Admission::Answer(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
                 Admission::Ended(ended) => {
                     self.core.ended(ended);
-                    Err(self.answer(conn, Answer::empty(Status::OK), &manner, &[], tx).await)
+                    return self.answer(conn, Answer::empty(Status::OK), &manner, &[], tx).await;
                 }
-                Admission::Open(opening) => Err(self.open(conn, opening, request, &manner, &moment, tx).await),
-            };
-            match turn {
-                Ok(posted) => posted,
-                Err(turn) => return turn,
+                Admission::Open(opening) => return self.open(conn, opening, request, &manner, &moment, tx).await,
             }
         };
         if step == Step::NeedMore && decoder.wants_continue() && !self.write(conn, CONTINUE).await {
@@ -224,7 +237,7 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         conn: ConnRef,
         decoder: &mut Decoder,
-        posted: Posted,
+        posted: Posted<'_>,
         last: bool,
         rx: &mut [u8],
         tx: &mut [u8],
@@ -258,9 +271,9 @@ impl<A: Application> Worker<'_, '_, A> {
                     self.core.reply(session, id.of(doc), result.map(|result| result.of(doc)));
                     self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
                 }
-                Decision::Listen { envelope, mut filter, principal } => {
-                    filter.tasks = self.core.tasks_to_listen_to(&envelope, doc, principal);
-                    self.listen(conn, &envelope, filter, &manner, doc, tx).await
+                Decision::Listen { envelope, mut filter } => {
+                    filter.tasks = self.core.tasks_to_listen_to(&envelope, doc, posted.principal.id());
+                    self.listen(conn, &envelope, filter, posted.principal, &manner, doc, tx).await
                 }
                 Decision::Batch(session) => {
                     self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx).await

@@ -201,12 +201,24 @@ impl<'m> Table<'m> {
     /// Ends a session (DELETE, or the stream of an HTTP+SSE session closed). Its id is remembered,
     /// so that it gets 404. `None` if the reference is stale.
     pub(crate) fn end(&mut self, session: SessionRef) -> Option<Ended> {
+        let ended = self.let_go(session)?;
+        self.end_unknown(&ended.id);
+        Some(ended)
+    }
+
+    /// Lets go of a session whose principal may not come in any more, or may do less. Its id is not remembered: should the principal be let in
+    /// again, it brings the session back, without what it was subscribed to. `None` if the reference is stale.
+    pub(crate) fn let_go(&mut self, session: SessionRef) -> Option<Ended> {
         self.get(session)?;
         let gone = self.slots.get_mut(session.index())?.session.take()?;
         self.names.let_go(gone.name());
-        let id = *gone.id();
-        self.end_unknown(&id);
-        Some(Ended { session, id, client: gone.client(), stream: gone.stream(), announced: gone.announced() })
+        Some(Ended {
+            session,
+            id: *gone.id(),
+            client: gone.client(),
+            stream: gone.stream(),
+            announced: gone.announced(),
+        })
     }
 
     /// Lets go of a session that has been idle for long, without a call or a stream: its client counts as gone, and its id

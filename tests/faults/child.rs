@@ -47,7 +47,7 @@ fn the_server_of_a_child() {
     common::log_to_stderr();
     let bound = app::server().bind(config).expect("a free port");
     let handle = bound.handle();
-    let signals = common::signals().expect("signals");
+    let signals = common::signals(None).expect("signals");
     println!("\nlistening on http://{}/mcp", bound.local_addr().expect("an address"));
     let ended = smol_mcp::block_on(smol::future::or(bound.run(), async {
         signals.await.expect("a signal");

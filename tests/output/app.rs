@@ -190,6 +190,7 @@ const TOOL: Tool = Tool {
     annotations: Annotations { read_only: true, destructive: false, idempotent: true, open_world: false },
     icons: &[],
     meta: None,
+    scopes: &[],
 };
 
 // As each server is of another type.
