@@ -74,9 +74,10 @@ pub use app::{
     Schema, TaskSupport, Tool, ToolError, ToolResult, Tools, Trace, Variant, WithPrompts, WithResources,
 };
 pub use server::{
-    Bound, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, Message, Server, Storage, testing,
+    Bound, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, Message, Server, Storage, stats, testing,
 };
 pub use session::{LogLevel, Revision};
+pub use stats::Stats;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,7 +1,9 @@
 //! Every limit of the server: its name with its unit, and why this number.
 
+mod log;
 mod tasks;
 
+pub use log::*;
 pub use tasks::*;
 
 // --- json ---

@@ -64,6 +64,8 @@ pub(crate) fn config(args: &Args) -> Config {
     config = (args.connections_per_address.into_iter())
         .fold(config, |config, number| config.connections_per_address(number.into()));
     config = args.connections.into_iter().fold(config, |config, number| config.connections(number.into()));
+    config =
+        (args.streams_per_address.into_iter()).fold(config, |config, number| config.streams_per_address(number.into()));
     config = args.streams.into_iter().fold(config, |config, number| config.streams(number.into()));
     args.sessions.into_iter().fold(config, |config, number| config.sessions(number.into()))
 }

@@ -25,6 +25,7 @@ mod parse;
 mod prompt;
 mod prompting;
 mod prompts;
+mod ran;
 mod reading;
 mod resource;
 mod resources;
@@ -72,6 +73,7 @@ pub use input::{
 };
 pub use prompt::{Prompt, Prompts};
 pub use prompting::{Prompting, Role};
+pub(crate) use ran::Ran;
 pub use reading::Reading;
 pub(crate) use reading::{refuse, requested};
 pub use resource::{Resource, Resources};

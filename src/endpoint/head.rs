@@ -1,6 +1,6 @@
 //! The first decision, from the head of a request alone: before a body is waited for.
 
-use super::{Answer, Body, Changes, Endpoint, Moment, NoSession};
+use super::{Answer, Body, Cause, Changes, Endpoint, Moment, NoSession};
 use crate::guard::{BearerRefusal, OriginGrant};
 use crate::http::{Accept, Cors, Known, Media, Method, Preflight, Request, Status};
 use crate::rpc::Code;
@@ -86,14 +86,15 @@ impl Endpoint {
                 Status(refusal.status()),
                 Code::REFUSED,
                 super::answer::Sentence::of(format_args!("{refusal}")),
-            );
+            )
+            .because(Cause::Host);
             return Head { cors: None, admission: Admission::Answer(answer) };
         }
         let cors = match self.guard.origin(request.all(Known::Origin), local) {
             Ok(grant) => grant.and_then(grant_of),
             Err(refusal) => {
                 let message = super::answer::Sentence::of(format_args!("{refusal}"));
-                let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message);
+                let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message).because(Cause::Origin);
                 return Head { cors: None, admission: Admission::Answer(answer) };
             }
         };
@@ -216,9 +217,9 @@ pub(super) fn no_session<'r>(why: NoSession) -> Answer<'r> {
     match why {
         NoSession::Unknown => {
             let message = "session not found: it ended, or this server did not issue it; send initialize without an Mcp-Session-Id";
-            Answer::refusal(Status::NOT_FOUND, Code::SESSION_NOT_FOUND, message)
+            Answer::refusal(Status::NOT_FOUND, Code::SESSION_NOT_FOUND, message).because(Cause::Session)
         }
-        NoSession::Full => Answer::unavailable("all sessions of this server are in use"),
+        NoSession::Full => Answer::unavailable("all sessions of this server are in use").because(Cause::Sessions),
     }
 }
 
@@ -254,7 +255,7 @@ fn health<'r>(method: Method, stopping: bool) -> Answer<'r> {
 
 fn challenge<'r>(refusal: BearerRefusal) -> Answer<'r> {
     let message = super::answer::Sentence::of(format_args!("{refusal}"));
-    let mut answer = Answer::refusal(Status(refusal.status()), Code::REFUSED, message);
+    let mut answer = Answer::refusal(Status(refusal.status()), Code::REFUSED, message).because(Cause::Token);
     answer.www_authenticate = Some(refusal.challenge());
     answer
 }

@@ -16,6 +16,7 @@
 mod authority;
 mod bearer;
 mod error;
+mod forwarded;
 mod host;
 mod network;
 mod origin;
@@ -27,6 +28,8 @@ mod tests_bearer;
 #[cfg(test)]
 mod tests_config;
 #[cfg(test)]
+mod tests_forwarded;
+#[cfg(test)]
 mod tests_host;
 #[cfg(test)]
 mod tests_origin;
@@ -35,7 +38,8 @@ use core::net::{IpAddr, SocketAddr};
 
 pub(crate) use bearer::BearerRefusal;
 pub(crate) use error::GuardError;
-pub(crate) use network::{Household, Network};
+pub(crate) use forwarded::{Sender, sender};
+pub(crate) use network::{Household, Network, Peer, Standing};
 pub(crate) use origin::OriginGrant;
 pub(crate) use public_base::PublicBase;
 

@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
+use super::notices::Notice;
 use super::stream_table::StreamRef;
 use super::worker::{After, Worker};
 use crate::app::Application;
@@ -128,7 +129,7 @@ impl<A: Application> Worker<'_, '_, A> {
         .await;
         // A handler that is dropped before its end may panic in doing so: that is its own affair.
         if catch_unwind(AssertUnwindSafe(|| handler.set(None))).is_err() {
-            log::error!("a handler panicked when it was dropped");
+            self.core.notice(Notice::Panicked, format_args!("a handler panicked when it was dropped"));
         }
         // Half an event was sent: nothing can follow it.
         if let (Target::Stream(stream), false) = (target, outcome == Outcome::Sent) {
@@ -179,7 +180,10 @@ impl<A: Application> Worker<'_, '_, A> {
             Flush::Blocked if late && self.part(target, outlet) => {}
             Flush::Broken if outlives => outlet.borrow_mut().abandon(),
             Flush::Broken => return Some(Outcome::Gone),
-            Flush::Blocked if late => return Some(Outcome::Gone),
+            Flush::Blocked if late => {
+                self.core.tally.deadlines.write.add();
+                return Some(Outcome::Gone);
+            }
             Flush::Blocked if self.slot().deadline_ms.get() == 0 => {
                 self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
             }

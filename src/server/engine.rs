@@ -14,6 +14,7 @@ use smol::stream::Stream as _;
 use super::conns::State;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
 use super::handle::{Command, Commands, PROMPTS_CHANGED, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
+use super::notices::Notice;
 use super::socket::Socket;
 use super::stream_table::StreamRef;
 use crate::app::{Announce, Application};
@@ -156,8 +157,24 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             self.accept_after_ms = 0;
             self.core.ready.set(LISTENER);
         }
+        self.count_lost();
         self.core.keep_house();
         self.core.keep_tasks();
+    }
+
+    // What handles could not hand over.
+    fn count_lost(&self) {
+        let (connections, events) = self.commands.lost();
+        let tally = &self.core.tally;
+        tally.events.not_taken.add_many(events.into());
+        tally.connections.not_taken.add_many(connections.into());
+        if connections > 0 {
+            let why = "as the queue of commands was full";
+            self.core.notice(
+                Notice::NotTaken,
+                format_args!("{connections} connections of the application were closed, {why}"),
+            );
+        }
     }
 
     fn obey(&mut self) {
@@ -181,6 +198,11 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     self.core.list_clients(&mut list);
                     // Who asked may have stopped waiting.
                     drop(reply.try_send(list));
+                }
+                // Who asked may have stopped waiting.
+                Some(Command::Stats { reply }) => {
+                    self.count_lost();
+                    let _ = reply.try_send(self.core.stats());
                 }
                 Some(Command::Connect { io, peer, local }) => self.core.admit(Socket::other(io, local), peer, local),
                 Some(Command::Tick(now_ms)) => {
@@ -224,9 +246,11 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     Poll::Pending => return,
                     Poll::Ready(_) => {}
                 },
-                Err(error) if is_the_peers(&error) => {}
+                Err(error) if is_the_peers(&error) => self.core.tally.connections.accept_aborted.add(),
                 Err(error) => {
-                    log::warn!("no connection can be accepted for now: {error}");
+                    self.core.tally.connections.accept_errors.add();
+                    let accept = Notice::Accept;
+                    self.core.notice(accept, format_args!("no connection can be accepted for now: {error}"));
                     self.accept_after_ms = self.core.now_ms.get() + ACCEPT_BACKOFF_MS;
                     return;
                 }

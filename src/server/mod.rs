@@ -26,10 +26,14 @@ mod introduce;
 mod key_file;
 mod lease;
 mod log_bridge;
+mod notices;
 mod open;
+mod peers;
 mod queue;
 mod ready;
+mod refuse;
 mod resume;
+mod room;
 mod runner;
 mod socket;
 mod start;
@@ -39,11 +43,14 @@ mod streams;
 mod tasks;
 #[cfg(test)]
 mod tests_admission;
+#[cfg(test)]
+mod tests_room;
 mod worker;
 
 #[cfg(test)]
 mod tests_inputs;
 
+pub mod stats;
 pub mod testing;
 
 pub use clients::{ClientEvent, ClientInfo};
@@ -186,7 +193,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
         introduce::check(&self.identity).map_err(invalid)?;
-        let shares = Shares::new(config.connections_per_address, &config.trusted_proxies).map_err(invalid)?;
+        let shares = Shares::new(config.connections_per_address, config.streams_per_address, &config.trusted_proxies);
+        let shares = shares.map_err(invalid)?;
         let key_file = config.key_file.map(|path| KeyFile::open(&path, random_key)).transpose();
         let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;
         let key = self.key.or(key_file.as_ref().map(|file| file.key)).map_or_else(random_key, Ok)?;

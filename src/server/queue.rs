@@ -27,7 +27,10 @@ impl<A> Core<'_, A> {
         let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
         match free {
             Some(worker) => self.assign_queued(worker),
-            None => self.serve_from_reserve(),
+            None => {
+                self.tally.buffers.waiting_most.reach(self.queue.borrow().len());
+                self.serve_from_reserve();
+            }
         }
     }
 
@@ -48,6 +51,7 @@ impl<A> Core<'_, A> {
         conn.state = State::Busy { head: true };
         conn.since_ms = now_ms;
         slot.job.set(reference);
+        self.tally.buffer_lent();
         self.wake_worker(worker);
     }
 

@@ -18,9 +18,11 @@ use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS, WorkerSlot};
 use super::engine::{Clock, Engine};
 use super::handle::Commands;
 use super::inputs::Inputs;
+use super::notices::Notices;
 use super::ready::Ready;
 use super::resume::Numbers;
 use super::runner::Runner;
+use super::stats::Tally;
 use super::storage::{Lend, Memory, Views};
 use super::stream_table::Streams;
 use super::worker::Worker;
@@ -135,7 +137,7 @@ fn core<A: Application>(
             headers_max: HEADERS_MAX,
             body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
         },
-        shares: parts.shares.of(connections),
+        shares: parts.shares.of(connections, streams.capacity()),
         idle_timeout_ms: parts.idle_timeout_ms,
         tool_timeout_ms: parts.tool_timeout_ms,
         input_timeout_ms: parts.input_timeout_ms,
@@ -161,6 +163,8 @@ fn core<A: Application>(
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
         hasher: RandomState::new(),
+        tally: Tally::default(),
+        notices: Notices::default(),
     };
     (core, parts.commands)
 }

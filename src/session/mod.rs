@@ -34,7 +34,7 @@ pub(crate) use id::{IdText, RANDOM_BYTES, SessionFields, SessionId, Transport};
 pub(crate) use key::{Key, TAG_BYTES, equal_in_constant_time};
 pub use log_level::LogLevel;
 pub(crate) use names::{ClientText, Name, NameRef, Names, kept_text};
-pub(crate) use outcome::{Admitted, Ended, Evicted, Expired, RestoreRefusal, SessionRef, Stale, TableFull};
+pub(crate) use outcome::{Admitted, Counts, Ended, Evicted, Expired, RestoreRefusal, SessionRef, Stale, TableFull};
 pub(crate) use principal::Principal;
 pub use revision::Revision;
 pub(crate) use slot::{ClientId, Session, Slot};
