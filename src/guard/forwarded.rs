@@ -147,7 +147,7 @@ fn value(text: &[u8]) -> Option<(&[u8], &[u8])> {
 
 // The node of a `for` (section 6): an IPv6 address stands in brackets there.
 fn bracketed(value: &[u8]) -> Option<Hop> {
-    let is_bare_v6 = !value.starts_with(b"[") && value.iter().filter(|byte| **byte == b':').count() > 1;
+    let is_bare_v6 = core::str::from_utf8(value).is_ok_and(|value| value.parse::<Ipv6Addr>().is_ok());
     if is_bare_v6 { None } else { node(value) }
 }
 

@@ -125,8 +125,6 @@ impl<A> Core<'_, A> {
         if stored {
             self.tally.events.appended.add();
             self.write_streams();
-        } else {
-            self.tally.events.too_large.add();
         }
         stored
     }

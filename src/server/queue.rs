@@ -25,13 +25,11 @@ impl<A> Core<'_, A> {
         drop(conns);
         self.queue.borrow_mut().push_back(index32(index));
         let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
-        match free {
-            Some(worker) => self.assign_queued(worker),
-            None => {
-                self.tally.buffers.waiting_most.reach(self.queue.borrow().len());
-                self.serve_from_reserve();
-            }
+        if let Some(worker) = free {
+            return self.assign_queued(worker);
         }
+        self.tally.buffers.waiting_most.reach(self.queue.borrow().len());
+        self.serve_from_reserve();
     }
 
     /// Gives a free worker the connection that has waited longest.

@@ -228,6 +228,9 @@ impl<A> Core<'_, A> {
             let Place::Call(event) = id.place else { return };
             let kind = Kind::Call { stream: id.stream, event };
             let whole = json.len() <= KEPT_BYTES_MAX && self.append(kind, Audience::Client(id.client), json);
+            if !whole {
+                self.tally.events.too_large.add();
+            }
             outlet.kept(whole);
         }
     }

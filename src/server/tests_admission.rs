@@ -122,7 +122,7 @@ fn the_table() {
         let mut slots = [const { Conn::EMPTY }; SERVED + REFUSALS_MAX];
         let mut conns = Conns::new(&mut slots);
         for (peer, state, for_ms) in *there {
-            let index = conns.open_in(socket(), address(*peer), None, NOW_MS - for_ms).unwrap();
+            let index = conns.open_in(socket(), Some(address(*peer)), None, NOW_MS - for_ms).unwrap();
             conns.at(index).unwrap().state = *state;
         }
         assert_eq!(conns.place(NOW_MS, household(*newcomer), SHARE), *expected, "{name}");
@@ -139,7 +139,7 @@ fn one_address_leaves_room_for_every_other() {
         if let Place::Of(index) | Place::RefusalOf(index, _) = place {
             conns.close(index);
         }
-        let index = conns.open_in(socket(), address(1), None, NOW_MS + step).unwrap();
+        let index = conns.open_in(socket(), Some(address(1)), None, NOW_MS + step).unwrap();
         let refused = matches!(place, Place::Refusal(_) | Place::RefusalOf(..));
         let states = [BUSY, IDLE, STREAM, NEW, HEADLESS, QUEUED];
         // Any mixture of them.
@@ -180,13 +180,13 @@ fn who_is_exempt_and_who_is_believed() {
 }
 
 // 0 is this machine.
-fn address(number: u8) -> Option<Peer> {
+fn address(number: u8) -> Peer {
     let standing = if number > 0 { Standing::Counted } else { Standing::Exempt };
-    Some(Peer { household: Household::of(IpAddr::from([192, 0, 2, number])), standing })
+    Peer { household: Household::of(IpAddr::from([192, 0, 2, number])), standing }
 }
 
 fn household(number: u8) -> Option<Household> {
-    address(number).and_then(Peer::counted)
+    address(number).counted()
 }
 
 fn socket() -> Socket {

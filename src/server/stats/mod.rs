@@ -134,10 +134,10 @@ groups! {
         waiting_most,
     }
 
-    /// Requests over HTTP. What was `received` is `served`, `refused` (see there; all but `house`, `share`, `buffers`, `wire`), `broken`, or
+    /// Requests over HTTP. What was `received` is `served`, `broken`, among what was [refused](Refused) for more than its head and framing, or
     /// still being worked on.
     requests: Requests = RequestsTally {
-        /// The head of a request came, whole and readable.
+        /// The head of a request came, whole, readable, and of a body that can be taken.
         received,
         /// A request came to the end of its answer, or became a stream; calls whose tool failed are among them, and those whose client went.
         served,
@@ -310,7 +310,7 @@ groups! {
     events: Events = EventsTally {
         /// An event was stored, to be read by whoever listens.
         appended,
-        /// An event was too large, and was not stored.
+        /// An answer whose connection broke was too large to be kept, so that its client can't fetch it.
         too_large,
         /// A message or a change was not taken, as the queue of commands was full; records of a [`ClientLogger`](crate::ClientLogger) too.
         not_taken,
