@@ -55,8 +55,9 @@ fn idle() {
     row("threads", &threads.to_string());
 }
 
-// Bytes for each of many idle connections, and for each of many streams. The pools of a server of that size are there
-// before the first client, and are counted with them.
+// Bytes for each of many idle connections, and for each of many streams. What a server of that size has more than one of the
+// default size before its first client came is counted with them: the lists and wakers of its connections. Slots are not touched
+// before they are used.
 fn each(count: usize) {
     let capacities = [("--connections", count + 16), ("--streams", count + 4), ("--sessions", count + 4)];
     let flags: Vec<String> = capacities.iter().flat_map(|(flag, n)| [(*flag).to_owned(), n.to_string()]).collect();
