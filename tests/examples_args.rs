@@ -49,7 +49,8 @@ fn nothing_given_is_this_machine_alone() {
 #[test]
 fn every_flag_is_taken() {
     let words = "--listen [::1]:0 --token t0ken --allow-origin https://a.example --allow-origin http://[::1]:3000 --allow-host b.example:81 \
-        --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --streams-per-address 4 --connections-per-address=8 --sessions 65535 --root /tmp";
+        --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --streams-per-address 4 \
+        --connections-per-address=8 --sessions 65535 --root /tmp";
     let args = args(&words.split_whitespace().collect::<Vec<_>>());
     assert_eq!(args.listen.to_string(), "[::1]:0");
     assert_eq!(args.token.as_deref(), Some("t0ken"));

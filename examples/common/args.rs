@@ -251,7 +251,7 @@ const FLAGS: [(&str, &str, &str); 12] = [
     (
         "trusted-proxy",
         "ADDR",
-        "a proxy's address or network, not held to one address' share, and\nbelieved in (X-)Forwarded(-For); may be repeated",
+        "a proxy's address or network: not held to one address' share, and\nbelieved in X-Forwarded-For (or Forwarded); may be repeated",
     ),
     ("connections", "N", "connections at once"),
     ("connections-per-address", "N", "of these, connections of one address (default: half)"),

@@ -9,6 +9,8 @@ pub(crate) enum Ran {
     Finished,
     /// It returned an error.
     Failed,
+    /// It returned an error after a part of its answer had been sent, which was broken off.
+    Broken,
     /// It panicked.
     Panicked,
 }
@@ -20,6 +22,14 @@ impl Ran {
             Ok(Ok(_)) => Self::Finished,
             Ok(Err(_)) => Self::Failed,
             Err(Panicked) => Self::Panicked,
+        }
+    }
+
+    /// The same, of one whose answer was broken off.
+    pub(crate) const fn broken(self) -> Self {
+        match self {
+            Self::Failed => Self::Broken,
+            other => other,
         }
     }
 }

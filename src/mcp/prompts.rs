@@ -48,7 +48,5 @@ pub(crate) async fn get<A: Application>(
     let Some(result) = pass(context.ask, pin!(Some(app.get_prompt(index, &mut call)))).await else {
         return Ran::Finished;
     };
-    let ran = Ran::of(&result);
-    call.close(result).await;
-    ran
+    call.close(result).await
 }

@@ -57,7 +57,5 @@ pub(crate) async fn read<A: Application>(
     };
     let mut call = Reading::new(out, request, context, resource, identity);
     let Some(result) = pass(context.ask, pin!(Some(app.read(index, &mut call)))).await else { return Ran::Finished };
-    let ran = Ran::of(&result);
-    call.close(result).await;
-    ran
+    call.close(result).await
 }

@@ -1,4 +1,10 @@
 //! Admission (DESIGN D4): who of those that connect gets a slot, and what the others are told.
+//!
+//! The policy, each part of it where it is decided: connections in `Conns::place`, streams in `Streams::room`, sessions in the table of
+//! sessions, buffers in `queue`. In short: who is being answered, who listens (and was heard once), and who holds a session with a call or a
+//! stream, is never touched; who only takes up a place makes room when somebody else wants it, the one that has been idle longest first;
+//! nobody has more than the share of an address, but for this machine and the proxies that are named; and whoever finds no room is told when
+//! to come again. All of it is counted (`stats`), and logged once in a while (`notices`).
 
 use std::net::{IpAddr, SocketAddr};
 use std::task::Context;

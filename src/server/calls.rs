@@ -176,7 +176,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) fn end_call(&self, job: &Job, outcome: Outcome) {
         let ran = self.slot().ran.take();
         if job.work.is_call() {
-            self.count_call(ran, outcome);
+            self.count_call(job.work, ran, outcome);
         }
         if let (Some(session), Some(_)) = (job.session, self.slot().call.take()) {
             self.core.sessions.borrow_mut().call_ended(session, self.core.now_ms.get());
@@ -185,18 +185,32 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     // Each call is counted by one of its ends: its handler's, or else why that was dropped.
-    fn count_call(&self, ran: Option<Ran>, outcome: Outcome) {
+    fn count_call(&self, work: Work, ran: Option<Ran>, outcome: Outcome) {
         self.core.tally.call_over();
+        let catalog = &self.core.endpoint.catalog;
+        let name = match work {
+            Work::ToolsCall(at) | Work::TaskOf(at) | Work::TaskLater(at) => catalog.tools.get(at).map(|tool| tool.name),
+            Work::Read(at) => catalog.resources.get(at).map(|resource| resource.uri),
+            Work::GetPrompt(at) => catalog.prompts.get(at).map(|prompt| prompt.name),
+            _ => None,
+        };
+        let name = name.unwrap_or("a completion");
         let calls = &self.core.tally.calls;
         let counter = match (ran, outcome) {
             (Some(Ran::Failed), _) => &calls.failed,
+            (Some(Ran::Broken), _) => {
+                self.core
+                    .notice(Notice::Broken, format_args!("an answer of {name} was broken off: it failed half-way"));
+                &calls.failed
+            }
             (Some(Ran::Panicked), _) => {
-                self.core.notice(Notice::Panicked, format_args!("a handler panicked"));
+                self.core.notice(Notice::Panicked, format_args!("{name} panicked"));
                 &calls.panicked
             }
             (Some(Ran::Finished), _) | (None, Outcome::Sent) => &calls.finished,
             (None, Outcome::Late) => {
-                self.core.notice(Notice::Late, format_args!("a call was stopped: it took longer than it may"));
+                self.core
+                    .notice(Notice::Late, format_args!("a call of {name} was stopped: it took longer than it may"));
                 &calls.timed_out
             }
             (None, Outcome::Cancelled) => &calls.cancelled,

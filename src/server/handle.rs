@@ -165,7 +165,8 @@ impl Handle {
         answer.recv().await.map_err(|_| ended())
     }
 
-    /// What the server holds now, and what has happened since it started: see [`Stats`].
+    /// What the server holds now, and what has happened since it started: see [`Stats`]. The answer comes from the server's thread, so that a
+    /// tool which blocks that holds it up.
     ///
     /// ```no_run
     /// # use smol_mcp::{Server, tools};

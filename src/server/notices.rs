@@ -74,6 +74,8 @@ kinds! {
     Went Info "clients went",
     /// A handler had all of its time.
     Late Warn "calls stopped for their time",
+    /// A handler failed when a part of its answer was sent.
+    Broken Warn "answers broken off",
     /// A handler panicked, also in being dropped.
     Panicked Error "handlers panicked",
     /// The application's ear for clients panicked.

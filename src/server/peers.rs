@@ -1,6 +1,7 @@
 //! Who a request, a connection or a stream comes from: for shares, listings and the log.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use super::conns::ConnRef;
 use super::core::Core;
@@ -14,7 +15,10 @@ pub(super) struct Shown(pub(super) Option<Peer>);
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {
-            Some(peer) => peer.household.address().fmt(f),
+            Some(peer) => match peer.household.address() {
+                IpAddr::V6(network) if !network.is_loopback() => write!(f, "{network}/64"),
+                address => address.fmt(f),
+            },
             None => f.write_str("a peer without an address"),
         }
     }

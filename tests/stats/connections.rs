@@ -1,5 +1,6 @@
 //! Connections: who gets a place, and who loses it.
 
+use smol_mcp::testing::TestConnection;
 use smol_mcp::{Config, LogLevel, Message};
 
 use crate::{House, call, wire};
@@ -46,7 +47,7 @@ fn who_makes_room() {
     house.mark();
     let _next = house.send("");
     house.must_have("connections.accepted+1 connections.reclaimed_slow+1");
-    assert!(newcomer.is_closed() && idle.iter().all(|idle| idle.is_closed()));
+    assert!(newcomer.is_closed() && idle.iter().all(TestConnection::is_closed));
 }
 
 #[test]

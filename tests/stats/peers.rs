@@ -17,7 +17,7 @@ fn config() -> Config {
 
 // A stream that is asked for from this address, with these header lines; what came of it.
 fn listen(house: &mut House, peer: &str, lines: &[&str]) -> (TestConnection, String) {
-    let lines: String = lines.iter().map(|line| format!("\r\n{line}")).collect();
+    let lines = [&[""], lines].concat().join("\r\n");
     let request = wire::listen("listener", "l-1").replacen("\r\n\r\n", &format!("{lines}\r\n\r\n"), 1);
     let stream = house.send_from(peer, &request);
     let said = house.text(&stream);
