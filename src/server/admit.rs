@@ -17,6 +17,7 @@ use super::socket::Socket;
 use crate::guard::{Household, Network, Peer, Standing};
 use crate::json::Writer;
 use crate::limits::{REFUSALS_MAX, RETRY_AFTER_S};
+use crate::since::Since;
 
 /// How much one address may take.
 pub(super) struct Shares {
@@ -107,7 +108,7 @@ impl<A> Core<'_, A> {
                 self.tally.connections.reclaimed_idle.add();
                 log::debug!("an idle connection of {} makes room for another", Shown(peer));
             }
-            State::New | State::Busy { .. } => {
+            State::New | State::Busy { .. } | State::Queued(_) => {
                 self.tally.connections.reclaimed_slow.add();
                 log::debug!("a connection of {} that brought no request makes room for another", Shown(peer));
             }
@@ -126,6 +127,15 @@ impl<A> Core<'_, A> {
         self.ready.set(self.conn_bit(index));
     }
 
+    /// Closes the connection that is needed least, where there is one that is not being served: there are no more files. False where there is none.
+    pub(super) fn let_one_go(&self) -> bool {
+        let index = self.conns.borrow().needed_least(self.now_ms.get());
+        if let Some(index) = index {
+            self.reclaim(index);
+        }
+        index.is_some()
+    }
+
     /// Answers 503 without reading anything, and closes.
     fn turn_away(&self, index: usize, full: Full) {
         // It may have waited for a buffer.
@@ -135,7 +145,7 @@ impl<A> Core<'_, A> {
         let mut conns = self.conns.borrow_mut();
         let Some(conn) = conns.at(index) else { return };
         conn.state = State::Lingering { read: 0 };
-        conn.since_ms = self.now_ms.get();
+        conn.since = Since::at(self.now_ms.get());
         if let Some(socket) = conn.socket() {
             let mut answer = [0; ANSWER_BYTES_MAX];
             let length = full.answer(&mut answer);

@@ -8,11 +8,13 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod accept;
 mod admit;
 mod announce;
 mod batch;
 mod calls;
 mod clients;
+mod clock;
 mod config;
 mod conns;
 mod core;
@@ -28,6 +30,8 @@ mod lease;
 mod log_bridge;
 mod notices;
 mod open;
+mod peek;
+mod peeked;
 mod peers;
 mod queue;
 mod ready;
@@ -45,6 +49,7 @@ mod tasks;
 mod tests_admission;
 #[cfg(test)]
 mod tests_room;
+mod times;
 mod worker;
 
 #[cfg(test)]
@@ -67,8 +72,8 @@ use std::net::{SocketAddr, TcpListener};
 use async_io::Async;
 
 use self::admit::Shares;
+use self::clock::Clock;
 use self::core::OnClient;
-use self::engine::Clock;
 use self::handle::Commands;
 use self::key_file::KeyFile;
 use self::start::run;
@@ -166,6 +171,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         let local = listener.local_addr()?;
+        accept::warn_of_few_files(config.connections);
         let mut bound = self.prepare(config)?;
         bound.listener = Some((Async::new(listener)?, local));
         if !local.ip().is_loopback() && bound.parts.endpoint.guard.is_open() {

@@ -58,7 +58,7 @@ impl<A: Application> Worker<'_, '_, A> {
         };
         // The newest stream of a session takes the place of its older one, also where all places are taken.
         let own = self.core.sessions.borrow().get(session).and_then(Session::stream);
-        let own = own.and_then(|index| self.core.streams.borrow().reference(index as usize));
+        let own = own.and_then(|index| self.core.streams.borrow().reference(index.into()));
         if let Err(why) = self.core.make_room(manner.peer, own) {
             return self.answer(conn, why.answer(), manner, &[], tx).await;
         }

@@ -2,14 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{self, Poll};
 
 use super::core::Core;
 use super::notices::Notice;
 use super::tasks::SHUT_DOWN;
-use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ran, Ticket, Way};
+use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ran, Ticket, Way, caught};
 use crate::json::{self, Value, Writer};
 use crate::mcp;
 use crate::mcp::input::Pass;
@@ -20,6 +19,8 @@ use crate::tasks::{End, Job, Tasks};
 
 /// What a task is told whose tool was dropped for its time.
 const TOO_LATE: &str = "the tool took too long and was stopped";
+/// What is told when its result could not be written.
+const BROKEN: &str = "the tool failed: what writes its result panicked. The server's log may say more";
 /// What is told when a result is larger than its slot.
 const TOO_LARGE: &str = "the result is too large for a task of this server (16 KiB)";
 
@@ -65,17 +66,22 @@ impl<A: Application> Runner<'_, '_, A> {
                 return Poll::Ready(why);
             }
             let Some(running) = handler.as_mut().as_pin_mut() else { return Poll::Ready(End::Answered) };
-            match running.poll(cx) {
-                Poll::Ready(ran) => {
+            match caught(|| running.poll(cx)) {
+                Some(Poll::Ready(ran)) => {
                     how = Some(ran);
                     Poll::Ready(self.ends().unwrap_or(End::Answered))
                 }
-                Poll::Pending => self.ends().map_or(Poll::Pending, Poll::Ready),
+                Some(Poll::Pending) => self.ends().map_or(Poll::Pending, Poll::Ready),
+                // Its own panic was caught where it is told; this one came by writing that.
+                None => {
+                    how = Some(Ran::Panicked);
+                    Poll::Ready(End::Failed(BROKEN))
+                }
             }
         })
         .await;
         // A handler that is dropped before its end may panic in doing so: that is its own affair.
-        if catch_unwind(AssertUnwindSafe(|| handler.set(None))).is_err() {
+        if caught(|| handler.set(None)).is_none() {
             core.notice(Notice::Panicked, format_args!("a task panicked when it was dropped"));
         }
         (end, how)
@@ -85,15 +91,15 @@ impl<A: Application> Runner<'_, '_, A> {
     fn count(&self, end: End, ran: Option<Ran>) {
         let tally = &self.core.tally.tasks;
         match (end, ran) {
+            (_, Some(Ran::Panicked)) => {
+                tally.failed.add();
+                self.core.notice(Notice::Panicked, format_args!("a task panicked"));
+            }
             (End::Failed(TOO_LATE), _) => {
                 tally.timed_out.add();
                 self.core.notice(Notice::Late, format_args!("a task was stopped: it took longer than it may"));
             }
             (End::Failed(_), _) => tally.failed.add(),
-            (End::Answered, Some(Ran::Panicked)) => {
-                tally.failed.add();
-                self.core.notice(Notice::Panicked, format_args!("a task panicked"));
-            }
             (End::Answered, _) => tally.finished.add(),
         }
     }

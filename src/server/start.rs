@@ -13,9 +13,11 @@ use std::task::Waker;
 use async_io::Async;
 
 use super::Parts;
+use super::accept::Door;
+use super::clock::Clock;
 use super::conns::Conns;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS, WorkerSlot};
-use super::engine::{Clock, Engine};
+use super::engine::Engine;
 use super::handle::Commands;
 use super::inputs::Inputs;
 use super::notices::Notices;
@@ -77,10 +79,9 @@ pub(super) async fn run<A: Application>(
         core,
         workers,
         runners,
-        listener,
+        door: Door::new(listener),
         commands: &commands,
         clock,
-        accept_after_ms: 0,
         ticked: false,
         end_ms: None,
     };
@@ -108,20 +109,7 @@ fn core<A: Application>(
     buffers: usize,
     request_bytes: usize,
 ) -> (Core<'_, A>, Commands) {
-    let Views {
-        conns,
-        streams,
-        rests,
-        stream_names,
-        sessions,
-        session_names,
-        ring,
-        uris,
-        inputs,
-        input_bytes,
-        tasks,
-        ..
-    } = views;
+    let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
     let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
     let connections = conns.capacity();
     let bits = WORKERS + buffers + runners + connections;
@@ -146,8 +134,8 @@ fn core<A: Application>(
         unix_s: Cell::new(0),
         date: Cell::new(None),
         conns: RefCell::new(Conns::new(conns)),
-        streams: RefCell::new(Streams::new(streams, rests, stream_names)),
-        sessions: RefCell::new(Table::new(sessions, session_names)),
+        streams: RefCell::new(Streams::new(streams, rests)),
+        sessions: RefCell::new(Table::new(sessions, names)),
         hub: RefCell::new(Hub::new(ring, uris)),
         inputs: RefCell::new(inputs),
         board: Board::new(tasks, parts.task_lives, if A::HAS_TASKS { Some(mcp::tasks::write) } else { None }),
@@ -156,6 +144,7 @@ fn core<A: Application>(
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
             .collect(),
         queue: RefCell::new(VecDeque::with_capacity(connections)),
+        looked_at: Cell::new(0),
         wakers: wakers(&ready, bits - connections, bits),
         ready,
         scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),

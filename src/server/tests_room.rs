@@ -11,7 +11,6 @@ use crate::guard::{Household, Peer, Standing};
 use crate::hub::Filter;
 use crate::outlet::Wire;
 use crate::pool::Pool;
-use crate::session::Name;
 
 /// Places, of which one address may have so many.
 const STREAMS: usize = 4;
@@ -87,9 +86,8 @@ fn the_table() {
     for (name, there, newcomer, follows, expected) in CASES {
         let mut slots = [const { Conn::EMPTY }; STREAMS];
         let mut conns = Conns::new(&mut slots);
-        let (mut places, mut rests, mut names) =
-            ([const { Stream::EMPTY }; STREAMS], [const { Rest::EMPTY }; STREAMS], [const { Name::EMPTY }; STREAMS]);
-        let mut streams = Streams::new(Pool::from(&mut places), Pool::from(&mut rests), Pool::from(&mut names));
+        let (mut places, mut rests) = ([const { Stream::EMPTY }; STREAMS], [const { Rest::Free }; STREAMS]);
+        let mut streams = Streams::new(Pool::from(&mut places), Pool::from(&mut rests));
         let opened: Vec<StreamRef> = there
             .iter()
             .map(|(peer, is)| {
