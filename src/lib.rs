@@ -79,9 +79,10 @@ pub use app::{
 pub use guard::Token;
 pub use server::{
     Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, MemoryBudget, Message, Server,
-    Storage, testing,
+    Storage, stats, testing,
 };
 pub use session::{LogLevel, Principal, Revision};
+pub use stats::Stats;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -10,6 +10,7 @@
 
 mod accept;
 mod access;
+mod log;
 mod memory;
 mod output;
 mod resumption;
@@ -18,6 +19,7 @@ mod tasks;
 
 pub use accept::*;
 pub use access::*;
+pub use log::*;
 pub use memory::*;
 pub use output::*;
 pub use resumption::*;

@@ -56,8 +56,8 @@ fn nothing_given_is_this_machine_alone() {
 #[test]
 fn every_flag_is_taken() {
     let words = "--listen [::1]:0 --token t0ken --allow-origin https://a.example --allow-origin http://[::1]:3000 --allow-host b.example:81 \
-        --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --sessions 65535 --root /tmp \
-        --calls 3 --body-bytes 512k --max-memory 64M --print-budget";
+        --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --streams-per-address 4 \
+        --connections-per-address=8 --sessions 65535 --root /tmp --calls 3 --body-bytes 512k --max-memory 64M --print-budget";
     let args = args(&words.split_whitespace().collect::<Vec<_>>());
     assert_eq!(args.listen.to_string(), "[::1]:0");
     assert_eq!(args.token.as_deref(), Some("t0ken"));
@@ -66,6 +66,7 @@ fn every_flag_is_taken() {
     assert_eq!(args.public_base.as_deref(), Some("https://example.com/board"));
     assert_eq!((args.connections, args.streams, args.sessions), (Some(64), Some(16), Some(65535)));
     assert_eq!((args.calls, args.body_bytes, args.max_memory), (Some(3), Some(512 << 10), Some(64 << 20)));
+    assert_eq!((args.connections_per_address, args.streams_per_address), (Some(8), Some(4)));
     assert!(args.print_budget);
     assert_eq!(args.own("root"), Some(OsStr::new("/tmp")));
 }

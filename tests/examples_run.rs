@@ -397,3 +397,23 @@ fn it_warns_of_an_open_door() {
     assert!(said.contains("token") && said.matches('\n').count() == 1, "{said:?}");
     assert_eq!(warned(&["--listen", "0.0.0.0:0", "--token", "s3cret"]), "");
 }
+
+#[test]
+fn want_of_files_is_counted_logged_once_and_over_when_it_is_over() {
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -n 20; exec \"$0\" --listen 127.0.0.1:0"]).arg(program("board"));
+    few.env_remove("SMOL_MCP_TOKEN").env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut board = Example::spawn(few);
+    let crowd: Vec<Client> = (0..30).map(|_| board.connect()).collect();
+    thread::sleep(Duration::from_millis(500));
+    drop(crowd);
+    let read = wire::modern("s", "resources/read", serde_json::json!({"uri": "board://server/stats"}));
+    let read = read.replacen("\r\n\r\n", "\r\nMcp-Name: board://server/stats\r\n\r\n", 1);
+    let answer = board.connect().ask(&read).json();
+    let text = answer["result"]["contents"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"));
+    let errors = text.split_once("accept_errors=").and_then(|(_, rest)| rest.split(' ').next()).unwrap();
+    assert!(errors.parse::<u32>().unwrap() >= 2, "{text}");
+    board.signal(Signal::TERM);
+    let (_, said) = board.end();
+    assert_eq!(said.matches("no connection can be accepted for now").count(), 1, "{said}");
+}

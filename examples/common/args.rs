@@ -70,6 +70,8 @@ pub(crate) struct Args {
     pub(crate) connections: Option<u16>,
     /// Connections of one address at once.
     pub(crate) connections_per_address: Option<u16>,
+    /// Event streams of one address at once.
+    pub(crate) streams_per_address: Option<u16>,
     /// Event streams at once.
     pub(crate) streams: Option<u16>,
     /// Sessions remembered.
@@ -106,6 +108,7 @@ impl Default for Args {
             trusted_proxies: Vec::new(),
             connections: None,
             connections_per_address: None,
+            streams_per_address: None,
             streams: None,
             sessions: None,
             calls: None,
@@ -183,6 +186,7 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
         "key-file" => args.key_file = Some(value.into()),
         "trusted-proxy" => args.trusted_proxies.push(text().into_owned()),
         "connections-per-address" => args.connections_per_address = Some(count(flag, &text())?),
+        "streams-per-address" => args.streams_per_address = Some(count(flag, &text())?),
         "connections" => args.connections = Some(count(flag, &text())?),
         "streams" => args.streams = Some(count(flag, &text())?),
         "calls" => args.calls = Some(count(flag, &text())?),
@@ -279,7 +283,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The common flags: name, what the help calls the value, and what it does.
-const FLAGS: [(&str, &str, &str); 16] = [
+const FLAGS: [(&str, &str, &str); 17] = [
     ("listen", "ADDR:PORT", "where to listen (default 127.0.0.1:8000: this machine alone)"),
     (
         "token",
@@ -296,10 +300,15 @@ const FLAGS: [(&str, &str, &str); 16] = [
     ("allow-host", "HOST", "answer to this host name too; may be repeated"),
     ("public-base", "URL", "the URL under which a proxy publishes the server"),
     ("key-file", "PATH", "keep the sessions over a restart; the file is made if it is not there"),
-    ("trusted-proxy", "ADDR", "a proxy's address or network, not held to one address' share; may be repeated"),
+    (
+        "trusted-proxy",
+        "ADDR",
+        "a proxy's address or network: not held to one address' share, and\nbelieved in X-Forwarded-For (or Forwarded); may be repeated",
+    ),
     ("connections", "N", "connections at once"),
     ("connections-per-address", "N", "of these, connections of one address (default: half)"),
     ("streams", "N", "event streams at once"),
+    ("streams-per-address", "N", "of these, streams of one address (default: half)"),
     ("sessions", "N", "sessions remembered"),
     ("calls", "N", "calls that run at once"),
     ("body-bytes", "BYTES", "bytes of a request body (512k, 4M)"),

@@ -70,6 +70,8 @@ pub(crate) fn config(args: &Args) -> Config {
     config = (args.connections_per_address.into_iter())
         .fold(config, |config, number| config.connections_per_address(number.into()));
     config = args.connections.into_iter().fold(config, |config, number| config.connections(number.into()));
+    config =
+        (args.streams_per_address.into_iter()).fold(config, |config, number| config.streams_per_address(number.into()));
     config = args.streams.into_iter().fold(config, |config, number| config.streams(number.into()));
     config = args.calls.into_iter().fold(config, |config, number| config.calls(number.into()));
     let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);

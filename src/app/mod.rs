@@ -27,6 +27,7 @@ mod parse;
 mod prompt;
 mod prompting;
 mod prompts;
+mod ran;
 mod reading;
 mod resource;
 mod resources;
@@ -77,6 +78,7 @@ pub use input::{
 pub(crate) use mark_scope::are_scopes;
 pub use prompt::{Prompt, Prompts};
 pub use prompting::{Prompting, Role};
+pub(crate) use ran::Ran;
 pub use reading::Reading;
 pub(crate) use reading::{refuse, requested};
 pub use resource::{Resource, Resources};

@@ -10,6 +10,7 @@ use super::call::Panicked;
 use super::encode::{Base64, Utf8, read_piece};
 use super::failure::Kind;
 use super::input::{Asker, missing_capability};
+use super::ran::Ran;
 use super::words::{self, Misfit, Word};
 use super::{Arg, Context, Done, Failure, Identity, ReadResult, Resource, uri};
 use crate::json::Value;
@@ -250,18 +251,24 @@ impl<'a> Reading<'a> {
     }
 
     /// Writes the end of the result, or the error.
-    pub(crate) async fn close(&mut self, result: Result<ReadResult, Panicked>) {
+    pub(crate) async fn close(&mut self, result: Result<ReadResult, Panicked>) -> Ran {
+        let ran = Ran::of(&result);
         let failure = match result {
-            Ok(Ok(_)) => return self.finish().await,
+            Ok(Ok(_)) => {
+                self.finish().await;
+                return ran;
+            }
             Ok(Err(failure)) => failure,
             Err(Panicked) => Failure::panicked(),
         };
         if self.out.rewind(self.begin) {
             refuse(self.out, self.request, &failure).await;
-        } else {
-            log::warn!("resource {} failed after a part of it was sent: {failure}", self.resource.uri);
-            self.out.break_off();
+            return ran;
         }
+        // The server tells of it, too, but not each time.
+        log::debug!("resource {} failed after a part of it was sent: {failure}", self.resource.uri);
+        self.out.break_off();
+        ran.broken()
     }
 
     async fn finish(&mut self) {

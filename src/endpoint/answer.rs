@@ -2,6 +2,7 @@
 
 use core::fmt::Write as _;
 
+use super::Cause;
 use crate::http::{Challenge, Preflight, ResponseHead, Status};
 use crate::json::{Span, Writer};
 use crate::mcp::scopes::Lack;
@@ -23,6 +24,8 @@ pub(crate) struct Answer<'r> {
     pub(crate) retry_after_seconds: Option<u32>,
     pub(crate) www_authenticate: Option<Challenge>,
     pub(crate) preflight: Option<Preflight<'r>>,
+    /// Why it refuses, if it does.
+    pub(crate) cause: Option<Cause>,
 }
 
 /// The body of an answer.
@@ -105,12 +108,18 @@ impl Answer<'_> {
             retry_after_seconds: None,
             www_authenticate: None,
             preflight: None,
+            cause: Cause::of(status),
         }
     }
 
     /// A JSON-RPC error without an id: what is refused before, or without, a request.
     pub(crate) fn refusal(status: Status, code: Code, message: impl Into<Sentence>) -> Self {
         Self::with(status, Body::Error { id: None, code, message: message.into(), data: Data::None })
+    }
+
+    /// The same, of a refusal for this reason.
+    pub(crate) fn because(self, cause: Cause) -> Self {
+        Self { cause: Some(cause), ..self }
     }
 
     /// The server is full, or shutting down: 503, and when to come again.
@@ -139,6 +148,15 @@ impl Answer<'_> {
 }
 
 impl<'r> Answer<'r> {
+    /// What a refusal says.
+    pub(crate) fn sentence(&self) -> &str {
+        match &self.body {
+            Body::Error { message, .. } => &message.0,
+            Body::Plain(text) | Body::Json(text) => text,
+            Body::Empty => "",
+        }
+    }
+
     /// It has a body.
     pub(crate) fn has_body(&self) -> bool {
         !matches!(self.body, Body::Empty)

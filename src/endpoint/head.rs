@@ -1,6 +1,6 @@
 //! The first decision, from the head of a request alone: before a body is waited for.
 
-use super::{Answer, Body, Changes, Endpoint, Moment, NoSession};
+use super::{Answer, Body, Cause, Changes, Endpoint, Moment, NoSession};
 use crate::app::Denied;
 use crate::guard::{BearerRefusal, OriginGrant};
 use crate::http::{Accept, Challenge, Cors, Known, Media, Method, Preflight, Request, Status};
@@ -98,14 +98,15 @@ impl Endpoint {
                 Status(refusal.status()),
                 Code::REFUSED,
                 super::answer::Sentence::of(format_args!("{refusal}")),
-            );
+            )
+            .because(Cause::Host);
             return Entry { cors: None, passage: Passage::Answer(answer) };
         }
         let cors = match self.guard.origin(request.all(Known::Origin), local) {
             Ok(grant) => grant.and_then(grant_of),
             Err(refusal) => {
                 let message = super::answer::Sentence::of(format_args!("{refusal}"));
-                let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message);
+                let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message).because(Cause::Origin);
                 return Entry { cors: None, passage: Passage::Answer(answer) };
             }
         };
@@ -247,9 +248,9 @@ pub(super) fn no_session<'r>(why: NoSession) -> Answer<'r> {
     match why {
         NoSession::Unknown => {
             let message = "session not found: it ended, or this server did not issue it; send initialize without an Mcp-Session-Id";
-            Answer::refusal(Status::NOT_FOUND, Code::SESSION_NOT_FOUND, message)
+            Answer::refusal(Status::NOT_FOUND, Code::SESSION_NOT_FOUND, message).because(Cause::Session)
         }
-        NoSession::Full => Answer::unavailable("all sessions of this server are in use"),
+        NoSession::Full => Answer::unavailable("all sessions of this server are in use").because(Cause::Sessions),
     }
 }
 
@@ -286,7 +287,7 @@ fn health<'r>(method: Method, stopping: bool) -> Answer<'r> {
 /// The answer to somebody whose credentials do not let in.
 fn refused<'r>(refusal: BearerRefusal) -> Answer<'r> {
     let message = super::answer::Sentence::of(format_args!("{refusal}"));
-    let mut answer = Answer::refusal(Status(refusal.status()), Code::REFUSED, message);
+    let mut answer = Answer::refusal(Status(refusal.status()), Code::REFUSED, message).because(Cause::Token);
     if refusal == BearerRefusal::NoClock {
         answer.retry_after_seconds = Some(crate::limits::RETRY_AFTER_S);
     } else {
@@ -303,7 +304,7 @@ pub(crate) fn denied<'r>(denied: &Denied, refusal: BearerRefusal) -> Answer<'r> 
         text => text,
     };
     let status = if denied.is_known() { Status::FORBIDDEN } else { Status::UNAUTHORIZED };
-    let mut answer = Answer::refusal(status, Code::REFUSED, message);
+    let mut answer = Answer::refusal(status, Code::REFUSED, message).because(Cause::Token);
     answer.www_authenticate = (!denied.is_known()).then_some(Challenge { error: refusal.error(), scopes: &[] });
     answer
 }

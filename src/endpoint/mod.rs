@@ -14,6 +14,7 @@
 //! ```
 
 mod answer;
+mod cause;
 mod head;
 mod message;
 mod modern;
@@ -21,6 +22,7 @@ mod sessions;
 mod work;
 
 pub(crate) use answer::{Answer, Body};
+pub(crate) use cause::Cause;
 pub(crate) use head::{Admission, LastSeen, MESSAGES_PATH, Opening, Passage, Posted, Route, denied};
 pub(crate) use message::{Decision, Job, Work};
 pub(crate) use sessions::client_text;
@@ -29,7 +31,7 @@ use core::net::SocketAddr;
 
 use crate::app::Catalog;
 use crate::guard::Guard;
-use crate::session::{Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table, Transport};
+use crate::session::{Evicted, Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table, Transport};
 
 /// What decides, and does not change while the server runs.
 pub(crate) struct Endpoint {
@@ -82,8 +84,8 @@ pub(crate) struct Found {
 pub(crate) struct Changes {
     /// A session that has just been opened or restored.
     pub(crate) came: Option<SessionRef>,
-    /// The number of a client that made room.
-    pub(crate) evicted: Option<u64>,
+    /// A session that made room.
+    pub(crate) evicted: Option<Evicted>,
 }
 
 impl Endpoint {

@@ -95,8 +95,7 @@ impl Endpoint {
 
 /// Who came, and who made room.
 pub(super) fn changes(admitted: &Admitted) -> Changes {
-    let evicted = admitted.evicted.as_ref().filter(|evicted| evicted.announced);
-    Changes { came: Some(admitted.session), evicted: evicted.map(|evicted| evicted.client.0) }
+    Changes { came: Some(admitted.session), evicted: admitted.evicted }
 }
 
 /// A client's own name or version, cut.

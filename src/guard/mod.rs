@@ -18,6 +18,7 @@
 mod authority;
 mod bearer;
 mod error;
+mod forwarded;
 mod host;
 mod network;
 mod origin;
@@ -30,6 +31,8 @@ mod token_file;
 mod tests_bearer;
 #[cfg(test)]
 mod tests_config;
+#[cfg(test)]
+mod tests_forwarded;
 #[cfg(test)]
 mod tests_host;
 #[cfg(test)]
@@ -44,7 +47,8 @@ use core::net::{IpAddr, SocketAddr};
 
 pub(crate) use bearer::{BearerRefusal, FormerTokens};
 pub(crate) use error::GuardError;
-pub(crate) use network::{Household, Network};
+pub(crate) use forwarded::{Sender, sender};
+pub(crate) use network::{Household, Network, Peer, Standing};
 pub(crate) use origin::OriginGrant;
 pub(crate) use public_base::PublicBase;
 pub use token::Token;

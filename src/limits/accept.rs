@@ -9,9 +9,6 @@ pub const ACCEPT_BACKOFF_MS: u64 = 100;
 /// Newcomers in a row that were gone before they were accepted, after which there is a pause: they may come from an error that stays.
 pub const ACCEPTS_IN_VAIN_MAX: u32 = 64;
 
-/// Milliseconds between two lines of the log that say that nobody can be accepted.
-pub const ACCEPT_LOG_INTERVAL_MS: u64 = 60_000;
-
 /// Files that a server needs beside its connections: its own, the application's, and what the program had before.
 pub const FILES_BESIDE_CONNECTIONS: u64 = 16;
 

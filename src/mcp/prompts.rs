@@ -3,7 +3,7 @@
 use core::pin::pin;
 
 use super::pages::{self, Items, Page};
-use crate::app::{Application, Context, Identity, Prompt, Prompting, pass};
+use crate::app::{Application, Context, Identity, Prompt, Prompting, Ran, pass};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
@@ -44,9 +44,11 @@ pub(crate) async fn get<A: Application>(
     index: usize,
     identity: &Identity,
     context: Context<'_>,
-) {
-    let Some(prompt) = A::PROMPTS.get(index) else { return };
+) -> Ran {
+    let Some(prompt) = A::PROMPTS.get(index) else { return Ran::Failed };
     let mut call = Prompting::new(out, request, context, prompt, identity);
-    let Some(result) = pass(context.ask, pin!(Some(app.get_prompt(index, &mut call)))).await else { return };
-    call.close(result).await;
+    let Some(result) = pass(context.ask, pin!(Some(app.get_prompt(index, &mut call)))).await else {
+        return Ran::Finished;
+    };
+    call.close(result).await
 }

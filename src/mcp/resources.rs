@@ -3,7 +3,7 @@
 use core::pin::pin;
 
 use super::pages::{self, Items, List, Page};
-use crate::app::{Application, Context, Failure, Identity, Reading, Resource, pass, refuse};
+use crate::app::{Application, Context, Failure, Identity, Ran, Reading, Resource, pass, refuse};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
@@ -55,9 +55,12 @@ pub(crate) async fn read<A: Application>(
     index: usize,
     identity: &Identity,
     context: Context<'_>,
-) {
-    let Some(resource) = A::RESOURCES.get(index) else { return not_found(out, request).await };
+) -> Ran {
+    let Some(resource) = A::RESOURCES.get(index) else {
+        not_found(out, request).await;
+        return Ran::Failed;
+    };
     let mut call = Reading::new(out, request, context, resource, identity);
-    let Some(result) = pass(context.ask, pin!(Some(app.read(index, &mut call)))).await else { return };
-    call.close(result).await;
+    let Some(result) = pass(context.ask, pin!(Some(app.read(index, &mut call)))).await else { return Ran::Finished };
+    call.close(result).await
 }

@@ -3,7 +3,7 @@
 use core::pin::pin;
 
 use super::pages::{self, Items, Page};
-use crate::app::{Application, Call, Context, Identity, Tool, pass};
+use crate::app::{Application, Call, Context, Identity, Ran, Tool, pass};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
@@ -51,11 +51,15 @@ pub(crate) async fn call<A: Application>(
     index: usize,
     identity: &Identity,
     context: Context<'_>,
-) {
+) -> Ran {
     let mut call = Call::new(out, request, context);
     if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {
         call.set_typed();
     }
-    let Some(result) = pass(context.ask, pin!(Some(app.call_tool(index, &mut call)))).await else { return };
+    let Some(result) = pass(context.ask, pin!(Some(app.call_tool(index, &mut call)))).await else {
+        return Ran::Finished;
+    };
+    let ran = Ran::of(&result);
     call.close(result, request.revision.is_modern().then_some(identity)).await;
+    ran
 }

@@ -9,11 +9,9 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
 use super::core::{Core, LISTENER};
+use super::notices::Notice;
 use super::socket::Socket;
-use crate::limits::{
-    ACCEPT_BACKOFF_MS, ACCEPT_LOG_INTERVAL_MS, ACCEPTS_IN_VAIN_MAX, ACCEPTS_PER_TURN, FILES_BESIDE_CONNECTIONS,
-    REFUSALS_MAX,
-};
+use crate::limits::{ACCEPT_BACKOFF_MS, ACCEPTS_IN_VAIN_MAX, ACCEPTS_PER_TURN, FILES_BESIDE_CONNECTIONS, REFUSALS_MAX};
 
 /// The listener, and how it went lately.
 pub(super) struct Door {
@@ -22,14 +20,6 @@ pub(super) struct Door {
     after_ms: u64,
     /// Errors in a row that were a newcomer's.
     in_vain: u32,
-    complaint: Complaint,
-}
-
-/// When the log was told last that nobody can be accepted, and how often that was so since.
-#[derive(Default)]
-struct Complaint {
-    at_ms: Option<u64>,
-    untold: u32,
 }
 
 /// What an error of `accept` means.
@@ -59,7 +49,7 @@ enum Turn {
 impl Door {
     /// Nobody was accepted so far.
     pub(super) fn new(listener: Option<Async<TcpListener>>) -> Self {
-        Self { listener, after_ms: 0, in_vain: 0, complaint: Complaint::default() }
+        Self { listener, after_ms: 0, in_vain: 0 }
     }
 
     /// It waits until something can be accepted again.
@@ -85,7 +75,7 @@ impl Door {
         let mut cx = Context::from_waker(core.waker(LISTENER));
         let turn = turn(
             &mut self.in_vain,
-            || accept_from(listener),
+            || accept_from(listener).inspect_err(|error| count(core, error)),
             || listener.poll_readable(&mut cx),
             |(tcp, peer)| {
                 let local = tcp.get_ref().local_addr().ok();
@@ -99,7 +89,7 @@ impl Door {
             Turn::Pause(error) => {
                 let now_ms = core.now_ms.get();
                 self.after_ms = now_ms.saturating_add(ACCEPT_BACKOFF_MS);
-                self.complaint.make(now_ms, &error);
+                core.notice(Notice::Accept, format_args!("no connection can be accepted for now: {error}"));
             }
         }
     }
@@ -110,6 +100,14 @@ fn accept_from(listener: &Async<TcpListener>) -> io::Result<(Async<TcpStream>, S
     // Where it can't be set, answers are slower.
     let _ = tcp.set_nodelay(true);
     Ok((Async::new(tcp)?, peer))
+}
+
+fn count<A>(core: &Core<'_, A>, error: &io::Error) {
+    match Verdict::of(error) {
+        Verdict::Nobody => {}
+        Verdict::Next => core.tally.connections.accept_aborted.add(),
+        Verdict::Full | Verdict::Later => core.tally.connections.accept_errors.add(),
+    }
 }
 
 // `make_room` lets go of what has a file, if there is something that is needed less than a newcomer.
@@ -175,20 +173,6 @@ impl Verdict {
             Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM | Errno::NOSPC => Self::Full,
             _ => Self::Later,
         }
-    }
-}
-
-impl Complaint {
-    fn make(&mut self, now_ms: u64, error: &io::Error) {
-        if self.at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < ACCEPT_LOG_INTERVAL_MS) {
-            self.untold = self.untold.saturating_add(1);
-            return;
-        }
-        log::warn!(
-            "no connection can be accepted for now: {error} ({} times since this was told)",
-            self.untold.saturating_add(1)
-        );
-        *self = Self { at_ms: Some(now_ms), untold: 0 };
     }
 }
 

@@ -49,7 +49,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 let mut sessions = self.core.sessions.borrow_mut();
                 self.core.endpoint.element(head, posted, element, session, &mut sessions, &moment)
             };
-            self.core.tell(changes);
+            self.core.tell(changes, manner.peer);
             self.give_way().await;
             if let Decision::Cancel { session, request } = decision {
                 self.core.cancel(session, request.of(element));
@@ -105,7 +105,7 @@ impl<A: Application> Worker<'_, '_, A> {
                     self.respond(out, &request, &job, &client).await;
                 }));
                 let outcome = self.drive(Target::Conn(conn), outlet, handler, Some(&mut *watch)).await;
-                self.end_call(&job);
+                self.end_call(&job, outcome);
                 match outcome {
                     Outcome::Late if outlet.borrow_mut().rewind(mark) => {
                         let handler = pin!(Some(async {

@@ -25,6 +25,7 @@ pub struct Config {
     pub(super) key_file: Option<PathBuf>,
     pub(super) connections: usize,
     pub(super) connections_per_address: Option<usize>,
+    pub(super) streams_per_address: Option<usize>,
     pub(super) trusted_proxies: Vec<String>,
     pub(super) calls: usize,
     pub(super) streams: Option<usize>,
@@ -61,6 +62,7 @@ impl Config {
             key_file: None,
             connections: limits::CONNECTIONS_DEFAULT,
             connections_per_address: None,
+            streams_per_address: None,
             trusted_proxies: Vec::new(),
             calls: limits::CALLS_DEFAULT,
             streams: None,
@@ -137,8 +139,19 @@ impl Config {
         Self { connections_per_address: Some(connections), ..self }
     }
 
+    /// Streams of one address at once, so that one machine can't keep all others from listening; half of all by default. Addresses are
+    /// counted as by [`connections_per_address`](Self::connections_per_address); behind a [`trusted_proxy`](Self::trusted_proxy), those that it
+    /// names are.
+    #[must_use]
+    pub fn streams_per_address(self, streams: usize) -> Self {
+        Self { streams_per_address: Some(streams), ..self }
+    }
+
     /// The address (`192.0.2.7`) or network (`10.0.0.0/8`) of a proxy behind which many clients come by one address: it is not held to
-    /// what one address may have. May be repeated; proxies on this machine need not be named.
+    /// what one address may have, and is believed whom it names in `Forwarded` or `X-Forwarded-For`. So it must write one of these itself,
+    /// and have nobody but clients in front of it. May be repeated.
+    ///
+    /// A proxy on this machine is not held to a share in any case. It is believed when it is named too: `127.0.0.1`.
     #[must_use]
     pub fn trusted_proxy(mut self, address: impl Into<String>) -> Self {
         self.trusted_proxies.push(address.into());

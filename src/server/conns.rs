@@ -11,7 +11,7 @@ use std::net::SocketAddr;
 
 use super::core::index32;
 use super::socket::Socket;
-use crate::guard::Household;
+use crate::guard::{Household, Peer, Standing};
 use crate::limits::{CONNECTION_SLOT_BYTES_MAX, HEAD_GRACE_MS, LOCAL_ADDRESSES_MAX, PEEKS_PER_TURN, REFUSALS_MAX};
 use crate::pool::Pool;
 use crate::since::Since;
@@ -23,8 +23,9 @@ pub(super) struct Conn {
     generation: u32,
     /// Where the address stands that its peer connected to.
     local: u8,
-    /// What it counts against; none where it is not counted.
-    peer: Option<Household>,
+    /// Who it comes from, where that is known; of a stream, for whom a proxy passes it on.
+    household: Option<Household>,
+    standing: Standing,
     /// When it came to its state.
     pub(super) since: Since,
 }
@@ -106,12 +107,35 @@ pub(super) enum Full {
 
 impl Conn {
     /// A free slot.
-    pub(super) const EMPTY: Self =
-        Self { socket: Socket::NONE, state: State::Free, generation: 0, local: ASK, peer: None, since: Since::START };
+    pub(super) const EMPTY: Self = Self {
+        socket: Socket::NONE,
+        state: State::Free,
+        generation: 0,
+        local: ASK,
+        household: None,
+        standing: Standing::Exempt,
+        since: Since::START,
+    };
 
     /// Its socket.
     pub(super) fn socket(&mut self) -> Option<&mut Socket> {
         Some(&mut self.socket).filter(|socket| !socket.is_none())
+    }
+
+    /// Who it comes from.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        self.household.map(|household| Peer { household, standing: self.standing })
+    }
+
+    /// It is for this peer.
+    pub(super) fn set_peer(&mut self, peer: Option<Peer>) {
+        self.household = peer.map(|peer| peer.household);
+        self.standing = peer.map_or(Standing::Exempt, |peer| peer.standing);
+    }
+
+    // What it is counted by; none where it is not.
+    fn counted(&self) -> Option<Household> {
+        self.peer().and_then(Peer::counted)
     }
 
     // It was refused, and is served no more.
@@ -148,6 +172,17 @@ impl<'m> Conns<'m> {
         self.open
     }
 
+    /// The slots there are.
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.capacity()
+    }
+
+    /// Who a connection comes from.
+    pub(super) fn peer(&self, conn: ConnRef) -> Option<Peer> {
+        let slot = self.slots.get(conn.index()).filter(|slot| slot.generation == conn.generation)?;
+        slot.peer()
+    }
+
     /// Where a newcomer goes. First its address must have room: an address that has `share` connections already (`peer` is none for those
     /// that are not counted) gets the slots 1 to 4 below of its own connections only, whatever else is free. Then, when as many are served as may be:
     ///
@@ -162,7 +197,7 @@ impl<'m> Conns<'m> {
     /// A connection that is being answered, and a stream, are never touched. Those that linger are not served any more.
     pub(super) fn place(&self, now_ms: u64, peer: Option<Household>, share: usize) -> Place {
         let lingering = || self.oldest(now_ms, Conn::lingers);
-        let is_own = |conn: &Conn| conn.peer == peer;
+        let is_own = |conn: &Conn| conn.counted() == peer;
         if peer.is_some() && self.iter().filter(|(_, conn)| is_own(conn) && !conn.lingers()).count() >= share {
             return match (self.spare(now_ms, is_own), lingering()) {
                 (Some(index), _) => Place::Of(index),
@@ -210,7 +245,7 @@ impl<'m> Conns<'m> {
     pub(super) fn open_in(
         &mut self,
         socket: Socket,
-        peer: Option<Household>,
+        peer: Option<Peer>,
         local: Option<SocketAddr>,
         now_ms: u64,
     ) -> Option<usize> {
@@ -221,7 +256,7 @@ impl<'m> Conns<'m> {
         conn.socket = socket;
         conn.state = State::New;
         conn.since = Since::at(now_ms);
-        conn.peer = peer;
+        conn.set_peer(peer);
         conn.local = local;
         self.open += 1;
         Some(index)

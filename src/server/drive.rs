@@ -7,10 +7,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
+use super::notices::Notice;
 use super::stream_table::StreamRef;
 use super::times::Times;
 use super::worker::{After, Worker};
-use crate::app::{Application, caught};
+use crate::app::{Application, Ran, caught};
 use crate::limits::{TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
 
@@ -91,8 +92,8 @@ impl<A: Application> Worker<'_, '_, A> {
                 if let Some(why) = self.ends(target, outlet, times.late_ms).filter(|_| watch.is_some()) {
                     return Poll::Ready(why);
                 }
-                if poll_handler(running, cx, outlet).is_ready() {
-                    drop_handler(handler.as_mut());
+                if self.poll_handler(running, cx, outlet).is_ready() {
+                    self.drop_handler(handler.as_mut());
                     if watch.as_ref().is_some_and(|watch| watch.more) {
                         return Poll::Ready(Outcome::Sent);
                     }
@@ -126,7 +127,7 @@ impl<A: Application> Worker<'_, '_, A> {
             if gone { Poll::Ready(Outcome::Gone) } else { Poll::Pending }
         })
         .await;
-        drop_handler(handler);
+        self.drop_handler(handler);
         // Half an event was sent: nothing can follow it.
         if let (Target::Stream(stream), false) = (target, outcome == Outcome::Sent) {
             if outlet.borrow().was_begun() {
@@ -176,7 +177,10 @@ impl<A: Application> Worker<'_, '_, A> {
             Flush::Blocked if late && self.part(target, outlet) => {}
             Flush::Broken if outlives => outlet.borrow_mut().abandon(),
             Flush::Broken => return Some(Outcome::Gone),
-            Flush::Blocked if late => return Some(Outcome::Gone),
+            Flush::Blocked if late => {
+                self.core.tally.deadlines.write.add();
+                return Some(Outcome::Gone);
+            }
             Flush::Blocked if self.slot().deadline_ms.get() == 0 => {
                 self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
             }
@@ -333,25 +337,27 @@ impl<A: Application> Worker<'_, '_, A> {
             outlet.template().close || outlet.ends_with_connection() || watch.pipelined || watch.got > 0 || !watch.open;
         self.leave(conn, if close { After::Linger } else { After::Idle });
     }
-}
 
-// A handler catches the panics of the application. One that passes by it leaves half an answer.
-fn poll_handler(
-    handler: Pin<&mut impl Future<Output = ()>>,
-    cx: &mut Context<'_>,
-    outlet: &RefCell<Outlet<'_>>,
-) -> Poll<()> {
-    caught(|| handler.poll(cx)).unwrap_or_else(|| {
-        log::error!("an answer is broken off: what writes it panicked");
-        outlet.borrow_mut().break_off();
-        Poll::Ready(())
-    })
-}
+    // A handler catches the panics of the application. One that passes by it leaves half an answer.
+    fn poll_handler(
+        &self,
+        handler: Pin<&mut impl Future<Output = ()>>,
+        cx: &mut Context<'_>,
+        outlet: &RefCell<Outlet<'_>>,
+    ) -> Poll<()> {
+        caught(|| handler.poll(cx)).unwrap_or_else(|| {
+            self.core.notice(Notice::Broken, format_args!("an answer is broken off: what writes it panicked"));
+            self.slot().ran.set(Some(Ran::Panicked));
+            outlet.borrow_mut().break_off();
+            Poll::Ready(())
+        })
+    }
 
-// A handler that is dropped before its end may panic in doing so: that is its own affair.
-fn drop_handler<F>(mut handler: Pin<&mut Option<F>>) {
-    if caught(|| handler.set(None)).is_none() {
-        log::error!("a handler panicked when it was dropped");
+    // A handler that is dropped before its end may panic in doing so: that is its own affair.
+    fn drop_handler<F>(&self, mut handler: Pin<&mut Option<F>>) {
+        if caught(|| handler.set(None)).is_none() {
+            self.core.notice(Notice::Panicked, format_args!("a handler panicked when it was dropped"));
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use super::clock::{Clock, look_at_calendar};
 use super::conns::State;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
 use super::handle::{Command, Commands, PROMPTS_CHANGED, RELOAD, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
+use super::notices::Notice;
 use super::socket::Socket;
 use super::stream_table::StreamRef;
 use crate::app::{Announce, Application};
@@ -138,9 +139,25 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         if self.door.open_again(self.core.now_ms.get()) {
             self.core.ready.set(LISTENER);
         }
+        self.count_lost();
         self.core.keep_house();
         self.core.keep_access();
         self.core.keep_tasks();
+    }
+
+    // What handles could not hand over.
+    fn count_lost(&self) {
+        let (connections, events) = self.commands.lost();
+        let tally = &self.core.tally;
+        tally.events.not_taken.add_many(events.into());
+        tally.connections.not_taken.add_many(connections.into());
+        if connections > 0 {
+            let why = "as the queue of commands was full";
+            self.core.notice(
+                Notice::NotTaken,
+                format_args!("{connections} connections of the application were closed, {why}"),
+            );
+        }
     }
 
     fn obey(&mut self) {
@@ -170,6 +187,11 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                 }
                 Some(Command::Connect { io, peer, local }) => {
                     self.core.admit(Socket::other(io, peer, local), peer, local);
+                }
+                // Who asked may have stopped waiting.
+                Some(Command::Stats { reply }) => {
+                    self.count_lost();
+                    let _ = reply.try_send(self.core.stats());
                 }
                 Some(Command::Tokens(tokens)) => self.core.take_tokens(Some(&tokens), None),
                 Some(Command::Tick(now_ms)) => {

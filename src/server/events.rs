@@ -3,6 +3,8 @@
 use std::task::{Context, Poll};
 
 use super::core::Core;
+use super::notices::Notice;
+use super::peers::Shown;
 use super::stream_table::StreamRef;
 use super::streams::{News, Rendered};
 use crate::hub::{Audience, Kind};
@@ -20,7 +22,7 @@ impl<A> Core<'_, A> {
                 match self.write_event(stream) {
                     Written::Event => {}
                     Written::NoMore => break,
-                    Written::Broken(_) => {
+                    Written::Broken(_) | Written::Lost => {
                         self.wake_stream(stream);
                         break;
                     }
@@ -43,6 +45,16 @@ impl<A> Core<'_, A> {
             match self.write_event(stream) {
                 Written::Event => {}
                 Written::NoMore => return true,
+                Written::Lost => {
+                    self.tally.streams.lost.add();
+                    let peer = self.peer_of_stream(stream);
+                    self.notice(
+                        Notice::Lost,
+                        format_args!("a stream of {} is closed: it reads too slowly", Shown(peer)),
+                    );
+                    self.close_stream(stream, false);
+                    return false;
+                }
                 Written::Broken(why) => {
                     log::debug!("a stream is closed: {why}");
                     self.close_stream(stream, false);
@@ -69,7 +81,7 @@ impl<A> Core<'_, A> {
                 return Written::NoMore;
             }
             Rendered::Ended => return Written::Broken("its call was answered"),
-            Rendered::Lost => return Written::Broken("its client reads too slowly"),
+            Rendered::Lost => return Written::Lost,
         };
         let Some(open) = streams.get(stream) else { return Written::NoMore };
         let bytes = scratch.get(from..to).unwrap_or_default();
@@ -111,6 +123,7 @@ impl<A> Core<'_, A> {
     pub(super) fn append(&self, kind: Kind, audience: Audience, payload: &[u8]) -> bool {
         let stored = self.hub.borrow_mut().append(kind, audience, payload);
         if stored {
+            self.tally.events.appended.add();
             self.write_streams();
         }
         stored
@@ -121,4 +134,6 @@ enum Written {
     Event,
     NoMore,
     Broken(&'static str),
+    /// What it had not got was overwritten.
+    Lost,
 }

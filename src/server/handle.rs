@@ -10,6 +10,7 @@ use async_channel::{Receiver, Sender, TrySendError};
 
 use super::clients::ClientInfo;
 use super::socket::Duplex;
+use super::stats::Stats;
 use crate::app::message_params;
 use crate::guard::{self, Token};
 use crate::hub::Audience;
@@ -38,6 +39,9 @@ pub struct Handle {
 struct Shared {
     flags: AtomicU32,
     engine: Mutex<Option<Waker>>,
+    /// What found the queue full since the engine last asked: connections, and all else.
+    lost_connections: AtomicU32,
+    lost_events: AtomicU32,
 }
 
 /// The engine's end.
@@ -51,6 +55,7 @@ pub(super) enum Command {
     Message { audience: Audience, level: LogLevel, params: String },
     ResourceUpdated(String),
     Clients { list: Vec<ClientInfo>, reply: Sender<Vec<ClientInfo>> },
+    Stats { reply: Sender<Stats> },
     Connect { io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr> },
     Tokens(Vec<Token>),
     Tick(u64),
@@ -99,7 +104,12 @@ impl Handle {
     /// A handle, and the end that the engine listens to.
     pub(super) fn new() -> (Handle, Commands) {
         let (commands, receiver) = async_channel::bounded(COMMANDS_MAX);
-        let shared = Arc::new(Shared { flags: AtomicU32::new(0), engine: Mutex::new(None) });
+        let shared = Arc::new(Shared {
+            flags: AtomicU32::new(0),
+            engine: Mutex::new(None),
+            lost_connections: AtomicU32::new(0),
+            lost_events: AtomicU32::new(0),
+        });
         (Handle { shared: shared.clone(), commands }, Commands { shared, receiver })
     }
 
@@ -185,6 +195,29 @@ impl Handle {
         self.command(Command::Tokens(tokens))
     }
 
+    /// What the server holds now, and what has happened since it started: see [`Stats`]. The answer comes from the server's thread, so that a
+    /// tool which blocks that holds it up.
+    ///
+    /// ```no_run
+    /// # use smol_mcp::{Server, tools};
+    /// # struct Board;
+    /// # tools! { impl Board {} }
+    /// let handle = Server::new("board", "1.0.0", Board).handle();
+    /// std::thread::spawn(move || {
+    ///     let stats = smol_mcp::block_on(handle.stats()).unwrap();
+    ///     println!("{} of {} connections, {} refused", stats.connections.now, stats.connections.capacity, stats.refused.house);
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    /// `NotConnected` when the server has ended.
+    pub async fn stats(&self) -> io::Result<Stats> {
+        let (reply, answer) = async_channel::bounded(1);
+        self.commands.send(Command::Stats { reply }).await.map_err(|_| ended())?;
+        self.wake();
+        answer.recv().await.map_err(|_| ended())
+    }
+
     /// Ends the server: no new work is taken, streams end, running calls have a moment to finish. Never waits; the future
     /// of `serve` tells when it is done, within 2 s.
     pub fn shutdown(&self) {
@@ -197,13 +230,19 @@ impl Handle {
     /// Dropped when [`COMMANDS_MAX`] commands wait already, or the server has ended.
     pub fn connect(&self, io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr>) {
         // A connection that can't be taken is closed by being dropped.
-        drop(self.commands.try_send(Command::Connect { io, peer, local }));
+        if let Err(TrySendError::Full(_)) = self.commands.try_send(Command::Connect { io, peer, local }) {
+            self.shared.lost_connections.fetch_add(1, Ordering::Relaxed);
+        }
         self.wake();
     }
 
     /// The queue is not as full as log records may make it.
     pub(super) fn has_room_for_records(&self) -> bool {
-        self.commands.len() + COMMANDS_BESIDE_LOG < COMMANDS_MAX
+        let has_room = self.commands.len() + COMMANDS_BESIDE_LOG < COMMANDS_MAX;
+        if !has_room {
+            self.shared.lost_events.fetch_add(1, Ordering::Relaxed);
+        }
+        has_room
     }
 
     // A test's clock has come to this.
@@ -223,7 +262,10 @@ impl Handle {
 
     fn command(&self, command: Command) -> io::Result<()> {
         self.commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => io::Error::new(io::ErrorKind::WouldBlock, "the queue of messages is full"),
+            TrySendError::Full(_) => {
+                self.shared.lost_events.fetch_add(1, Ordering::Relaxed);
+                io::Error::new(io::ErrorKind::WouldBlock, "the queue of messages is full")
+            }
             TrySendError::Closed(_) => ended(),
         })?;
         self.wake();
@@ -252,6 +294,12 @@ impl Commands {
     /// The flags that were raised since the last time.
     pub(super) fn flags(&self) -> u32 {
         self.shared.flags.swap(0, Ordering::AcqRel)
+    }
+
+    /// What found the queue full since the last time: connections, and messages and changes.
+    pub(super) fn lost(&self) -> (u32, u32) {
+        let shared = &self.shared;
+        (shared.lost_connections.swap(0, Ordering::Relaxed), shared.lost_events.swap(0, Ordering::Relaxed))
     }
 
     /// The next command.

@@ -111,6 +111,7 @@ impl<A: Application> Worker<'_, '_, A> {
         slot.resumable.set(None);
         slot.resumed.set(None);
         slot.detached.set(false);
+        slot.ran.set(None);
     }
 
     /// Reads what is there. `eager`: does not wait when there is nothing.
@@ -140,7 +141,10 @@ impl<A: Application> Worker<'_, '_, A> {
         poll_fn(|cx| match self.flush(cx, Target::Conn(conn), outlet) {
             Flush::Done => Poll::Ready(true),
             Flush::Broken => Poll::Ready(false),
-            Flush::Blocked if self.slot().expired.get() => Poll::Ready(false),
+            Flush::Blocked if self.slot().expired.get() => {
+                self.core.tally.deadlines.write.add();
+                Poll::Ready(false)
+            }
             Flush::Blocked | Flush::Waiting => Poll::Pending,
         })
         .await

@@ -32,13 +32,17 @@ mod key_file;
 mod lease;
 mod listen;
 mod log_bridge;
+mod notices;
 mod open;
 mod peek;
 mod peeked;
+mod peers;
 mod plan;
 mod queue;
 mod ready;
+mod refuse;
 mod resume;
+mod room;
 mod runner;
 mod socket;
 mod start;
@@ -48,6 +52,8 @@ mod streams;
 mod tasks;
 #[cfg(test)]
 mod tests_admission;
+#[cfg(test)]
+mod tests_room;
 mod times;
 mod token_file;
 mod worker;
@@ -57,6 +63,7 @@ mod tests_budget;
 #[cfg(test)]
 mod tests_inputs;
 
+pub mod stats;
 pub mod testing;
 
 pub use budget::{BudgetRow, MemoryBudget};
@@ -211,7 +218,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let wrong_scopes = |name| invalid(format!("the scopes of {name:?} can't be scopes, or are too many"));
         catalog.check_scopes().map_err(wrong_scopes)?;
         introduce::check(&self.identity).map_err(invalid)?;
-        let shares = Shares::new(config.connections_per_address, &config.trusted_proxies).map_err(invalid)?;
+        let shares = Shares::new(config.connections_per_address, config.streams_per_address, &config.trusted_proxies);
+        let shares = shares.map_err(invalid)?;
         let key_file = config.key_file.map(|path| KeyFile::open(&path, random_key)).transpose();
         let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;
         let key = self.key.or(key_file.as_ref().map(|file| file.key)).map_or_else(random_key, Ok)?;

@@ -6,8 +6,9 @@ use std::pin::pin;
 use std::task::{self, Poll};
 
 use super::core::Core;
+use super::notices::Notice;
 use super::tasks::SHUT_DOWN;
-use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ticket, Way, caught};
+use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ran, Ticket, Way, caught};
 use crate::json::{self, Value, Writer};
 use crate::mcp;
 use crate::mcp::input::Pass;
@@ -38,16 +39,17 @@ impl<A: Application> Runner<'_, '_, A> {
             self.core.board.inputs.borrow_mut().clear(self.place);
             let (doc, kept) =
                 request.get(..bytes).and_then(|text| text.split_at_checked(job.bytes)).unwrap_or_default();
-            let end = self.perform(&job, doc, kept).await;
+            let (end, ran) = self.perform(&job, doc, kept).await;
             self.core.board.inputs.borrow_mut().clear(self.place);
             let ended = self.core.board.tasks.borrow_mut().end(self.place, end, self.core.now());
             if ended {
+                self.count(end, ran);
                 self.core.task_changed(self.place);
             }
         }
     }
 
-    async fn perform(&self, job: &Job, doc: &[u8], kept: &[u8]) -> End {
+    async fn perform(&self, job: &Job, doc: &[u8], kept: &[u8]) -> (End, Option<Ran>) {
         let core = self.core;
         let request = Request { doc, envelope: job.envelope, revision: Revision::V2026_07_28 };
         let client = Some(job.client.as_str()).filter(|name| !name.is_empty());
@@ -59,24 +61,48 @@ impl<A: Application> Runner<'_, '_, A> {
         let pen = TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s };
         let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, context);
         let mut handler = pin!(Some(handler));
+        let mut how = None;
         let end = poll_fn(|cx| {
             if let Some(why) = self.ends() {
                 return Poll::Ready(why);
             }
             let Some(running) = handler.as_mut().as_pin_mut() else { return Poll::Ready(End::Answered) };
             match caught(|| running.poll(cx)) {
-                Some(Poll::Ready(())) => Poll::Ready(self.ends().unwrap_or(End::Answered)),
+                Some(Poll::Ready(ran)) => {
+                    how = Some(ran);
+                    Poll::Ready(self.ends().unwrap_or(End::Answered))
+                }
                 Some(Poll::Pending) => self.ends().map_or(Poll::Pending, Poll::Ready),
                 // Its own panic was caught where it is told; this one came by writing that.
-                None => Poll::Ready(End::Failed(BROKEN)),
+                None => {
+                    how = Some(Ran::Panicked);
+                    Poll::Ready(End::Failed(BROKEN))
+                }
             }
         })
         .await;
         // A handler that is dropped before its end may panic in doing so: that is its own affair.
         if caught(|| handler.set(None)).is_none() {
-            log::error!("a task panicked when it was dropped");
+            core.notice(Notice::Panicked, format_args!("a task panicked when it was dropped"));
         }
-        end
+        (end, how)
+    }
+
+    // It came to its end by itself: one that was cancelled is counted where that is done.
+    fn count(&self, end: End, ran: Option<Ran>) {
+        let tally = &self.core.tally.tasks;
+        match (end, ran) {
+            (_, Some(Ran::Panicked)) => {
+                tally.failed.add();
+                self.core.notice(Notice::Panicked, format_args!("a task panicked"));
+            }
+            (End::Failed(TOO_LATE), _) => {
+                tally.timed_out.add();
+                self.core.notice(Notice::Late, format_args!("a task was stopped: it took longer than it may"));
+            }
+            (End::Failed(_), _) => tally.failed.add(),
+            (End::Answered, _) => tally.finished.add(),
+        }
     }
 
     // Why a task must end before its handler does.

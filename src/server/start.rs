@@ -22,10 +22,12 @@ use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS, WorkerSlot};
 use super::engine::Engine;
 use super::handle::Commands;
 use super::inputs::Inputs;
+use super::notices::Notices;
 use super::plan::Plan;
 use super::ready::Ready;
 use super::resume::Numbers;
 use super::runner::Runner;
+use super::stats::Tally;
 use super::storage::{Lend, Memory, Views};
 use super::stream_table::Streams;
 use super::worker::Worker;
@@ -142,7 +144,7 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
             headers_max: HEADERS_MAX,
             body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
         },
-        shares: parts.shares.of(connections),
+        shares: parts.shares.of(connections, streams.capacity()),
         idle_timeout_ms: parts.idle_timeout_ms,
         tool_timeout_ms: parts.tool_timeout_ms,
         input_timeout_ms: parts.input_timeout_ms,
@@ -170,6 +172,8 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
         hasher: RandomState::new(),
+        tally: Tally::default(),
+        notices: Notices::default(),
     };
     (core, parts.commands)
 }

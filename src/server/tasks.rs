@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::core::{Core, WORKERS};
 use super::worker::Worker;
-use crate::app::{Application, Context, Door};
+use crate::app::{Application, Context, Door, Ran};
 use crate::endpoint::{Job, Work};
 use crate::hub::{Audience, Kind};
 use crate::json::{Text, Value};
@@ -29,7 +29,7 @@ impl<A: Application> Worker<'_, '_, A> {
         job: &Job<'_>,
         pass: &Pass<'_>,
         context: Context<'_>,
-    ) {
+    ) -> Ran {
         let (core, wanted) = (self.core, Cell::new(false));
         let mut reply = core.task_reply(request, job, context.client);
         if let (None, Work::ToolsCall(tool) | Work::TaskOf(tool) | Work::TaskLater(tool)) = (reply, job.work) {
@@ -38,17 +38,20 @@ impl<A: Application> Worker<'_, '_, A> {
                 Work::TaskLater(_) if A::HAS_TASKS => Door::Open { wanted: &wanted, has_room: &has_room },
                 _ => Door::Closed,
             };
-            tools::call(&core.app, out, request, tool, &core.identity, Context { door, ..context }).await;
+            let ran = tools::call(&core.app, out, request, tool, &core.identity, Context { door, ..context }).await;
             if A::HAS_TASKS && wanted.get() {
                 out.unseal();
                 // There was room when it was asked for; nobody has had a turn since.
                 let created = pass.with_kept(|kept| core.create_task(request, job, tool, kept, context.client));
                 reply = Some(created.map_or_else(no_task, Reply::Created));
+            } else {
+                return ran;
             }
         }
         if let Some(reply) = reply {
             mcp::tasks::answer(out, request, reply, &core.board, &core.identity).await;
         }
+        Ran::Finished
     }
 }
 
@@ -118,6 +121,26 @@ impl<A: Application> Core<'_, A> {
         kept: &[u8],
         client: Option<&str>,
     ) -> Result<usize, NoTask> {
+        let created = self.try_create_task(request, job, tool, kept, client);
+        let tally = &self.tally.tasks;
+        match created {
+            Ok(_) => {
+                tally.started.add();
+                tally.most.reach(self.board.tasks.borrow().len());
+            }
+            Err(_) => tally.refused.add(),
+        }
+        created
+    }
+
+    fn try_create_task(
+        &self,
+        request: &Request<'_>,
+        job: &Job,
+        tool: usize,
+        kept: &[u8],
+        client: Option<&str>,
+    ) -> Result<usize, NoTask> {
         let random = super::random().filter(|_| !self.stopping.get()).ok_or(NoTask::Full)?;
         let mut envelope = request.envelope;
         // What the tool writes is no answer to the request: that is the task.
@@ -134,6 +157,7 @@ impl<A: Application> Core<'_, A> {
 
     fn cancel_task(&self, place: usize) {
         if self.board.tasks.borrow_mut().cancel(place, self.now()) {
+            self.tally.tasks.cancelled.add();
             self.ready.set(self.task_bit(place));
             self.task_changed(place);
         }

@@ -23,8 +23,8 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -32,6 +32,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use smol::io::{AsyncRead, AsyncWrite};
 
 use super::clock::Clock;
+use super::stats::Stats;
 use super::{Config, Handle, Server, run};
 use crate::app::{Check, PromptsOf, ResourcesOf, Tools};
 use crate::json::Writer;
@@ -44,6 +45,9 @@ pub struct TestServer {
     now_ms: u64,
     ended: bool,
 }
+
+// The address that its clients connect to.
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
 
 /// A client's end of a connection to a [`TestServer`].
 pub struct TestConnection {
@@ -77,11 +81,30 @@ impl TestServer {
 
     /// A new connection, as from this machine.
     pub fn connect(&mut self) -> TestConnection {
+        self.connect_from(LOCAL.ip())
+    }
+
+    /// A new connection, as from this address.
+    pub fn connect_from(&mut self, peer: IpAddr) -> TestConnection {
         let pipe = Arc::new(Mutex::new(Pipe { room: usize::MAX, ..Pipe::default() }));
-        let local = SocketAddr::from(([127, 0, 0, 1], 8000));
-        self.handle.connect(Box::new(ServerEnd(pipe.clone())), Some(local.ip()), Some(local));
+        self.handle.connect(Box::new(ServerEnd(pipe.clone())), Some(peer), Some(LOCAL));
         self.run();
         TestConnection { pipe }
+    }
+
+    /// What the server counted.
+    ///
+    /// # Errors
+    /// As [`Handle::stats`].
+    pub fn stats(&mut self) -> io::Result<Stats> {
+        let handle = self.handle.clone();
+        let mut asked = pin!(handle.stats());
+        loop {
+            if let Poll::Ready(stats) = asked.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return stats;
+            }
+            self.run();
+        }
     }
 
     /// Sends bytes, and lets the server do what it can.

@@ -143,17 +143,3 @@ fn a_newcomer_is_worth_more_than_an_idle_connection() {
     let (admitted, let_go, _, ends) = play(&script, 0, 1);
     assert_eq!((admitted, let_go, ends), (0, 0, vec![format!("{:?}", Errno::MFILE)]));
 }
-
-#[test]
-fn the_log_is_told_once_a_minute() {
-    let mut complaint = Complaint::default();
-    let told: Vec<u64> = (0..2_000)
-        .map(|tick| tick * 100)
-        .filter(|now_ms| {
-            complaint.make(*now_ms, &error(Errno::MFILE));
-            complaint.at_ms == Some(*now_ms)
-        })
-        .collect();
-    assert_eq!(told, [0, 60_000, 120_000, 180_000]);
-    assert_eq!(complaint.untold, 199);
-}

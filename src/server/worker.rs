@@ -10,12 +10,13 @@ use super::conns::{ConnRef, State};
 use super::core::Core;
 use super::drive::{Outcome, Target, Watch};
 use super::lease::Read;
+use super::refuse::{late, refused};
 use crate::app::Application;
 use crate::endpoint::{Admission, Answer, Decision, Passage, Posted};
+use crate::guard::Peer;
 use crate::http::{self, Accept, CONTINUE, Cors, Decoder, Framing, Known, Media, Method, ResponseHead, Status, Step};
 use crate::limits::{HEAD_GRACE_MS, HEAD_TIMEOUT_MS, PIPELINED_MAX, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::{Out, Outlet};
-use crate::rpc::Code;
 
 /// A worker, by its place.
 pub(super) struct Worker<'w, 'm, A> {
@@ -59,6 +60,8 @@ pub(super) struct Manner<'r> {
     pub(super) http10: bool,
     pub(super) events: bool,
     pub(super) head_only: bool,
+    /// Who sent it.
+    pub(super) peer: Option<Peer>,
 }
 
 impl<'r> Manner<'r> {
@@ -86,6 +89,7 @@ impl<A: Application> Worker<'_, '_, A> {
             self.calm();
             self.leave(conn, after);
             self.slot().job.set(None);
+            self.core.tally.buffer_returned();
             self.core.worker_is_free(self.index);
         }
     }
@@ -104,6 +108,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 Heading::Idle => return After::Idle,
                 Heading::Gone => return After::Close,
                 Heading::Slow => {
+                    self.core.tally.refused.slow_head.add();
                     self.refuse(conn, late("the head of the request did not come in time"), None, tx).await;
                     return After::Linger;
                 }
@@ -118,7 +123,12 @@ impl<A: Application> Worker<'_, '_, A> {
             self.set_state(conn, State::Busy { head: false });
             // One that pipelines without end keeps its buffer only as long as nobody waits for it.
             let last = served >= PIPELINED_MAX && self.core.is_pressed();
+            self.core.tally.requests.received.add();
+            self.slot().refused.set(false);
             let turn = self.exchange(conn, &mut decoder, last, rx, tx).await;
+            if !self.slot().refused.get() {
+                self.core.tally.requests.served.add();
+            }
             self.calm();
             match turn {
                 Turn::Next if decoder.finish(rx) => {
@@ -166,7 +176,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let entry = self.core.endpoint.enter(request, &moment);
         let principal = {
             let date = self.core.date.get();
-            let mut manner = self.manner(request, entry.cors, date.as_ref());
+            let mut manner = self.manner(conn, request, entry.cors, date.as_ref());
             // A body is not waited for by an answer that does not need it.
             manner.template.close |= last || request.has_body();
             let known = match entry.passage {
@@ -184,7 +194,7 @@ impl<A: Application> Worker<'_, '_, A> {
             let admission =
                 self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
             let date = self.core.date.get();
-            let mut manner = self.manner(request, entry.cors, date.as_ref());
+            let mut manner = self.manner(conn, request, entry.cors, date.as_ref());
             manner.template.close |= last || request.has_body();
             match admission {
                 Admission::Body(posted) => posted,
@@ -205,8 +215,16 @@ impl<A: Application> Worker<'_, '_, A> {
         let answer = match step {
             Step::Body => return self.message(conn, decoder, posted, last, rx, tx).await,
             Step::Refuse(refusal) => refused(refusal),
-            Step::NeedMore => late("the body of the request did not come in time"),
-            Step::Head => return Turn::Done(After::Close),
+            Step::NeedMore => {
+                self.core.tally.refused.slow_body.add();
+                self.slot().refused.set(true);
+                late("the body of the request did not come in time")
+            }
+            Step::Head => {
+                self.core.tally.requests.broken.add();
+                self.slot().refused.set(true);
+                return Turn::Done(After::Close);
+            }
         };
         let cors = decoder.head(rx).and_then(|request| self.core.endpoint.cors(request, &moment));
         self.refuse(conn, answer, cors, tx).await;
@@ -255,10 +273,10 @@ impl<A: Application> Worker<'_, '_, A> {
                 let mut sessions = self.core.sessions.borrow_mut();
                 self.core.endpoint.message(request, posted, doc, &mut sessions, &moment)
             };
-            self.core.tell(changes);
             let date = self.core.date.get();
             let cors = self.core.endpoint.cors(request, &moment);
-            let mut manner = self.manner(request, cors, date.as_ref());
+            let mut manner = self.manner(conn, request, cors, date.as_ref());
+            self.core.tell(changes, manner.peer);
             manner.template.close |= last;
             let mut watch = Watch::new(free, pipelined);
             let turn = match decision {
@@ -286,7 +304,13 @@ impl<A: Application> Worker<'_, '_, A> {
         turn
     }
 
-    fn manner<'r>(&self, request: http::Request<'r>, cors: Option<Cors<'r>>, date: Option<&'r [u8; 29]>) -> Manner<'r> {
+    fn manner<'r>(
+        &self,
+        conn: ConnRef,
+        request: http::Request<'r>,
+        cors: Option<Cors<'r>>,
+        date: Option<&'r [u8; 29]>,
+    ) -> Manner<'r> {
         let http10 = request.is_http10();
         let keep = request.keep_alive() && !self.core.stopping.get();
         let template = ResponseHead {
@@ -302,6 +326,7 @@ impl<A: Application> Worker<'_, '_, A> {
             http10,
             events: request.accepts(Media::EventStream) != Accept::No,
             head_only: request.method() == Method::Head,
+            peer: self.core.peer_of(conn, request),
         }
     }
 
@@ -314,6 +339,9 @@ impl<A: Application> Worker<'_, '_, A> {
         doc: &[u8],
         tx: &mut [u8],
     ) -> Turn {
+        if let Some(cause) = answer.cause {
+            self.refused(cause, &answer, manner.peer);
+        }
         let mut outlet = manner.outlet(tx);
         answer.apply(outlet.template());
         let close = outlet.template().close;
@@ -326,24 +354,4 @@ impl<A: Application> Worker<'_, '_, A> {
             _ => Turn::Done(After::Close),
         }
     }
-
-    async fn refuse(&self, conn: ConnRef, mut answer: Answer<'_>, cors: Option<Cors<'_>>, tx: &mut [u8]) {
-        answer.close = true;
-        let date = self.core.date.get();
-        let template = ResponseHead {
-            date: date.as_ref().map(<[u8; 29]>::as_slice),
-            cors,
-            ..ResponseHead::new(Status::OK, Framing::None)
-        };
-        let manner = Manner { template, http10: false, events: false, head_only: false };
-        self.answer(conn, answer, &manner, &[], tx).await;
-    }
-}
-
-fn late(message: &str) -> Answer<'static> {
-    Answer::refusal(Status::REQUEST_TIMEOUT, Code::REFUSED, message)
-}
-
-fn refused(refusal: http::Refusal) -> Answer<'static> {
-    Answer::refusal(refusal.status(), Code::REFUSED, refusal.reason())
 }

@@ -36,7 +36,7 @@ pub(crate) use id::{IdText, RANDOM_BYTES, SessionFields, SessionId, Transport};
 pub(crate) use key::{Key, TAG_BYTES, equal_in_constant_time};
 pub use log_level::LogLevel;
 pub(crate) use names::{ClientText, Name, NameRef, Names, kept_text};
-pub(crate) use outcome::{Admitted, Ended, Evicted, Expired, RestoreRefusal, SessionRef, Stale, TableFull};
+pub(crate) use outcome::{Admitted, Counts, Ended, Evicted, Expired, RestoreRefusal, SessionRef, Stale, TableFull};
 pub use principal::Principal;
 pub(crate) use principal::{ANYONE, PrincipalFault, PrincipalId, is_scope};
 pub use revision::Revision;

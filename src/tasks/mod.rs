@@ -70,6 +70,11 @@ impl<'m> Tasks<'m> {
         free.or_else(|| over.min_by_key(|(_, slot)| slot.expires_ms).map(|(at, _)| at)).ok_or(NoTask::Full)
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.state != State::Free || slot.busy).count()
+    }
+
     /// Creates a task for a request, whose text comes in pieces. Gives its place, which is its runner's too.
     ///
     /// # Errors
