@@ -201,7 +201,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
             session_age_max_s: SESSION_RESTORE_AGE_MAX_S,
         };
         Ok(Bound {
-            parts: Parts {
+            parts: Box::new(Parts {
                 app: self.app,
                 identity: self.identity,
                 endpoint,
@@ -213,7 +213,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 tool_timeout_ms: config.tool_timeout_ms,
                 input_timeout_ms: config.input_timeout_ms,
                 task_lives: Lives { run_ms: config.task_timeout_ms, kept_ms: config.task_ttl_ms },
-            },
+            }),
             heap,
             listener: None,
             handle: self.handle,
@@ -236,7 +236,8 @@ fn random_key() -> io::Result<[u8; 32]> {
 
 /// A server that listens, and is not running yet.
 pub struct Bound<A, R = NoResources, P = NoPrompts> {
-    parts: Parts<App<A, R, P>>,
+    // Boxed, so that little is moved, and no stack is deep, until it runs.
+    parts: Box<Parts<App<A, R, P>>>,
     heap: Heap,
     listener: Option<(Async<TcpListener>, SocketAddr)>,
     handle: Handle,

@@ -41,7 +41,7 @@ use crate::tasks::Board;
 /// # Errors
 /// `ResourceBusy` while another server has the memory.
 pub(super) async fn run<A: Application>(
-    mut parts: Parts<A>,
+    mut parts: Box<Parts<A>>,
     memory: &impl Memory,
     listener: Option<Async<TcpListener>>,
     clock: Clock,
@@ -55,7 +55,7 @@ pub(super) async fn run<A: Application>(
     let request_bytes = requests.first().map_or(0, |request| request.len());
     let key_file = parts.key_file.take();
     let (core, commands) = core(parts, views, buffers, request_bytes);
-    let core = &core;
+    let core = &*core;
     if let Some(file) = &key_file {
         core.sessions.borrow_mut().remember_ended(&file.ended);
     }
@@ -70,7 +70,6 @@ pub(super) async fn run<A: Application>(
     for bit in [LISTENER, COMMANDS, TICK] {
         core.ready.set(bit);
     }
-    (0..buffers + core.runners).for_each(|index| core.wake_worker(index));
     let mut engine = Engine {
         core,
         workers,
@@ -101,11 +100,12 @@ fn wakers(ready: &Arc<Ready>, connections: usize, bits: usize) -> Vec<Waker> {
 
 // What all tasks share, for so many request buffers of so many bytes.
 fn core<A: Application>(
-    parts: Parts<A>,
+    parts: Box<Parts<A>>,
     views: Views<'_>,
     buffers: usize,
     request_bytes: usize,
-) -> (Core<'_, A>, Commands) {
+) -> (Box<Core<'_, A>>, Commands) {
+    let parts = *parts;
     let Views {
         conns,
         streams,
@@ -125,7 +125,7 @@ fn core<A: Application>(
     let bits = WORKERS + buffers + runners + connections;
     let ready = Ready::new(bits);
     let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS));
-    let core = Core {
+    let core = Box::new(Core {
         app: parts.app,
         identity: parts.identity,
         endpoint: Endpoint { catalog: Catalog { tasks: runners > 0, ..parts.endpoint.catalog }, ..parts.endpoint },
@@ -161,6 +161,6 @@ fn core<A: Application>(
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
         hasher: RandomState::new(),
-    };
+    });
     (core, parts.commands)
 }

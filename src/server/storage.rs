@@ -231,11 +231,10 @@ pub(super) struct Allocated {
     stream_names: Vec<Name>,
     requests: Vec<u8>,
     request_bytes: usize,
-    answers: Vec<u8>,
-    ring: Vec<u8>,
+    /// What answers, the ring and the questions to clients are written to.
+    written: Vec<u8>,
     uris: Vec<Uri>,
     inputs: Vec<Input>,
-    input_bytes: Vec<u8>,
     tasks: Vec<tasks::Slot>,
     task_inboxes: Vec<tasks::Inbox>,
     task_inputs: Vec<u8>,
@@ -259,11 +258,10 @@ impl Memory for Heap {
             // Zeroed by the kernel, page by page, when first used.
             requests: vec![0; buffers * self.request_bytes],
             request_bytes: self.request_bytes,
-            answers: vec![0; buffers * TRANSMIT_BYTES],
-            ring: vec![0; RING_BYTES],
+            // In one piece: an allocator zeroes small ones itself, and touches all of their pages.
+            written: vec![0; buffers * TRANSMIT_BYTES + RING_BYTES + self.inputs * INPUT_BYTES_MAX],
             uris: (0..SUBSCRIBED_URIS_MAX).map(|_| Uri::EMPTY).collect(),
             inputs: (0..self.inputs).map(|_| Input::EMPTY).collect(),
-            input_bytes: vec![0; self.inputs * INPUT_BYTES_MAX],
             tasks: (0..self.tasks).map(|_| tasks::Slot::EMPTY).collect(),
             task_inboxes: (0..self.tasks).map(|_| tasks::Inbox::EMPTY).collect(),
             task_inputs: vec![0; self.tasks * TASK_INPUT_BYTES_MAX],
@@ -275,6 +273,11 @@ impl Memory for Heap {
 
 impl Lend for Allocated {
     fn lend(&mut self) -> Views<'_> {
+        let input_bytes = self.inputs.len() * INPUT_BYTES_MAX;
+        // It is as long as these are together: see `take`.
+        let answer_bytes = self.written.len().saturating_sub(RING_BYTES + input_bytes);
+        let (answers, rest) = self.written.split_at_mut(answer_bytes);
+        let (ring, input_bytes) = rest.split_at_mut(RING_BYTES.min(rest.len()));
         Views {
             conns: Pool::from(&mut self.conns),
             streams: Pool::from(&mut self.streams),
@@ -283,11 +286,11 @@ impl Lend for Allocated {
             session_names: Pool::from(&mut self.session_names),
             stream_names: Pool::from(&mut self.stream_names),
             requests: self.requests.chunks_exact_mut(self.request_bytes).collect(),
-            answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
-            ring: &mut self.ring,
+            answers: answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
+            ring,
             uris: &mut self.uris,
             inputs: &mut self.inputs,
-            input_bytes: &mut self.input_bytes,
+            input_bytes,
             tasks: tasks::Memory {
                 slots: &mut self.tasks,
                 inboxes: &mut self.task_inboxes,
