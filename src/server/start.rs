@@ -7,6 +7,7 @@ use std::hash::RandomState;
 use std::io;
 use std::mem;
 use std::net::TcpListener;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -59,12 +60,11 @@ pub(super) async fn run<A: Application>(
     if let Some(file) = &key_file {
         core.sessions.borrow_mut().remember_ended(&file.ended);
     }
-    // Each future is made in its place on the heap.
     let workers = requests.into_iter().zip(answers).enumerate();
-    let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
+    let workers = workers.map(|(index, (rx, tx))| in_place(|| async move { Worker { core, index }.run(rx, tx).await }));
     let workers = workers.collect();
     let runners = task_requests.into_iter().take(core.runners).enumerate();
-    let runners = runners.map(|(place, request)| Box::pin(async move { Runner { core, place }.run(request).await }));
+    let runners = runners.map(|(place, request)| in_place(|| async move { Runner { core, place }.run(request).await }));
     let runners = runners.collect();
     commands.attach(core.waker(COMMANDS).clone());
     for bit in [LISTENER, COMMANDS, TICK] {
@@ -87,6 +87,12 @@ pub(super) async fn run<A: Application>(
         file.keep(core.sessions.borrow().ended());
     }
     Ok(())
+}
+
+// Made after its place is there, a future is not copied into it: of its pages, which it fills later, it touches one.
+fn in_place<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    let place = Box::new_uninit();
+    Box::into_pin(Box::write(place, make()))
 }
 
 // One for each bit below `connections`, and one for each few of those from there on, which are those of connections.
@@ -125,42 +131,45 @@ fn core<A: Application>(
     let bits = WORKERS + buffers + runners + connections;
     let ready = Ready::new(bits);
     let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS));
-    let core = Box::new(Core {
-        app: parts.app,
-        identity: parts.identity,
-        endpoint: Endpoint { catalog: Catalog { tasks: runners > 0, ..parts.endpoint.catalog }, ..parts.endpoint },
-        limits: http::Limits {
-            head_bytes_max: HEAD_BYTES_MAX,
-            target_bytes_max: TARGET_BYTES_MAX,
-            headers_max: HEADERS_MAX,
-            body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
+    let core = Box::write(
+        Box::new_uninit(),
+        Core {
+            app: parts.app,
+            identity: parts.identity,
+            endpoint: Endpoint { catalog: Catalog { tasks: runners > 0, ..parts.endpoint.catalog }, ..parts.endpoint },
+            limits: http::Limits {
+                head_bytes_max: HEAD_BYTES_MAX,
+                target_bytes_max: TARGET_BYTES_MAX,
+                headers_max: HEADERS_MAX,
+                body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
+            },
+            shares: parts.shares.of(connections),
+            idle_timeout_ms: parts.idle_timeout_ms,
+            tool_timeout_ms: parts.tool_timeout_ms,
+            input_timeout_ms: parts.input_timeout_ms,
+            on_client: parts.on_client,
+            now_ms: Cell::new(0),
+            unix_s: Cell::new(0),
+            date: Cell::new(None),
+            conns: RefCell::new(Conns::new(conns)),
+            streams: RefCell::new(Streams::new(streams, rests, stream_names)),
+            sessions: RefCell::new(Table::new(sessions, session_names)),
+            hub: RefCell::new(Hub::new(ring, uris)),
+            inputs: RefCell::new(inputs),
+            board: Board::new(tasks, parts.task_lives, if A::HAS_TASKS { Some(mcp::tasks::write) } else { None }),
+            runners,
+            workers: (0..buffers)
+                .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
+                .collect(),
+            queue: RefCell::new(VecDeque::with_capacity(connections)),
+            wakers: wakers(&ready, bits - connections, bits),
+            ready,
+            scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
+            numbers: Numbers::new(),
+            early_cancels: RefCell::new(heapless::Deque::new()),
+            stopping: Cell::new(false),
+            hasher: RandomState::new(),
         },
-        shares: parts.shares.of(connections),
-        idle_timeout_ms: parts.idle_timeout_ms,
-        tool_timeout_ms: parts.tool_timeout_ms,
-        input_timeout_ms: parts.input_timeout_ms,
-        on_client: parts.on_client,
-        now_ms: Cell::new(0),
-        unix_s: Cell::new(0),
-        date: Cell::new(None),
-        conns: RefCell::new(Conns::new(conns)),
-        streams: RefCell::new(Streams::new(streams, rests, stream_names)),
-        sessions: RefCell::new(Table::new(sessions, session_names)),
-        hub: RefCell::new(Hub::new(ring, uris)),
-        inputs: RefCell::new(inputs),
-        board: Board::new(tasks, parts.task_lives, if A::HAS_TASKS { Some(mcp::tasks::write) } else { None }),
-        runners,
-        workers: (0..buffers)
-            .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
-            .collect(),
-        queue: RefCell::new(VecDeque::with_capacity(connections)),
-        wakers: wakers(&ready, bits - connections, bits),
-        ready,
-        scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
-        numbers: Numbers::new(),
-        early_cancels: RefCell::new(heapless::Deque::new()),
-        stopping: Cell::new(false),
-        hasher: RandomState::new(),
-    });
+    );
     (core, parts.commands)
 }

@@ -137,7 +137,7 @@ pub(super) struct Views<'m> {
     pub(super) requests: Vec<&'m mut [u8]>,
     pub(super) answers: Vec<&'m mut [u8]>,
     pub(super) ring: &'m mut [u8],
-    pub(super) uris: &'m mut [Uri],
+    pub(super) uris: Pool<'m, Uri>,
     pub(super) inputs: &'m mut [Input],
     pub(super) input_bytes: &'m mut [u8],
     pub(super) tasks: tasks::Memory<'m>,
@@ -174,7 +174,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             requests: parts.requests.iter_mut().map(<[u8; R]>::as_mut_slice).collect(),
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
-            uris: &mut parts.uris,
+            uris: Pool::from(&mut parts.uris),
             inputs: &mut parts.inputs,
             input_bytes: parts.input_bytes.as_flattened_mut(),
             tasks: tasks::Memory {
@@ -260,7 +260,7 @@ impl Memory for Heap {
             request_bytes: self.request_bytes,
             // In one piece: an allocator zeroes small ones itself, and touches all of their pages.
             written: vec![0; buffers * TRANSMIT_BYTES + RING_BYTES + self.inputs * INPUT_BYTES_MAX],
-            uris: (0..SUBSCRIBED_URIS_MAX).map(|_| Uri::EMPTY).collect(),
+            uris: Vec::with_capacity(SUBSCRIBED_URIS_MAX),
             inputs: (0..self.inputs).map(|_| Input::EMPTY).collect(),
             tasks: (0..self.tasks).map(|_| tasks::Slot::EMPTY).collect(),
             task_inboxes: (0..self.tasks).map(|_| tasks::Inbox::EMPTY).collect(),
@@ -288,7 +288,7 @@ impl Lend for Allocated {
             requests: self.requests.chunks_exact_mut(self.request_bytes).collect(),
             answers: answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
             ring,
-            uris: &mut self.uris,
+            uris: Pool::from(&mut self.uris),
             inputs: &mut self.inputs,
             input_bytes,
             tasks: tasks::Memory {
