@@ -8,11 +8,13 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod accept;
 mod admit;
 mod announce;
 mod batch;
 mod calls;
 mod clients;
+mod clock;
 mod config;
 mod conns;
 mod core;
@@ -27,6 +29,8 @@ mod key_file;
 mod lease;
 mod log_bridge;
 mod open;
+mod peek;
+mod peeked;
 mod queue;
 mod ready;
 mod resume;
@@ -39,6 +43,7 @@ mod streams;
 mod tasks;
 #[cfg(test)]
 mod tests_admission;
+mod times;
 mod worker;
 
 #[cfg(test)]
@@ -60,8 +65,8 @@ use std::net::{SocketAddr, TcpListener};
 use async_io::Async;
 
 use self::admit::Shares;
+use self::clock::Clock;
 use self::core::OnClient;
-use self::engine::Clock;
 use self::handle::Commands;
 use self::key_file::KeyFile;
 use self::start::run;
@@ -159,6 +164,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
         let listener = TcpListener::bind(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         let local = listener.local_addr()?;
+        accept::warn_of_few_files(config.connections);
         let mut bound = self.prepare(config)?;
         bound.listener = Some((Async::new(listener)?, local));
         if !local.ip().is_loopback() && bound.parts.endpoint.guard.is_open() {

@@ -14,9 +14,11 @@ use std::task::Waker;
 use async_io::Async;
 
 use super::Parts;
+use super::accept::Door;
+use super::clock::Clock;
 use super::conns::Conns;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS, WorkerSlot};
-use super::engine::{Clock, Engine};
+use super::engine::Engine;
 use super::handle::Commands;
 use super::inputs::Inputs;
 use super::ready::Ready;
@@ -74,10 +76,9 @@ pub(super) async fn run<A: Application>(
         core,
         workers,
         runners,
-        listener,
+        door: Door::new(listener),
         commands: &commands,
         clock,
-        accept_after_ms: 0,
         ticked: false,
         end_ms: None,
     };
@@ -112,64 +113,49 @@ fn core<A: Application>(
     request_bytes: usize,
 ) -> (Box<Core<'_, A>>, Commands) {
     let parts = *parts;
-    let Views {
-        conns,
-        streams,
-        rests,
-        stream_names,
-        sessions,
-        session_names,
-        ring,
-        uris,
-        inputs,
-        input_bytes,
-        tasks,
-        ..
-    } = views;
+    let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
     let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
     let connections = conns.capacity();
     let bits = WORKERS + buffers + runners + connections;
     let ready = Ready::new(bits);
     let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS));
-    let core = Box::write(
-        Box::new_uninit(),
-        Core {
-            app: parts.app,
-            identity: parts.identity,
-            endpoint: Endpoint { catalog: Catalog { tasks: runners > 0, ..parts.endpoint.catalog }, ..parts.endpoint },
-            limits: http::Limits {
-                head_bytes_max: HEAD_BYTES_MAX,
-                target_bytes_max: TARGET_BYTES_MAX,
-                headers_max: HEADERS_MAX,
-                body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
-            },
-            shares: parts.shares.of(connections),
-            idle_timeout_ms: parts.idle_timeout_ms,
-            tool_timeout_ms: parts.tool_timeout_ms,
-            input_timeout_ms: parts.input_timeout_ms,
-            on_client: parts.on_client,
-            now_ms: Cell::new(0),
-            unix_s: Cell::new(0),
-            date: Cell::new(None),
-            conns: RefCell::new(Conns::new(conns)),
-            streams: RefCell::new(Streams::new(streams, rests, stream_names)),
-            sessions: RefCell::new(Table::new(sessions, session_names)),
-            hub: RefCell::new(Hub::new(ring, uris)),
-            inputs: RefCell::new(inputs),
-            board: Board::new(tasks, parts.task_lives, if A::HAS_TASKS { Some(mcp::tasks::write) } else { None }),
-            runners,
-            workers: (0..buffers)
-                .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
-                .collect(),
-            queue: RefCell::new(VecDeque::with_capacity(connections)),
-            wakers: wakers(&ready, bits - connections, bits),
-            ready,
-            scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
-            numbers: Numbers::new(),
-            early_cancels: RefCell::new(heapless::Deque::new()),
-            stopping: Cell::new(false),
-            hasher: RandomState::new(),
+    let core = Core {
+        app: parts.app,
+        identity: parts.identity,
+        endpoint: Endpoint { catalog: Catalog { tasks: runners > 0, ..parts.endpoint.catalog }, ..parts.endpoint },
+        limits: http::Limits {
+            head_bytes_max: HEAD_BYTES_MAX,
+            target_bytes_max: TARGET_BYTES_MAX,
+            headers_max: HEADERS_MAX,
+            body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
         },
-    );
-    (core, parts.commands)
+        shares: parts.shares.of(connections),
+        idle_timeout_ms: parts.idle_timeout_ms,
+        tool_timeout_ms: parts.tool_timeout_ms,
+        input_timeout_ms: parts.input_timeout_ms,
+        on_client: parts.on_client,
+        now_ms: Cell::new(0),
+        unix_s: Cell::new(0),
+        date: Cell::new(None),
+        conns: RefCell::new(Conns::new(conns)),
+        streams: RefCell::new(Streams::new(streams, rests)),
+        sessions: RefCell::new(Table::new(sessions, names)),
+        hub: RefCell::new(Hub::new(ring, uris)),
+        inputs: RefCell::new(inputs),
+        board: Board::new(tasks, parts.task_lives, if A::HAS_TASKS { Some(mcp::tasks::write) } else { None }),
+        runners,
+        workers: (0..buffers)
+            .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
+            .collect(),
+        queue: RefCell::new(VecDeque::with_capacity(connections)),
+        looked_at: Cell::new(0),
+        wakers: wakers(&ready, bits - connections, bits),
+        ready,
+        scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
+        numbers: Numbers::new(),
+        early_cancels: RefCell::new(heapless::Deque::new()),
+        stopping: Cell::new(false),
+        hasher: RandomState::new(),
+    };
+    (Box::new(core), parts.commands)
 }
