@@ -70,9 +70,9 @@ pub use smol::block_on;
 pub use app::{
     Annotations, App, Application, Arg, Binary, Call, Capability, Completing, CompletionText, Content,
     ContentAnnotations, Data, Done, Elicit, ElicitJson, ElicitUrl, Elicited, Failure, Field, Icon, InputError,
-    ListRoots, NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf, Questions,
-    ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Root, Roots, Sample, Sampled, Sampling,
-    Schema, TaskSupport, Tool, ToolError, ToolResult, Tools, Trace, Variant, WithPrompts, WithResources,
+    ListRoots, NoPrompts, NoRange, NoResources, Numbers, Prompt, PromptResult, Prompting, Prompts, PromptsOf,
+    Questions, ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Root, Roots, Sample, Sampled,
+    Sampling, Schema, TaskSupport, Tool, ToolError, ToolResult, Tools, Trace, Variant, WithPrompts, WithResources,
 };
 pub use server::{
     Bound, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, Message, Server, Storage, testing,

@@ -22,6 +22,7 @@ mod identity;
 mod input;
 mod mark;
 mod mark_resource;
+mod numbers;
 mod parse;
 mod prompt;
 mod prompting;
@@ -72,6 +73,7 @@ pub use input::{
     Capability, Content, Elicit, ElicitJson, ElicitUrl, Elicited, InputError, ListRoots, Questions, Root, Roots,
     Sample, Sampled, Sampling,
 };
+pub use numbers::Numbers;
 pub use prompt::{Prompt, Prompts};
 pub use prompting::{Prompting, Role};
 pub use reading::Reading;
