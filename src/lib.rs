@@ -71,7 +71,7 @@ pub use smol::block_on;
 pub use app::{
     Annotations, App, Application, Arg, AsyncCheck, Binary, Call, Capability, Check, Completing, CompletionText,
     Content, ContentAnnotations, Data, Denied, Done, Elicit, ElicitJson, ElicitUrl, Elicited, Failure, Field, Icon,
-    InputError, ListRoots, NoCheck, NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts,
+    InputError, ListRoots, NoCheck, NoPrompts, NoRange, NoResources, Numbers, Prompt, PromptResult, Prompting, Prompts,
     PromptsOf, Questions, ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Root, Roots,
     Sample, Sampled, Sampling, Schema, SyncCheck, TaskSupport, Tool, ToolError, ToolResult, Tools, Trace, Variant,
     Visit, WithPrompts, WithResources,

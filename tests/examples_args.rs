@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use common::args::OwnFlag;
 use common::{Action, Args, Program, parse};
-use smol_mcp::{Server, tools};
+use smol_mcp::tools;
 
 struct Nothing;
 

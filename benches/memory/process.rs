@@ -23,6 +23,8 @@ pub(crate) struct Process {
 pub(crate) struct Memory {
     pub(crate) resident_kb: u64,
     pub(crate) private_dirty_kb: u64,
+    /// What ends with the process: this, and what it alone has of its file. The rest is libc's, which others have too.
+    pub(crate) private_kb: u64,
 }
 
 /// Builds the example as it is shipped.
@@ -58,7 +60,8 @@ impl Process {
             let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
             line.split_whitespace().next().unwrap().parse().unwrap()
         };
-        Memory { resident_kb: field("Rss:"), private_dirty_kb: field("Private_Dirty:") }
+        let private_dirty_kb = field("Private_Dirty:");
+        Memory { resident_kb: field("Rss:"), private_dirty_kb, private_kb: private_dirty_kb + field("Private_Clean:") }
     }
 
     /// Its memory once it does not change.

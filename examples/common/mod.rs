@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "shared by path: each example uses a part of it")]
 
 pub(crate) mod args;
+pub(crate) mod stderr;
 
 use std::env;
 use std::fmt::Display;
@@ -15,11 +16,10 @@ use smol::stream::StreamExt;
 use smol_mcp::{Bound, ClientLogger, Config, Handle, PromptsOf, ResourcesOf, Server, Tools};
 
 pub(crate) use args::{Action, Args, Program, parse};
+use stderr::Stderr;
 
 /// The path at which the examples serve MCP.
 const MCP_PATH: &str = "/mcp";
-/// Set by systemd for a service whose stderr goes to the journal.
-const JOURNAL_VARIABLE: &str = "JOURNAL_STREAM";
 
 /// The whole of an example: reads the command line, makes the server, serves it until a signal comes.
 pub(crate) fn main<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
@@ -129,32 +129,22 @@ pub(crate) fn ready_line(address: SocketAddr) {
 
 /// Sends the log to stderr, at the level that the variable `RUST_LOG` says, or `warn`. In systemd's journal each line gets its priority.
 pub(crate) fn log_to_stderr() {
-    let logger = stderr_logger();
-    let level = logger.filter();
+    let logger = Stderr::from_env();
+    let level = logger.level();
     // It fails only where a logger is installed already, which then serves.
-    if log::set_boxed_logger(Box::new(logger)).is_ok() {
+    if log::set_logger(Box::leak(Box::new(logger))).is_ok() {
         log::set_max_level(level);
     }
 }
 
 /// Sends the log to stderr, and what is of this level or more severe to the server's clients too.
 pub(crate) fn log_to_clients(handle: Handle, level: log::LevelFilter) {
-    let stderr = stderr_logger();
-    let both = level.max(stderr.filter());
+    let stderr = Stderr::from_env();
+    let both = level.max(stderr.level());
     let logger = ClientLogger::new(handle, level).beside(Box::new(stderr));
-    if log::set_boxed_logger(Box::new(logger)).is_ok() {
+    if log::set_logger(Box::leak(Box::new(logger))).is_ok() {
         log::set_max_level(both);
     }
-}
-
-fn stderr_logger() -> env_logger::Logger {
-    let mut builder = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"));
-    if env::var_os(JOURNAL_VARIABLE).is_some() {
-        builder.format(|out, record| {
-            writeln!(out, "<{}>{}: {}", priority(record.level()), record.target(), record.args())
-        });
-    }
-    builder.target(env_logger::Target::Stderr).build()
 }
 
 /// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes. Nor does SIGHUP where
@@ -179,14 +169,4 @@ pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Out
 fn say(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-/// A level as syslog counts (RFC 5424 6.2.1).
-fn priority(level: log::Level) -> u8 {
-    match level {
-        log::Level::Error => 3,
-        log::Level::Warn => 4,
-        log::Level::Info => 6,
-        log::Level::Debug | log::Level::Trace => 7,
-    }
 }

@@ -23,6 +23,7 @@ mod input;
 mod mark;
 mod mark_resource;
 mod mark_scope;
+mod numbers;
 mod parse;
 mod prompt;
 mod prompting;
@@ -76,6 +77,7 @@ pub use input::{
     Sample, Sampled, Sampling,
 };
 pub(crate) use mark_scope::are_scopes;
+pub use numbers::Numbers;
 pub use prompt::{Prompt, Prompts};
 pub use prompting::{Prompting, Role};
 pub(crate) use ran::Ran;

@@ -2,6 +2,7 @@
 
 use core::cell::RefCell;
 use core::future::poll_fn;
+use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::frame::Piece;
@@ -166,17 +167,15 @@ impl<'a> Out<'a> {
     }
 
     /// Appends what `render` writes, of any length: it is run again from where the buffer was full.
-    pub(crate) async fn write(&self, render: impl Fn(&mut Writer<'_>)) {
-        let mut skip = 0;
-        poll_fn(|cx| self.pen.poll_write(cx, &mut skip, &render)).await;
+    pub(crate) fn write<R: Fn(&mut Writer<'_>)>(&self, render: R) -> Write<'a, R> {
+        Write { pen: self.pen, skip: 0, render }
     }
 
     /// Appends JSON text as it is.
-    pub(crate) async fn str(&self, text: &str) {
-        self.write(|w| {
+    pub(crate) fn str<'t>(&self, text: &'t str) -> impl Future<Output = ()> + use<'a, 't> {
+        self.write(move |w| {
             w.str(text);
         })
-        .await;
     }
 
     /// Appends `text` as the inside of a JSON string, of any length.
@@ -268,5 +267,24 @@ impl<'a> Out<'a> {
         let mut result = None;
         self.pen.lend(&mut |free| result = look.take().map(|look| look(free)));
         result
+    }
+}
+
+/// What [`Out::write`] waits for. By hand: an `async fn` would be a state machine for each of the many renderings.
+pub(crate) struct Write<'a, R> {
+    pen: &'a dyn Pen,
+    skip: usize,
+    render: R,
+}
+
+// It holds nothing that points into it, and pins nothing.
+impl<R> Unpin for Write<'_, R> {}
+
+impl<R: Fn(&mut Writer<'_>)> Future for Write<'_, R> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { pen, skip, render } = self.get_mut();
+        pen.poll_write(cx, skip, render)
     }
 }

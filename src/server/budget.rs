@@ -178,9 +178,7 @@ impl MemoryBudget {
             .with("tokens, names, origins", 1, settings)
             .with("core, with the ended sessions", 1, core + Ready::bytes(plan.bits()));
         match futures {
-            Some(Futures { server, .. }) => {
-                budget.with("future of the server, beside the core", 1, server.saturating_sub(core))
-            }
+            Some(Futures { server, .. }) => budget.with("future of the server", 1, server),
             None => budget,
         }
     }

@@ -62,6 +62,32 @@ impl<'w> Watch<'w> {
     }
 }
 
+/// What writes an answer, until it has ended. Its type is hidden: what drives it is there once, and not for each kind of answer.
+pub(super) trait Handler {
+    /// Goes on.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Whether it is still there.
+    fn is_there(&self) -> bool;
+
+    /// Drops it, if it is still there.
+    fn end(self: Pin<&mut Self>);
+}
+
+impl<F: Future<Output = ()>> Handler for Option<F> {
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.as_pin_mut().map_or(Poll::Ready(()), |running| running.poll(cx))
+    }
+
+    fn is_there(&self) -> bool {
+        self.is_some()
+    }
+
+    fn end(mut self: Pin<&mut Self>) {
+        self.set(None);
+    }
+}
+
 /// How far the socket took what was due.
 pub(super) enum Flush {
     Done,
@@ -79,7 +105,7 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         target: Target,
         outlet: &RefCell<Outlet<'_>>,
-        mut handler: Pin<&mut Option<impl Future<Output = ()>>>,
+        mut handler: Pin<&mut dyn Handler>,
         mut watch: Option<&mut Watch<'_>>,
     ) -> Outcome {
         let mut times = Times::new(self.core.now_ms.get(), self.core.tool_timeout_ms);
@@ -88,11 +114,11 @@ impl<A: Application> Worker<'_, '_, A> {
         let outcome = poll_fn(|cx| {
             let asks = self.core.inputs.borrow().waits(self.index);
             times.go_on(self.core.now_ms.get(), asks);
-            if let Some(running) = handler.as_mut().as_pin_mut() {
+            if handler.is_there() {
                 if let Some(why) = self.ends(target, outlet, times.late_ms).filter(|_| watch.is_some()) {
                     return Poll::Ready(why);
                 }
-                if self.poll_handler(running, cx, outlet).is_ready() {
+                if self.poll_handler(handler.as_mut(), cx, outlet).is_ready() {
                     self.drop_handler(handler.as_mut());
                     if watch.as_ref().is_some_and(|watch| watch.more) {
                         return Poll::Ready(Outcome::Sent);
@@ -101,7 +127,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 }
             }
             self.core.keep(outlet);
-            let running = handler.is_some();
+            let running = handler.is_there();
             if running && matches!(target, Target::Conn(_)) {
                 times.keep_alive(&mut outlet.borrow_mut(), asks && watch.as_ref().is_some_and(|watch| !watch.open));
             }
@@ -341,7 +367,7 @@ impl<A: Application> Worker<'_, '_, A> {
     // A handler catches the panics of the application. One that passes by it leaves half an answer.
     fn poll_handler(
         &self,
-        handler: Pin<&mut impl Future<Output = ()>>,
+        handler: Pin<&mut dyn Handler>,
         cx: &mut Context<'_>,
         outlet: &RefCell<Outlet<'_>>,
     ) -> Poll<()> {
@@ -354,8 +380,8 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     // A handler that is dropped before its end may panic in doing so: that is its own affair.
-    fn drop_handler<F>(&self, mut handler: Pin<&mut Option<F>>) {
-        if caught(|| handler.set(None)).is_none() {
+    fn drop_handler(&self, handler: Pin<&mut dyn Handler>) {
+        if caught(|| handler.end()).is_none() {
             self.core.notice(Notice::Panicked, format_args!("a handler panicked when it was dropped"));
         }
     }

@@ -234,7 +234,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
             session_age_max_s: SESSION_RESTORE_AGE_MAX_S,
         };
         Ok(Bound {
-            parts: Parts {
+            parts: Box::new(Parts {
                 app: self.app,
                 identity: self.identity,
                 endpoint,
@@ -247,7 +247,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
                 tool_timeout_ms: config.tool_timeout_ms,
                 input_timeout_ms: config.input_timeout_ms,
                 task_lives: Lives { run_ms: config.task_timeout_ms, kept_ms: config.task_ttl_ms },
-            },
+            }),
             heap,
             max_memory,
             settings_bytes,
@@ -272,7 +272,8 @@ fn random_key() -> io::Result<[u8; 32]> {
 
 /// A server that listens, and is not running yet.
 pub struct Bound<A, R = NoResources, P = NoPrompts, H = NoCheck> {
-    parts: Parts<App<A, R, P, H>>,
+    // Boxed, so that little is moved, and no stack is deep, until it runs.
+    parts: Box<Parts<App<A, R, P, H>>>,
     heap: Heap,
     max_memory: Option<u64>,
     settings_bytes: usize,

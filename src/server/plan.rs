@@ -57,6 +57,11 @@ impl<T> Many<T> {
         self.row
     }
 
+    /// How many things, in all rows.
+    pub(super) const fn things(&self) -> usize {
+        self.count * self.row
+    }
+
     /// Bytes of a row.
     pub(super) const fn bytes(&self) -> usize {
         self.row.saturating_mul(size_of::<T>())
@@ -64,13 +69,13 @@ impl<T> Many<T> {
 
     /// Room for them, which is not touched yet.
     pub(super) fn room(&self) -> Vec<T> {
-        Vec::with_capacity(self.count * self.row)
+        Vec::with_capacity(self.things())
     }
 
     /// All of them.
     pub(super) fn all(&self, thing: impl Fn(usize) -> T) -> Vec<T> {
         let mut all = self.room();
-        all.extend((0..self.count * self.row).map(thing));
+        all.extend((0..self.things()).map(thing));
         all
     }
 }
@@ -78,7 +83,7 @@ impl<T> Many<T> {
 impl Many<u8> {
     /// Bytes that are zeroed by the kernel, page by page, when they are first used.
     pub(super) fn zeroed(&self) -> Vec<u8> {
-        vec![0; self.count * self.row]
+        vec![0; self.things()]
     }
 }
 

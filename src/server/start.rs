@@ -7,6 +7,7 @@ use std::hash::RandomState;
 use std::io;
 use std::mem;
 use std::net::TcpListener;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -47,7 +48,7 @@ use crate::tasks::Board;
 /// # Errors
 /// `ResourceBusy` while another server has the memory.
 pub(super) async fn run<A: Application>(
-    mut parts: Parts<A>,
+    mut parts: Box<Parts<A>>,
     memory: &impl Memory,
     listener: Option<Async<TcpListener>>,
     clock: Clock,
@@ -60,22 +61,20 @@ pub(super) async fn run<A: Application>(
     let task_requests = mem::take(&mut views.task_requests);
     let key_file = parts.key_file.take();
     let (core, commands) = core(parts, views, &plan);
-    let core = &core;
+    let core = &*core;
     if let Some(file) = &key_file {
         core.sessions.borrow_mut().remember_ended(&file.ended);
     }
-    // Each future is made in its place on the heap.
     let workers = requests.into_iter().zip(answers).enumerate();
-    let workers = workers.map(|(index, (rx, tx))| Box::pin(work(core, index, rx, tx)));
+    let workers = workers.map(|(index, (rx, tx))| in_place(|| work(core, index, rx, tx)));
     let workers = workers.collect();
     let runners = task_requests.into_iter().take(core.runners).enumerate();
-    let runners = runners.map(|(place, request)| Box::pin(run_tasks(core, place, request)));
+    let runners = runners.map(|(place, request)| in_place(|| run_tasks(core, place, request)));
     let runners = runners.collect();
     commands.attach(core.waker(COMMANDS).clone());
     for bit in [LISTENER, COMMANDS, TICK] {
         core.ready.set(bit);
     }
-    (0..core.workers.len() + core.runners).for_each(|index| core.wake_worker(index));
     let mut engine = Engine {
         core,
         workers,
@@ -116,6 +115,12 @@ async fn run_tasks<A: Application>(core: &Core<'_, A>, place: usize, request: &m
     Runner { core, place }.run(request).await;
 }
 
+// Made after its place is there, a future is not copied into it: of its pages, which it fills later, it touches one.
+fn in_place<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    let place = Box::new_uninit();
+    Box::into_pin(Box::write(place, make()))
+}
+
 // One for each bit below `connections`, and one for each few of those from there on, which are those of connections.
 fn wakers(ready: &Arc<Ready>, connections: usize, bits: usize) -> Vec<Waker> {
     let mut wakers = Vec::with_capacity(connections + (bits - connections).div_ceil(CONNECTIONS_PER_WAKER));
@@ -126,7 +131,8 @@ fn wakers(ready: &Arc<Ready>, connections: usize, bits: usize) -> Vec<Waker> {
 }
 
 // What all tasks share.
-fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (Core<'m, A>, Commands) {
+fn core<'m, A: Application>(parts: Box<Parts<A>>, views: Views<'m>, plan: &Plan) -> (Box<Core<'m, A>>, Commands) {
+    let parts = *parts;
     let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
     let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
     let connections = conns.capacity();
@@ -175,5 +181,5 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         tally: Tally::default(),
         notices: Notices::default(),
     };
-    (core, parts.commands)
+    (Box::new(core), parts.commands)
 }

@@ -157,7 +157,7 @@ pub(super) struct Views<'m> {
     pub(super) requests: Vec<&'m mut [u8]>,
     pub(super) answers: Vec<&'m mut [u8]>,
     pub(super) ring: &'m mut [u8],
-    pub(super) uris: &'m mut [Uri],
+    pub(super) uris: Pool<'m, Uri>,
     pub(super) inputs: &'m mut [Input],
     pub(super) input_bytes: &'m mut [u8],
     pub(super) tasks: tasks::Memory<'m>,
@@ -197,7 +197,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             requests: parts.requests.iter_mut().map(<[u8; R]>::as_mut_slice).collect(),
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
-            uris: &mut parts.uris,
+            uris: Pool::from(&mut parts.uris),
             inputs: &mut parts.inputs,
             input_bytes: parts.input_bytes.as_flattened_mut(),
             tasks: tasks::Memory {
@@ -245,11 +245,10 @@ pub(super) struct Allocated {
     names: Vec<Name>,
     requests: Vec<u8>,
     request_bytes: usize,
-    answers: Vec<u8>,
-    ring: Vec<u8>,
+    /// What answers, the ring and the questions to clients are written to.
+    written: Vec<u8>,
     uris: Vec<Uri>,
     inputs: Vec<Input>,
-    input_bytes: Vec<u8>,
     tasks: Vec<tasks::Slot>,
     task_inboxes: Vec<tasks::Inbox>,
     task_inputs: Vec<u8>,
@@ -267,6 +266,7 @@ impl Memory for Heap {
     fn take(&self) -> Option<Allocated> {
         let plan = Plan::of(self.0);
         Some(Allocated {
+            // Room that is not touched yet.
             conns: plan.conns.room(),
             streams: plan.streams.room(),
             rests: plan.rests.room(),
@@ -274,11 +274,10 @@ impl Memory for Heap {
             names: plan.names.room(),
             requests: plan.requests.zeroed(),
             request_bytes: plan.requests.row(),
-            answers: plan.answers.zeroed(),
-            ring: plan.ring.zeroed(),
-            uris: plan.uris.all(|_| Uri::EMPTY),
+            // In one piece: an allocator zeroes small ones itself, and touches all of their pages.
+            written: vec![0; plan.answers.things() + plan.ring.things() + plan.input_bytes.things()],
+            uris: plan.uris.room(),
             inputs: plan.inputs.all(|_| Input::EMPTY),
-            input_bytes: plan.input_bytes.zeroed(),
             tasks: plan.tasks.all(|_| tasks::Slot::EMPTY),
             task_inboxes: plan.task_inboxes.all(|_| tasks::Inbox::EMPTY),
             task_inputs: plan.task_inputs.zeroed(),
@@ -290,6 +289,11 @@ impl Memory for Heap {
 
 impl Lend for Allocated {
     fn lend(&mut self) -> Views<'_> {
+        let input_bytes = self.inputs.len() * INPUT_BYTES_MAX;
+        // It is as long as these are together: see `take`.
+        let answer_bytes = self.written.len().saturating_sub(RING_BYTES + input_bytes);
+        let (answers, rest) = self.written.split_at_mut(answer_bytes);
+        let (ring, input_bytes) = rest.split_at_mut(RING_BYTES.min(rest.len()));
         Views {
             conns: Pool::from(&mut self.conns),
             streams: Pool::from(&mut self.streams),
@@ -297,11 +301,11 @@ impl Lend for Allocated {
             sessions: Pool::from(&mut self.sessions),
             names: Pool::from(&mut self.names),
             requests: self.requests.chunks_exact_mut(self.request_bytes).collect(),
-            answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
-            ring: &mut self.ring,
-            uris: &mut self.uris,
+            answers: answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
+            ring,
+            uris: Pool::from(&mut self.uris),
             inputs: &mut self.inputs,
-            input_bytes: &mut self.input_bytes,
+            input_bytes,
             tasks: tasks::Memory {
                 slots: &mut self.tasks,
                 inboxes: &mut self.task_inboxes,
