@@ -7,8 +7,8 @@ use super::budget::{Futures, MemoryBudget};
 use super::plan::Capacities;
 use crate::guard::Token;
 use crate::limits::{
-    self, CALLS_MAX, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX, PLACES_MAX,
-    REFUSALS_MAX, RESERVED_BUFFERS, TASKS_MAX,
+    self, CALLS_MAX, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, CONNECTIONS_MAX, HEAD_BYTES_MAX, INPUTS_MAX,
+    PLACES_MAX, REFUSALS_MAX, RESERVED_BUFFERS, TASKS_MAX,
 };
 
 /// How a server is set up: where it listens, who may come in, and how much it holds.
@@ -316,8 +316,8 @@ impl Config {
     pub(super) fn checked(&self, has_tasks: bool) -> Result<Capacities, String> {
         let connections = self.connections;
         let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
-        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=PLACES_MAX).contains(&connections) {
-            return Err(format!("connections: expected 3 to {PLACES_MAX}, got {connections}"));
+        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=CONNECTIONS_MAX).contains(&connections) {
+            return Err(format!("connections: expected 3 to {CONNECTIONS_MAX}, got {connections}"));
         }
         let streams = self.streams_at_once();
         if !(1..=streams_max).contains(&streams) {

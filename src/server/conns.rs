@@ -304,6 +304,11 @@ impl<'m> Conns<'m> {
         Some(ConnRef { index: index32(index), generation: slot.generation })
     }
 
+    /// The connection in this slot, if it is this stream's: a stream does not keep which of its slot's connections its own is.
+    pub(super) fn of_stream(&self, index: usize, stream: u16) -> Option<ConnRef> {
+        self.slots.get(index).filter(|conn| conn.state == State::Stream(stream)).and_then(|_| self.reference(index))
+    }
+
     /// All slots, with their places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Conn)> {
         self.slots.iter().enumerate().filter(|(_, conn)| conn.state != State::Free)

@@ -260,7 +260,7 @@ impl<A> Core<'_, A> {
         let closed = self.streams.borrow_mut().close(stream, self.sessions.borrow_mut().names());
         let Some(open) = closed else { return };
         self.hub.borrow_mut().uris().leave(open.uris);
-        self.conns.borrow_mut().close(open.conn.index());
+        self.conns.borrow_mut().close(open.conn());
         for (index, worker) in self.workers.iter().enumerate().filter(|(_, w)| w.relay.get() == Some(stream)) {
             // Nobody will ever read that answer.
             worker.cancelled.set(true);
@@ -341,7 +341,7 @@ pub(super) fn index32(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// A place of a stream or of its rest, of which there are at most [`PLACES_MAX`](crate::limits::PLACES_MAX).
+/// A place of a connection, a stream or its rest, of which there are at most [`PLACES_MAX`](crate::limits::PLACES_MAX).
 pub(super) fn index16(index: usize) -> u16 {
     u16::try_from(index).unwrap_or(u16::MAX)
 }

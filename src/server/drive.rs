@@ -7,6 +7,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
+use super::core::index16;
 use super::notices::Notice;
 use super::stream_table::StreamRef;
 use super::times::Times;
@@ -287,7 +288,8 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             open.hold(self.index);
         }
-        Hold::Mine(open.conn)
+        let conn = self.core.conns.borrow().of_stream(open.conn(), index16(stream.index()));
+        conn.map_or(Hold::Gone, Hold::Mine)
     }
 
     fn has_lost_stream(&self, target: Target) -> bool {
@@ -299,7 +301,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let mut streams = self.core.streams.borrow_mut();
         let Some(open) = streams.get(stream).filter(|open| open.is_held_by(self.index)) else { return };
         open.release(self.core.now_ms.get());
-        let conn = open.conn.index();
+        let conn = open.conn();
         drop(streams);
         self.core.ready.set(self.core.conn_bit(conn));
         self.core.wake_writers(stream);

@@ -2,7 +2,7 @@
 
 use std::task::{Context, Poll};
 
-use super::core::Core;
+use super::core::{Core, index16};
 use super::notices::Notice;
 use super::peers::Shown;
 use super::stream_table::StreamRef;
@@ -33,7 +33,7 @@ impl<A> Core<'_, A> {
 
     // The engine looks at it.
     fn wake_stream(&self, stream: StreamRef) {
-        let conn = self.streams.borrow_mut().get(stream).map(|open| open.conn.index());
+        let conn = self.streams.borrow_mut().get(stream).map(|open| open.conn());
         if let Some(conn) = conn {
             self.ready.set(self.conn_bit(conn));
         }
@@ -91,10 +91,11 @@ impl<A> Core<'_, A> {
             return Written::Event;
         }
         let mut conns = self.conns.borrow_mut();
-        let Some(socket) = conns.get(open.conn).and_then(|conn| conn.socket()) else {
+        let conn = conns.of_stream(open.conn(), index16(stream.index()));
+        let Some(socket) = conn.and_then(|conn| conns.get(conn)).and_then(|conn| conn.socket()) else {
             return Written::Broken("its connection is gone");
         };
-        let bit = self.conn_bit(open.conn.index());
+        let bit = self.conn_bit(open.conn());
         match socket.poll_write(&mut Context::from_waker(self.waker(bit)), bytes) {
             Poll::Ready(Ok(n)) => {
                 open.wrote(n, n >= bytes.len(), &hub, self.now_ms.get());
