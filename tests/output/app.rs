@@ -121,6 +121,7 @@ pub(crate) struct Many;
 /// How many.
 pub(crate) const TOOLS: usize = 500;
 
+#[allow(clippy::cast_possible_truncation)] // digits
 const NAMES: [[u8; 8]; TOOLS] = {
     let mut names = [*b"tool_000"; TOOLS];
     let mut at = 0;
@@ -134,6 +135,7 @@ const NAMES: [[u8; 8]; TOOLS] = {
 };
 
 impl Tools for Many {
+    #[allow(clippy::large_stack_arrays)] // for a constant
     const TOOLS: &'static [Tool] = &{
         let mut tools = [TOOL; TOOLS];
         let mut at = 0;
