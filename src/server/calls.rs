@@ -49,7 +49,7 @@ impl<A: Application> Worker<'_, '_, A> {
             return self.answer(conn, answer, manner, doc, tx).await;
         }
         if route == Route::Messages {
-            return self.relay(conn, job, manner, doc, watch, tx).await;
+            return pin!(self.relay(conn, job, manner, doc, watch, tx)).await;
         }
         let mut outlet = manner.outlet(tx);
         if let Some(id) = job.session_id.take() {
@@ -61,7 +61,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let resumable = self.core.make_resumable(&mut outlet, &request, session, conn);
         self.slot().resumable.set(resumable);
         let outlet = RefCell::new(outlet);
-        let outcome = self.run_job(Target::Conn(conn), &outlet, &job, doc, Some(watch)).await;
+        let outcome = pin!(self.run_job(Target::Conn(conn), &outlet, &job, doc, Some(watch))).await;
         if let Some(call) = self.slot().resumable.take() {
             self.end_resumable(call, &outlet);
         }
@@ -109,7 +109,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let mut nothing = [];
         let mut unwatched = Watch::new(&mut nothing, false);
         unwatched.cancels = true;
-        self.run_job(Target::Stream(stream), &outlet, &job, doc, Some(&mut unwatched)).await;
+        pin!(self.run_job(Target::Stream(stream), &outlet, &job, doc, Some(&mut unwatched))).await;
         turn
     }
 
@@ -233,7 +233,7 @@ impl<A: Application> Worker<'_, '_, A> {
             Work::Ping => mcp::empty(out, request).await,
             Work::Refuse(code, message) => mcp::refuse(out, request, code, message).await,
             Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {
-                self.call(out, request, job, &pass, context).await;
+                pin!(self.call(out, request, job, &pass, context)).await;
             }
             Work::OnlyAsTask => tools::fail(out, request, ONLY_AS_TASK, identity).await,
             Work::List(page) => match page.list {
@@ -243,10 +243,10 @@ impl<A: Application> Worker<'_, '_, A> {
                     resources::list(out, request, page, catalog.resources, around).await;
                 }
             },
-            Work::Read(index) => resources::read(app, out, request, index, identity, context).await,
+            Work::Read(index) => pin!(resources::read(app, out, request, index, identity, context)).await,
             Work::NoResource => resources::not_found(out, request).await,
-            Work::GetPrompt(index) => prompts::get(app, out, request, index, identity, context).await,
-            Work::Complete(subject) => completion::complete(app, out, request, subject, identity).await,
+            Work::GetPrompt(index) => pin!(prompts::get(app, out, request, index, identity, context)).await,
+            Work::Complete(subject) => pin!(completion::complete(app, out, request, subject, identity)).await,
         }
     }
 }

@@ -7,6 +7,7 @@ use std::hash::RandomState;
 use std::io;
 use std::mem;
 use std::net::TcpListener;
+use std::pin::pin;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -63,10 +64,12 @@ pub(super) async fn run<A: Application>(
     }
     // Each future is made in its place on the heap.
     let workers = requests.into_iter().zip(answers).enumerate();
-    let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
+    let workers =
+        workers.map(|(index, (rx, tx))| Box::pin(async move { pin!(Worker { core, index }.run(rx, tx)).await }));
     let workers = workers.collect();
     let runners = task_requests.into_iter().take(core.runners).enumerate();
-    let runners = runners.map(|(place, request)| Box::pin(async move { Runner { core, place }.run(request).await }));
+    let runners =
+        runners.map(|(place, request)| Box::pin(async move { pin!(Runner { core, place }.run(request)).await }));
     let runners = runners.collect();
     commands.attach(core.waker(COMMANDS).clone());
     for bit in [LISTENER, COMMANDS, TICK] {

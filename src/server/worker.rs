@@ -79,10 +79,13 @@ impl<'r> Manner<'r> {
 
 impl<A: Application> Worker<'_, '_, A> {
     /// Serves one connection after the other, for ever.
+    ///
+    /// On the way from here to the application's handler each future is pinned where it is awaited: one that is awaited by value passes through the
+    /// stack, and each of them is as large as the handler, with its arguments.
     pub(super) async fn run(&self, rx: &mut [u8], tx: &mut [u8]) {
         loop {
             let conn = poll_fn(|_| self.slot().job.get().map_or(Poll::Pending, Poll::Ready)).await;
-            let after = self.serve(conn, rx, tx).await;
+            let after = pin!(self.serve(conn, rx, tx)).await;
             self.calm();
             self.leave(conn, after);
             self.slot().job.set(None);
@@ -118,7 +121,7 @@ impl<A: Application> Worker<'_, '_, A> {
             self.set_state(conn, State::Busy { head: false });
             // One that pipelines without end keeps its buffer only as long as nobody waits for it.
             let last = served >= PIPELINED_MAX && self.core.is_pressed();
-            let turn = self.exchange(conn, &mut decoder, last, rx, tx).await;
+            let turn = pin!(self.exchange(conn, &mut decoder, last, rx, tx)).await;
             self.calm();
             match turn {
                 Turn::Next if decoder.finish(rx) => {
@@ -190,7 +193,7 @@ impl<A: Application> Worker<'_, '_, A> {
             step = self.body(conn, decoder, rx).await;
         }
         let answer = match step {
-            Step::Body => return self.message(conn, decoder, posted, last, rx, tx).await,
+            Step::Body => return pin!(self.message(conn, decoder, posted, last, rx, tx)).await,
             Step::Refuse(refusal) => refused(refusal),
             Step::NeedMore => late("the body of the request did not come in time"),
             Step::Head => return Turn::Done(After::Close),
@@ -263,9 +266,9 @@ impl<A: Application> Worker<'_, '_, A> {
                     self.listen(conn, &envelope, filter, &manner, doc, tx).await
                 }
                 Decision::Batch(session) => {
-                    self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx).await
+                    pin!(self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx)).await
                 }
-                Decision::Job(job) => self.job(conn, job, posted.route, &manner, doc, &mut watch, tx).await,
+                Decision::Job(job) => pin!(self.job(conn, job, posted.route, &manner, doc, &mut watch, tx)).await,
             };
             (turn, watch.got())
         };
