@@ -43,6 +43,8 @@ mod streams;
 mod tasks;
 #[cfg(test)]
 mod tests_admission;
+#[cfg(test)]
+mod tests_peek;
 mod times;
 mod worker;
 

@@ -149,6 +149,7 @@ pub(crate) struct Many;
 /// How many.
 pub(crate) const TOOLS: usize = 500;
 
+#[allow(clippy::cast_possible_truncation, reason = "digits")]
 const NAMES: [[u8; 8]; TOOLS] = {
     let mut names = [*b"tool_000"; TOOLS];
     let mut at = 0;
@@ -162,6 +163,7 @@ const NAMES: [[u8; 8]; TOOLS] = {
 };
 
 impl Tools for Many {
+    #[allow(clippy::large_stack_arrays, reason = "a constant")]
     const TOOLS: &'static [Tool] = &{
         let mut tools = [TOOL; TOOLS];
         let mut at = 0;
