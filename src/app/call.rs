@@ -283,8 +283,8 @@ impl<'a> Call<'a> {
     }
 
     /// Lends a buffer to unescape strings in: the transmit buffer, as long as nothing was written.
-    pub(crate) fn with_scratch<T>(&mut self, read: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
-        self.out.lend(read)
+    pub(crate) fn with_scratch(&mut self, read: &mut dyn FnMut(&mut [u8])) {
+        self.out.lend_to(read);
     }
 
     /// Writes the end of the result; `modern` says who answers, where the revision wants to know.

@@ -199,11 +199,11 @@ macro_rules! __run_words {
         $this.$name($call).await
     };
     ($read:ident $this:ident $name:ident $call:ident $args_ty:ty) => {{
-        let running = {
+        ::core::pin::pin!({
             let args = $crate::__private::$read::<$args_ty>($call)?;
             $this.$name($call, args)
-        };
-        running.await
+        })
+        .await
     }};
 }
 

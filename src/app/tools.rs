@@ -266,15 +266,17 @@ macro_rules! __run_tool {
     ([$other:tt $($rest:tt)*] $($run:tt)*) => { $crate::__run_tool!([$($rest)*] $($run)*) };
     (@ $parse:ident, $this:ident $name:ident $call:ident) => {{
         $crate::__private::$parse($call)?;
-        let outcome = $this.$name($call).await;
+        let outcome = ::core::pin::pin!($this.$name($call)).await;
         $crate::__private::Outcome::finish(outcome, $call).await
     }};
     (@ $parse:ident::<$args_ty:ty>, $this:ident $name:ident $call:ident args) => {{
-        let running = {
-            let args = $crate::__private::$parse::<$args_ty>($call)?;
-            $this.$name($call, args)
-        };
-        let outcome = running.await;
+        let outcome = ::core::pin::pin!({
+            match $crate::__private::$parse::<$args_ty>($call) {
+                Ok(args) => $this.$name($call, args),
+                Err(error) => return Err(error),
+            }
+        })
+        .await;
         $crate::__private::Outcome::finish(outcome, $call).await
     }};
 }

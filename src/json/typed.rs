@@ -53,9 +53,14 @@ impl core::error::Error for TypedError {}
 /// See [`TypedError`].
 pub(crate) fn from_raw<T: de::DeserializeOwned>(raw: &[u8], scratch: &mut [u8]) -> Result<T, TypedError> {
     let mut deserializer = Deserializer::new(raw, Some(scratch));
-    let value = T::deserialize(typed_de::Guard(&mut deserializer)).map_err(read_error)?;
-    deserializer.end().map_err(read_error)?;
-    Ok(value)
+    // Spelled out: each `?` and each `map_err` has a place on the stack for the value, which may be large.
+    match T::deserialize(typed_de::Guard(&mut deserializer)) {
+        Ok(value) => match deserializer.end() {
+            Ok(_) => Ok(value),
+            Err(error) => Err(read_error(error)),
+        },
+        Err(error) => Err(read_error(error)),
+    }
 }
 
 /// Writes `value` as JSON text. It must serialise to the same each time, as all that a [`Writer`] renders.

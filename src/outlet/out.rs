@@ -262,6 +262,11 @@ impl<'a> Out<'a> {
     }
 
     /// Lends the free part of the transmit buffer.
+    pub(crate) fn lend_to(&self, look: &mut dyn FnMut(&mut [u8])) {
+        self.pen.lend(look);
+    }
+
+    /// The same, for something that comes of it.
     pub(crate) fn lend<T>(&self, look: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
         let mut look = Some(look);
         let mut result = None;

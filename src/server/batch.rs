@@ -59,7 +59,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.core.reply(session, id.of(element), result.map(|result| result.of(element)));
                 continue;
             }
-            match self.respond_in_batch(conn, &outlet, decision, element, answered, watch).await {
+            match pin!(self.respond_in_batch(conn, &outlet, decision, element, answered, watch)).await {
                 Some(Outcome::Sent) => answered = true,
                 Some(_) => return Turn::Done(After::Close),
                 None => {}
@@ -102,7 +102,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 let client = self.begin_call(&job, &request);
                 let handler = pin!(Some(async {
                     out.str(separator).await;
-                    self.respond(out, &request, &job, &client).await;
+                    pin!(self.respond(out, &request, &job, &client)).await;
                 }));
                 let outcome = self.drive(Target::Conn(conn), outlet, handler, Some(&mut *watch)).await;
                 self.end_call(&job, outcome);

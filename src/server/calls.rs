@@ -50,7 +50,7 @@ impl<A: Application> Worker<'_, '_, A> {
             return self.answer(conn, answer, manner, doc, tx).await;
         }
         if route == Route::Messages {
-            return self.relay(conn, job, manner, doc, watch, tx).await;
+            return pin!(self.relay(conn, job, manner, doc, watch, tx)).await;
         }
         let mut outlet = manner.outlet(tx);
         if let Some(id) = job.session_id.take() {
@@ -62,7 +62,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let resumable = self.core.make_resumable(&mut outlet, &request, session, conn);
         self.slot().resumable.set(resumable);
         let outlet = RefCell::new(outlet);
-        let outcome = self.run_job(Target::Conn(conn), &outlet, &job, doc, Some(watch)).await;
+        let outcome = pin!(self.run_job(Target::Conn(conn), &outlet, &job, doc, Some(watch))).await;
         if let Some(call) = self.slot().resumable.take() {
             self.end_resumable(call, &outlet);
         }
@@ -110,7 +110,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let mut nothing = [];
         let mut unwatched = Watch::new(&mut nothing, false);
         unwatched.cancels = true;
-        self.run_job(Target::Stream(stream), &outlet, &job, doc, Some(&mut unwatched)).await;
+        pin!(self.run_job(Target::Stream(stream), &outlet, &job, doc, Some(&mut unwatched))).await;
         turn
     }
 
@@ -285,7 +285,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 mcp::refuse(out, request, code, message).await;
             }
             Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {
-                ran(self.call(out, request, job, &pass, context).await);
+                ran(pin!(self.call(out, request, job, &pass, context)).await);
             }
             Work::OnlyAsTask => {
                 self.refused_request();
@@ -298,13 +298,13 @@ impl<A: Application> Worker<'_, '_, A> {
                     resources::list(out, request, page, catalog.resources, principal, around).await;
                 }
             },
-            Work::Read(index) => ran(resources::read(app, out, request, index, identity, context).await),
+            Work::Read(index) => ran(pin!(resources::read(app, out, request, index, identity, context)).await),
             Work::NoResource => {
                 self.refused_request();
                 resources::not_found(out, request).await;
             }
-            Work::GetPrompt(index) => ran(prompts::get(app, out, request, index, identity, context).await),
-            Work::Complete(subject) => ran(completion::complete(app, out, request, subject, identity).await),
+            Work::GetPrompt(index) => ran(pin!(prompts::get(app, out, request, index, identity, context)).await),
+            Work::Complete(subject) => ran(pin!(completion::complete(app, out, request, subject, identity)).await),
         }
     }
 

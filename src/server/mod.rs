@@ -53,6 +53,8 @@ mod tasks;
 #[cfg(test)]
 mod tests_admission;
 #[cfg(test)]
+mod tests_peek;
+#[cfg(test)]
 mod tests_room;
 mod times;
 mod token_file;

@@ -24,11 +24,15 @@ pub(super) fn sort(socket: &Socket, scratch: &mut [u8]) -> Sort {
         return Sort::Frees;
     }
     let there = if seen == scratch.len() { socket.readable_bytes() } else { seen };
-    let request = scratch.get(..seen).unwrap_or_default();
+    sort_of(scratch.get(..seen).unwrap_or_default(), there)
+}
+
+/// Sorts a request of which this is the beginning, and so many bytes have come.
+pub(super) fn sort_of(request: &[u8], there: usize) -> Sort {
     match whole(request, there) {
         Some(true) => judge(request),
         // As much as the server can wait for, without a buffer.
-        _ if there > seen || expects(request) => Sort::Call,
+        _ if there > request.len() || expects(request) => Sort::Call,
         _ => Sort::Begun,
     }
 }
@@ -42,7 +46,7 @@ fn whole(request: &[u8], there: usize) -> Option<bool> {
     }
     let length = field(fields, b"content-length").map_or(Some(0), |value| str::from_utf8(value).ok()?.parse().ok());
     // What is wrong is refused at once.
-    Some(length.is_none_or(|length: usize| there - head >= length))
+    Some(length.is_none_or(|length: usize| there.saturating_sub(head) >= length))
 }
 
 // Its client waits for the word to send the rest.

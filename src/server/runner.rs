@@ -39,7 +39,7 @@ impl<A: Application> Runner<'_, '_, A> {
             self.core.board.inputs.borrow_mut().clear(self.place);
             let (doc, kept) =
                 request.get(..bytes).and_then(|text| text.split_at_checked(job.bytes)).unwrap_or_default();
-            let (end, ran) = self.perform(&job, doc, kept).await;
+            let (end, ran) = pin!(self.perform(&job, doc, kept)).await;
             self.core.board.inputs.borrow_mut().clear(self.place);
             let ended = self.core.board.tasks.borrow_mut().end(self.place, end, self.core.now());
             if ended {

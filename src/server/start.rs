@@ -7,7 +7,7 @@ use std::hash::RandomState;
 use std::io;
 use std::mem;
 use std::net::TcpListener;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -108,11 +108,11 @@ fn bytes_of_task<C, R, F: Future>(_: fn(C, usize, R) -> F) -> usize {
 }
 
 async fn work<A: Application>(core: &Core<'_, A>, index: usize, rx: &mut [u8], tx: &mut [u8]) {
-    Worker { core, index }.run(rx, tx).await;
+    pin!(Worker { core, index }.run(rx, tx)).await;
 }
 
 async fn run_tasks<A: Application>(core: &Core<'_, A>, place: usize, request: &mut [u8]) {
-    Runner { core, place }.run(request).await;
+    pin!(Runner { core, place }.run(request)).await;
 }
 
 // Made after its place is there, a future is not copied into it: of its pages, which it fills later, it touches one.

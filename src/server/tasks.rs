@@ -1,6 +1,7 @@
 //! Tasks on the rim: who creates them, asks for them, ends them, and listens to them.
 
 use std::cell::Cell;
+use std::pin::pin;
 
 use super::core::{Core, WORKERS};
 use super::worker::Worker;
@@ -38,7 +39,8 @@ impl<A: Application> Worker<'_, '_, A> {
                 Work::TaskLater(_) if A::HAS_TASKS => Door::Open { wanted: &wanted, has_room: &has_room },
                 _ => Door::Closed,
             };
-            let ran = tools::call(&core.app, out, request, tool, &core.identity, Context { door, ..context }).await;
+            let ran =
+                pin!(tools::call(&core.app, out, request, tool, &core.identity, Context { door, ..context })).await;
             if A::HAS_TASKS && wanted.get() {
                 out.unseal();
                 // There was room when it was asked for; nobody has had a turn since.

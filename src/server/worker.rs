@@ -82,10 +82,13 @@ impl<'r> Manner<'r> {
 
 impl<A: Application> Worker<'_, '_, A> {
     /// Serves one connection after the other, for ever.
+    ///
+    /// On the way from here to the application's handler each future is pinned where it is awaited: one that is awaited by value passes through the
+    /// stack, and each of them is as large as the handler, with its arguments.
     pub(super) async fn run(&self, rx: &mut [u8], tx: &mut [u8]) {
         loop {
             let conn = poll_fn(|_| self.slot().job.get().map_or(Poll::Pending, Poll::Ready)).await;
-            let after = self.serve(conn, rx, tx).await;
+            let after = pin!(self.serve(conn, rx, tx)).await;
             self.calm();
             self.leave(conn, after);
             self.slot().job.set(None);
@@ -125,7 +128,7 @@ impl<A: Application> Worker<'_, '_, A> {
             let last = served >= PIPELINED_MAX && self.core.is_pressed();
             self.core.tally.requests.received.add();
             self.slot().refused.set(false);
-            let turn = self.exchange(conn, &mut decoder, last, rx, tx).await;
+            let turn = pin!(self.exchange(conn, &mut decoder, last, rx, tx)).await;
             if !self.slot().refused.get() {
                 self.core.tally.requests.served.add();
             }
@@ -213,7 +216,7 @@ impl<A: Application> Worker<'_, '_, A> {
             step = self.body(conn, decoder, rx).await;
         }
         let answer = match step {
-            Step::Body => return self.message(conn, decoder, posted, last, rx, tx).await,
+            Step::Body => return pin!(self.message(conn, decoder, posted, last, rx, tx)).await,
             Step::Refuse(refusal) => refused(refusal),
             Step::NeedMore => {
                 self.core.tally.refused.slow_body.add();
@@ -294,9 +297,9 @@ impl<A: Application> Worker<'_, '_, A> {
                     self.listen(conn, &envelope, filter, posted.principal, &manner, doc, tx).await
                 }
                 Decision::Batch(session) => {
-                    self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx).await
+                    pin!(self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx)).await
                 }
-                Decision::Job(job) => self.job(conn, job, posted.route, &manner, doc, &mut watch, tx).await,
+                Decision::Job(job) => pin!(self.job(conn, job, posted.route, &manner, doc, &mut watch, tx)).await,
             };
             (turn, watch.got())
         };
