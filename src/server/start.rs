@@ -15,11 +15,11 @@ use async_io::Async;
 use super::Parts;
 use super::budget::Futures;
 use super::conns::Conns;
-use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS, WorkerSlot};
+use super::core::{COMMANDS, Core, LISTENER, TICK, WorkerSlot};
 use super::engine::{Clock, Engine};
 use super::handle::Commands;
 use super::inputs::Inputs;
-use super::plan::Plan;
+use super::plan::{Capacities, Plan};
 use super::ready::Ready;
 use super::resume::Numbers;
 use super::runner::Runner;
@@ -50,7 +50,9 @@ pub(super) async fn run<A: Application>(
     let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
     let mut guard = memory.take().ok_or_else(busy)?;
     let mut views = guard.lend();
-    let plan = Plan::of(memory.capacities());
+    let capacities = memory.capacities();
+    // A storage may have room for tasks that nobody makes.
+    let plan = Plan::of(Capacities { tasks: if A::HAS_TASKS { capacities.tasks } else { 0 }, ..capacities });
     let (requests, answers) = (mem::take(&mut views.requests), mem::take(&mut views.answers));
     let task_requests = mem::take(&mut views.task_requests);
     let key_file = parts.key_file.take();
@@ -113,8 +115,9 @@ async fn run_tasks<A: Application>(core: &Core<'_, A>, place: usize, request: &m
 }
 
 // One for each bit below `connections`, and one for each few of those from there on, which are those of connections.
-fn wakers(ready: &Arc<Ready>, connections: usize, bits: usize) -> Vec<Waker> {
-    let mut wakers = Vec::with_capacity(connections + (bits - connections).div_ceil(CONNECTIONS_PER_WAKER));
+fn wakers(ready: &Arc<Ready>, plan: &Plan) -> Vec<Waker> {
+    let (connections, bits) = (plan.bits_before_connections(), plan.bits());
+    let mut wakers = Vec::with_capacity(plan.wakers());
     wakers.extend((0..connections).map(|bit| ready.waker(bit..bit + 1)));
     let groups = (connections..bits).step_by(CONNECTIONS_PER_WAKER);
     wakers.extend(groups.map(|first| ready.waker(first..bits.min(first + CONNECTIONS_PER_WAKER))));
@@ -137,11 +140,9 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         tasks,
         ..
     } = views;
-    let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
-    let connections = conns.capacity();
     let (buffers, request_bytes) = (plan.requests.count(), plan.requests.row());
-    let bits = WORKERS + buffers + runners + connections;
-    let ready = Ready::new(bits);
+    let (connections, runners) = (plan.conns.count(), plan.tasks.count());
+    let ready = Ready::new(plan.bits());
     let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS));
     let core = Core {
         app: parts.app,
@@ -172,7 +173,7 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
             .workers
             .all(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() }),
         queue: RefCell::new(VecDeque::from(plan.queue.room())),
-        wakers: wakers(&ready, bits - connections, bits),
+        wakers: wakers(&ready, plan),
         ready,
         scratch: RefCell::new(plan.scratch.zeroed()),
         numbers: Numbers::new(),
