@@ -13,6 +13,7 @@ mod application;
 mod arg;
 mod args;
 mod call;
+mod caught;
 mod completing;
 mod encode;
 mod error;
@@ -60,6 +61,7 @@ pub use application::{App, Application, NoPrompts, NoResources, PromptsOf, Resou
 pub use arg::{Arg, NoRange};
 pub(crate) use call::{Announce, Context, Door, unwound};
 pub use call::{Binary, Call, Data, ResourceLink};
+pub(crate) use caught::caught;
 pub use completing::{Completing, CompletionText};
 pub use error::{Done, ToolError, ToolResult};
 pub use failure::{Failure, PromptResult, ReadResult};

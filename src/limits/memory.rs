@@ -22,8 +22,8 @@ pub const LISTEN_BACKLOG: usize = 64;
 /// Bytes that an allocator keeps beside a small block, with what it rounds up: glibc's and musl's keep 8 to 16.
 pub const BLOCK_BYTES: usize = 16;
 
-/// Bytes that async-io 2 keeps for a socket on a 64-bit machine: its source (216), and its place in a table that doubles (at most 32).
-pub const ASYNC_IO_SOCKET_BYTES: usize = 264;
+/// Bytes of a further place in async-io's table of sockets: where it grows, it doubles.
+pub const ASYNC_IO_TABLE_BYTES: usize = 16;
 
 /// Bytes that async-io 2 keeps whatever it serves: a queue of 1,000 timers, a list of 1,024 events, its map of timers.
 pub const ASYNC_IO_BYTES: usize = 64 * 1024;

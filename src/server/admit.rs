@@ -9,6 +9,7 @@ use super::socket::Socket;
 use crate::guard::{Household, Network};
 use crate::json::Writer;
 use crate::limits::{REFUSALS_MAX, RETRY_AFTER_S};
+use crate::since::Since;
 
 /// How much one address may take.
 pub(super) struct Shares {
@@ -58,6 +59,16 @@ impl<A> Core<'_, A> {
         self.ready.set(self.conn_bit(index));
     }
 
+    /// Closes the connection that is needed least, where there is one that is not being served: there are no more files. False where there is none.
+    pub(super) fn let_one_go(&self) -> bool {
+        let index = self.conns.borrow().needed_least(self.now_ms.get());
+        if let Some(index) = index {
+            log::debug!("a connection is closed: there are no more files");
+            self.close_conn(index);
+        }
+        index.is_some()
+    }
+
     /// Answers 503 without reading anything, and closes.
     pub(super) fn turn_away(&self, index: usize, full: Full) {
         // It may have waited for a buffer.
@@ -68,7 +79,7 @@ impl<A> Core<'_, A> {
         let mut conns = self.conns.borrow_mut();
         let Some(conn) = conns.at(index) else { return };
         conn.state = State::Lingering { read: 0 };
-        conn.since_ms = self.now_ms.get();
+        conn.since = Since::at(self.now_ms.get());
         if let Some(socket) = conn.socket() {
             let mut answer = [0; ANSWER_BYTES_MAX];
             let length = full.answer(&mut answer);

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use super::budget::{Futures, MemoryBudget};
 use super::plan::Capacities;
 use crate::limits::{
-    self, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX, REFUSALS_MAX, RESERVED_BUFFERS,
-    TASKS_MAX,
+    self, CALLS_MAX, CHUNKED_SLACK_BYTES, CLIENT_NAMES_MAX, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX,
+    PLACES_MAX, REFUSALS_MAX, RESERVED_BUFFERS, TASKS_MAX,
 };
 
 /// How a server is set up: where it listens, who may come in, and how much it holds.
@@ -277,10 +277,12 @@ impl Config {
 
     /// The capacities, as they are.
     const fn capacities(&self, has_tasks: bool) -> Capacities {
+        let (streams, clients) = (self.streams_at_once(), self.sessions.saturating_add(self.streams_at_once()));
         Capacities {
             connections: self.connections.saturating_add(REFUSALS_MAX),
-            streams: self.streams_at_once(),
+            streams,
             sessions: self.sessions,
+            names: if clients < CLIENT_NAMES_MAX { clients } else { CLIENT_NAMES_MAX },
             buffers: self.calls.saturating_add(RESERVED_BUFFERS),
             request_bytes: self.body_bytes.saturating_add(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
             inputs: self.inputs,
@@ -295,8 +297,8 @@ impl Config {
     pub(super) fn checked(&self, has_tasks: bool) -> Result<Capacities, String> {
         let connections = self.connections;
         let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
-        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=65_535).contains(&connections) {
-            return Err(format!("connections: expected 3 to 65535, got {connections}"));
+        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=PLACES_MAX).contains(&connections) {
+            return Err(format!("connections: expected 3 to {PLACES_MAX}, got {connections}"));
         }
         let streams = self.streams_at_once();
         if !(1..=streams_max).contains(&streams) {
@@ -304,9 +306,11 @@ impl Config {
                 "streams: expected 1 to {streams_max}, as {connections} connections leave at least two for calls; got {streams}"
             ));
         }
-        for (name, value, most) in
-            [("calls", self.calls, 1024), ("sessions", self.sessions, 65_535), ("body_bytes", self.body_bytes, 1 << 30)]
-        {
+        for (name, value, most) in [
+            ("calls", self.calls, CALLS_MAX),
+            ("sessions", self.sessions, PLACES_MAX),
+            ("body_bytes", self.body_bytes, 1 << 30),
+        ] {
             if !(1..=most).contains(&value) {
                 return Err(format!("{name}: expected 1 to {most}, got {value}"));
             }

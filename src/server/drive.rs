@@ -3,15 +3,15 @@
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
 use super::stream_table::StreamRef;
+use super::times::Times;
 use super::worker::{After, Worker};
-use crate::app::Application;
-use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, KEEP_ALIVE_OFTEN_MS, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
+use crate::app::{Application, caught};
+use crate::limits::{TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
 
 /// Where an answer goes.
@@ -91,8 +91,8 @@ impl<A: Application> Worker<'_, '_, A> {
                 if let Some(why) = self.ends(target, outlet, times.late_ms).filter(|_| watch.is_some()) {
                     return Poll::Ready(why);
                 }
-                if running.poll(cx).is_ready() {
-                    handler.set(None);
+                if poll_handler(running, cx, outlet).is_ready() {
+                    drop_handler(handler.as_mut());
                     if watch.as_ref().is_some_and(|watch| watch.more) {
                         return Poll::Ready(Outcome::Sent);
                     }
@@ -126,10 +126,7 @@ impl<A: Application> Worker<'_, '_, A> {
             if gone { Poll::Ready(Outcome::Gone) } else { Poll::Pending }
         })
         .await;
-        // A handler that is dropped before its end may panic in doing so: that is its own affair.
-        if catch_unwind(AssertUnwindSafe(|| handler.set(None))).is_err() {
-            log::error!("a handler panicked when it was dropped");
-        }
+        drop_handler(handler);
         // Half an event was sent: nothing can follow it.
         if let (Target::Stream(stream), false) = (target, outcome == Outcome::Sent) {
             if outlet.borrow().was_begun() {
@@ -184,7 +181,15 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
             }
             Flush::Blocked => {}
-            Flush::Done | Flush::Waiting => self.wait_for_nothing(),
+            Flush::Waiting if late => {
+                // Its client has more answers under way than it takes, and others have none.
+                if let Target::Stream(stream) = target {
+                    self.core.close_stream(stream, false);
+                }
+                return Some(Outcome::Gone);
+            }
+            Flush::Waiting => self.wait_for_stream(),
+            Flush::Done => self.wait_for_nothing(),
         }
         None
     }
@@ -210,6 +215,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 if !outlet.holds_stream() {
                     self.release_stream(target);
                 }
+                self.push(cx, target);
                 return Flush::Done;
             }
             let conn = match target {
@@ -223,10 +229,21 @@ impl<A: Application> Worker<'_, '_, A> {
             let mut conns = self.core.conns.borrow_mut();
             let Some(socket) = conns.get(conn).and_then(|slot| slot.socket()) else { return Flush::Broken };
             match socket.poll_write(cx, outlet.pending()) {
-                Poll::Ready(Ok(n)) => outlet.sent(n),
+                Poll::Ready(Ok(n)) => {
+                    outlet.sent(n);
+                    self.earn(n);
+                }
                 Poll::Ready(Err(_)) => return Flush::Broken,
                 Poll::Pending => return Flush::Blocked,
             }
+        }
+    }
+
+    // What the socket took may be kept on its way. (What was written to a session's stream is pushed on where that is watched.)
+    fn push(&self, cx: &mut Context<'_>, target: Target) {
+        let Target::Conn(conn) = target else { return };
+        if let Some(socket) = self.core.conns.borrow_mut().get(conn).and_then(|slot| slot.socket()) {
+            socket.push(cx);
         }
     }
 
@@ -318,6 +335,26 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 }
 
+// A handler catches the panics of the application. One that passes by it leaves half an answer.
+fn poll_handler(
+    handler: Pin<&mut impl Future<Output = ()>>,
+    cx: &mut Context<'_>,
+    outlet: &RefCell<Outlet<'_>>,
+) -> Poll<()> {
+    caught(|| handler.poll(cx)).unwrap_or_else(|| {
+        log::error!("an answer is broken off: what writes it panicked");
+        outlet.borrow_mut().break_off();
+        Poll::Ready(())
+    })
+}
+
+// A handler that is dropped before its end may panic in doing so: that is its own affair.
+fn drop_handler<F>(mut handler: Pin<&mut Option<F>>) {
+    if caught(|| handler.set(None)).is_none() {
+        log::error!("a handler panicked when it was dropped");
+    }
+}
+
 enum Hold {
     Mine(ConnRef),
     Later,
@@ -329,42 +366,5 @@ fn sent(outlet: &Outlet<'_>) -> Poll<Outcome> {
         true if outlet.is_broken() => Poll::Ready(Outcome::Gone),
         true => Poll::Ready(Outcome::Sent),
         false => Poll::Pending,
-    }
-}
-
-/// The time that an answer takes.
-#[allow(clippy::struct_field_names)] // which end in their unit
-struct Times {
-    begun_ms: u64,
-    now_ms: u64,
-    /// When something was last written.
-    written_ms: u64,
-    /// When its handler has had all of its time.
-    late_ms: u64,
-}
-
-impl Times {
-    fn new(now_ms: u64, timeout_ms: u64) -> Self {
-        Self { begun_ms: now_ms, now_ms, written_ms: now_ms, late_ms: now_ms.saturating_add(timeout_ms) }
-    }
-
-    // It is `now_ms`. The time that a client takes to answer a question is not the handler's.
-    fn go_on(&mut self, now_ms: u64, asks: bool) {
-        let since_ms = now_ms.saturating_sub(self.now_ms);
-        self.late_ms = self.late_ms.saturating_add(if asks { since_ms } else { 0 });
-        self.now_ms = now_ms;
-    }
-
-    // A call that takes its time becomes an event stream, and shows life while it is silent. A client that is half gone, and has to answer, may
-    // be gone: what is written to it will tell.
-    fn keep_alive(&self, outlet: &mut Outlet<'_>, half_gone: bool) {
-        let (quiet_ms, since_ms) = match outlet.is_event_stream() {
-            true if half_gone => (KEEP_ALIVE_OFTEN_MS, self.written_ms),
-            true => (KEEP_ALIVE_MS, self.written_ms),
-            false => (EVENTS_AFTER_MS, self.begun_ms),
-        };
-        if self.now_ms.saturating_sub(since_ms) >= quiet_ms {
-            outlet.keep_alive();
-        }
     }
 }

@@ -2,26 +2,24 @@
 //! deadlines; everything else happens in the workers.
 
 use std::future::Future;
-use std::io;
-use std::net::TcpListener;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use async_io::{Async, Timer};
+use async_io::Timer;
 use smol::stream::Stream as _;
 
+use super::accept::Door;
+use super::clock::{Clock, look_at_calendar};
 use super::conns::State;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
 use super::handle::{Command, Commands, PROMPTS_CHANGED, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
 use super::socket::Socket;
 use super::stream_table::StreamRef;
 use crate::app::{Announce, Application};
-use crate::http;
 use crate::hub::Kind;
 use crate::limits::{
-    ACCEPT_BACKOFF_MS, ACCEPTS_PER_TURN, CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS,
-    TICK_IDLE_MS, TICK_MS,
+    CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS, TICK_IDLE_MS, TICK_MS, TICK_PRESSED_MS,
 };
 
 /// Rounds over what woke before others on the executor get their turn.
@@ -29,35 +27,18 @@ const ROUNDS_PER_TURN: usize = 8;
 /// Milliseconds between two looks while the server shuts down.
 const SHUTDOWN_TICK_MS: u64 = 50;
 
-/// Where the time comes from.
-pub(super) enum Clock {
-    /// The machine's.
-    Machine { start: Instant, tick: Timer, every_ms: u64 },
-    /// A test's.
-    Test,
-}
-
 /// A server's tasks.
 pub(super) struct Engine<'e, 'm, A, F, G> {
     pub(super) core: &'e Core<'m, A>,
     pub(super) workers: Vec<Pin<Box<F>>>,
     pub(super) runners: Vec<Pin<Box<G>>>,
-    pub(super) listener: Option<Async<TcpListener>>,
+    pub(super) door: Door,
     pub(super) commands: &'e Commands,
     pub(super) clock: Clock,
-    /// No connection is accepted before this.
-    pub(super) accept_after_ms: u64,
     /// The tick came in this turn.
     pub(super) ticked: bool,
     /// When the server must be gone.
     pub(super) end_ms: Option<u64>,
-}
-
-impl Clock {
-    /// The machine's clock, from now on.
-    pub(super) fn machine() -> Self {
-        Clock::Machine { start: Instant::now(), tick: Timer::never(), every_ms: 0 }
-    }
 }
 
 impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, '_, A, F, G> {
@@ -83,7 +64,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
     fn wake(&mut self, bit: usize) {
         let workers = self.workers.len();
         match bit {
-            LISTENER => self.accept(),
+            LISTENER => self.door.accept(self.core),
             COMMANDS => self.obey(),
             TICK => self.tick(),
             _ if bit < WORKERS + workers => {
@@ -110,19 +91,21 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
     }
 
     fn look_at_clock(&mut self) {
-        let Clock::Machine { start, every_ms, .. } = &self.clock else { return };
-        if *every_ms == 0 {
-            set_wall_clock(self.core);
+        if matches!(self.clock, Clock::Machine { every_ms: 0, .. }) {
+            look_at_calendar(self.core);
         }
-        let now_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.core.now_ms.set(now_ms);
+        if let Some(now_ms) = self.clock.now_ms() {
+            self.core.now_ms.set(now_ms);
+        }
     }
 
     // The tick runs only while there is something to look at.
     fn keep_ticking(&mut self) {
         let wanted_ms = if self.core.stopping.get() {
             SHUTDOWN_TICK_MS
-        } else if self.core.conns.borrow().open() > 0 || self.accept_after_ms > 0 {
+        } else if !self.core.queue.borrow().is_empty() {
+            u64::from(TICK_PRESSED_MS)
+        } else if self.core.conns.borrow().open() > 0 || self.door.pauses() {
             u64::from(TICK_MS)
         } else if self.core.sessions.borrow().is_empty() && self.core.board.tasks.borrow().is_empty() {
             0
@@ -139,7 +122,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         if wanted_ms > 0 {
             tick.set_interval(Duration::from_millis(wanted_ms));
             self.core.ready.set(TICK);
-            set_wall_clock(self.core);
+            look_at_calendar(self.core);
         } else {
             *tick = Timer::never();
         }
@@ -150,10 +133,9 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         if let Clock::Machine { tick, .. } = &mut self.clock {
             let mut cx = Context::from_waker(self.core.waker(TICK));
             while Pin::new(&mut *tick).poll_next(&mut cx).is_ready() {}
-            set_wall_clock(self.core);
+            look_at_calendar(self.core);
         }
-        if self.accept_after_ms > 0 && self.core.now_ms.get() >= self.accept_after_ms {
-            self.accept_after_ms = 0;
+        if self.door.open_again(self.core.now_ms.get()) {
             self.core.ready.set(LISTENER);
         }
         self.core.keep_house();
@@ -205,53 +187,6 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         let Some(end_ms) = self.end_ms else { return false };
         self.core.now_ms.get() >= end_ms || self.core.workers.iter().all(|worker| worker.job.get().is_none())
     }
-
-    fn accept(&mut self) {
-        let Some(listener) = &self.listener else { return };
-        if self.accept_after_ms > 0 {
-            return;
-        }
-        let mut cx = Context::from_waker(self.core.waker(LISTENER));
-        for _ in 0..ACCEPTS_PER_TURN {
-            let accepted = listener.get_ref().accept().and_then(|(tcp, peer)| {
-                let local = tcp.local_addr().ok();
-                tcp.set_nodelay(true)?;
-                Ok((Async::new(tcp)?, peer, local))
-            });
-            match accepted {
-                Ok((tcp, peer, local)) => self.core.admit(Socket::Tcp(tcp), Some(peer.ip()), local),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => match listener.poll_readable(&mut cx) {
-                    Poll::Pending => return,
-                    Poll::Ready(_) => {}
-                },
-                Err(error) if is_the_peers(&error) => {}
-                Err(error) => {
-                    log::warn!("no connection can be accepted for now: {error}");
-                    self.accept_after_ms = self.core.now_ms.get() + ACCEPT_BACKOFF_MS;
-                    return;
-                }
-            }
-        }
-        self.core.ready.set(LISTENER);
-    }
-}
-
-// The newcomer went before it was served; nothing is wrong here.
-fn is_the_peers(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted, InvalidInput, NotConnected};
-    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted | InvalidInput | NotConnected)
-}
-
-fn set_wall_clock<A>(core: &Core<'_, A>) {
-    let unix = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    if unix == core.unix_s.get() {
-        return;
-    }
-    core.unix_s.set(unix);
-    let mut date = [0; http::HTTP_DATE_BYTES];
-    http::http_date(i64::try_from(unix).unwrap_or(i64::MAX), &mut date);
-    // A board without a clock starts in 1970: no date is better than a wrong one (RFC 9110, section 6.6.1).
-    core.date.set((unix >= CLOCK_SET_MIN_UNIX_S).then_some(date));
 }
 
 impl<A> Core<'_, A> {
@@ -262,20 +197,25 @@ impl<A> Core<'_, A> {
             Some(State::New | State::Idle) => self.look_for_bytes(index),
             Some(State::Stream(stream)) => self.look_at_stream(index, stream),
             Some(State::Lingering { read }) => self.drain(index, read),
-            Some(State::Free | State::Queued | State::Busy { .. }) | None => {}
+            Some(State::Free | State::Queued(_) | State::Busy { .. }) | None => {}
         }
     }
 
     // A stream's client says nothing more; what comes all the same is dropped. Its end is the stream's end.
-    fn look_at_stream(&self, index: usize, stream: u32) {
-        let Some(stream) = self.streams.borrow().reference(stream as usize) else { return };
+    fn look_at_stream(&self, index: usize, stream: u16) {
+        let Some(stream) = self.streams.borrow().reference(stream.into()) else { return };
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
         let mut sink = [0; 1024];
         for _ in 0..4 {
             let read = {
                 let mut conns = self.conns.borrow_mut();
                 let Some(socket) = conns.at(index).and_then(|conn| conn.socket()) else { return };
-                socket.poll_read(&mut cx, &mut sink)
+                // It may be a neighbour that woke: then this costs no call of the system.
+                match socket.poll_readable(&mut cx) {
+                    Poll::Ready(Ok(())) => socket.poll_read(&mut cx, &mut sink),
+                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                    Poll::Pending => Poll::Pending,
+                }
             };
             match read {
                 Poll::Pending => {
@@ -294,11 +234,11 @@ impl<A> Core<'_, A> {
     fn ignores(&self, stream: StreamRef, bytes: usize) -> bool {
         let mut streams = self.streams.borrow_mut();
         let Some(open) = streams.get(stream) else { return false };
-        open.ignored_bytes = open.ignored_bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
-        open.ignored_bytes <= LINGER_BYTES_MAX
+        open.ignored_bytes = open.ignored_bytes.saturating_add(u16::try_from(bytes).unwrap_or(u16::MAX));
+        open.ignored_bytes < LINGER_BYTES_MAX
     }
 
-    fn drain(&self, index: usize, read: u32) {
+    fn drain(&self, index: usize, read: u16) {
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
         let mut conns = self.conns.borrow_mut();
         let mut sink = [0; 2048];
@@ -307,7 +247,7 @@ impl<A> Core<'_, A> {
         match socket.poll_read(&mut cx, &mut sink) {
             Poll::Pending => {}
             Poll::Ready(Ok(n)) if n > 0 && read < LINGER_BYTES_MAX => {
-                conn.state = State::Lingering { read: read.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)) };
+                conn.state = State::Lingering { read: read.saturating_add(u16::try_from(n).unwrap_or(u16::MAX)) };
                 self.ready.set(self.conn_bit(index));
             }
             Poll::Ready(_) => conns.close(index),

@@ -5,7 +5,9 @@
 //! 12 each    the random parts of ended ids, oldest first; at most DELETED_IDS_MAX
 //! ```
 
+use std::fmt::Display;
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -32,30 +34,54 @@ impl KeyFile {
     /// Reads the file, or makes it with a fresh key.
     ///
     /// A disk that can't take it (full, read-only) is logged and keeps no server from starting: its sessions then end with it. What is there and is no key
-    /// file, or can't be read, is an error.
+    /// file, or can't be read, is an error, and is left as it is.
     ///
     /// # Errors
-    /// `InvalidData`: another kind of file. Others: it can't be read.
+    /// `InvalidData`: another kind of file. Others: it can't be read. Each names the file.
     pub(super) fn open(path: &Path, fresh: impl FnOnce() -> io::Result<[u8; KEY_BYTES]>) -> io::Result<Self> {
-        match read(path) {
-            Ok((key, ended)) => Ok(Self { path: path.into(), key, ended }),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let made = Self { path: path.into(), key: fresh()?, ended: heapless::Vec::new() };
-                if let Err(error) = made.write(&made.ended) {
-                    log::warn!(
-                        "the key of the sessions can't be kept in {}: {error}; they end with this server",
-                        path.display()
-                    );
+        if let Some(found) = Self::find(path)? {
+            return Ok(found);
+        }
+        let made = Self { path: path.into(), key: fresh()?, ended: heapless::Vec::new() };
+        match made.write(&[], Way::Make) {
+            Ok(()) => return Ok(made),
+            // Another server began at the same time: they share its key.
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if let Some(found) = Self::find(path)? {
+                    return Ok(found);
                 }
-                Ok(made)
+                made.complain("the key of the sessions", &"it is a link to nothing");
             }
+            Err(error) => made.complain("the key of the sessions", &error),
+        }
+        log::warn!("the sessions of this server end with it");
+        Ok(made)
+    }
+
+    // The file, if it is there.
+    fn find(path: &Path) -> io::Result<Option<Self>> {
+        match read(path) {
+            // Where it is a link, what it leads to is written.
+            Ok((key, ended)) => {
+                Ok(Some(Self { path: fs::canonicalize(path).unwrap_or_else(|_| path.into()), key, ended }))
+            }
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error),
         }
     }
 
-    /// Keeps the ended ids for the next start, beside those that another server with the same file kept since.
+    /// Keeps the ended ids for the next start, beside those that another server with the same file kept since. A file that has another key by now is
+    /// left as it is.
     pub(super) fn keep<'e>(&self, ended: impl Iterator<Item = &'e Ended>) {
-        let mut all = read(&self.path).map(|(_, kept)| kept).unwrap_or_default();
+        const WHAT: &str = "the sessions that were ended";
+        let kept = match read(&self.path) {
+            Ok((key, kept)) if key == self.key => Some(kept),
+            Ok(_) => return self.complain(WHAT, &"it has another key now, and is left as it is"),
+            // It was removed, or could not be made at the start.
+            Err(error) if error.kind() == ErrorKind::NotFound => None,
+            Err(error) => return self.complain(WHAT, &error),
+        };
+        let mut all = kept.clone().unwrap_or_default();
         for id in ended.filter(|id| !self.ended.contains(id)) {
             if all.contains(id) {
                 continue;
@@ -66,111 +92,86 @@ impl KeyFile {
             // There is room now.
             let _ = all.push(*id);
         }
-        if let Err(error) = self.write(&all) {
-            log::warn!("the sessions that were ended can't be kept in {}: {error}", self.path.display());
+        if kept.is_some_and(|kept| kept == all) {
+            return;
+        }
+        if let Err(error) = self.write(&all, Way::Replace) {
+            self.complain(WHAT, &error);
         }
     }
 
-    // Whole or not at all: a new file takes the place of the old one.
-    fn write(&self, ended: &[Ended]) -> io::Result<()> {
+    // Whole or not at all: a new file takes the place of the old one, or of none.
+    fn write(&self, ended: &[Ended], way: Way) -> io::Result<()> {
         let mut name = self.path.clone().into_os_string();
-        name.push(".new");
-        let written = create(Path::new(&name)).and_then(|mut file| {
+        // Another server may write its own at the same time.
+        name.push(format!(".{:016x}.new", RandomState::new().hash_one(0)));
+        let name = Path::new(&name);
+        let written = create(name).and_then(|mut file| {
             file.write_all(&self.key)?;
             ended.iter().try_for_each(|id| file.write_all(id))?;
             file.sync_all()
         });
-        let written = written.and_then(|()| fs::rename(&name, &self.path));
-        if written.is_err() {
-            // What is left of it may be half a key.
-            drop(fs::remove_file(&name));
+        let placed = written.and_then(|()| match way {
+            Way::Replace => fs::rename(name, &self.path),
+            Way::Make => match fs::hard_link(name, &self.path) {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(error),
+                // Not every file system has such links.
+                Err(_) => fs::rename(name, &self.path),
+                Ok(()) => Ok(()),
+            },
+        });
+        // Where it did not get the place it may be half a key.
+        drop(fs::remove_file(name));
+        if let (Ok(()), Some(folder)) = (&placed, self.path.parent()) {
+            // Some file systems can't say whether it will be there after a loss of power.
+            let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+            drop(File::open(folder).and_then(|folder| folder.sync_all()));
         }
-        written
+        placed
+    }
+
+    fn complain(&self, what: &str, why: &dyn Display) {
+        log::warn!("{what} can't be kept in {}: {why}", self.path.display());
     }
 }
 
+/// How a file gets its place.
+#[derive(Clone, Copy)]
+enum Way {
+    /// There must be none.
+    Make,
+    Replace,
+}
+
 fn create(path: &Path) -> io::Result<File> {
-    // Another server's that was cut off; never through a link.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
     OpenOptions::new().write(true).create_new(true).mode(MODE).open(path)
 }
 
 fn read(path: &Path) -> io::Result<([u8; KEY_BYTES], heapless::Vec<Ended, DELETED_IDS_MAX>)> {
-    let file = File::open(path)?;
-    if file.metadata()?.permissions().mode() & 0o077 != 0 {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+    let refused = || {
+        let text = format!("{} is not a key file of this server; name another, or remove it", path.display());
+        io::Error::new(ErrorKind::InvalidData, text)
+    };
+    let metadata = fs::metadata(path).map_err(named)?;
+    if !metadata.is_file() {
+        // To open a pipe is to wait for whoever writes to it.
+        return Err(refused());
+    }
+    let file = File::open(path).map_err(named)?;
+    if metadata.permissions().mode() & 0o077 != 0 {
         log::warn!("{} can be read by others than its owner: chmod 600 would be right", path.display());
     }
     let mut bytes = Vec::with_capacity(FILE_BYTES_MAX + 1);
-    file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes)?;
+    file.take(FILE_BYTES_MAX as u64 + 1).read_to_end(&mut bytes).map_err(named)?;
     let whole = bytes
         .split_first_chunk()
         .filter(|(_, ended)| ended.len().is_multiple_of(RANDOM_BYTES) && bytes.len() <= FILE_BYTES_MAX);
-    let Some((key, ended)) = whole else {
-        let text = format!("{} is not a key file of this server; name another, or remove it", path.display());
-        return Err(io::Error::new(ErrorKind::InvalidData, text));
-    };
+    let (key, ended) = whole.ok_or_else(refused)?;
     let ended = ended.chunks_exact(RANDOM_BYTES).filter_map(|id| id.try_into().ok());
     Ok((*key, ended.collect()))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn place() -> tempfile::TempDir {
-        tempfile::tempdir().unwrap()
-    }
-
-    #[test]
-    fn a_key_is_made_once_and_kept() {
-        let dir = place();
-        let path = dir.path().join("key");
-        let first = KeyFile::open(&path, || Ok([7; 32])).unwrap();
-        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, MODE);
-        let again = KeyFile::open(&path, || panic!("it is there")).unwrap();
-        assert_eq!((first.key, again.key), ([7; 32], [7; 32]));
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
-    }
-
-    #[test]
-    fn ended_ids_are_kept_and_bounded() {
-        let dir = place();
-        let path = dir.path().join("key");
-        let id = |n: u8| [n; RANDOM_BYTES];
-        let one = KeyFile::open(&path, || Ok([1; 32])).unwrap();
-        let other = KeyFile::open(&path, || Ok([2; 32])).unwrap();
-        one.keep([id(1), id(2)].iter());
-        other.keep([id(2), id(3)].iter());
-        let read = KeyFile::open(&path, || Ok([3; 32])).unwrap();
-        assert_eq!(read.ended, [id(1), id(2), id(3)]);
-        read.keep((0..=u8::MAX).map(id).collect::<Vec<_>>().iter());
-        let read = KeyFile::open(&path, || Ok([3; 32])).unwrap();
-        assert_eq!(read.ended.len(), DELETED_IDS_MAX);
-        assert_eq!(read.ended.last(), Some(&id(255)));
-        assert_eq!(read.key, [1; 32]);
-    }
-
-    #[test]
-    fn other_files_are_refused_and_left_alone() {
-        let dir = place();
-        for bytes in [&b""[..], b"short", &[0; 33], &[0; FILE_BYTES_MAX + RANDOM_BYTES]] {
-            let path = dir.path().join("other");
-            fs::write(&path, bytes).unwrap();
-            let error = KeyFile::open(&path, || Ok([1; 32])).err().unwrap();
-            assert_eq!(error.kind(), ErrorKind::InvalidData, "{error}");
-            assert_eq!(fs::read(&path).unwrap(), bytes);
-        }
-        assert!(KeyFile::open(dir.path(), || Ok([1; 32])).is_err(), "a directory");
-    }
-
-    #[test]
-    fn a_disk_that_takes_nothing_is_no_reason_not_to_start() {
-        // /dev/full takes no byte, but can't be renamed to either: a place that does not exist fails the same way.
-        let made = KeyFile::open(Path::new("/proc/self/no-such/key"), || Ok([9; 32])).unwrap();
-        assert_eq!(made.key, [9; 32]);
-        made.keep([[1; RANDOM_BYTES]].iter());
-    }
-}
+#[path = "tests_key_file.rs"]
+mod tests;

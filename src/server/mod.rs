@@ -8,6 +8,7 @@
 //! ```
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
+mod accept;
 mod admit;
 mod afford;
 mod announce;
@@ -15,6 +16,7 @@ mod batch;
 mod budget;
 mod calls;
 mod clients;
+mod clock;
 mod config;
 mod conns;
 mod core;
@@ -30,6 +32,8 @@ mod lease;
 mod listen;
 mod log_bridge;
 mod open;
+mod peek;
+mod peeked;
 mod plan;
 mod queue;
 mod ready;
@@ -43,6 +47,7 @@ mod streams;
 mod tasks;
 #[cfg(test)]
 mod tests_admission;
+mod times;
 mod worker;
 
 #[cfg(test)]
@@ -67,8 +72,8 @@ use std::net::{SocketAddr, TcpListener};
 use async_io::Async;
 
 use self::admit::Shares;
+use self::clock::Clock;
 use self::core::OnClient;
-use self::engine::Clock;
 use self::handle::Commands;
 use self::key_file::KeyFile;
 use self::listen::listen_on;
@@ -167,6 +172,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
         let listener = listen_on(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         let local = listener.local_addr()?;
+        accept::warn_of_few_files(config.connections);
         let mut bound = self.prepare(config)?;
         bound.listener = Some((Async::new(listener)?, local));
         if !local.ip().is_loopback() && bound.parts.endpoint.guard.is_open() {

@@ -22,6 +22,8 @@ pub(super) struct Capacities {
     pub(super) connections: usize,
     pub(super) streams: usize,
     pub(super) sessions: usize,
+    /// Names of clients.
+    pub(super) names: usize,
     /// Request buffers: one for each call, and the reserve.
     pub(super) buffers: usize,
     /// Bytes of each: head, body, slack.
@@ -87,9 +89,8 @@ pub(super) struct Plan {
     pub(super) conns: Many<Conn>,
     pub(super) streams: Many<Stream>,
     pub(super) rests: Many<Rest>,
-    pub(super) stream_names: Many<Name>,
     pub(super) sessions: Many<session::Slot>,
-    pub(super) session_names: Many<Name>,
+    pub(super) names: Many<Name>,
     pub(super) requests: Many<u8>,
     pub(super) answers: Many<u8>,
     pub(super) ring: Many<u8>,
@@ -110,14 +111,13 @@ pub(super) struct Plan {
 impl Plan {
     /// What a server of these capacities has.
     pub(super) const fn of(capacities: Capacities) -> Self {
-        let Capacities { connections, streams, sessions, buffers, request_bytes, inputs, tasks } = capacities;
+        let Capacities { connections, streams, sessions, names, buffers, request_bytes, inputs, tasks } = capacities;
         Self {
             conns: Many::of(connections),
             streams: Many::of(streams),
             rests: Many::of(streams),
-            stream_names: Many::of(streams),
             sessions: Many::of(sessions),
-            session_names: Many::of(sessions),
+            names: Many::of(names),
             requests: Many::rows(buffers, request_bytes),
             answers: Many::rows(buffers, TRANSMIT_BYTES),
             ring: Many::rows(1, RING_BYTES),

@@ -2,13 +2,12 @@
 
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::task::{self, Poll};
 
 use super::core::Core;
 use super::tasks::SHUT_DOWN;
-use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ticket, Way};
+use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ticket, Way, caught};
 use crate::json::{self, Value, Writer};
 use crate::mcp;
 use crate::mcp::input::Pass;
@@ -19,6 +18,8 @@ use crate::tasks::{End, Job, Tasks};
 
 /// What a task is told whose tool was dropped for its time.
 const TOO_LATE: &str = "the tool took too long and was stopped";
+/// What is told when its result could not be written.
+const BROKEN: &str = "the tool failed: what writes its result panicked. The server's log may say more";
 /// What is told when a result is larger than its slot.
 const TOO_LARGE: &str = "the result is too large for a task of this server (16 KiB)";
 
@@ -62,14 +63,16 @@ impl<A: Application> Runner<'_, '_, A> {
                 return Poll::Ready(why);
             }
             let Some(running) = handler.as_mut().as_pin_mut() else { return Poll::Ready(End::Answered) };
-            match running.poll(cx) {
-                Poll::Ready(()) => Poll::Ready(self.ends().unwrap_or(End::Answered)),
-                Poll::Pending => self.ends().map_or(Poll::Pending, Poll::Ready),
+            match caught(|| running.poll(cx)) {
+                Some(Poll::Ready(())) => Poll::Ready(self.ends().unwrap_or(End::Answered)),
+                Some(Poll::Pending) => self.ends().map_or(Poll::Pending, Poll::Ready),
+                // Its own panic was caught where it is told; this one came by writing that.
+                None => Poll::Ready(End::Failed(BROKEN)),
             }
         })
         .await;
         // A handler that is dropped before its end may panic in doing so: that is its own affair.
-        if catch_unwind(AssertUnwindSafe(|| handler.set(None))).is_err() {
+        if caught(|| handler.set(None)).is_none() {
             log::error!("a task panicked when it was dropped");
         }
         end

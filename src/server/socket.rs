@@ -2,12 +2,12 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
 use smol::io::{AsyncRead, AsyncWrite};
 
+use super::peeked::Peeked;
 use crate::limits::SOCKET_BYTES_MAX;
 
 /// What can be served as a connection.
@@ -23,17 +23,10 @@ pub(super) enum Socket {
 
 const _: () = assert!(size_of::<Socket>() <= SOCKET_BYTES_MAX);
 
-/// A stream that has no way to ask whether there is something to read: one byte is read ahead.
-pub(super) struct Peeked {
-    io: Box<dyn Duplex>,
-    local: Option<SocketAddr>,
-    byte: Option<u8>,
-}
-
 impl Socket {
     /// A connection over anything that reads and writes, to this address.
     pub(super) fn other(io: Box<dyn Duplex>, local: Option<SocketAddr>) -> Self {
-        Socket::Other(Some(Box::new(Peeked { io, local, byte: None })))
+        Socket::Other(Some(Box::new(Peeked::new(io, local))))
     }
 
     /// No connection.
@@ -48,7 +41,7 @@ impl Socket {
     pub(super) fn local(&self) -> Option<SocketAddr> {
         match self {
             Socket::Tcp(tcp) => tcp.get_ref().local_addr().ok(),
-            Socket::Other(peeked) => peeked.as_ref()?.local,
+            Socket::Other(peeked) => peeked.as_ref()?.local(),
         }
     }
 
@@ -57,16 +50,7 @@ impl Socket {
         match self {
             Socket::Tcp(tcp) => tcp.poll_readable(cx),
             Socket::Other(None) => none(),
-            Socket::Other(Some(peeked)) => {
-                if peeked.byte.is_some() {
-                    return Poll::Ready(Ok(()));
-                }
-                let mut byte = [0];
-                if ready!(Pin::new(&mut peeked.io).poll_read(cx, &mut byte))? > 0 {
-                    peeked.byte = Some(byte[0]);
-                }
-                Poll::Ready(Ok(()))
-            }
+            Socket::Other(Some(peeked)) => peeked.poll_readable(cx),
         }
     }
 
@@ -76,6 +60,12 @@ impl Socket {
             Socket::Tcp(tcp) => tcp.get_ref().peek(buf).ok(),
             Socket::Other(_) => None,
         }
+    }
+
+    /// How many bytes could be read now; 0 where that can't be asked.
+    pub(super) fn readable_bytes(&self) -> usize {
+        let Socket::Tcp(tcp) = self else { return 0 };
+        rustix::io::ioctl_fionread(tcp).ok().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default()
     }
 
     /// Reads what is there; 0 at the end.
@@ -90,14 +80,7 @@ impl Socket {
                 ready!(tcp.poll_readable(cx))?;
             },
             Socket::Other(None) => none(),
-            Socket::Other(Some(peeked)) => {
-                if let (Some(first), Some(byte)) = (buf.first_mut(), peeked.byte) {
-                    *first = byte;
-                    peeked.byte = None;
-                    return Poll::Ready(Ok(1));
-                }
-                Pin::new(&mut peeked.io).poll_read(cx, buf)
-            }
+            Socket::Other(Some(peeked)) => peeked.poll_read(cx, buf),
         }
     }
 
@@ -114,7 +97,14 @@ impl Socket {
                 ready!(tcp.poll_writable(cx))?;
             },
             Socket::Other(None) => none(),
-            Socket::Other(Some(peeked)) => Pin::new(&mut peeked.io).poll_write(cx, buf),
+            Socket::Other(Some(peeked)) => peeked.poll_write(cx, buf),
+        }
+    }
+
+    /// Pushes on what was written, where that is kept on its way. An error is told by the next read or write.
+    pub(super) fn push(&mut self, cx: &mut Context<'_>) {
+        if let Socket::Other(Some(peeked)) = self {
+            let _ = peeked.push(cx);
         }
     }
 
@@ -124,7 +114,7 @@ impl Socket {
             // An error means that the connection is gone, which the next read will tell.
             Socket::Tcp(tcp) => drop(tcp.get_ref().shutdown(Shutdown::Write)),
             Socket::Other(None) => {}
-            Socket::Other(Some(peeked)) => drop(Pin::new(&mut peeked.io).poll_close(cx)),
+            Socket::Other(Some(peeked)) => peeked.shutdown_write(cx),
         }
     }
 

@@ -13,10 +13,12 @@ use std::task::Waker;
 use async_io::Async;
 
 use super::Parts;
+use super::accept::Door;
 use super::budget::Futures;
+use super::clock::Clock;
 use super::conns::Conns;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WorkerSlot};
-use super::engine::{Clock, Engine};
+use super::engine::Engine;
 use super::handle::Commands;
 use super::inputs::Inputs;
 use super::plan::{Capacities, Plan};
@@ -77,10 +79,9 @@ pub(super) async fn run<A: Application>(
         core,
         workers,
         runners,
-        listener,
+        door: Door::new(listener),
         commands: &commands,
         clock,
-        accept_after_ms: 0,
         ticked: false,
         end_ms: None,
     };
@@ -126,20 +127,7 @@ fn wakers(ready: &Arc<Ready>, plan: &Plan) -> Vec<Waker> {
 
 // What all tasks share.
 fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (Core<'m, A>, Commands) {
-    let Views {
-        conns,
-        streams,
-        rests,
-        stream_names,
-        sessions,
-        session_names,
-        ring,
-        uris,
-        inputs,
-        input_bytes,
-        tasks,
-        ..
-    } = views;
+    let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
     let (buffers, request_bytes) = (plan.requests.count(), plan.requests.row());
     let (connections, runners) = (plan.conns.count(), plan.tasks.count());
     let ready = Ready::new(plan.bits());
@@ -163,8 +151,8 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         unix_s: Cell::new(0),
         date: Cell::new(None),
         conns: RefCell::new(Conns::new(conns)),
-        streams: RefCell::new(Streams::new(streams, rests, stream_names)),
-        sessions: RefCell::new(Table::new(sessions, session_names)),
+        streams: RefCell::new(Streams::new(streams, rests)),
+        sessions: RefCell::new(Table::new(sessions, names)),
         hub: RefCell::new(Hub::new(ring, uris)),
         inputs: RefCell::new(inputs),
         board: Board::new(tasks, parts.task_lives, if A::HAS_TASKS { Some(mcp::tasks::write) } else { None }),
@@ -173,6 +161,7 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
             .workers
             .all(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() }),
         queue: RefCell::new(VecDeque::from(plan.queue.room())),
+        looked_at: Cell::new(0),
         wakers: wakers(&ready, plan),
         ready,
         scratch: RefCell::new(plan.scratch.zeroed()),

@@ -9,8 +9,9 @@ use super::plan::{Capacities, Plan};
 use super::streams::{Rest, Stream};
 use crate::hub::Uri;
 use crate::limits::{
-    CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUT_BYTES_MAX, INPUTS_STORED, REFUSALS_MAX, RESERVED_BUFFERS,
-    RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX, TASK_INPUT_BYTES_MAX, TASKS_MAX, TRANSMIT_BYTES,
+    CALLS_MAX, CLIENT_NAMES_MAX, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUT_BYTES_MAX, INPUTS_STORED, PLACES_MAX,
+    REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX, TASK_INPUT_BYTES_MAX, TASKS_MAX,
+    TRANSMIT_BYTES,
 };
 use crate::pool::Pool;
 use crate::session::Name;
@@ -49,8 +50,7 @@ pub(super) struct Parts<
     streams: [Stream; S],
     rests: [Rest; S],
     sessions: [session::Slot; N],
-    session_names: [Name; N],
-    stream_names: [Name; S],
+    names: [Name; CLIENT_NAMES_MAX],
     requests: [[u8; R]; B],
     answers: [[u8; TRANSMIT_BYTES]; B],
     ring: [u8; RING_BYTES],
@@ -72,13 +72,23 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
         assert!(B > RESERVED_BUFFERS, "a storage needs at least two request buffers: one is a reserve");
         assert!(N > 0 && S > 0, "a storage needs a session and a stream");
         assert!(C >= S + REFUSALS_MAX + CONNECTIONS_FOR_CALLS_MIN, "streams must leave connections for calls");
+        assert!(C <= PLACES_MAX && N <= PLACES_MAX, "a storage has at most 65,535 connections and sessions");
+        assert!(B <= CALLS_MAX + RESERVED_BUFFERS, "a storage has at most 1,025 request buffers");
         assert!(T <= TASKS_MAX, "a storage has at most 64 tasks");
         assert!(R >= HEAD_BYTES_MAX * 2, "a request buffer must hold a head, and a body of that size");
     };
 
     /// What it has room for.
-    pub(super) const CAPACITIES: Capacities =
-        Capacities { connections: C, streams: S, sessions: N, buffers: B, request_bytes: R, inputs: I, tasks: T };
+    pub(super) const CAPACITIES: Capacities = Capacities {
+        connections: C,
+        streams: S,
+        sessions: N,
+        names: CLIENT_NAMES_MAX,
+        buffers: B,
+        request_bytes: R,
+        inputs: I,
+        tasks: T,
+    };
 
     /// What a server in it can take of the machine's memory, but for the futures of its handlers and its settings, which
     /// [`Server::memory_budget_in`](crate::Server::memory_budget_in) adds.
@@ -99,10 +109,9 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             parts: Mutex::new(Parts {
                 conns: [const { Conn::EMPTY }; C],
                 streams: [const { Stream::EMPTY }; S],
-                rests: [const { Rest::EMPTY }; S],
+                rests: [const { Rest::Free }; S],
                 sessions: [const { session::Slot::EMPTY }; N],
-                session_names: [const { Name::EMPTY }; N],
-                stream_names: [const { Name::EMPTY }; S],
+                names: [const { Name::EMPTY }; CLIENT_NAMES_MAX],
                 requests: [[0; R]; B],
                 answers: [[0; TRANSMIT_BYTES]; B],
                 ring: [0; RING_BYTES],
@@ -152,8 +161,7 @@ pub(super) struct Views<'m> {
     pub(super) streams: Pool<'m, Stream>,
     pub(super) rests: Pool<'m, Rest>,
     pub(super) sessions: Pool<'m, session::Slot>,
-    pub(super) session_names: Pool<'m, Name>,
-    pub(super) stream_names: Pool<'m, Name>,
+    pub(super) names: Pool<'m, Name>,
     pub(super) requests: Vec<&'m mut [u8]>,
     pub(super) answers: Vec<&'m mut [u8]>,
     pub(super) ring: &'m mut [u8],
@@ -193,8 +201,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             streams: Pool::from(&mut parts.streams),
             rests: Pool::from(&mut parts.rests),
             sessions: Pool::from(&mut parts.sessions),
-            session_names: Pool::from(&mut parts.session_names),
-            stream_names: Pool::from(&mut parts.stream_names),
+            names: Pool::from(&mut parts.names),
             requests: parts.requests.iter_mut().map(<[u8; R]>::as_mut_slice).collect(),
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
@@ -243,8 +250,7 @@ pub(super) struct Allocated {
     streams: Vec<Stream>,
     rests: Vec<Rest>,
     sessions: Vec<session::Slot>,
-    session_names: Vec<Name>,
-    stream_names: Vec<Name>,
+    names: Vec<Name>,
     requests: Vec<u8>,
     request_bytes: usize,
     answers: Vec<u8>,
@@ -273,8 +279,7 @@ impl Memory for Heap {
             streams: plan.streams.room(),
             rests: plan.rests.room(),
             sessions: plan.sessions.room(),
-            session_names: plan.session_names.room(),
-            stream_names: plan.stream_names.room(),
+            names: plan.names.room(),
             requests: plan.requests.zeroed(),
             request_bytes: plan.requests.row(),
             answers: plan.answers.zeroed(),
@@ -298,8 +303,7 @@ impl Lend for Allocated {
             streams: Pool::from(&mut self.streams),
             rests: Pool::from(&mut self.rests),
             sessions: Pool::from(&mut self.sessions),
-            session_names: Pool::from(&mut self.session_names),
-            stream_names: Pool::from(&mut self.stream_names),
+            names: Pool::from(&mut self.names),
             requests: self.requests.chunks_exact_mut(self.request_bytes).collect(),
             answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
             ring: &mut self.ring,

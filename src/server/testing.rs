@@ -31,7 +31,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use smol::io::{AsyncRead, AsyncWrite};
 
-use super::engine::Clock;
+use super::clock::Clock;
 use super::{Config, Handle, Server, run};
 use crate::app::{PromptsOf, ResourcesOf, Tools};
 use crate::json::Writer;

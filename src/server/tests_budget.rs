@@ -49,8 +49,9 @@ tools! {
 fn pools(plan: &Plan) -> usize {
     [
         (plan.conns.count(), plan.conns.bytes()),
-        (plan.streams.count(), plan.streams.bytes() + plan.rests.bytes() + plan.stream_names.bytes()),
-        (plan.sessions.count(), plan.sessions.bytes() + plan.session_names.bytes()),
+        (plan.streams.count(), plan.streams.bytes() + plan.rests.bytes()),
+        (plan.sessions.count(), plan.sessions.bytes()),
+        (plan.names.count(), plan.names.bytes()),
         (plan.requests.count(), plan.requests.bytes() + plan.answers.bytes()),
         (plan.ring.count(), plan.ring.bytes()),
         (plan.uris.count(), plan.uris.bytes()),
@@ -85,10 +86,7 @@ fn what_is_taken_of_the_heap_is_what_is_planned() {
     let views = super::storage::Lend::lend(&mut taken);
     assert_eq!(views.conns.capacity(), plan.conns.count());
     assert_eq!((views.streams.capacity(), views.rests.capacity()), (plan.streams.count(), plan.rests.count()));
-    assert_eq!(
-        (views.sessions.capacity(), views.session_names.capacity()),
-        (plan.sessions.count(), plan.sessions.count())
-    );
+    assert_eq!((views.sessions.capacity(), views.names.capacity()), (plan.sessions.count(), plan.names.count()));
     assert_eq!((views.requests.len(), views.requests[0].len()), (plan.requests.count(), plan.requests.bytes()));
     assert_eq!((views.answers.len(), views.answers[0].len()), (plan.answers.count(), TRANSMIT_BYTES));
     assert_eq!((views.tasks.slots.len(), views.task_requests.len()), (plan.tasks.count(), plan.tasks.count()));

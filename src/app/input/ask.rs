@@ -1,13 +1,12 @@
 //! The seam between the face and whoever brings the questions to the client.
 
 use core::future::{Future, poll_fn};
-use core::panic::AssertUnwindSafe;
 use core::pin::Pin;
 use core::task::{Context, Poll};
-use std::panic::catch_unwind;
 
 use super::{Capability, InputError};
 use crate::app::call::{Panicked, poll_unwound};
+use crate::app::caught;
 use crate::json::{Kind as JsonKind, Value, Writer};
 
 /// How a call's questions reach its client.
@@ -235,7 +234,7 @@ pub(crate) async fn pass<F: Future>(
             // Also where the handler went on without the answer: the question is the response already.
             _ if ask.is_pass_over() => {
                 // A handler may panic when it is dropped: that is its own affair.
-                if catch_unwind(AssertUnwindSafe(|| handler.set(None))).is_err() {
+                if caught(|| handler.set(None)).is_none() {
                     log::error!("a handler panicked when it was dropped");
                 }
                 Poll::Ready(None)

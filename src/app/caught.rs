@@ -1,0 +1,47 @@
+//! A panic of the application's code ends where it began.
+
+use core::mem;
+use core::panic::AssertUnwindSafe;
+use std::panic::catch_unwind;
+
+/// Runs code of the application; `None` when it panicked.
+///
+/// What it panicked with is dropped here, and may panic in its turn.
+pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Option<T> {
+    let payload = match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(value) => return Some(value),
+        Err(payload) => payload,
+    };
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+        // Whose drop would panic again, as far as one can tell.
+        mem::forget(another);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use std::panic::panic_any;
+
+    use super::*;
+
+    struct Bomb(u32);
+
+    impl Drop for Bomb {
+        fn drop(&mut self) {
+            if self.0 > 0 {
+                panic_any(Self(self.0 - 1));
+            }
+        }
+    }
+
+    #[test]
+    fn a_panic_ends_here_whatever_it_was_made_with() {
+        assert_eq!(caught(|| 7), Some(7));
+        assert_eq!(caught(|| panic!("a text")), None::<()>);
+        assert_eq!(caught(|| panic_any(7)), None::<()>);
+        for fuse in 0..4 {
+            assert_eq!(caught(|| panic_any(Bomb(fuse))), None::<()>);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+//! The limits of accepting, and of a server's own time.
+
+/// Connections accepted in one turn of the engine: others get their share.
+pub const ACCEPTS_PER_TURN: usize = 8;
+
+/// Milliseconds to wait when accepting fails for want of files or memory.
+pub const ACCEPT_BACKOFF_MS: u64 = 100;
+
+/// Newcomers in a row that were gone before they were accepted, after which there is a pause: they may come from an error that stays.
+pub const ACCEPTS_IN_VAIN_MAX: u32 = 64;
+
+/// Milliseconds between two lines of the log that say that nobody can be accepted.
+pub const ACCEPT_LOG_INTERVAL_MS: u64 = 60_000;
+
+/// Files that a server needs beside its connections: its own, the application's, and what the program had before.
+pub const FILES_BESIDE_CONNECTIONS: u64 = 16;
+
+/// Milliseconds that a look at the clock may come late and still be counted: what goes beyond is time in which the server did not run. Longer than a
+/// loaded board lets a process wait, shorter than any deadline of a client.
+pub const PAUSE_MIN_MS: u64 = 2_000;
