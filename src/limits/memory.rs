@@ -11,9 +11,9 @@ pub const RECEIVE_BUFFER_BYTES: usize = 16 * 1024;
 /// How many times the size that was asked for the kernel gives to a socket's buffer, to pay for its own structures: socket(7).
 pub const KERNEL_DOUBLES: usize = 2;
 
-/// Bytes of the kernel's for a socket with nothing in its buffers: `struct sock` (2.3 kB), its file, inode and directory entry (1.1 kB), epoll's
-/// item.
-pub const KERNEL_SOCKET_BYTES: usize = 4 * 1024;
+/// Bytes of the kernel's for a socket beside its buffers: `struct sock` (2.3 kB), its file, inode and directory entry (1.1 kB), epoll's item, and the
+/// piece by which a buffer that is full goes over its size (2.3 kB, by `ss -m`).
+pub const KERNEL_SOCKET_BYTES: usize = 6 * 1024;
 
 /// Connections that wait to be accepted: as many as a household's clients open at once when the device comes back. Each may have sent a receive
 /// buffer full; what is more comes again within a second or three (TCP does that by itself).
@@ -22,9 +22,8 @@ pub const LISTEN_BACKLOG: usize = 64;
 /// Bytes that an allocator keeps beside a small block, with what it rounds up: glibc's and musl's keep 8 to 16.
 pub const BLOCK_BYTES: usize = 16;
 
-/// Bytes that async-io 2 keeps for a socket on a 64-bit machine: its source (216, a block of 224), and its place in a table
-/// that doubles (at most 32).
-pub const ASYNC_IO_SOCKET_BYTES: usize = 256;
+/// Bytes of a further place in async-io's table of sockets: where it grows, it doubles.
+pub const ASYNC_IO_TABLE_BYTES: usize = 16;
 
 /// Bytes that async-io 2 keeps whatever it serves: a queue of 1,000 timers, a list of 1,024 events, its map of timers.
 pub const ASYNC_IO_BYTES: usize = 64 * 1024;

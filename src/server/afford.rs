@@ -264,7 +264,7 @@ mod tests {
             (no_tasks(), 8 * MIB, &[" is above 8.0 MiB; lower connections from 64 ("]),
             (no_tasks().body_bytes(4 << 20).calls(17), 64 * MIB, &["; lower body_bytes from 4194304 (71.9 MiB) to 3"]),
             (no_tasks().calls(1024), 32 * MIB, &["; lower calls from 1024 (", ") to "]),
-            (no_tasks().sessions(65_535).connections(3), 10 * MIB, &["; lower sessions from 65535 ("]),
+            (no_tasks().sessions(65_535).connections(3), 8 * MIB, &["; lower sessions from 65535 ("]),
             (
                 no_tasks().connections(10_000).streams(9_000),
                 64 * MIB,

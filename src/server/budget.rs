@@ -7,8 +7,9 @@ use super::handle::Command;
 use super::plan::{Capacities, Plan};
 use super::ready::Ready;
 use crate::limits::{
-    ASYNC_IO_BYTES, ASYNC_IO_SOCKET_BYTES, ASYNC_IO_WAKERS_MAX, BLOCK_BYTES, COMMANDS_MAX, KERNEL_DOUBLES,
-    KERNEL_SOCKET_BYTES, LISTEN_BACKLOG, MESSAGE_PARAMS_BYTES_MAX, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES,
+    ASYNC_IO_BYTES, ASYNC_IO_SOCKET_BYTES, ASYNC_IO_TABLE_BYTES, ASYNC_IO_WAKERS_MAX, BLOCK_BYTES, COMMANDS_MAX,
+    KERNEL_DOUBLES, KERNEL_SOCKET_BYTES, LISTEN_BACKLOG, MESSAGE_PARAMS_BYTES_MAX, RECEIVE_BUFFER_BYTES,
+    SEND_BUFFER_BYTES,
 };
 
 /// Rows that a budget has at most.
@@ -140,11 +141,11 @@ impl MemoryBudget {
         self.with("connections", connections, connection)
             .with("wakers", plan.wakers(), Ready::WAKER_BYTES + Ready::WOKEN_BYTES + BLOCK_BYTES)
             // The listener is one too.
-            .with("sockets, in async-io", connections.saturating_add(1), ASYNC_IO_SOCKET_BYTES)
+            .with("sockets, in async-io", connections.saturating_add(1), ASYNC_IO_SOCKET_BYTES + ASYNC_IO_TABLE_BYTES)
             .with("async-io", 1, reactor)
             .with("streams", plan.streams.count(), plan.streams.bytes() + plan.rests.bytes())
             .with("sessions", plan.sessions.count(), plan.sessions.bytes())
-            .with("client names", plan.names.count(), plan.names.bytes())
+            .with("names of clients", plan.names.count(), plan.names.bytes())
     }
 
     const fn of_calls(self, plan: &Plan, futures: Option<Futures>) -> Self {

@@ -7,8 +7,8 @@ use super::budget::{Futures, MemoryBudget};
 use super::plan::Capacities;
 use crate::guard::Token;
 use crate::limits::{
-    self, CALLS_MAX, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, CONNECTIONS_MAX, HEAD_BYTES_MAX, INPUTS_MAX,
-    PLACES_MAX, REFUSALS_MAX, RESERVED_BUFFERS, TASKS_MAX,
+    self, CALLS_MAX, CHUNKED_SLACK_BYTES, CLIENT_NAMES_MAX, CONNECTIONS_FOR_CALLS_MIN, CONNECTIONS_MAX, HEAD_BYTES_MAX,
+    INPUTS_MAX, PLACES_MAX, REFUSALS_MAX, RESERVED_BUFFERS, TASKS_MAX,
 };
 
 /// How a server is set up: where it listens, who may come in, and how much it holds.
@@ -298,10 +298,12 @@ impl Config {
 
     /// The capacities, as they are.
     const fn capacities(&self, has_tasks: bool) -> Capacities {
+        let (streams, clients) = (self.streams_at_once(), self.sessions.saturating_add(self.streams_at_once()));
         Capacities {
             connections: self.connections.saturating_add(REFUSALS_MAX),
-            streams: self.streams_at_once(),
+            streams,
             sessions: self.sessions,
+            names: if clients < CLIENT_NAMES_MAX { clients } else { CLIENT_NAMES_MAX },
             buffers: self.calls.saturating_add(RESERVED_BUFFERS),
             request_bytes: self.body_bytes.saturating_add(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
             inputs: self.inputs,

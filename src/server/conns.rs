@@ -177,6 +177,11 @@ impl<'m> Conns<'m> {
         self.slots.capacity()
     }
 
+    /// Who the connection in this slot comes from.
+    pub(super) fn peer_at(&self, index: usize) -> Option<Peer> {
+        self.slots.get(index)?.peer()
+    }
+
     /// Who a connection comes from.
     pub(super) fn peer(&self, conn: ConnRef) -> Option<Peer> {
         let slot = self.slots.get(conn.index()).filter(|slot| slot.generation == conn.generation)?;

@@ -286,7 +286,7 @@ impl<A> Core<'_, A> {
         let sessions = self.sessions.borrow();
         let streams = self.streams.borrow();
         let conns = self.conns.borrow();
-        let address = |open: &Open| conns.peer(open.conn).map(|peer| peer.household.address());
+        let address = |open: &Open| conns.peer_at(open.conn()).map(|peer| peer.household.address());
         for (_, session) in sessions.iter().take(list.capacity() - list.len()) {
             let stream = session.stream().and_then(|index| streams.look(index as usize));
             list.push(ClientInfo {

@@ -4,20 +4,20 @@ use super::conns::Sort;
 use super::socket::Socket;
 use crate::limits::{EVENT_BYTES_MAX, RECEIVE_BUFFER_BYTES};
 
-/// Bytes that are looked at: fewer than the kernel holds, or a longer request would never be seen to be one.
-const PEEKED_BYTES: usize = EVENT_BYTES_MAX;
-const _: () = assert!(PEEKED_BYTES <= RECEIVE_BUFFER_BYTES / 2);
-
 /// What runs the application's code.
 const CALLS: [&[u8]; 4] = [b"\"tools/call\"", b"\"resources/read\"", b"\"prompts/get\"", b"\"completion/complete\""];
 /// What frees others, or is over in no time: so a client that only asks for this has a full house answered.
 const FREES: [&[u8]; 5] =
     [b"\"notifications/", b"\"ping\"", b"\"server/discover\"", b"\"tasks/update\"", b"\"tasks/cancel\""];
 
+/// Bytes that are looked at: fewer than the kernel holds for a connection, or else a longer request would never be seen to be one.
+const SEEN_BYTES_MAX: usize = EVENT_BYTES_MAX;
+const _: () = assert!(SEEN_BYTES_MAX <= RECEIVE_BUFFER_BYTES / 2);
+
 /// Sorts what a connection has sent.
 pub(super) fn sort(socket: &Socket, scratch: &mut [u8]) -> Sort {
-    let looked_at = scratch.len().min(PEEKED_BYTES);
-    let scratch = scratch.get_mut(..looked_at).unwrap_or_default();
+    let length = scratch.len().min(SEEN_BYTES_MAX);
+    let scratch = scratch.get_mut(..length).unwrap_or_default();
     let Some(seen) = socket.peek(scratch) else { return Sort::Unseen };
     if seen == 0 {
         // It has gone: its slot frees others too.

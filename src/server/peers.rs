@@ -43,7 +43,7 @@ impl<A> Core<'_, A> {
 
     /// Who is at the other end of a stream, or whom a proxy named when it was opened.
     pub(super) fn peer_of_stream(&self, stream: StreamRef) -> Option<Peer> {
-        let conn = self.streams.borrow_mut().get(stream).map(|open| open.conn)?;
-        self.conns.borrow().peer(conn)
+        let conn = self.streams.borrow_mut().get(stream).map(|open| open.conn())?;
+        self.conns.borrow().peer_at(conn)
     }
 }

@@ -9,8 +9,8 @@ use super::inputs::Input;
 use super::streams::{Rest, Stream};
 use crate::hub::Uri;
 use crate::limits::{
-    CLIENT_NAMES_MAX, CONNECTIONS_PER_WAKER, EVENT_BYTES_MAX, INPUT_BYTES_MAX, RING_BYTES, SUBSCRIBED_URIS_MAX,
-    TASK_BYTES_MAX, TASK_EVENT_BYTES_MAX, TASK_INPUT_BYTES_MAX, TRANSMIT_BYTES,
+    CONNECTIONS_PER_WAKER, EVENT_BYTES_MAX, INPUT_BYTES_MAX, RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX,
+    TASK_EVENT_BYTES_MAX, TASK_INPUT_BYTES_MAX, TRANSMIT_BYTES,
 };
 use crate::session::Name;
 use crate::{session, tasks};
@@ -22,6 +22,8 @@ pub(super) struct Capacities {
     pub(super) connections: usize,
     pub(super) streams: usize,
     pub(super) sessions: usize,
+    /// Names of clients.
+    pub(super) names: usize,
     /// Request buffers: one for each call, and the reserve.
     pub(super) buffers: usize,
     /// Bytes of each: head, body, slack.
@@ -115,13 +117,13 @@ pub(super) struct Plan {
 impl Plan {
     /// What a server of these capacities has.
     pub(super) const fn of(capacities: Capacities) -> Self {
-        let Capacities { connections, streams, sessions, buffers, request_bytes, inputs, tasks } = capacities;
+        let Capacities { connections, streams, sessions, names, buffers, request_bytes, inputs, tasks } = capacities;
         Self {
             conns: Many::of(connections),
             streams: Many::of(streams),
             rests: Many::of(streams),
             sessions: Many::of(sessions),
-            names: Many::of(CLIENT_NAMES_MAX),
+            names: Many::of(names),
             requests: Many::rows(buffers, request_bytes),
             answers: Many::rows(buffers, TRANSMIT_BYTES),
             ring: Many::rows(1, RING_BYTES),

@@ -1,6 +1,5 @@
 //! Admission of streams (DESIGN D4): who gets a place, and who must give it up when all are taken.
 
-use super::conns::ConnRef;
 use super::core::Core;
 use super::notices::Notice;
 use super::peers::Shown;
@@ -117,9 +116,9 @@ impl<A> Core<'_, A> {
 
     fn room(&self, peer: Option<Peer>, follows: Option<StreamRef>) -> Room {
         let (streams, conns) = (self.streams.borrow(), self.conns.borrow());
-        let household = |conn: ConnRef| conns.peer(conn).and_then(Peer::counted);
+        let household = |conn: usize| conns.peer_at(conn).and_then(Peer::counted);
         let own = peer.and_then(Peer::counted);
-        let is_own = |open: &Open| household(open.conn) == own;
+        let is_own = |open: &Open| household(open.conn()) == own;
         let counted: Option<Household> = own;
         let is_own: Option<&dyn Fn(&Open) -> bool> = if counted.is_some() { Some(&is_own) } else { None };
         streams.room(self.now_ms.get(), self.shares.streams(), is_own, follows)

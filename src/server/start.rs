@@ -19,12 +19,12 @@ use super::access::Access;
 use super::budget::Futures;
 use super::clock::Clock;
 use super::conns::Conns;
-use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS, WorkerSlot};
+use super::core::{COMMANDS, Core, LISTENER, TICK, WorkerSlot};
 use super::engine::Engine;
 use super::handle::Commands;
 use super::inputs::Inputs;
 use super::notices::Notices;
-use super::plan::Plan;
+use super::plan::{Capacities, Plan};
 use super::ready::Ready;
 use super::resume::Numbers;
 use super::runner::Runner;
@@ -56,7 +56,9 @@ pub(super) async fn run<A: Application>(
     let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
     let mut guard = memory.take().ok_or_else(busy)?;
     let mut views = guard.lend();
-    let plan = Plan::of(memory.capacities());
+    let capacities = memory.capacities();
+    // A storage may have room for tasks that nobody makes.
+    let plan = Plan::of(Capacities { tasks: if A::HAS_TASKS { capacities.tasks } else { 0 }, ..capacities });
     let (requests, answers) = (mem::take(&mut views.requests), mem::take(&mut views.answers));
     let task_requests = mem::take(&mut views.task_requests);
     let key_file = parts.key_file.take();
@@ -122,8 +124,9 @@ fn in_place<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
 }
 
 // One for each bit below `connections`, and one for each few of those from there on, which are those of connections.
-fn wakers(ready: &Arc<Ready>, connections: usize, bits: usize) -> Vec<Waker> {
-    let mut wakers = Vec::with_capacity(connections + (bits - connections).div_ceil(CONNECTIONS_PER_WAKER));
+fn wakers(ready: &Arc<Ready>, plan: &Plan) -> Vec<Waker> {
+    let (connections, bits) = (plan.bits_before_connections(), plan.bits());
+    let mut wakers = Vec::with_capacity(plan.wakers());
     wakers.extend((0..connections).map(|bit| ready.waker(bit..bit + 1)));
     let groups = (connections..bits).step_by(CONNECTIONS_PER_WAKER);
     wakers.extend(groups.map(|first| ready.waker(first..bits.min(first + CONNECTIONS_PER_WAKER))));
@@ -134,11 +137,9 @@ fn wakers(ready: &Arc<Ready>, connections: usize, bits: usize) -> Vec<Waker> {
 fn core<'m, A: Application>(parts: Box<Parts<A>>, views: Views<'m>, plan: &Plan) -> (Box<Core<'m, A>>, Commands) {
     let parts = *parts;
     let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
-    let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
-    let connections = conns.capacity();
     let (buffers, request_bytes) = (plan.requests.count(), plan.requests.row());
-    let bits = WORKERS + buffers + runners + connections;
-    let ready = Ready::new(bits);
+    let (connections, runners) = (plan.conns.count(), plan.tasks.count());
+    let ready = Ready::new(plan.bits());
     let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS));
     let core = Core {
         app: parts.app,
@@ -171,7 +172,7 @@ fn core<'m, A: Application>(parts: Box<Parts<A>>, views: Views<'m>, plan: &Plan)
             .all(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() }),
         queue: RefCell::new(VecDeque::from(plan.queue.room())),
         looked_at: Cell::new(0),
-        wakers: wakers(&ready, bits - connections, bits),
+        wakers: wakers(&ready, plan),
         ready,
         scratch: RefCell::new(plan.scratch.zeroed()),
         numbers: Numbers::new(),

@@ -79,8 +79,16 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     };
 
     /// What it has room for.
-    pub(super) const CAPACITIES: Capacities =
-        Capacities { connections: C, streams: S, sessions: N, buffers: B, request_bytes: R, inputs: I, tasks: T };
+    pub(super) const CAPACITIES: Capacities = Capacities {
+        connections: C,
+        streams: S,
+        sessions: N,
+        names: CLIENT_NAMES_MAX,
+        buffers: B,
+        request_bytes: R,
+        inputs: I,
+        tasks: T,
+    };
 
     /// What a server in it can take of the machine's memory, but for the futures of its handlers and its settings, which
     /// [`Server::memory_budget_in`](crate::Server::memory_budget_in) adds.

@@ -36,8 +36,9 @@ pub(crate) fn count_this_thread() {
     COUNTED.set(true);
 }
 
-/// Runs the server's future, and counts what it allocates while it is polled by itself.
+/// Runs the server's future, and counts this thread from now on; what it allocates while it is polled by itself.
 pub(crate) async fn counted<F: Future>(server: F) -> F::Output {
+    count_this_thread();
     let mut server = pin!(server);
     poll_fn(|cx| {
         IN_POLL.set(true);
