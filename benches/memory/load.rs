@@ -23,18 +23,8 @@ const INITIALIZE: &str = concat!(
     r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"#,
     r#""clientInfo":{"name":"NAME","version":"1"}}}"#
 );
-/// What bad clients send: half a request, nonsense, a wrong length, a body without end, a foreign origin, nothing at all.
-const HOSTILE: [&str; 6] = [
-    "POST /mcp HTTP/1.1\r\nHost: local",
-    "\u{16}\u{3}\u{1} this is TLS\r\n\r\n",
-    "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\nContent-Length: 11\r\n\r\n{}",
-    "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 60000\r\n\r\n{\"jsonrpc\"",
-    "GET /sse HTTP/1.1\r\nHost: localhost\r\nOrigin: https://evil.example\r\n\r\n",
-    "",
-];
-
 /// What an open connection is for.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wire {
     /// One call was answered, and nothing comes.
     Idle,
@@ -87,6 +77,11 @@ impl Client {
             }
         }
         client
+    }
+
+    /// From now on the kernel keeps as little for this client as it may.
+    pub(crate) fn stop_reading(&self) {
+        sockopt::set_socket_recv_buffer_size(self.reader.get_ref(), 1).unwrap();
     }
 
     /// A call; its status.
@@ -153,20 +148,6 @@ pub(crate) fn sessions(address: SocketAddr, at_once: usize, count: usize) {
             while Client::connect(address).initialize(0).is_none() {
                 thread::sleep(Duration::from_millis(100));
             }
-        }
-    });
-}
-
-/// This many connections that send what nobody should, and go.
-pub(crate) fn hostile(address: SocketAddr, at_once: usize, count: usize) {
-    spread(at_once, count, |count| {
-        for bytes in HOSTILE.iter().cycle().take(count) {
-            let mut client = Client::connect(address);
-            client.send(bytes);
-            let socket = client.reader.get_mut();
-            socket.set_read_timeout(Some(Duration::from_millis(2))).unwrap();
-            // Whatever it answers.
-            let _ = socket.read(&mut [0; 64]);
         }
     });
 }

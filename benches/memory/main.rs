@@ -15,42 +15,45 @@
     reason = "a measurement that can't be made is no figure"
 )]
 
+mod endure;
+mod hostile;
 mod load;
 mod process;
+mod promise;
 
 use std::env;
+use std::process::ExitCode;
 use std::thread;
 use std::time::Duration;
 
 use load::{Client, Wire};
 use process::{Memory, Process};
+use promise::Promises;
 use smol_mcp::limits::{IDLE_CLIENT_BYTES_MAX, SESSION_IDLE_MIN_MS, STREAMS_DEFAULT};
 
-/// Connections of the server in the measurements of load: more than the clients here use at once.
-const CONNECTIONS: usize = 64;
-/// Sessions of the same server: a session is kept for a second at least, so this many can be left behind in one.
-const SESSIONS: usize = 2_048;
 /// Starts of the server of which the median is taken.
 const STARTS: usize = 11;
-/// Clients at once where many come one after the other.
-const AT_ONCE: usize = 16;
+/// What `minimal` may have when it is idle, with default capacities: resident, and of its own.
+const IDLE_RESIDENT_KB_MAX: i64 = 2_355; // 2.3 MB
+const IDLE_PRIVATE_DIRTY_KB_MAX: i64 = 600;
 
-fn main() {
+fn main() -> ExitCode {
     // `cargo bench` adds a flag of its own.
     let quick = env::args().any(|arg| arg == "--quick");
     let clients_only = env::args().any(|arg| arg == "--clients");
     let part = if quick { 100 } else { 1 };
+    let mut promises = Promises::default();
     process::build_minimal();
     println!("| measure | figure |\n|---|---|");
-    idle();
+    idle(&mut promises);
     for count in [1_000, 10_000].into_iter().filter(|count| !quick || *count < 10_000) {
-        each(count);
+        each(&mut promises, count);
     }
-    if clients_only {
-        return;
+    if !clients_only {
+        endure::endurance(&mut promises, part);
+        endure::stalled(&mut promises, 1_000 / part.min(10));
     }
-    endurance(part);
-    stalled(1_000 / part.min(10));
+    promises.tell()
 }
 
 fn row(measure: &str, figure: &str) {
@@ -59,22 +62,28 @@ fn row(measure: &str, figure: &str) {
 
 // The median of many starts: which pages of its file and of libc a program finds mapped beside the one it touches depends on where they come
 // to lie, anew at each start.
-fn idle() {
+fn idle(promises: &mut Promises) {
     let starts: Vec<(Memory, usize)> = (0..STARTS)
         .map(|_| {
             let server = Process::start(&[]);
             (server.memory(), server.threads())
         })
         .collect();
-    let kb = |figure: fn(&Memory) -> u64| {
+    let kb = |name: &str, figure: fn(&Memory) -> u64| {
         let mut all: Vec<u64> = starts.iter().map(|(memory, _)| figure(memory)).collect();
         all.sort_unstable();
-        format!("{} kB ({} to {} in {STARTS} starts)", all[STARTS / 2], all[0], all[STARTS - 1])
+        let median = all[STARTS / 2];
+        row(name, &format!("{median} kB ({} to {} in {STARTS} starts)", all[0], all[STARTS - 1]));
+        i64::try_from(median).unwrap()
     };
-    row("`minimal`, default capacities, idle: resident", &kb(|memory| memory.resident_kb));
-    row("the same: private and dirty", &kb(|memory| memory.private_dirty_kb));
-    row("the same: private, clean or dirty", &kb(|memory| memory.private_kb));
-    row("threads", &starts[0].1.to_string());
+    let resident_kb = kb("`minimal`, default capacities, idle: resident", |memory| memory.resident_kb);
+    let dirty_kb = kb("the same: private and dirty", |memory| memory.private_dirty_kb);
+    kb("the same: private, clean or dirty", |memory| memory.private_kb);
+    let threads = starts.iter().map(|(_, threads)| *threads).max().unwrap();
+    row("threads", &threads.to_string());
+    promises.at_most("idle, resident", resident_kb, IDLE_RESIDENT_KB_MAX, "kB");
+    promises.at_most("idle, private and dirty", dirty_kb, IDLE_PRIVATE_DIRTY_KB_MAX, "kB");
+    promises.at_most("idle, threads", threads.try_into().unwrap(), 2, "");
 }
 
 const WIRES: [(&str, Wire); 4] = [
@@ -87,8 +96,7 @@ const WIRES: [(&str, Wire); 4] = [
 // Bytes for each of many idle connections, and for each of many streams: what a server that has them takes more than a server of the default
 // capacities that has none. In new servers, whose slots are not touched before they are used; and in used ones, where every slot of every
 // table was, whichever the client has.
-fn each(count: usize) {
-    let mut most = 0;
+fn each(promises: &mut Promises, count: usize) {
     let mut measure = |server: &Process, what: String, wire, (small, there): (Memory, Memory)| {
         let clients = open(server, wire, count);
         let full = server.settled();
@@ -96,7 +104,7 @@ fn each(count: usize) {
             (to.private_dirty_kb.saturating_sub(from.private_dirty_kb)) * 1024 / count as u64
         };
         let (all, before) = (bytes(small, full), bytes(small, there));
-        most = most.max(all);
+        promises.at_most(&what, all.try_into().unwrap(), IDLE_CLIENT_BYTES_MAX.try_into().unwrap(), "B");
         row(&format!("each {what}"), &format!("{all} B, of which {before} B before it came"));
         leave(clients);
     };
@@ -110,7 +118,6 @@ fn each(count: usize) {
     for (name, wire) in WIRES {
         measure(&server, format!("{name}, of {count} of a used server"), wire, (small, server.settled()));
     }
-    assert!(most <= IDLE_CLIENT_BYTES_MAX as u64, "an idle client takes {most} B");
 }
 
 // A server of which every slot of a stream, a session and a listener was used, by clients that had nothing in common.
@@ -137,42 +144,4 @@ fn leave(clients: Vec<Client>) {
 fn room_for(count: usize) -> Vec<String> {
     let capacities = [("--connections", count + 16), ("--streams", count), ("--sessions", count)];
     capacities.iter().flat_map(|(flag, n)| [(*flag).to_owned(), n.to_string()]).collect()
-}
-
-// After all pools were filled once, nothing grows.
-fn endurance(part: usize) {
-    let server =
-        Process::start(&["--connections".into(), CONNECTIONS.to_string(), "--sessions".into(), SESSIONS.to_string()]);
-    load::calls(server.address, AT_ONCE, 5_000);
-    load::sessions(server.address, AT_ONCE, SESSIONS + SESSIONS / 4);
-    load::hostile(server.address, AT_ONCE, 1_000);
-    load::calls(server.address, CONNECTIONS - 4, 5_000);
-    let (warm, files) = (server.settled(), server.files());
-    row("warm: private and dirty", &format!("{} kB, {files} files", warm.private_dirty_kb));
-    for (name, count, run) in [
-        ("calls", 1_000_000 / part, load::calls as fn(_, _, _)),
-        ("abandoned sessions", 100_000 / part, load::sessions),
-        ("hostile connections", 10_000 / part, load::hostile),
-    ] {
-        run(server.address, AT_ONCE, count);
-        let after = server.settled();
-        let grown = after.private_dirty_kb.cast_signed() - warm.private_dirty_kb.cast_signed();
-        row(
-            &format!("after {count} {name}"),
-            &format!("{grown:+} kB, {} files, {} threads", server.files(), server.threads()),
-        );
-    }
-}
-
-// Readers that stop, each with a stream full of events.
-fn stalled(count: usize) {
-    let server = Process::start(&room_for(count));
-    let clients = open(&server, Wire::Get, count);
-    let before = server.settled();
-    load::shout(server.address, 200);
-    let after = server.settled();
-    let each = (after.private_dirty_kb.saturating_sub(before.private_dirty_kb)) * 1024 / count as u64;
-    row(&format!("each of {count} stalled readers, after 200 events"), &format!("{each} B more"));
-    load::calls(server.address, 1, 100);
-    drop(clients);
 }

@@ -80,6 +80,16 @@ impl Process {
         fs::read_dir(self.proc("fd")).unwrap().count()
     }
 
+    /// Waits until it has so many files open, or a while.
+    pub(crate) fn settle_files(&self, files: usize) {
+        for _ in 0..100 {
+            if self.files() <= files {
+                return;
+            }
+            thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     /// How many threads it has.
     pub(crate) fn threads(&self) -> usize {
         fs::read_dir(self.proc("task")).unwrap().count()

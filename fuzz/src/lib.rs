@@ -1,4 +1,39 @@
-//! The server under the fuzzer: an application with one of everything, in little room.
+//! The server under the fuzzer: an application with one of everything, in little room; and those of the conversations (`talk`).
+
+#[path = "../../tests/mutation/answers.rs"]
+mod answers;
+#[path = "../../tests/conversations/asking.rs"]
+mod asking;
+#[path = "../../tests/conversations/away.rs"]
+mod away;
+#[path = "../../tests/conversations/chores.rs"]
+mod chores;
+#[path = "../../tests/mutation/corpus.rs"]
+mod corpus;
+#[path = "../../tests/conversations/fixture.rs"]
+mod fixture;
+#[path = "../../tests/mutation/framing.rs"]
+mod framing;
+#[path = "../../tests/conversations/gate.rs"]
+mod gate;
+#[path = "../../tests/mutation/judge.rs"]
+mod judge;
+#[path = "../../tests/conversations/guarded.rs"]
+mod guarded;
+#[path = "../../tests/conversations/library.rs"]
+mod library;
+#[path = "../../tests/conversations/run.rs"]
+#[allow(dead_code)]
+mod run;
+#[path = "../../tests/conversations/script.rs"]
+#[allow(dead_code)]
+mod script;
+#[path = "../../tests/conversations/speaker.rs"]
+mod speaker;
+pub mod talk;
+#[path = "../../tests/conversations/transcript.rs"]
+#[allow(dead_code)]
+mod transcript;
 
 use std::cell::RefCell;
 

@@ -119,7 +119,8 @@ impl Config {
     }
 
     /// A file that keeps the secret of the session ids, so that clients go on with their sessions over a restart. It is made where it is not there,
-    /// readable by its owner alone. Two servers that use the same file know each other's sessions.
+    /// readable by its owner alone. Two servers that use the same file, or copies of it, know each other's sessions, but not what is live state:
+    /// streams, log levels, subscriptions, tasks. Of a session that was ended at one, the other hears when both have started again with one file.
     #[must_use]
     pub fn key_file(self, path: impl Into<PathBuf>) -> Self {
         Self { key_file: Some(path.into()), ..self }

@@ -97,7 +97,7 @@ fn the_table() {
             })
             .collect();
         let own = address(*newcomer).counted();
-        let is_own = |open: &Open| conns.peer(open.conn).and_then(Peer::counted) == own;
+        let is_own = |open: &Open| conns.peer_at(open.conn()).and_then(Peer::counted) == own;
         let is_own: Option<&dyn Fn(&Open) -> bool> = if own.is_some() { Some(&is_own) } else { None };
         let found = match streams.room(NOW_MS, SHARE, is_own, follows.map(|at| opened[at])) {
             Room::Free => Free,

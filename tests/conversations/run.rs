@@ -226,7 +226,8 @@ impl<'s> Talk<'s> {
     }
 }
 
-fn start(script: &Script) -> TestServer {
+/// A server as the file wants it.
+pub(crate) fn start(script: &Script) -> TestServer {
     super::fixture::quiet();
     let config = script.config();
     let key = [7; 32];

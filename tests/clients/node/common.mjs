@@ -127,7 +127,7 @@ export async function cuttableProxy(base) {
   });
   await new Promise((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
   return {
-    base: `http://127.0.0.1:${server.address().port}`,
+    base: `http://127.0.0.1:${server.address().port}${target.pathname.replace(/\/$/, '')}`,
     cut() { for (const [client, upstream] of [...pairs]) { client.destroy(); upstream.destroy(); } },
     close() { this.cut(); server.close(); },
   };
@@ -272,17 +272,21 @@ const CHECKS = {
   },
 };
 
+/// What stands before every name, and the names of the checks to run (`|` between; all without).
+const PREFIX = process.env.SMOL_MCP_PREFIX ?? '';
+const CHOSEN = process.env.SMOL_MCP_CHECKS?.split('|');
+
 const report = { passed: 0, failed: 0, started: Date.now() };
 
 export async function check(name, body, ms = CHECK_MS) {
   try {
     const value = await within(ms, 'the check', Promise.resolve().then(body));
     report.passed++;
-    console.log(`ok ${name}`);
+    console.log(`ok ${PREFIX}${name}`);
     return value;
   } catch (error) {
     report.failed++;
-    console.log(`FAIL ${name}: ${why(error)}`);
+    console.log(`FAIL ${PREFIX}${name}: ${why(error)}`);
     return undefined;
   }
 }
@@ -291,7 +295,7 @@ export async function check(name, body, ms = CHECK_MS) {
 async function runMode(mode, features) {
   const peer = await check(`${mode.name}: connect`, mode.connect);
   for (const [name, body] of Object.entries({ ...CHECKS, ...features })) {
-    if (name === 'ping' && mode.revision === MODERN) continue;
+    if ((name === 'ping' && mode.revision === MODERN) || CHOSEN?.includes(name) === false) continue;
     await check(`${mode.name}: ${name}`, () => {
       if (!peer) throw new CheckFailed('no connection');
       return body(mode, peer);
@@ -303,6 +307,7 @@ async function runMode(mode, features) {
     expect('echo of a new client', [false, 'again'], await again.call('echo', { text: 'again' }));
     await again.close();
   });
+  if (CHOSEN) return;
   for (const [name, body] of Object.entries(mode.more ?? {})) await check(`${mode.name}: ${name}`, body, MORE_MS);
 }
 

@@ -20,7 +20,8 @@ STREAM_TRIES = 50
 CLOSE_SECONDS = 5.0
 """A client closes within this, whatever its server does."""
 
-OLDER = "2025-11-25"
+OLDER = os.environ.get("SMOL_MCP_OLDER", "2025-11-25")
+"""What a client with sessions asks for: its newest, or one that it is made to ask for."""
 MODERN = "2026-07-28"
 
 LIST_CHANGED = "notifications/tools/list_changed"

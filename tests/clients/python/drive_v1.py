@@ -129,6 +129,7 @@ async def over_http(url: str) -> AsyncIterator[Peer]:
 
 
 def main() -> None:
+    types.LATEST_PROTOCOL_VERSION = OLDER
     base = sys.argv[1].rstrip("/")
     sse, http = (lambda: over_sse(f"{base}/sse")), (lambda: over_http(f"{base}/mcp"))
     modes = [

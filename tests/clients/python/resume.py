@@ -23,6 +23,7 @@ class Proxy:
     def __init__(self, base: str) -> None:
         target = urlsplit(base)
         self._target = (target.hostname, target.port)
+        self._path = target.path.rstrip("/")
         self._ends: set[asyncio.StreamWriter] = set()
         self.base = ""
 
@@ -30,7 +31,7 @@ class Proxy:
     async def running(self) -> AsyncIterator[Proxy]:
         """Listens on a free port of the loopback while inside."""
         server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        self.base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{self._path}"
         try:
             yield self
         finally:
