@@ -1,9 +1,9 @@
 //! Every limit of the server: its name with its unit, and why this number.
 
-mod accept;
+mod faults;
 mod tasks;
 
-pub use accept::*;
+pub use faults::*;
 pub use tasks::*;
 
 // --- json ---

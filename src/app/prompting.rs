@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::annotate::{ANNOTATED, META, Said, is_meta};
 use super::call::Panicked;
+use super::caught::can_be_shown;
 use super::encode::Base64;
 use super::failure::Kind;
 use super::input::Asker;
@@ -205,8 +206,8 @@ impl<'a> Prompting<'a> {
     pub(crate) async fn close(&mut self, result: Result<PromptResult, Panicked>) {
         let failure = match result {
             Ok(Ok(_)) => return self.finish().await,
-            Ok(Err(failure)) => failure,
-            Err(Panicked) => Failure::panicked(),
+            Ok(Err(failure)) if can_be_shown(&failure) => failure,
+            Ok(Err(_)) | Err(Panicked) => Failure::panicked(),
         };
         if !self.out.rewind(self.begin) {
             log::warn!("prompt {} failed after a part of it was sent: {failure}", self.prompt.name);

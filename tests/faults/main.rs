@@ -14,7 +14,7 @@ mod child;
 // mod clocks;
 mod duplex;
 mod files;
-// mod handlers;
+mod handlers;
 // mod keys;
 // mod resets;
 // mod signals;
