@@ -154,6 +154,16 @@ tools! {
             call.done().await
         }
 
+        /// Says more than a kernel keeps for a reader that stops.
+        #[read_only]
+        async fn huge(&self, call: &mut Call<'_>) -> ToolResult {
+            let line = "0123456789abcdef".repeat(1024);
+            for _ in 0..1024 {
+                call.write(&line).await;
+            }
+            call.done().await
+        }
+
         /// Goes wrong.
         #[read_only]
         #[task]

@@ -18,5 +18,5 @@ mod handlers;
 // mod keys;
 // mod resets;
 // mod signals;
-// mod stalls;
+mod stalls;
 // mod stdio;
