@@ -9,14 +9,13 @@ mod support;
 
 mod app;
 mod beside;
-// mod broken;
 mod child;
 // mod clocks;
 mod duplex;
 mod files;
 mod handlers;
 // mod keys;
-// mod resets;
+mod resets;
 // mod signals;
 mod stalls;
 // mod stdio;
