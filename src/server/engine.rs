@@ -16,7 +16,7 @@ use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
 use super::handle::{Command, Commands, PROMPTS_CHANGED, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
 use super::socket::Socket;
 use super::stream_table::StreamRef;
-use crate::app::{Announce, Application};
+use crate::app::{Announce, Application, caught};
 use crate::hub::Kind;
 use crate::limits::{CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS, TICK_IDLE_MS, TICK_MS};
 
@@ -37,6 +37,22 @@ pub(super) struct Engine<'e, 'm, A, F, G> {
     pub(super) ticked: bool,
     /// When the server must be gone.
     pub(super) end_ms: Option<u64>,
+}
+
+// The server ends, or its owner drops it, with calls that still run: a handler that panics as it is dropped does that to itself alone.
+impl<A, F, G> Drop for Engine<'_, '_, A, F, G> {
+    fn drop(&mut self) {
+        drop_each(&mut self.workers);
+        drop_each(&mut self.runners);
+    }
+}
+
+fn drop_each<F>(futures: &mut Vec<Pin<Box<F>>>) {
+    while let Some(future) = futures.pop() {
+        if caught(|| drop(future)).is_none() {
+            log::error!("a handler panicked when it was dropped");
+        }
+    }
 }
 
 impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, '_, A, F, G> {

@@ -16,6 +16,6 @@ mod files;
 mod handlers;
 // mod keys;
 mod resets;
-// mod signals;
+mod signals;
 mod stalls;
-// mod stdio;
+mod stdio;
