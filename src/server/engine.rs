@@ -10,7 +10,7 @@ use async_io::Timer;
 use smol::stream::Stream as _;
 
 use super::accept::Door;
-use super::clock::{Clock, look_at_calendar};
+use super::clock::{Clock, look_at_calendar, set_calendar};
 use super::conns::State;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
 use super::handle::{Command, Commands, PROMPTS_CHANGED, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
@@ -177,9 +177,12 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     drop(reply.try_send(list));
                 }
                 Some(Command::Connect { io, peer, local }) => self.core.admit(Socket::other(io, local), peer, local),
-                Some(Command::Tick(now_ms)) => {
+                Some(Command::Tick { now_ms, unix_s }) => {
                     self.core.now_ms.set(now_ms);
-                    self.core.unix_s.set(CLOCK_SET_MIN_UNIX_S + now_ms / 1000);
+                    match unix_s {
+                        Some(unix_s) => set_calendar(self.core, unix_s),
+                        None => self.core.unix_s.set(CLOCK_SET_MIN_UNIX_S + now_ms / 1000),
+                    }
                     self.tick();
                 }
                 None => break,

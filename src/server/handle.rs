@@ -48,7 +48,7 @@ pub(super) enum Command {
     ResourceUpdated(String),
     Clients { list: Vec<ClientInfo>, reply: Sender<Vec<ClientInfo>> },
     Connect { io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr> },
-    Tick(u64),
+    Tick { now_ms: u64, unix_s: Option<u64> },
 }
 
 /// A message of the application to its clients: `notifications/message`.
@@ -176,9 +176,9 @@ impl Handle {
         self.commands.len() + COMMANDS_BESIDE_LOG < COMMANDS_MAX
     }
 
-    // A test's clock has come to this.
-    pub(super) fn tick(&self, now_ms: u64) {
-        drop(self.commands.try_send(Command::Tick(now_ms)));
+    // A test's clock has come to this, and its calendar, where it has one.
+    pub(super) fn tick(&self, now_ms: u64, unix_s: Option<u64>) {
+        drop(self.commands.try_send(Command::Tick { now_ms, unix_s }));
         self.wake();
     }
 

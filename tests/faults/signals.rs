@@ -68,8 +68,7 @@ const STATES: &[(&str, Busy)] = &[
             "io.modelcontextprotocol/protocolVersion": wire::MODERN,
             "io.modelcontextprotocol/clientCapabilities": {"extensions": {"io.modelcontextprotocol/tasks": {}}},
         });
-        let headers =
-            [("MCP-Protocol-Version", wire::MODERN), ("Mcp-Method", "tools/call"), ("Mcp-Name", "fault")];
+        let headers = [("MCP-Protocol-Version", wire::MODERN), ("Mcp-Method", "tools/call"), ("Mcp-Name", "fault")];
         let request = wire::post_to("/mcp", &headers, &wire::request("1", "tools/call", &call));
         assert_eq!(client.ask(&request).json()["result"]["resultType"], "task");
         vec![client]
