@@ -48,6 +48,7 @@
 //!   outlet     an answer on its way out through one buffer   hub   the ring of events, and who wants them
 //!   http       decoder, questions to a head, response heads  rpc   the JSON-RPC envelope    session  signed ids, the table
 //!   json       scanner, views, writer, typed access          sse   framing of event streams
+//!   pool       slots that are not touched before they are needed   since  ages in few bytes
 //!   limits     every number
 //! ```
 //!
@@ -99,5 +100,6 @@ mod pool;
 mod rpc;
 mod server;
 mod session;
+mod since;
 mod sse;
 mod tasks;

@@ -1,9 +1,13 @@
 //! Every limit of the server: its name with its unit, and why this number.
 
 mod faults;
+mod output;
+mod slots;
 mod tasks;
 
 pub use faults::*;
+pub use output::*;
+pub use slots::*;
 pub use tasks::*;
 
 // --- json ---
@@ -92,9 +96,6 @@ pub const PUBLIC_BASE_BYTES_MAX: usize = 256;
 /// Sessions alive at once, where the configuration does not say.
 pub const SESSIONS_DEFAULT: usize = 64;
 
-/// Bytes of one session's slot, all told: what it takes on a 64-bit machine.
-pub const SESSION_SLOT_BYTES_MAX: usize = 88;
-
 /// Characters of a session id on the wire: what a table of listeners has room for (an id of ours
 /// has 48).
 pub const SESSION_ID_CHARS_MAX: usize = 64;
@@ -123,10 +124,6 @@ pub const SESSION_UNPROVED_MAX_MS: u64 = 60 * 1000;
 
 /// Ids ended by DELETE that are remembered: one a minute for an hour, in under a kilobyte.
 pub const DELETED_IDS_MAX: usize = 64;
-
-/// Bytes of a client's name, and of its version, that are kept for logs and listings: the longest
-/// seen in the field is `claude-ai (via mcp-remote 0.15.1)`, whose tail may go.
-pub const CLIENT_TEXT_BYTES_MAX: usize = 32;
 
 // --- app ---
 
@@ -179,7 +176,7 @@ pub const INPUTS_DEFAULT: usize = 4;
 pub const INPUTS_STORED: usize = 2;
 
 /// The most of them that a configuration may ask for: as many as there may be calls.
-pub const INPUTS_MAX: usize = 1024;
+pub const INPUTS_MAX: usize = CALLS_MAX;
 
 /// Bytes of an answer to such a question, as JSON: what a model says in a thousand tokens, and any form.
 pub const INPUT_BYTES_MAX: usize = 8 * 1024;
@@ -234,9 +231,6 @@ pub const LIST_TTL_MS: u32 = 60_000;
 /// Messages of an array (2025-03-26) that are taken.
 pub const BATCH_MAX: usize = 16;
 
-/// Bytes of the id of a `subscriptions/listen` request, as JSON: it is kept for as long as the stream is open.
-pub const LISTENER_ID_BYTES_MAX: usize = 64;
-
 /// Resources that anybody is subscribed to at once: one bit each in a `u64` of every session and listener.
 pub const SUBSCRIBED_URIS_MAX: usize = 64;
 
@@ -254,26 +248,14 @@ pub const TICK_IDLE_MS: u32 = 30_000;
 /// Connections at once, where the configuration does not say: a household's clients, two or three connections each.
 pub const CONNECTIONS_DEFAULT: usize = 64;
 
-/// Connections that are woken together: a waker takes 64 bytes of the heap, and to look at three more sockets in vain takes a microsecond.
-pub const CONNECTIONS_PER_WAKER: usize = 4;
-
-/// Bytes of a socket as a connection has it: async-io's, whatever else it could be.
-pub const SOCKET_BYTES_MAX: usize = 16;
-
-/// Bytes of a connection's slot, on a 64-bit machine: an idle client is to cost 512 in all, of which async-io takes about 260.
-pub const CONNECTION_SLOT_BYTES_MAX: usize = 48;
-
-/// Bytes of a stream's slot, on a 64-bit machine, for the same reason.
-pub const STREAM_SLOT_BYTES_MAX: usize = 80;
-
-/// Addresses of this machine that are remembered as those which peers connected to; for what is more, the system is asked.
-pub const LOCAL_ADDRESSES_MAX: usize = 16;
-
 /// Connections beyond the configured ones, only to tell newcomers that the house is full.
 pub const REFUSALS_MAX: usize = 4;
 
 /// Calls that run at once, where the configuration does not say.
 pub const CALLS_DEFAULT: usize = 8;
+
+/// The most that a configuration may ask for: each has two buffers, and is looked at every tick.
+pub const CALLS_MAX: usize = 1024;
 
 /// Connections that calls have to themselves: streams may take all others.
 pub const CONNECTIONS_FOR_CALLS_MIN: usize = 2;
@@ -311,8 +293,8 @@ const _: () = assert!(EVENT_BYTES_MAX <= RING_BYTES / 4, "one event must not pus
 pub const MESSAGE_PARAMS_BYTES_MAX: usize = 5 * 1024;
 const _: () = assert!(MESSAGE_PARAMS_BYTES_MAX + 256 <= EVENT_BYTES_MAX, "a message must fit an event");
 
-/// Bytes of a refused connection that are read to its end at most.
-pub const LINGER_BYTES_MAX: u32 = 64 * 1024;
+/// Bytes of a refused connection that are read to its end at most, and of what a stream's client says to nobody: 64 KiB, as slots count them.
+pub const LINGER_BYTES_MAX: u16 = u16::MAX;
 
 /// Bytes of a log record's text that clients are told; what is longer is cut.
 pub const LOG_RECORD_BYTES_MAX: usize = 1024;
@@ -331,16 +313,8 @@ pub const HEAD_TIMEOUT_MS: u64 = 10_000;
 /// Milliseconds after which a connection that has not brought a head may make room for another.
 pub const HEAD_GRACE_MS: u64 = 1_000;
 
-/// Milliseconds that a body or an answer may take before its rate counts.
-pub const TRANSFER_GRACE_MS: u64 = 10_000;
-
-/// The same while others wait for the buffer.
-pub const TRANSFER_PRESSED_MS: u64 = 2_000;
 /// Requests of one connection that are answered in a row without a pause, while others wait for the buffer.
 pub const PIPELINED_MAX: u32 = 32;
-/// Bytes a second that a client must send of a body, or take of an answer.
-pub const TRANSFER_RATE_MIN: u64 = 1_024;
-
 /// Milliseconds that an idle connection is kept, where the configuration does not say.
 pub const IDLE_TIMEOUT_MS_DEFAULT: u64 = 60_000;
 
@@ -349,11 +323,6 @@ pub const QUEUE_TIMEOUT_MS: u64 = 5_000;
 
 /// Cancellations that are remembered for calls which wait for a buffer.
 pub const EARLY_CANCELS_MAX: usize = 16;
-/// Waiting connections that are looked at, without reading them, for one that the reserve may serve.
-pub const PEEKS_PER_TURN: usize = 32;
-/// Milliseconds after which a waiting request that can't be looked at may have the reserve.
-pub const RESERVE_AFTER_MS: u64 = 500;
-
 /// Milliseconds that a tool may run, where the configuration does not say.
 pub const TOOL_TIMEOUT_MS_DEFAULT: u64 = 300_000;
 

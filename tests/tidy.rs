@@ -19,6 +19,7 @@ const _: () = assert!(EXCEPTIONS.is_empty(), "split it instead");
 const LAYERS: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("pool", &[]),
+    ("since", &[]),
     ("json", &["limits"]),
     ("sse", &["limits"]),
     ("session", &["limits", "pool"]),
@@ -35,7 +36,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "server",
         &[
             "app", "endpoint", "guard", "http", "hub", "json", "limits", "mcp", "outlet", "pool", "rpc", "session",
-            "sse", "tasks",
+            "since", "sse", "tasks",
         ],
     ),
 ];

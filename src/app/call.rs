@@ -2,6 +2,7 @@
 
 mod content;
 mod detach;
+mod sources;
 mod structured;
 
 pub use content::{Binary, Data, ResourceLink};
@@ -15,7 +16,7 @@ use core::task::{self, Poll};
 
 use super::annotate::Said;
 use super::caught::{can_be_shown, caught};
-use super::encode::Base64;
+use super::encode::{Base64, Utf8};
 use super::input::{Asker, missing_capability};
 use super::telling::Pace;
 use super::{Ask, Done, Identity, Nobody, ToolError, ToolResult};
@@ -129,6 +130,7 @@ pub struct Call<'a> {
     pub(super) context: Context<'a>,
     block: Block,
     base64: Base64,
+    utf8: Utf8,
     /// The tool has an output schema.
     typed: bool,
     pub(super) pace: Pace,
@@ -138,8 +140,8 @@ pub struct Call<'a> {
 impl<'a> Call<'a> {
     pub(crate) fn new(out: Out<'a>, request: &'a Request<'a>, context: Context<'a>) -> Self {
         let begin = out.mark();
-        let (block, base64) = (Block::None, Base64::default());
-        Self { out, request, context, block, base64, typed: false, pace: Pace::NEW, begin }
+        let (block, base64, utf8) = (Block::None, Base64::default(), Utf8::default());
+        Self { out, request, context, block, base64, utf8, typed: false, pace: Pace::NEW, begin }
     }
 
     /// The tool has an output schema: a result without structured content would break its promise.
@@ -187,7 +189,10 @@ impl<'a> Call<'a> {
     pub async fn end_block(&mut self) {
         match self.block {
             Block::Head(_) => self.out.str(r#","type":"text","text":""}"#).await,
-            Block::Text(end) => self.out.str(end).await,
+            Block::Text(end) => {
+                self.utf8.end(self.out).await;
+                self.out.str(end).await;
+            }
             Block::Binary(end) => {
                 self.base64.end(self.out).await;
                 self.out.str(end).await;
@@ -291,7 +296,7 @@ impl<'a> Call<'a> {
             // What was written before the failure is no answer, unless the client has it already.
             if self.out.rewind(self.begin) {
                 self.block = Block::None;
-                self.base64 = Base64::default();
+                (self.base64, self.utf8) = Default::default();
             }
             if let (Some(missing), true) = (error.undeclared(), self.block == Block::None && modern.is_some()) {
                 return missing_capability(self.out, self.request, missing).await;
@@ -324,6 +329,7 @@ impl<'a> Call<'a> {
         if !matches!(self.block, Block::Text(_)) {
             self.begin_text().await;
         }
+        self.utf8.end(self.out).await;
     }
 
     async fn begin_text(&mut self) {

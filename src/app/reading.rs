@@ -1,18 +1,20 @@
 //! A running `resources/read`, as its handler sees it.
 
 use core::fmt;
+use std::io;
 
 use serde::de::DeserializeOwned;
 
 use super::annotate::is_meta;
 use super::call::Panicked;
 use super::caught::can_be_shown;
-use super::encode::Base64;
+use super::encode::{Base64, Utf8, read_piece};
 use super::failure::Kind;
 use super::input::{Asker, missing_capability};
 use super::words::{self, Misfit, Word};
 use super::{Arg, Context, Done, Failure, Identity, ReadResult, Resource, uri};
 use crate::json::Value;
+use crate::limits::SOURCE_PIECE_BYTES;
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
 use crate::session::Revision;
@@ -20,7 +22,8 @@ use crate::session::Revision;
 /// A running `resources/read`: the URI, the client, and the way to answer.
 ///
 /// The contents are written piece by piece, of any length, through the server's fixed buffer. [`text`](Self::text), [`reply`](Self::reply) or
-/// [`blob`](Self::blob) is the whole of most resources; [`write`](Self::write), [`print`](Self::print) and
+/// [`blob`](Self::blob) is the whole of most resources; [`text_from`](Self::text_from) and
+/// [`blob_from`](Self::blob_from) that of a file; [`write`](Self::write), [`print`](Self::print) and
 /// [`write_blob`](Self::write_blob) with [`done`](Self::done) make a long one, and [`content`](Self::content) begins a further one with a URI
 /// of its own.
 ///
@@ -33,6 +36,7 @@ pub struct Reading<'a> {
     identity: &'a Identity,
     written: Written,
     base64: Base64,
+    utf8: Utf8,
     begin: Mark,
 }
 
@@ -57,8 +61,8 @@ impl<'a> Reading<'a> {
         resource: &'static Resource,
         identity: &'a Identity,
     ) -> Self {
-        let (begin, base64) = (out.mark(), Base64::default());
-        Self { out, request, context, resource, identity, written: Written::Nothing, base64, begin }
+        let (begin, base64, utf8) = (out.mark(), Base64::default(), Utf8::default());
+        Self { out, request, context, resource, identity, written: Written::Nothing, base64, utf8, begin }
     }
 
     /// Ends the contents with a text: the whole of most resources.
@@ -89,16 +93,67 @@ impl<'a> Reading<'a> {
         self.done().await
     }
 
+    /// Ends the contents with the text of a file, of any size: it is read in pieces of [`SOURCE_PIECE_BYTES`] while it is sent. What is not UTF-8
+    /// becomes U+FFFD.
+    ///
+    /// ```
+    /// # use std::fs::File;
+    /// # use smol_mcp::{ReadResult, Reading};
+    /// # async fn read(call: &mut Reading<'_>) -> ReadResult {
+    /// call.text_from(File::open("/var/log/messages")?).await
+    /// # }
+    /// ```
+    ///
+    /// Each piece blocks the server's one thread until it is there, which a file does not do for long; others are served between the pieces. What
+    /// others send (a pipe, a socket, a slow bus) is awaited by the handler, and written by [`write_utf8`](Self::write_utf8).
+    ///
+    /// # Errors
+    /// The source's. After more was sent than the transmit buffer holds, it can only end the connection.
+    pub async fn text_from(&mut self, mut source: impl io::Read) -> ReadResult {
+        let mut piece = [0; SOURCE_PIECE_BYTES];
+        loop {
+            let read = read_piece(&mut source, &mut piece)?;
+            if read.is_empty() {
+                return self.done().await;
+            }
+            self.write_utf8(read).await;
+        }
+    }
+
+    /// Ends the contents with the bytes of a file, of any size, which are sent as base64; otherwise as [`text_from`](Self::text_from).
+    ///
+    /// # Errors
+    /// The source's.
+    pub async fn blob_from(&mut self, mut source: impl io::Read) -> ReadResult {
+        self.open(Written::Blob).await;
+        let mut piece = [0; SOURCE_PIECE_BYTES];
+        loop {
+            let read = read_piece(&mut source, &mut piece)?;
+            if read.is_empty() {
+                return self.done().await;
+            }
+            self.write_blob(read).await;
+        }
+    }
+
     /// Appends text to the content.
     pub async fn write(&mut self, text: &str) {
         self.open(Written::Text).await;
+        self.utf8.end(self.out).await;
         self.out.escaped(text).await;
+    }
+
+    /// Appends text whose bytes come in pieces of any size: a character may begin in one and end in the next. What is not UTF-8 becomes U+FFFD.
+    pub async fn write_utf8(&mut self, bytes: &[u8]) {
+        self.open(Written::Text).await;
+        self.utf8.write(self.out, bytes).await;
     }
 
     /// Appends formatted text to the content, as `write!` would. The values are formatted again when the buffer was full, so their `Display`
     /// must say the same twice.
     pub async fn print(&mut self, text: fmt::Arguments<'_>) {
         self.open(Written::Text).await;
+        self.utf8.end(self.out).await;
         self.out
             .write(|w| {
                 w.escaped_fmt(text);
@@ -269,7 +324,10 @@ impl<'a> Reading<'a> {
         let end = match self.written {
             Written::Nothing | Written::Content => return,
             Written::Head(_) => r#","text":""}"#,
-            Written::Text => "\"}",
+            Written::Text => {
+                self.utf8.end(self.out).await;
+                "\"}"
+            }
             Written::Blob => {
                 self.base64.end(self.out).await;
                 "\"}"

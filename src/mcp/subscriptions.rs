@@ -14,7 +14,7 @@ use crate::tasks::{self, Board};
 /// The message of the `-32602` when the request is malformed.
 pub(crate) fn asked(envelope: &Envelope, doc: &[u8], catalog: &Catalog) -> Result<Filter, &'static str> {
     if envelope.id_raw(doc).len() > LISTENER_ID_BYTES_MAX {
-        return Err("the id of a subscriptions/listen request must be at most 64 bytes of JSON here");
+        return Err("the id of a subscriptions/listen request must be at most 48 bytes of JSON here");
     }
     let wanted = envelope.notifications.filter(|member| member.kind == Kind::Object);
     let Some(wanted) = wanted.map(|member| Value::new(member.span.of(doc))) else {

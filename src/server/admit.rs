@@ -9,6 +9,7 @@ use super::socket::Socket;
 use crate::guard::{Household, Network};
 use crate::json::Writer;
 use crate::limits::{REFUSALS_MAX, RETRY_AFTER_S};
+use crate::since::Since;
 
 /// How much one address may take.
 pub(super) struct Shares {
@@ -82,7 +83,7 @@ impl<A> Core<'_, A> {
         let mut conns = self.conns.borrow_mut();
         let Some(conn) = conns.at(index) else { return };
         conn.state = State::Lingering { read: 0 };
-        conn.since_ms = self.now_ms.get();
+        conn.since = Since::at(self.now_ms.get());
         if let Some(socket) = conn.socket() {
             let mut answer = [0; ANSWER_BYTES_MAX];
             let length = full.answer(&mut answer);

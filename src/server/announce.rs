@@ -49,7 +49,7 @@ impl<A> Core<'_, A> {
         let sessions = self.sessions.borrow();
         let mut streams = self.streams.borrow_mut();
         for (_, session) in sessions.iter() {
-            let Some(open) = session.stream().and_then(|stream| streams.at(stream as usize)) else { continue };
+            let Some(open) = session.stream().and_then(|stream| streams.at(stream.into())) else { continue };
             open.messages = Some(level(session));
             open.uris = session.subscriptions();
         }

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 
 use super::storage::Heap;
 use crate::limits::{
-    self, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX, RESERVED_BUFFERS, TASKS_MAX,
+    self, CALLS_MAX, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX, PLACES_MAX,
+    RESERVED_BUFFERS, TASKS_MAX,
 };
 
 /// How a server is set up: where it listens, who may come in, and how much it holds.
@@ -227,8 +228,8 @@ impl Config {
     pub(super) fn heap(&self, has_tasks: bool) -> Result<Heap, String> {
         let connections = self.connections;
         let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
-        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=65_535).contains(&connections) {
-            return Err(format!("connections: expected 3 to 65535, got {connections}"));
+        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=PLACES_MAX).contains(&connections) {
+            return Err(format!("connections: expected 3 to {PLACES_MAX}, got {connections}"));
         }
         let streams = self.streams.unwrap_or(limits::STREAMS_DEFAULT.min(streams_max));
         if !(1..=streams_max).contains(&streams) {
@@ -236,9 +237,11 @@ impl Config {
                 "streams: expected 1 to {streams_max}, as {connections} connections leave at least two for calls; got {streams}"
             ));
         }
-        for (name, value, most) in
-            [("calls", self.calls, 1024), ("sessions", self.sessions, 65_535), ("body_bytes", self.body_bytes, 1 << 30)]
-        {
+        for (name, value, most) in [
+            ("calls", self.calls, CALLS_MAX),
+            ("sessions", self.sessions, PLACES_MAX),
+            ("body_bytes", self.body_bytes, 1 << 30),
+        ] {
             if !(1..=most).contains(&value) {
                 return Err(format!("{name}: expected 1 to {most}, got {value}"));
             }

@@ -6,6 +6,7 @@
 //!                                                            └→ Lingering → free
 //! ```
 
+use std::cmp::Reverse;
 use std::net::SocketAddr;
 
 use super::core::index32;
@@ -13,6 +14,7 @@ use super::socket::Socket;
 use crate::guard::Household;
 use crate::limits::{CONNECTION_SLOT_BYTES_MAX, HEAD_GRACE_MS, LOCAL_ADDRESSES_MAX, PEEKS_PER_TURN, REFUSALS_MAX};
 use crate::pool::Pool;
+use crate::since::Since;
 
 /// A slot for a connection.
 pub(super) struct Conn {
@@ -24,7 +26,7 @@ pub(super) struct Conn {
     /// What it counts against; none where it is not counted.
     peer: Option<Household>,
     /// When it came to its state.
-    pub(super) since_ms: u64,
+    pub(super) since: Since,
 }
 
 const _: () = assert!(size_of::<Conn>() <= CONNECTION_SLOT_BYTES_MAX);
@@ -38,17 +40,32 @@ pub(super) enum State {
     /// Between two requests.
     Idle,
     /// Bytes are there, and no buffer.
-    Queued,
+    Queued(Sort),
     /// A worker has it; `head`: it has not brought a whole head yet.
     Busy {
         head: bool,
     },
-    /// It is the connection of this stream.
-    Stream(u32),
+    /// It is the connection of the stream in this slot.
+    Stream(u16),
     /// It was refused, and is read for a moment so that its client can read why.
     Lingering {
-        read: u32,
+        read: u16,
     },
+}
+
+/// What waits for a buffer, as far as can be seen without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// A part of a request: whoever has all of its own goes first.
+    Begun,
+    /// It can't be looked at.
+    Unseen,
+    /// A request that runs the application's code, or as much of one as can be seen.
+    Call,
+    /// A request that does not.
+    Light,
+    /// What frees others: an answer, a notification, `ping`, the end of a session, `server/discover`.
+    Frees,
 }
 
 /// A connection, and which of its slot's connections it is.
@@ -90,7 +107,7 @@ pub(super) enum Full {
 impl Conn {
     /// A free slot.
     pub(super) const EMPTY: Self =
-        Self { socket: Socket::NONE, state: State::Free, generation: 0, local: ASK, peer: None, since_ms: 0 };
+        Self { socket: Socket::NONE, state: State::Free, generation: 0, local: ASK, peer: None, since: Since::START };
 
     /// Its socket.
     pub(super) fn socket(&mut self) -> Option<&mut Socket> {
@@ -106,7 +123,7 @@ impl Conn {
 /// All connections.
 pub(super) struct Conns<'m> {
     slots: Pool<'m, Conn>,
-    free: Vec<u32>,
+    open: usize,
     /// The addresses that peers connected to: few, so that a connection need not keep its own.
     locals: heapless::Vec<SocketAddr, LOCAL_ADDRESSES_MAX>,
 }
@@ -118,9 +135,7 @@ const _: () = assert!(LOCAL_ADDRESSES_MAX <= ASK as usize);
 impl<'m> Conns<'m> {
     /// No connections, in these slots.
     pub(super) fn new(slots: impl Into<Pool<'m, Conn>>) -> Self {
-        let slots = slots.into();
-        let free = Vec::with_capacity(slots.capacity());
-        Self { slots, free, locals: heapless::Vec::new() }
+        Self { slots: slots.into(), open: 0, locals: heapless::Vec::new() }
     }
 
     /// The slots that were in use so far, in order.
@@ -130,7 +145,7 @@ impl<'m> Conns<'m> {
 
     /// Connections open.
     pub(super) fn open(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.open
     }
 
     /// Where a newcomer goes. First its address must have room: an address that has `share` connections already (`peer` is none for those
@@ -140,13 +155,13 @@ impl<'m> Conns<'m> {
     /// |-|----------|--------------|
     /// | 1 | of a newcomer that has gone since it came, and was not looked at | nobody |
     /// | 2 | of the connection that has been idle longest between two requests | its client opens another |
-    /// | 3 | of the oldest that has not brought a whole head within a second | a slow or silent peer |
+    /// | 3 | of the oldest that has not brought a whole head within a second, or waits for a buffer with a part of a request | a slow or silent peer |
     /// | 4 | one that is kept for refusals: 503 and close | the newcomer |
     /// | 5 | of the oldest that was refused: 503 and close | one that had its moment to read why, and the newcomer |
     ///
     /// A connection that is being answered, and a stream, are never touched. Those that linger are not served any more.
     pub(super) fn place(&self, now_ms: u64, peer: Option<Household>, share: usize) -> Place {
-        let lingering = || self.oldest(Conn::lingers);
+        let lingering = || self.oldest(now_ms, Conn::lingers);
         let is_own = |conn: &Conn| conn.peer == peer;
         if peer.is_some() && self.iter().filter(|(_, conn)| is_own(conn) && !conn.lingers()).count() >= share {
             return match (self.spare(now_ms, is_own), lingering()) {
@@ -174,19 +189,21 @@ impl<'m> Conns<'m> {
             let peeked = conn.socket.peek(&mut [0]);
             peeked.is_none_or(|bytes| bytes == 0)
         };
-        let gone = self.oldest_seen(|conn| which(conn) && conn.state == State::New, |conn| conn.socket.is_gone());
-        let idle = || self.oldest_seen(|conn| which(conn) && conn.state == State::Idle, is_silent);
+        let gone =
+            self.oldest_seen(now_ms, |conn| which(conn) && conn.state == State::New, |conn| conn.socket.is_gone());
+        let idle = || self.oldest_seen(now_ms, |conn| which(conn) && conn.state == State::Idle, is_silent);
         gone.or_else(idle).or_else(|| {
-            self.oldest(|conn| {
-                let headless = matches!(conn.state, State::New | State::Busy { head: true });
-                which(conn) && headless && now_ms.saturating_sub(conn.since_ms) >= HEAD_GRACE_MS
+            self.oldest(now_ms, |conn| {
+                let headless =
+                    matches!(conn.state, State::New | State::Queued(Sort::Begun) | State::Busy { head: true });
+                which(conn) && headless && conn.since.age_ms(now_ms) >= HEAD_GRACE_MS
             })
         })
     }
 
     /// The one that is let go where there are no more files: of those that [`place`](Self::place) would close, or that were refused.
     pub(super) fn needed_least(&self, now_ms: u64) -> Option<usize> {
-        self.spare(now_ms, |_| true).or_else(|| self.oldest(Conn::lingers))
+        self.spare(now_ms, |_| true).or_else(|| self.oldest(now_ms, Conn::lingers))
     }
 
     /// Takes a free slot.
@@ -197,17 +214,16 @@ impl<'m> Conns<'m> {
         local: Option<SocketAddr>,
         now_ms: u64,
     ) -> Option<usize> {
-        let index = match self.free.pop() {
-            Some(index) => index as usize,
-            None => self.slots.add(Conn::EMPTY)?,
-        };
+        let free = self.slots.iter().position(|conn| conn.state == State::Free);
+        let index = free.or_else(|| self.slots.add(Conn::EMPTY))?;
         let local = local.map_or(ASK, |local| self.place_of(local));
         let conn = self.slots.get_mut(index)?;
         conn.socket = socket;
         conn.state = State::New;
-        conn.since_ms = now_ms;
+        conn.since = Since::at(now_ms);
         conn.peer = peer;
         conn.local = local;
+        self.open += 1;
         Some(index)
     }
 
@@ -233,7 +249,7 @@ impl<'m> Conns<'m> {
         if conn.state != State::Free {
             let generation = conn.generation.wrapping_add(1);
             *conn = Conn { generation, ..Conn::EMPTY };
-            self.free.push(index32(index));
+            self.open = self.open.saturating_sub(1);
         }
     }
 
@@ -260,14 +276,14 @@ impl<'m> Conns<'m> {
 
     // Every slot is taken.
     fn is_full(&self) -> bool {
-        self.free.is_empty() && self.slots.len() == self.slots.capacity()
+        self.open >= self.slots.capacity()
     }
 
     // The oldest of those `which` it is that is so when its socket is looked at; that is done for a few only.
-    fn oldest_seen(&self, which: impl Fn(&Conn) -> bool, is_so: impl Fn(&Conn) -> bool) -> Option<usize> {
+    fn oldest_seen(&self, now_ms: u64, which: impl Fn(&Conn) -> bool, is_so: impl Fn(&Conn) -> bool) -> Option<usize> {
         let mut after = None;
         for _ in 0..PEEKS_PER_TURN {
-            let age = |(index, conn): &(usize, &Conn)| (conn.since_ms, *index);
+            let age = |(index, conn): &(usize, &Conn)| (Reverse(conn.since.age_ms(now_ms)), *index);
             let rest = self.iter().filter(|one| which(one.1) && after.is_none_or(|after| age(one) > after));
             let next = rest.min_by_key(age)?;
             if is_so(next.1) {
@@ -278,7 +294,8 @@ impl<'m> Conns<'m> {
         None
     }
 
-    fn oldest(&self, which: impl Fn(&Conn) -> bool) -> Option<usize> {
-        self.iter().filter(|(_, conn)| which(conn)).min_by_key(|(_, conn)| conn.since_ms).map(|(index, _)| index)
+    fn oldest(&self, now_ms: u64, which: impl Fn(&Conn) -> bool) -> Option<usize> {
+        let fitting = self.iter().filter(|(_, conn)| which(conn));
+        fitting.min_by_key(|(_, conn)| Reverse(conn.since.age_ms(now_ms))).map(|(index, _)| index)
     }
 }

@@ -58,6 +58,8 @@ pub(super) struct Core<'m, A> {
     pub(super) inputs: RefCell<Inputs<'m>>,
     pub(super) workers: Vec<WorkerSlot>,
     pub(super) queue: RefCell<VecDeque<u32>>,
+    /// The place in it from which on those are looked at next that had not come whole.
+    pub(super) looked_at: Cell<usize>,
     pub(super) ready: Arc<Ready>,
     /// One for each bit, and for each few connections one.
     pub(super) wakers: Vec<Waker>,
@@ -81,6 +83,8 @@ pub(super) struct WorkerSlot {
     pub(super) expired: Cell<bool>,
     /// The same, while others wait for its buffer.
     pub(super) pressed_ms: Cell<u64>,
+    /// How much patience there is with it then, when it has used none.
+    pub(super) patience_ms: Cell<u64>,
     /// The call that it runs: its session, and a hash of its id.
     pub(super) call: Cell<Option<(SessionRef, u64)>>,
     pub(super) cancelled: Cell<bool>,
@@ -214,7 +218,7 @@ impl<A> Core<'_, A> {
         if ended.announced {
             self.went(ended.client.0);
         }
-        let stream = ended.stream.and_then(|index| self.streams.borrow().reference(index as usize));
+        let stream = ended.stream.and_then(|index| self.streams.borrow().reference(index.into()));
         if let Some(stream) = stream {
             self.close_stream(stream, true);
         }
@@ -228,7 +232,8 @@ impl<A> Core<'_, A> {
         if politely && self.write_stream(stream) && self.streams.borrow_mut().get(stream).is_some_and(Open::end) {
             self.write_stream(stream);
         }
-        let Some(open) = self.streams.borrow_mut().close(stream) else { return };
+        let closed = self.streams.borrow_mut().close(stream, self.sessions.borrow_mut().names());
+        let Some(open) = closed else { return };
         self.hub.borrow_mut().uris().leave(open.uris);
         self.conns.borrow_mut().close(open.conn.index());
         for (index, worker) in self.workers.iter().enumerate().filter(|(_, w)| w.relay.get() == Some(stream)) {
@@ -236,9 +241,9 @@ impl<A> Core<'_, A> {
             worker.cancelled.set(true);
             self.wake_worker(index);
         }
-        let Some(session) = open.session else { return self.went(open.client) };
+        let Some(session) = open.session() else { return self.went(open.client) };
         let mut sessions = self.sessions.borrow_mut();
-        let current = sessions.stream_closed(session, index32(stream.index()), self.now_ms.get());
+        let current = sessions.stream_closed(session, index16(stream.index()), self.now_ms.get());
         if current && open.is_http_sse() {
             let ended = sessions.end(session);
             drop(sessions);
@@ -258,14 +263,14 @@ impl<A> Core<'_, A> {
                 name: sessions.client(session).0.into(),
                 version: sessions.client(session).1.into(),
                 revision: session.revision(),
-                connected_ms: now_ms.saturating_sub(session.opened_at_ms()),
+                connected_ms: now_ms.saturating_sub(u64::from(session.opened_at_s()) * 1000),
                 listens: session.stream().is_some(),
             });
         }
         let streams = self.streams.borrow();
-        let listeners = streams.iter().filter(|(_, stream)| stream.session.is_none());
+        let listeners = streams.iter().filter(|(_, stream)| stream.session().is_none());
         for (_, stream) in listeners.take(list.capacity() - list.len()) {
-            let (name, version) = streams.client(stream);
+            let (name, version) = sessions.named(streams.name(stream));
             list.push(ClientInfo {
                 id: stream.client,
                 name: name.into(),
@@ -281,13 +286,13 @@ impl<A> Core<'_, A> {
     pub(super) fn close_conn(&self, index: usize) {
         let state = self.conns.borrow_mut().at(index).map(|conn| conn.state);
         let stream = match state {
-            Some(State::Stream(stream)) => self.streams.borrow().reference(stream as usize),
+            Some(State::Stream(stream)) => self.streams.borrow().reference(stream.into()),
             _ => None,
         };
         if let Some(stream) = stream {
             return self.close_stream(stream, false);
         }
-        if state == Some(State::Queued) {
+        if matches!(state, Some(State::Queued(_))) {
             self.queue.borrow_mut().retain(|queued| *queued != index32(index));
         }
         let conn = self.conns.borrow().reference(index);
@@ -299,9 +304,14 @@ impl<A> Core<'_, A> {
     }
 }
 
-/// A place as slots and references keep it: tables are held to 65,535 places by the configuration, and to their memory by a storage.
+/// A place as references keep it.
 pub(super) fn index32(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
+}
+
+/// A place of a stream or of its rest, of which there are at most [`PLACES_MAX`](crate::limits::PLACES_MAX).
+pub(super) fn index16(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
 }
 
 const _: () = assert!(EVENT_BYTES_MAX > MESSAGE_PARAMS_BYTES_MAX);

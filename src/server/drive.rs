@@ -8,9 +8,10 @@ use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
 use super::stream_table::StreamRef;
+use super::times::Times;
 use super::worker::{After, Worker};
 use crate::app::{Application, caught};
-use crate::limits::{EVENTS_AFTER_MS, KEEP_ALIVE_MS, KEEP_ALIVE_OFTEN_MS, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
+use crate::limits::{TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
 
 /// Where an answer goes.
@@ -180,7 +181,15 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
             }
             Flush::Blocked => {}
-            Flush::Done | Flush::Waiting => self.wait_for_nothing(),
+            Flush::Waiting if late => {
+                // Its client has more answers under way than it takes, and others have none.
+                if let Target::Stream(stream) = target {
+                    self.core.close_stream(stream, false);
+                }
+                return Some(Outcome::Gone);
+            }
+            Flush::Waiting => self.wait_for_stream(),
+            Flush::Done => self.wait_for_nothing(),
         }
         None
     }
@@ -220,7 +229,10 @@ impl<A: Application> Worker<'_, '_, A> {
             let mut conns = self.core.conns.borrow_mut();
             let Some(socket) = conns.get(conn).and_then(|slot| slot.socket()) else { return Flush::Broken };
             match socket.poll_write(cx, outlet.pending()) {
-                Poll::Ready(Ok(n)) => outlet.sent(n),
+                Poll::Ready(Ok(n)) => {
+                    outlet.sent(n);
+                    self.earn(n);
+                }
                 Poll::Ready(Err(_)) => return Flush::Broken,
                 Poll::Pending => return Flush::Blocked,
             }
@@ -354,42 +366,5 @@ fn sent(outlet: &Outlet<'_>) -> Poll<Outcome> {
         true if outlet.is_broken() => Poll::Ready(Outcome::Gone),
         true => Poll::Ready(Outcome::Sent),
         false => Poll::Pending,
-    }
-}
-
-/// The time that an answer takes.
-#[allow(clippy::struct_field_names)] // which end in their unit
-struct Times {
-    begun_ms: u64,
-    now_ms: u64,
-    /// When something was last written.
-    written_ms: u64,
-    /// When its handler has had all of its time.
-    late_ms: u64,
-}
-
-impl Times {
-    fn new(now_ms: u64, timeout_ms: u64) -> Self {
-        Self { begun_ms: now_ms, now_ms, written_ms: now_ms, late_ms: now_ms.saturating_add(timeout_ms) }
-    }
-
-    // It is `now_ms`. The time that a client takes to answer a question is not the handler's.
-    fn go_on(&mut self, now_ms: u64, asks: bool) {
-        let since_ms = now_ms.saturating_sub(self.now_ms);
-        self.late_ms = self.late_ms.saturating_add(if asks { since_ms } else { 0 });
-        self.now_ms = now_ms;
-    }
-
-    // A call that takes its time becomes an event stream, and shows life while it is silent. A client that is half gone, and has to answer, may
-    // be gone: what is written to it will tell.
-    fn keep_alive(&self, outlet: &mut Outlet<'_>, half_gone: bool) {
-        let (quiet_ms, since_ms) = match outlet.is_event_stream() {
-            true if half_gone => (KEEP_ALIVE_OFTEN_MS, self.written_ms),
-            true => (KEEP_ALIVE_MS, self.written_ms),
-            false => (EVENTS_AFTER_MS, self.begun_ms),
-        };
-        if self.now_ms.saturating_sub(since_ms) >= quiet_ms {
-            outlet.keep_alive();
-        }
     }
 }

@@ -18,7 +18,9 @@ use super::socket::Socket;
 use super::stream_table::StreamRef;
 use crate::app::{Announce, Application, caught};
 use crate::hub::Kind;
-use crate::limits::{CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS, TICK_IDLE_MS, TICK_MS};
+use crate::limits::{
+    CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS, TICK_IDLE_MS, TICK_MS, TICK_PRESSED_MS,
+};
 
 /// Rounds over what woke before others on the executor get their turn.
 const ROUNDS_PER_TURN: usize = 8;
@@ -117,6 +119,8 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
     fn keep_ticking(&mut self) {
         let wanted_ms = if self.core.stopping.get() {
             SHUTDOWN_TICK_MS
+        } else if !self.core.queue.borrow().is_empty() {
+            u64::from(TICK_PRESSED_MS)
         } else if self.core.conns.borrow().open() > 0 || self.door.pauses() {
             u64::from(TICK_MS)
         } else if self.core.sessions.borrow().is_empty() && self.core.board.tasks.borrow().is_empty() {
@@ -212,20 +216,25 @@ impl<A> Core<'_, A> {
             Some(State::New | State::Idle) => self.look_for_bytes(index),
             Some(State::Stream(stream)) => self.look_at_stream(index, stream),
             Some(State::Lingering { read }) => self.drain(index, read),
-            Some(State::Free | State::Queued | State::Busy { .. }) | None => {}
+            Some(State::Free | State::Queued(_) | State::Busy { .. }) | None => {}
         }
     }
 
     // A stream's client says nothing more; what comes all the same is dropped. Its end is the stream's end.
-    fn look_at_stream(&self, index: usize, stream: u32) {
-        let Some(stream) = self.streams.borrow().reference(stream as usize) else { return };
+    fn look_at_stream(&self, index: usize, stream: u16) {
+        let Some(stream) = self.streams.borrow().reference(stream.into()) else { return };
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
         let mut sink = [0; 1024];
         for _ in 0..4 {
             let read = {
                 let mut conns = self.conns.borrow_mut();
                 let Some(socket) = conns.at(index).and_then(|conn| conn.socket()) else { return };
-                socket.poll_read(&mut cx, &mut sink)
+                // It may be a neighbour that woke: then this costs no call of the system.
+                match socket.poll_readable(&mut cx) {
+                    Poll::Ready(Ok(())) => socket.poll_read(&mut cx, &mut sink),
+                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
+                    Poll::Pending => Poll::Pending,
+                }
             };
             match read {
                 Poll::Pending => {
@@ -244,11 +253,11 @@ impl<A> Core<'_, A> {
     fn ignores(&self, stream: StreamRef, bytes: usize) -> bool {
         let mut streams = self.streams.borrow_mut();
         let Some(open) = streams.get(stream) else { return false };
-        open.ignored_bytes = open.ignored_bytes.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
-        open.ignored_bytes <= LINGER_BYTES_MAX
+        open.ignored_bytes = open.ignored_bytes.saturating_add(u16::try_from(bytes).unwrap_or(u16::MAX));
+        open.ignored_bytes < LINGER_BYTES_MAX
     }
 
-    fn drain(&self, index: usize, read: u32) {
+    fn drain(&self, index: usize, read: u16) {
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
         let mut conns = self.conns.borrow_mut();
         let mut sink = [0; 2048];
@@ -257,7 +266,7 @@ impl<A> Core<'_, A> {
         match socket.poll_read(&mut cx, &mut sink) {
             Poll::Pending => {}
             Poll::Ready(Ok(n)) if n > 0 && read < LINGER_BYTES_MAX => {
-                conn.state = State::Lingering { read: read.saturating_add(u32::try_from(n).unwrap_or(u32::MAX)) };
+                conn.state = State::Lingering { read: read.saturating_add(u16::try_from(n).unwrap_or(u16::MAX)) };
                 self.ready.set(self.conn_bit(index));
             }
             Poll::Ready(_) => conns.close(index),

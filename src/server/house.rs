@@ -7,6 +7,7 @@ use crate::limits::{HEAD_TIMEOUT_MS, LINGER_MS, QUEUE_TIMEOUT_MS, TRANSFER_GRACE
 impl<A> Core<'_, A> {
     /// Looks at every deadline. Its cost is that of the tables' sizes, once a tick.
     pub(super) fn keep_house(&self) {
+        self.look_at_queue();
         self.hurry_workers();
         self.inputs.borrow_mut().expire(self.now_ms.get(), self.input_timeout_ms);
         self.close_overdue();
@@ -54,10 +55,10 @@ impl<A> Core<'_, A> {
     // for; those that run a call look at every tick.
     fn hurry_workers(&self) {
         let now_ms = self.now_ms.get();
-        let pressed = !self.queue.borrow().is_empty();
+        let waiting = self.waiting();
         for (index, worker) in self.workers.iter().enumerate() {
             let is_past = |deadline_ms: u64| deadline_ms != 0 && now_ms >= deadline_ms;
-            let overdue = is_past(worker.deadline_ms.get()) || (pressed && is_past(worker.pressed_ms.get()));
+            let overdue = is_past(worker.deadline_ms.get()) || self.patience_ends(worker, waiting);
             if overdue {
                 worker.expired.set(true);
             }
@@ -71,12 +72,12 @@ impl<A> Core<'_, A> {
         let now_ms = self.now_ms.get();
         let slots = self.conns.borrow().len();
         for index in 0..slots {
-            let conn = self.conns.borrow_mut().at(index).map(|conn| (conn.state, now_ms.saturating_sub(conn.since_ms)));
+            let conn = self.conns.borrow_mut().at(index).map(|conn| (conn.state, conn.since.age_ms(now_ms)));
             match conn {
                 Some((State::New, for_ms)) if for_ms >= HEAD_TIMEOUT_MS => self.close_conn(index),
                 Some((State::Idle, for_ms)) if for_ms >= self.idle_timeout_ms => self.close_conn(index),
                 Some((State::Lingering { .. }, for_ms)) if for_ms >= LINGER_MS => self.close_conn(index),
-                Some((State::Queued, for_ms)) if for_ms >= QUEUE_TIMEOUT_MS => {
+                Some((State::Queued(_), for_ms)) if for_ms >= QUEUE_TIMEOUT_MS => {
                     self.turn_away(index, Full::House);
                     self.ready.set(self.conn_bit(index));
                 }
@@ -104,8 +105,7 @@ impl<A> Core<'_, A> {
             let (due, stalled) = {
                 let mut streams = self.streams.borrow_mut();
                 let Some(open) = streams.get(stream) else { continue };
-                let stalled =
-                    open.stalled_since_ms().is_some_and(|since| now_ms.saturating_sub(since) > TRANSFER_GRACE_MS);
+                let stalled = open.stalled_for_ms(now_ms).is_some_and(|for_ms| for_ms > TRANSFER_GRACE_MS);
                 (open.keep_alive(now_ms), stalled)
             };
             if stalled {

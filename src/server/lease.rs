@@ -1,6 +1,6 @@
 //! What a worker does with the connection that it was lent: reads, writes, waits no longer than it may, gives it back.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::task::{Context, Poll};
 
@@ -8,8 +8,9 @@ use super::conns::{ConnRef, State};
 use super::drive::{Flush, Target};
 use super::worker::{After, Worker};
 use crate::app::Application;
-use crate::limits::{TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
+use crate::limits::{TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS, TRANSFER_PRESSED_RATE_MIN, TRANSFER_RATE_MIN};
 use crate::outlet::Outlet;
+use crate::since::Since;
 
 impl<A: Application> Worker<'_, '_, A> {
     /// Gives the connection to whoever has it next.
@@ -20,7 +21,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let core = self.core;
         let mut conns = core.conns.borrow_mut();
         let Some(slot) = conns.get(conn).filter(|slot| matches!(slot.state, State::Busy { .. })) else { return };
-        slot.since_ms = core.now_ms.get();
+        slot.since = Since::at(core.now_ms.get());
         match after {
             After::Elsewhere => {}
             After::Idle if core.stopping.get() => conns.close(conn.index()),
@@ -53,17 +54,40 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) fn set_state(&self, conn: ConnRef, state: State) {
         if let Some(slot) = self.core.conns.borrow_mut().get(conn) {
             slot.state = state;
-            slot.since_ms = self.core.now_ms.get();
+            slot.since = Since::at(self.core.now_ms.get());
         }
     }
 
-    /// What is waited for is overdue after this time.
-    /// `pressed_ms`: after this time, while others wait for the buffer.
+    /// What is waited for is overdue after this time; `pressed_ms`: while others wait for the buffer, after this time, or less when they are many.
     pub(super) fn set_deadline(&self, after_ms: u64, pressed_ms: u64) {
         let now_ms = self.core.now_ms.get();
         self.slot().expired.set(false);
         self.slot().deadline_ms.set(now_ms + after_ms);
         self.slot().pressed_ms.set(now_ms + pressed_ms);
+        self.slot().patience_ms.set(pressed_ms);
+    }
+
+    /// So many bytes came or went: they earn time, but not more than there was at the beginning, so that none can be saved.
+    pub(super) fn earn(&self, bytes: usize) {
+        let (slot, now_ms) = (self.slot(), self.core.now_ms.get());
+        let more = |deadline_ms: &Cell<u64>, grace_ms: u64, rate: u64| {
+            if deadline_ms.get() != 0 {
+                let earned_ms = (bytes as u64).saturating_mul(1000) / rate;
+                deadline_ms.set(deadline_ms.get().saturating_add(earned_ms).min(now_ms + grace_ms));
+            }
+        };
+        more(&slot.deadline_ms, TRANSFER_GRACE_MS, TRANSFER_RATE_MIN);
+        more(&slot.pressed_ms, TRANSFER_PRESSED_MS, TRANSFER_PRESSED_RATE_MIN);
+    }
+
+    /// Another answer goes out first, as long as nobody waits for the buffer.
+    pub(super) fn wait_for_stream(&self) {
+        let slot = self.slot();
+        slot.deadline_ms.set(0);
+        if slot.pressed_ms.get() == 0 {
+            slot.pressed_ms.set(self.core.now_ms.get() + TRANSFER_PRESSED_MS);
+            slot.patience_ms.set(TRANSFER_PRESSED_MS);
+        }
     }
 
     /// No deadline runs.

@@ -29,6 +29,7 @@ mod key_file;
 mod lease;
 mod log_bridge;
 mod open;
+mod peek;
 mod peeked;
 mod queue;
 mod ready;
@@ -42,6 +43,7 @@ mod streams;
 mod tasks;
 #[cfg(test)]
 mod tests_admission;
+mod times;
 mod worker;
 
 #[cfg(test)]

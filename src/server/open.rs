@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use super::announce::level;
 use super::conns::{ConnRef, State};
-use super::core::index32;
+use super::core::{index16, index32};
 use super::streams::NewStream;
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::Application;
@@ -17,6 +17,7 @@ use crate::mcp::subscriptions;
 use crate::outlet::Wire;
 use crate::rpc::{Code, Envelope};
 use crate::session::{Revision, Session, SessionRef, kept_text};
+use crate::since::Since;
 use crate::sse;
 
 impl<A: Application> Worker<'_, '_, A> {
@@ -108,7 +109,7 @@ impl<A: Application> Worker<'_, '_, A> {
         stream.listen(id);
         let (name, version) = crate::rpc::implementation(envelope.meta_client_info, doc);
         let (name, version) = (client_text(name), client_text(version));
-        stream.name = self.core.streams.borrow_mut().names().keep(&name, &version);
+        stream.name = self.core.sessions.borrow_mut().names().keep(&name, &version);
         self.core.came(filter.client, &kept_text(&name), Revision::V2026_07_28);
         self.core.tell_tasks(filter.tasks, filter.client);
         let (hub, board) = (&self.core.hub, &self.core.board);
@@ -130,15 +131,15 @@ impl<A: Application> Worker<'_, '_, A> {
         let session = stream.session.filter(|_| !is_call);
         let opened = self.core.streams.borrow_mut().open(&stream);
         let Some(stream) = opened else {
-            self.core.streams.borrow_mut().names().let_go(stream.name);
+            self.core.sessions.borrow_mut().names().let_go(stream.name);
             return self.answer(conn, no_stream(), manner, &[], tx).await;
         };
         if let Some(session) = session {
             let now_ms = self.core.now_ms.get();
-            let known = self.core.sessions.borrow_mut().stream_opened(session, index32(stream.index()), now_ms);
+            let known = self.core.sessions.borrow_mut().stream_opened(session, index16(stream.index()), now_ms);
             if known.is_err() {
                 // It made room for another since it was looked up.
-                self.core.streams.borrow_mut().close(stream);
+                self.core.streams.borrow_mut().close(stream, self.core.sessions.borrow_mut().names());
                 return Turn::Done(After::Close);
             }
         }
@@ -158,8 +159,8 @@ impl<A: Application> Worker<'_, '_, A> {
                 if let Some(open) = self.core.streams.borrow_mut().get(stream) {
                     open.opened();
                 }
-                slot.state = State::Stream(index32(stream.index()));
-                slot.since_ms = self.core.now_ms.get();
+                slot.state = State::Stream(index16(stream.index()));
+                slot.since = Since::at(self.core.now_ms.get());
                 self.core.ready.set(self.core.conn_bit(conn.index()));
                 return Turn::Done(After::Elsewhere);
             }

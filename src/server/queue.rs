@@ -1,14 +1,38 @@
 //! Who waits for a buffer, and who gets the next one (DESIGN D2).
 //!
-//! Connections that have bytes wait in order. Free workers take the first; the reserve takes the first that frees others
-//! (a cancellation, the end of a session, a ping, ...), which it finds by looking at what came without reading it, so that
-//! calls wait their turn and keep nobody from ending one that runs.
+//! Connections that have bytes wait in order. While all buffers are taken, what came is looked at without reading it, and sorted:
+//!
+//! | | what is there | whose turn it is |
+//! |-|---------------|------------------|
+//! | 1 | what frees others: an answer, a notification, `ping`, the end of a session, discovery | the reserve, at once; else the next buffer |
+//! | 2 | any other whole request | the next buffer in the order of their coming; the reserve, if it is no call |
+//! | 3 | a part of a request | a buffer that nobody else wants |
+//!
+//! So whoever sends slowly keeps nobody waiting who does not. Whoever has a buffer and sends slowly, or reads slowly, loses it when the patience with
+//! it ends: the sooner, the more whole requests wait for each buffer. With w that wait for b such buffers, patience is [`TRANSFER_PRESSED_MS`], or
+//! if that is less half of [`QUEUE_TIMEOUT_MS`] by w / b, but at least [`PATIENCE_MS_MIN`]. So where w is at most fourteen times b, the last of them
+//! has its turn before it is refused, though all before it read nothing. (Connections for each call, less those that wait for an answer of their
+//! user, are the most that w / b can be: eight by default, sixteen at the worst.)
 
 use std::task::Context;
 
-use super::conns::State;
-use super::core::{Core, index32};
-use crate::limits::{PEEKS_PER_TURN, RESERVE_AFTER_MS};
+use super::conns::{Sort, State};
+use super::core::{Core, WorkerSlot, index32};
+use super::peek;
+use crate::limits::{
+    PATIENCE_MS_MIN, PEEKS_PER_TURN, QUEUE_TIMEOUT_MS, RESERVE_AFTER_MS, RESERVED_BUFFERS, TRANSFER_PRESSED_MS,
+};
+use crate::since::Since;
+
+/// The whole requests that wait.
+#[derive(Clone, Copy)]
+pub(super) struct Waiting {
+    all: usize,
+    /// Those that the reserve may serve.
+    no_calls: usize,
+    /// The buffers that wait for a client to send or to take something: the others come when their calls end.
+    buffers: usize,
+}
 
 impl<A> Core<'_, A> {
     /// A connection waits for bytes, and then for a buffer.
@@ -20,74 +44,93 @@ impl<A> Core<'_, A> {
         if socket.poll_readable(&mut cx).is_pending() {
             return;
         }
-        conn.state = State::Queued;
-        conn.since_ms = self.now_ms.get();
+        let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
+        // Only what has to wait is worth a look.
+        let sort = if free.is_some() { Sort::Unseen } else { peek::sort(socket, &mut self.scratch.borrow_mut()) };
+        conn.state = State::Queued(sort);
+        conn.since = Since::at(self.now_ms.get());
         drop(conns);
         self.queue.borrow_mut().push_back(index32(index));
-        let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
         match free {
             Some(worker) => self.assign_queued(worker),
             None => self.serve_from_reserve(),
         }
     }
 
-    /// Gives a free worker the connection that has waited longest.
+    /// Gives a free worker the connection whose turn it is.
     pub(super) fn assign_queued(&self, worker: usize) {
-        let next = self.queue.borrow_mut().pop_front();
-        if let Some(index) = next {
-            self.assign(worker, index as usize);
-        }
+        let whole = |_: u64, sort: Sort| sort != Sort::Begun;
+        let turn = || {
+            self.first(|_, sort| sort == Sort::Frees).or_else(|| self.first(whole)).or_else(|| {
+                // Some may have come whole by now.
+                self.look_at_queue();
+                self.first(whole).or_else(|| self.first(|_, _| true))
+            })
+        };
+        while turn().is_some_and(|place| !self.assign(worker, place)) {}
     }
 
-    // A connection that waited for a buffer has one.
-    fn assign(&self, worker: usize, index: usize) {
-        let mut conns = self.conns.borrow_mut();
-        let (reference, now_ms) = (conns.reference(index), self.now_ms.get());
-        let waits = conns.at(index).filter(|conn| conn.state == State::Queued);
-        let (Some(conn), Some(slot)) = (waits, self.workers.get(worker)) else { return };
-        conn.state = State::Busy { head: true };
-        conn.since_ms = now_ms;
-        slot.job.set(reference);
-        self.wake_worker(worker);
-    }
-
-    /// Gives the reserve those that wait and free others: all that is no call. (It looks again when it has read it.)
+    /// Gives the reserve those that wait and free others first, then all else that is no call. (It looks again when it has read it.)
     pub(super) fn serve_from_reserve(&self) {
         let reserve = self.workers.iter().position(|worker| worker.job.get().is_none() && worker.reserved);
         let Some(reserve) = reserve else { return };
-        let waiting = self.queue.borrow().len().min(PEEKS_PER_TURN);
-        let at = (0..waiting).find(|at| {
-            let index = self.queue.borrow().get(*at).copied();
-            index.is_some_and(|index| self.frees_others(index as usize))
-        });
-        let index = at.and_then(|at| self.queue.borrow_mut().remove(at));
-        if let Some(index) = index {
-            self.assign(reserve, index as usize);
-        }
+        let no_call = |for_ms: u64, sort: Sort| match sort {
+            Sort::Light => true,
+            Sort::Unseen => for_ms >= RESERVE_AFTER_MS,
+            _ => false,
+        };
+        let turn = || self.first(|_, sort| sort == Sort::Frees).or_else(|| self.first(no_call));
+        while turn().is_some_and(|place| !self.assign(reserve, place)) {}
     }
 
-    // What waits is a whole message that is no call, as far as can be seen without reading it.
-    fn frees_others(&self, index: usize) -> bool {
+    // The place in the queue of the first that is like that: how long it has waited, and its sort.
+    fn first(&self, which: impl Fn(u64, Sort) -> bool) -> Option<usize> {
         let mut conns = self.conns.borrow_mut();
-        let mut scratch = self.scratch.borrow_mut();
-        let Some(conn) = conns.at(index) else { return true };
-        let Some(there) = conn.socket().and_then(|socket| socket.peek(&mut scratch)) else {
-            return self.now_ms.get().saturating_sub(conn.since_ms) >= RESERVE_AFTER_MS;
-        };
-        if there == 0 {
-            // It has gone: its slot frees others too.
-            return true;
+        let now_ms = self.now_ms.get();
+        self.queue.borrow().iter().position(|index| {
+            // What waits no more must leave the queue, too.
+            conns.at(*index as usize).is_none_or(|conn| match conn.state {
+                State::Queued(sort) => which(conn.since.age_ms(now_ms), sort),
+                _ => true,
+            })
+        })
+    }
+
+    // A connection that waited for a buffer has one. False where it waits no more.
+    fn assign(&self, worker: usize, place: usize) -> bool {
+        let index = self.queue.borrow_mut().remove(place).map_or(usize::MAX, |index| index as usize);
+        let mut conns = self.conns.borrow_mut();
+        let (reference, now_ms) = (conns.reference(index), self.now_ms.get());
+        let waits = conns.at(index).filter(|conn| matches!(conn.state, State::Queued(_)));
+        let (Some(conn), Some(slot)) = (waits, self.workers.get(worker)) else { return false };
+        conn.state = State::Busy { head: true };
+        conn.since = Since::at(now_ms);
+        slot.job.set(reference);
+        self.wake_worker(worker);
+        true
+    }
+
+    /// Looks at those that had sent a part of a request: they may have sent the rest.
+    pub(super) fn look_at_queue(&self) {
+        let mut conns = self.conns.borrow_mut();
+        let queue = self.queue.borrow();
+        let mut at = self.looked_at.get();
+        let mut looks = 0;
+        for _ in 0..queue.len() {
+            at = if at + 1 < queue.len() { at + 1 } else { 0 };
+            let Some(conn) = queue.get(at).and_then(|index| conns.at(*index as usize)) else { continue };
+            if conn.state != State::Queued(Sort::Begun) {
+                continue;
+            }
+            let Some(socket) = conn.socket() else { continue };
+            let sort = peek::sort(socket, &mut self.scratch.borrow_mut());
+            conn.state = State::Queued(sort);
+            looks += 1;
+            if looks == PEEKS_PER_TURN {
+                break;
+            }
         }
-        let full = there == scratch.len();
-        let there = scratch.get(..there).unwrap_or_default();
-        let has = |text: &[u8]| there.windows(text.len()).any(|window| window == text);
-        let whole = match there.strip_prefix(b"POST ") {
-            // What is larger than can be seen is waited for only if it answers a question.
-            Some(_) if full => has(b"\"result\"") && !has(b"\"method\""),
-            Some(post) => post.trim_ascii_end().ends_with(b"}") || post.trim_ascii_end().ends_with(b"]"),
-            None => has(b"\r\n\r\n"),
-        };
-        whole && !is_call(there)
+        self.looked_at.set(at);
     }
 
     /// A worker has nothing to do: it takes the next.
@@ -99,18 +142,43 @@ impl<A> Core<'_, A> {
             self.assign_queued(index);
         }
     }
+
+    /// A whole request waits for a buffer.
+    pub(super) fn is_pressed(&self) -> bool {
+        !self.queue.borrow().is_empty() && self.waiting().all > 0
+    }
+
+    /// How many whole requests wait.
+    pub(super) fn waiting(&self) -> Waiting {
+        let mut conns = self.conns.borrow_mut();
+        let buffers = self.workers.iter().filter(|worker| !worker.reserved && worker.pressed_ms.get() != 0).count();
+        let mut waiting = Waiting { all: 0, no_calls: 0, buffers };
+        for index in self.queue.borrow().iter() {
+            let Some(State::Queued(sort)) = conns.at(*index as usize).map(|conn| conn.state) else { continue };
+            waiting.all += usize::from(sort != Sort::Begun);
+            waiting.no_calls += usize::from(matches!(sort, Sort::Unseen | Sort::Light | Sort::Frees));
+        }
+        waiting
+    }
+
+    /// Others wait for this worker's buffer, and its client has had its time.
+    pub(super) fn patience_ends(&self, worker: &WorkerSlot, waiting: Waiting) -> bool {
+        let (pressed_ms, full_ms) = (worker.pressed_ms.get(), worker.patience_ms.get());
+        let (waits, buffers) = match worker.reserved {
+            true => (waiting.no_calls, RESERVED_BUFFERS),
+            false => (waiting.all, waiting.buffers),
+        };
+        if pressed_ms == 0 || waits == 0 {
+            return false;
+        }
+        let left_ms = pressed_ms.saturating_sub(self.now_ms.get());
+        let used_ms = full_ms.saturating_sub(left_ms);
+        left_ms == 0 || used_ms * TRANSFER_PRESSED_MS >= full_ms * patience_ms(waits, buffers)
+    }
 }
 
-/// What runs the application's code.
-const CALLS: [&[u8]; 4] = [b"\"tools/call\"", b"\"resources/read\"", b"\"prompts/get\"", b"\"completion/complete\""];
-
-// A `"method"` that is a call, with any white space between. One that is spelled with escapes is found out when it
-// is read.
-fn is_call(message: &[u8]) -> bool {
-    const METHOD: &[u8] = b"\"method\"";
-    message.windows(METHOD.len()).enumerate().filter(|(_, window)| *window == METHOD).any(|(at, _)| {
-        let rest = message.get(at + METHOD.len()..).unwrap_or_default().trim_ascii_start();
-        let value = rest.strip_prefix(b":").unwrap_or_default().trim_ascii_start();
-        CALLS.iter().any(|call| value.starts_with(call))
-    })
+// What patience there is while so many wait for so many buffers.
+fn patience_ms(waits: usize, buffers: usize) -> u64 {
+    let shared_ms = QUEUE_TIMEOUT_MS / 2 * buffers as u64 / waits.max(1) as u64;
+    shared_ms.clamp(PATIENCE_MS_MIN, TRANSFER_PRESSED_MS)
 }

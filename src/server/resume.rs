@@ -57,7 +57,7 @@ impl<A: Application> Worker<'_, '_, A> {
         };
         // The newest stream of a session takes the place of its older one, also where all places are taken.
         let own = self.core.sessions.borrow().get(session).and_then(Session::stream);
-        let own = own.and_then(|index| self.core.streams.borrow().reference(index as usize));
+        let own = own.and_then(|index| self.core.streams.borrow().reference(index.into()));
         if let Some(own) = own {
             self.core.close_stream(own, true);
         }

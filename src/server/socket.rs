@@ -72,6 +72,12 @@ impl Socket {
         }
     }
 
+    /// How many bytes could be read now; 0 where that can't be asked.
+    pub(super) fn readable_bytes(&self) -> usize {
+        let Socket::Tcp(tcp) = self else { return 0 };
+        rustix::io::ioctl_fionread(tcp).ok().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default()
+    }
+
     /// Reads what is there; 0 at the end.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {

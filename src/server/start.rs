@@ -107,20 +107,7 @@ fn core<A: Application>(
     buffers: usize,
     request_bytes: usize,
 ) -> (Core<'_, A>, Commands) {
-    let Views {
-        conns,
-        streams,
-        rests,
-        stream_names,
-        sessions,
-        session_names,
-        ring,
-        uris,
-        inputs,
-        input_bytes,
-        tasks,
-        ..
-    } = views;
+    let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
     let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
     let connections = conns.capacity();
     let bits = WORKERS + buffers + runners + connections;
@@ -145,8 +132,8 @@ fn core<A: Application>(
         unix_s: Cell::new(0),
         date: Cell::new(None),
         conns: RefCell::new(Conns::new(conns)),
-        streams: RefCell::new(Streams::new(streams, rests, stream_names)),
-        sessions: RefCell::new(Table::new(sessions, session_names)),
+        streams: RefCell::new(Streams::new(streams, rests)),
+        sessions: RefCell::new(Table::new(sessions, names)),
         hub: RefCell::new(Hub::new(ring, uris)),
         inputs: RefCell::new(inputs),
         board: Board::new(tasks, parts.task_lives, if A::HAS_TASKS { Some(mcp::tasks::write) } else { None }),
@@ -155,6 +142,7 @@ fn core<A: Application>(
             .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
             .collect(),
         queue: RefCell::new(VecDeque::with_capacity(connections)),
+        looked_at: Cell::new(0),
         wakers: wakers(&ready, bits - connections, bits),
         ready,
         scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),

@@ -7,8 +7,9 @@ use super::inputs::Input;
 use super::streams::{Rest, Stream};
 use crate::hub::Uri;
 use crate::limits::{
-    CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUT_BYTES_MAX, INPUTS_STORED, REFUSALS_MAX, RESERVED_BUFFERS,
-    RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX, TASK_INPUT_BYTES_MAX, TASKS_MAX, TRANSMIT_BYTES,
+    CALLS_MAX, CLIENT_NAMES_MAX, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUT_BYTES_MAX, INPUTS_STORED, PLACES_MAX,
+    REFUSALS_MAX, RESERVED_BUFFERS, RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX, TASK_INPUT_BYTES_MAX, TASKS_MAX,
+    TRANSMIT_BYTES,
 };
 use crate::pool::Pool;
 use crate::session::Name;
@@ -47,8 +48,7 @@ pub(super) struct Parts<
     streams: [Stream; S],
     rests: [Rest; S],
     sessions: [session::Slot; N],
-    session_names: [Name; N],
-    stream_names: [Name; S],
+    names: [Name; CLIENT_NAMES_MAX],
     requests: [[u8; R]; B],
     answers: [[u8; TRANSMIT_BYTES]; B],
     ring: [u8; RING_BYTES],
@@ -70,6 +70,8 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
         assert!(B > RESERVED_BUFFERS, "a storage needs at least two request buffers: one is a reserve");
         assert!(N > 0 && S > 0, "a storage needs a session and a stream");
         assert!(C >= S + REFUSALS_MAX + CONNECTIONS_FOR_CALLS_MIN, "streams must leave connections for calls");
+        assert!(C <= PLACES_MAX && N <= PLACES_MAX, "a storage has at most 65,535 connections and sessions");
+        assert!(B <= CALLS_MAX + RESERVED_BUFFERS, "a storage has at most 1,025 request buffers");
         assert!(T <= TASKS_MAX, "a storage has at most 64 tasks");
         assert!(R >= HEAD_BYTES_MAX * 2, "a request buffer must hold a head, and a body of that size");
     };
@@ -82,10 +84,9 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             parts: Mutex::new(Parts {
                 conns: [const { Conn::EMPTY }; C],
                 streams: [const { Stream::EMPTY }; S],
-                rests: [const { Rest::EMPTY }; S],
+                rests: [const { Rest::Free }; S],
                 sessions: [const { session::Slot::EMPTY }; N],
-                session_names: [const { Name::EMPTY }; N],
-                stream_names: [const { Name::EMPTY }; S],
+                names: [const { Name::EMPTY }; CLIENT_NAMES_MAX],
                 requests: [[0; R]; B],
                 answers: [[0; TRANSMIT_BYTES]; B],
                 ring: [0; RING_BYTES],
@@ -132,8 +133,7 @@ pub(super) struct Views<'m> {
     pub(super) streams: Pool<'m, Stream>,
     pub(super) rests: Pool<'m, Rest>,
     pub(super) sessions: Pool<'m, session::Slot>,
-    pub(super) session_names: Pool<'m, Name>,
-    pub(super) stream_names: Pool<'m, Name>,
+    pub(super) names: Pool<'m, Name>,
     pub(super) requests: Vec<&'m mut [u8]>,
     pub(super) answers: Vec<&'m mut [u8]>,
     pub(super) ring: &'m mut [u8],
@@ -169,8 +169,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             streams: Pool::from(&mut parts.streams),
             rests: Pool::from(&mut parts.rests),
             sessions: Pool::from(&mut parts.sessions),
-            session_names: Pool::from(&mut parts.session_names),
-            stream_names: Pool::from(&mut parts.stream_names),
+            names: Pool::from(&mut parts.names),
             requests: parts.requests.iter_mut().map(<[u8; R]>::as_mut_slice).collect(),
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
@@ -227,8 +226,7 @@ pub(super) struct Allocated {
     streams: Vec<Stream>,
     rests: Vec<Rest>,
     sessions: Vec<session::Slot>,
-    session_names: Vec<Name>,
-    stream_names: Vec<Name>,
+    names: Vec<Name>,
     requests: Vec<u8>,
     request_bytes: usize,
     answers: Vec<u8>,
@@ -254,8 +252,7 @@ impl Memory for Heap {
             streams: Vec::with_capacity(self.streams),
             rests: Vec::with_capacity(self.streams),
             sessions: Vec::with_capacity(self.sessions),
-            session_names: Vec::with_capacity(self.sessions),
-            stream_names: Vec::with_capacity(self.streams),
+            names: Vec::with_capacity(CLIENT_NAMES_MAX.min(self.sessions + self.streams)),
             // Zeroed by the kernel, page by page, when first used.
             requests: vec![0; buffers * self.request_bytes],
             request_bytes: self.request_bytes,
@@ -280,8 +277,7 @@ impl Lend for Allocated {
             streams: Pool::from(&mut self.streams),
             rests: Pool::from(&mut self.rests),
             sessions: Pool::from(&mut self.sessions),
-            session_names: Pool::from(&mut self.session_names),
-            stream_names: Pool::from(&mut self.stream_names),
+            names: Pool::from(&mut self.names),
             requests: self.requests.chunks_exact_mut(self.request_bytes).collect(),
             answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
             ring: &mut self.ring,

@@ -1,12 +1,12 @@
 //! The table of open streams.
 
-use core::num::NonZeroU32;
+use core::num::NonZeroU16;
 
-use super::core::index32;
+use super::core::{index16, index32};
 use super::streams::{NewStream, News, Open, Rendered, Rest, Stream};
 use crate::limits::SILENT_STREAM_MS;
 use crate::pool::Pool;
-use crate::session::{Name, Names};
+use crate::session::{NameRef, Names};
 
 /// A stream, and which of its slot's streams it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,19 +22,16 @@ impl StreamRef {
     }
 }
 
-static NOTHING: Rest = Rest::EMPTY;
-
 /// All streams. What only those of requests have stands beside the slots: there may be thousands of the others.
 pub(super) struct Streams<'m> {
     slots: Pool<'m, Stream>,
     rests: Pool<'m, Rest>,
-    names: Names<'m>,
 }
 
 impl<'m> Streams<'m> {
-    /// No streams, in these slots, with a rest and a name for each.
-    pub(super) fn new(slots: Pool<'m, Stream>, rests: Pool<'m, Rest>, names: Pool<'m, Name>) -> Self {
-        Self { slots, rests, names: Names::new(names) }
+    /// No streams, in these slots, with a rest for each.
+    pub(super) fn new(slots: Pool<'m, Stream>, rests: Pool<'m, Rest>) -> Self {
+        Self { slots, rests }
     }
 
     /// Opens a stream. `None` when there is no slot.
@@ -51,26 +48,21 @@ impl<'m> Streams<'m> {
     }
 
     // Its place, counted from 1.
-    fn keep(&mut self, rest: Rest) -> Option<NonZeroU32> {
-        let free = self.rests.iter().position(|rest| !rest.taken);
-        let place = free.or_else(|| self.rests.add(Rest::EMPTY))?;
+    fn keep(&mut self, rest: Rest) -> Option<NonZeroU16> {
+        let free = self.rests.iter().position(Rest::is_free);
+        let place = free.or_else(|| self.rests.add(Rest::Free))?;
         *self.rests.get_mut(place)? = rest;
-        NonZeroU32::new(index32(place + 1))
+        NonZeroU16::new(index16(place + 1))
     }
 
-    /// The names of clients that have a stream and no session.
-    pub(super) fn names(&mut self) -> &mut Names<'m> {
-        &mut self.names
-    }
-
-    /// What the client of a stream without a session calls itself, and its version.
-    pub(super) fn client(&self, open: &Open) -> (&str, &str) {
-        self.names.get(self.rest(open).name)
+    /// Where it is kept what the client of a stream without a session calls itself.
+    pub(super) fn name(&self, open: &Open) -> NameRef {
+        self.rest(open).name()
     }
 
     // What few streams have.
     fn rest(&self, open: &Open) -> &Rest {
-        open.rest.and_then(|place| self.rests.get(place.get() as usize - 1)).unwrap_or(&NOTHING)
+        open.rest.and_then(|place| self.rests.get(index_of(place))).unwrap_or(&Rest::Free)
     }
 
     /// Renders what is due to a stream: see [`Open::render`].
@@ -80,9 +72,9 @@ impl<'m> Streams<'m> {
             return Rendered::Nothing;
         };
         let Some(open) = slot.open_mut() else { return Rendered::Nothing };
-        match open.rest.and_then(|place| self.rests.get_mut(place.get() as usize - 1)) {
+        match open.rest.and_then(|place| self.rests.get_mut(index_of(place))) {
             Some(rest) => open.render(rest, news, buf),
-            None => open.render(&mut Rest::EMPTY.clone(), news, buf),
+            None => open.render(&mut Rest::Free, news, buf),
         }
     }
 
@@ -103,17 +95,17 @@ impl<'m> Streams<'m> {
 
     /// Somebody listens to one of these tasks.
     pub(super) fn hears_task(&self, tasks: u64) -> bool {
-        self.rests.iter().any(|rest| rest.taken && rest.tasks & tasks != 0)
+        self.rests.iter().any(|rest| rest.tasks() & tasks != 0)
     }
 
     /// A stream that hears one of these tasks has written an event in part.
     pub(super) fn is_telling(&self, tasks: u64) -> bool {
-        self.iter().any(|(_, open)| self.rest(open).tasks & tasks != 0 && !open.is_between())
+        self.iter().any(|(_, open)| self.rest(open).tasks() & tasks != 0 && !open.is_between())
     }
 
     /// Nobody listens to these tasks any more.
     pub(super) fn forget_task(&mut self, tasks: u64) {
-        self.rests.iter_mut().for_each(|rest| rest.tasks &= !tasks);
+        self.rests.iter_mut().for_each(|rest| rest.forget_tasks(tasks));
     }
 
     /// The slots that were in use so far, in order.
@@ -126,14 +118,14 @@ impl<'m> Streams<'m> {
         self.slots.len() == self.slots.capacity() && self.slots.iter().all(|slot| slot.open().is_some())
     }
 
-    /// Frees a slot.
-    pub(super) fn close(&mut self, stream: StreamRef) -> Option<Open> {
+    /// Frees a slot, and lets the name go that was kept for its stream.
+    pub(super) fn close(&mut self, stream: StreamRef, names: &mut Names<'_>) -> Option<Open> {
         let slot = self.slots.get_mut(stream.index()).filter(|slot| slot.generation() == stream.generation)?;
         let open = slot.take()?;
-        let rest = open.rest.and_then(|place| self.rests.get_mut(place.get() as usize - 1));
+        let rest = open.rest.and_then(|place| self.rests.get_mut(index_of(place)));
         if let Some(rest) = rest {
-            self.names.let_go(rest.name);
-            *rest = Rest::EMPTY;
+            names.let_go(rest.name());
+            *rest = Rest::Free;
         }
         Some(open)
     }
@@ -162,4 +154,9 @@ impl<'m> Streams<'m> {
             Some((StreamRef { index: index32(index), generation: slot.generation() }, open))
         })
     }
+}
+
+// The index of a place that is counted from 1.
+fn index_of(place: NonZeroU16) -> usize {
+    usize::from(place.get()) - 1
 }

@@ -2,18 +2,20 @@
 //! its cursor was written: nothing is queued for it.
 
 mod render;
+mod rest;
 
 pub(super) use render::{News, Rendered};
+pub(super) use rest::Rest;
 
-use core::num::{NonZeroU16, NonZeroU32};
+use core::num::NonZeroU16;
 
 use super::conns::ConnRef;
 use crate::hub::{Filter, UriSet};
-use crate::limits::{KEEP_ALIVE_MS, LISTENER_ID_BYTES_MAX, STREAM_SLOT_BYTES_MAX};
+use crate::limits::{CALLS_MAX, KEEP_ALIVE_MS, LISTENER_ID_BYTES_MAX, RESERVED_BUFFERS, STREAM_SLOT_BYTES_MAX};
 use crate::outlet::Wire;
-use crate::session::{LogLevel, NameRef, SessionRef};
+use crate::session::{ClientId, LogLevel, NameRef, SessionRef};
+use crate::since::Since;
 use crate::sse::EventId;
-use crate::tasks::Stamp;
 
 /// A slot for a stream.
 pub(super) enum Stream {
@@ -25,6 +27,7 @@ pub(super) enum Stream {
 }
 
 const _: () = assert!(size_of::<Stream>() <= STREAM_SLOT_BYTES_MAX);
+const _: () = assert!(CALLS_MAX + RESERVED_BUFFERS < u16::MAX as usize, "a stream keeps its writer in 16 bits");
 
 /// A stream that is to be opened.
 pub(super) struct NewStream {
@@ -55,22 +58,23 @@ pub(super) struct Open {
     /// Which of its slot's streams it is.
     generation: u32,
     pub(super) conn: ConnRef,
-    /// The session whose stream it is; none for a `subscriptions/listen`.
-    pub(super) session: Option<SessionRef>,
     /// The client's number.
     pub(super) client: u64,
     /// The resources whose updates it is told.
     pub(super) uris: UriSet,
     /// Its number, if its events have ids; if not, when it was opened.
     mark: u64,
-    /// When something was last written; if it is stalled, since when the socket has taken nothing of what is due.
-    since_ms: u64,
     cursor: u64,
+    /// When something was last written; if it is stalled, since when the socket has taken nothing of what is due.
+    since: Since,
+    /// Bytes of the event at the cursor that were written.
     offset: u32,
     /// Bytes that its client sent and nobody reads.
-    pub(super) ignored_bytes: u32,
-    /// Where the rest is that few streams have.
-    pub(super) rest: Option<NonZeroU32>,
+    pub(super) ignored_bytes: u16,
+    /// The slot of the session whose stream it is, counted from 1; none for a `subscriptions/listen`.
+    session: Option<NonZeroU16>,
+    /// Where the rest is that few streams have, counted from 1.
+    pub(super) rest: Option<NonZeroU16>,
     /// The worker that writes an answer here (2024-11-05), counted from 1.
     writer: Option<NonZeroU16>,
     pub(super) wire: Wire,
@@ -94,48 +98,6 @@ const OPENING: u8 = 1 << 5;
 const STALLED: u8 = 1 << 6;
 /// and that its events have ids.
 const NUMBERED: u8 = 1 << 7;
-
-/// What streams of requests have beside: those of a `subscriptions/listen`, and of a call that was resumed.
-#[derive(Clone)]
-pub(super) struct Rest {
-    /// The id of the request; empty where the place is free.
-    pub(super) request: RequestId,
-    /// The tasks of which it hears.
-    pub(super) tasks: u64,
-    /// It is a call's: nothing but what follows this event of it.
-    after: Option<u32>,
-    /// What there was to see of a task when its event was begun.
-    shown: Stamp,
-    /// What its client calls itself.
-    pub(super) name: NameRef,
-    /// The place is taken.
-    pub(super) taken: bool,
-}
-
-impl Rest {
-    /// A free place.
-    pub(super) const EMPTY: Self = Self {
-        request: RequestId::new(),
-        tasks: 0,
-        after: None,
-        shown: Stamp::NONE,
-        name: NameRef::NONE,
-        taken: false,
-    };
-
-    /// What a new stream has of this; `None` where it has nothing.
-    pub(super) fn of(new: &NewStream) -> Option<Self> {
-        let is_plain = new.session.is_some() && new.filter.call.is_none();
-        (!is_plain).then(|| Self {
-            request: new.request.clone(),
-            tasks: new.filter.tasks,
-            after: new.filter.call.map(|call| call.after),
-            shown: Stamp::NONE,
-            name: new.name,
-            taken: true,
-        })
-    }
-}
 
 /// What is being written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -225,7 +187,7 @@ impl NewStream {
 
 impl Open {
     /// A stream whose rest is at that place, the next in a slot of this generation.
-    pub(super) fn new(new: &NewStream, rest: Option<NonZeroU32>, generation: u32) -> Self {
+    pub(super) fn new(new: &NewStream, rest: Option<NonZeroU16>, generation: u32) -> Self {
         let filter = new.filter;
         let flags = [
             (TOOLS, filter.tools),
@@ -238,14 +200,14 @@ impl Open {
         Self {
             generation,
             conn: new.conn,
-            session: new.session,
             client: filter.client,
             uris: filter.uris,
             mark: new.number.unwrap_or(new.now_ms),
-            since_ms: new.now_ms,
             cursor: new.cursor,
+            since: Since::at(new.now_ms),
             offset: 0,
             ignored_bytes: 0,
+            session: new.session.map(SessionRef::slot),
             rest,
             writer: None,
             wire: new.wire,
@@ -257,6 +219,11 @@ impl Open {
 
     const fn is(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// The session whose stream it is; none for a `subscriptions/listen`.
+    pub(super) fn session(&self) -> Option<SessionRef> {
+        self.session.map(|slot| SessionRef::of(slot, ClientId(self.client)))
     }
 
     /// It is 2024-11-05's own: the session ends with it.
@@ -286,7 +253,7 @@ impl Open {
 
     /// The call whose stream this is: its client, and the number of its stream.
     pub(super) fn call(&self, rest: &Rest) -> Option<(u64, u64)> {
-        rest.after.map(|_| (self.client, self.mark))
+        rest.after().map(|_| (self.client, self.mark))
     }
 
     /// A worker writes an answer here.
@@ -301,29 +268,28 @@ impl Open {
 
     /// Lets a worker write an answer, between two events.
     pub(super) fn hold(&mut self, worker: usize) {
-        // There are at most 1025, or as many as a storage has of buffers.
-        self.writer =
-            Some(u16::try_from(worker).map_or(NonZeroU16::MAX, |worker| NonZeroU16::MIN.saturating_add(worker)));
+        let worker = u16::try_from(worker).unwrap_or(u16::MAX);
+        self.writer = Some(NonZeroU16::MIN.saturating_add(worker));
         self.flags &= !STALLED;
     }
 
     /// The answer was written.
     pub(super) const fn release(&mut self, now_ms: u64) {
         self.writer = None;
-        self.since_ms = now_ms;
+        self.since = Since::at(now_ms);
     }
 
     /// The socket takes nothing now.
     pub(super) const fn stall(&mut self, now_ms: u64) {
         if !self.is(STALLED) {
             self.flags |= STALLED;
-            self.since_ms = now_ms;
+            self.since = Since::at(now_ms);
         }
     }
 
-    /// Since when the socket has taken nothing of what is due.
-    pub(super) fn stalled_since_ms(&self) -> Option<u64> {
-        self.is(STALLED).then_some(self.since_ms)
+    /// For how many milliseconds the socket has taken nothing of what is due.
+    pub(super) fn stalled_for_ms(&self, now_ms: u64) -> Option<u64> {
+        self.is(STALLED).then(|| self.since.age_ms(now_ms))
     }
 
     /// Between two events: an answer may be written here.
@@ -338,7 +304,7 @@ impl Open {
 
     /// Asks for a comment if the stream has been silent for long.
     pub(super) fn keep_alive(&mut self, now_ms: u64) -> bool {
-        let silent = now_ms.saturating_sub(self.since_ms) >= KEEP_ALIVE_MS;
+        let silent = self.since.age_ms(now_ms) >= KEEP_ALIVE_MS;
         let wanted = silent && self.due == Due::Nothing && !self.is_held();
         if wanted {
             self.due = Due::Comment;

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::admit::Shares;
-use super::conns::{Conn, Conns, Full, Place, State};
+use super::conns::{Conn, Conns, Full, Place, Sort, State};
 use super::socket::Socket;
 use crate::guard::Household;
 use crate::limits::REFUSALS_MAX;
@@ -13,7 +13,7 @@ const BUSY: State = State::Busy { head: false };
 const HEADLESS: State = State::Busy { head: true };
 const NEW: State = State::New;
 const STREAM: State = State::Stream(0);
-const QUEUED: State = State::Queued;
+const QUEUED: State = State::Queued(Sort::Call);
 const GONE: State = State::Lingering { read: 0 };
 
 /// Connections that are served at once, in these houses.

@@ -13,9 +13,7 @@ use super::lease::Read;
 use crate::app::Application;
 use crate::endpoint::{Admission, Answer, Decision, Posted};
 use crate::http::{self, Accept, CONTINUE, Cors, Decoder, Framing, Known, Media, Method, ResponseHead, Status, Step};
-use crate::limits::{
-    HEAD_GRACE_MS, HEAD_TIMEOUT_MS, PIPELINED_MAX, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS, TRANSFER_RATE_MIN,
-};
+use crate::limits::{HEAD_GRACE_MS, HEAD_TIMEOUT_MS, PIPELINED_MAX, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::{Out, Outlet};
 use crate::rpc::Code;
 
@@ -119,7 +117,7 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             self.set_state(conn, State::Busy { head: false });
             // One that pipelines without end keeps its buffer only as long as nobody waits for it.
-            let last = served >= PIPELINED_MAX && !self.core.queue.borrow().is_empty();
+            let last = served >= PIPELINED_MAX && self.core.is_pressed();
             let turn = self.exchange(conn, &mut decoder, last, rx, tx).await;
             self.calm();
             match turn {
@@ -204,16 +202,11 @@ impl<A: Application> Worker<'_, '_, A> {
 
     // Reads until the body is whole or refused. `NeedMore` when it comes too slowly, `Head` when it ends before.
     async fn body(&self, conn: ConnRef, decoder: &mut Decoder, rx: &mut [u8]) -> Step {
-        let begun_ms = self.core.now_ms.get();
-        let mut bytes = 0u64;
+        self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
         loop {
-            let spent_ms = self.core.now_ms.get().saturating_sub(begun_ms);
-            let earned_ms = bytes * 1000 / TRANSFER_RATE_MIN;
-            let left_ms = |grace_ms: u64| (grace_ms + earned_ms).saturating_sub(spent_ms).max(1);
-            self.set_deadline(left_ms(TRANSFER_GRACE_MS), left_ms(TRANSFER_PRESSED_MS));
             match self.read(conn, decoder.space(rx), false).await {
                 Read::Bytes(n) => {
-                    bytes += n as u64;
+                    self.earn(n);
                     decoder.commit(n);
                 }
                 Read::Nothing | Read::End => return Step::Head,

@@ -1,25 +1,35 @@
 //! What the table answers: references, who was admitted, who had to go, and why not.
 
-use core::num::NonZeroU32;
+use core::num::NonZeroU16;
 
 use super::{ClientId, SessionId};
 
-/// A reference to a live session: its slot, and which of the slot's sessions it is.
+/// A reference to a live session: its slot, and the number of its client, which is never used twice.
 ///
-/// It goes stale when the session leaves, and is then answered with `None` or `false`. (It could be
-/// mistaken after 2^32 sessions in one slot.)
+/// It goes stale when the session leaves, and is then answered with `None` or `false`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct SessionRef {
     // Counted from 1, so that no session is as small as one.
-    slot: NonZeroU32,
-    pub(super) generation: u32,
+    slot: NonZeroU16,
+    client: ClientId,
 }
 
 impl SessionRef {
-    /// The session in this slot.
-    pub(super) fn new(slot: usize, generation: u32) -> Self {
-        let slot = u32::try_from(slot).unwrap_or(u32::MAX);
-        Self { slot: NonZeroU32::MIN.saturating_add(slot), generation }
+    /// The session of this client, in the slot that is so many places behind the first. A table has at most
+    /// [`PLACES_MAX`](crate::limits::PLACES_MAX).
+    pub(super) fn new(slot: usize, client: ClientId) -> Self {
+        let slot = u16::try_from(slot).unwrap_or(u16::MAX);
+        Self { slot: NonZeroU16::MIN.saturating_add(slot), client }
+    }
+
+    /// The session of this client, in the slot that [`Self::slot`] told.
+    pub(crate) const fn of(slot: NonZeroU16, client: ClientId) -> Self {
+        Self { slot, client }
+    }
+
+    /// Its slot, counted from 1: what is to be kept where the client's number is kept anyway.
+    pub(crate) const fn slot(self) -> NonZeroU16 {
+        self.slot
     }
 
     /// The place of its slot.
@@ -27,10 +37,15 @@ impl SessionRef {
         self.slot.get() as usize - 1
     }
 
+    /// Whose session it is.
+    pub(super) const fn client(self) -> ClientId {
+        self.client
+    }
+
     /// One of no table.
     #[cfg(test)]
-    pub(crate) const fn of_test(slot: u32) -> Self {
-        Self { slot: NonZeroU32::MIN.saturating_add(slot), generation: 0 }
+    pub(crate) const fn of_test(slot: u16) -> Self {
+        Self { slot: NonZeroU16::MIN.saturating_add(slot), client: ClientId(0) }
     }
 }
 
@@ -77,7 +92,7 @@ pub(crate) struct Ended {
     /// The number of its client.
     pub(crate) client: ClientId,
     /// The stream that was open, to be closed.
-    pub(crate) stream: Option<u32>,
+    pub(crate) stream: Option<u16>,
     /// Whether the application was told that it came.
     pub(crate) announced: bool,
 }

@@ -1,6 +1,6 @@
 //! One slot of the session table, and the session in it.
 
-use core::num::NonZeroU32;
+use core::num::NonZeroU16;
 
 use crate::limits::{SESSION_IDLE_MAX_MS, SESSION_IDLE_MIN_MS, SESSION_SLOT_BYTES_MAX, SESSION_UNPROVED_MAX_MS};
 
@@ -9,15 +9,12 @@ use super::{LogLevel, NameRef, Revision, SessionId, Transport};
 /// A place for one session. The array of them is lent to the table, and may lie in a `static`.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// Counts the sessions that left this slot, so that a reference to one of them does not reach
-    /// its successor.
-    pub(super) generation: u32,
     pub(super) session: Option<Session>,
 }
 
 impl Slot {
     /// A slot with nobody in it.
-    pub(crate) const EMPTY: Self = Self { generation: 0, session: None };
+    pub(crate) const EMPTY: Self = Self { session: None };
 }
 
 const _: () = assert!(size_of::<Slot>() <= SESSION_SLOT_BYTES_MAX);
@@ -27,18 +24,19 @@ const _: () = assert!(size_of::<Slot>() <= SESSION_SLOT_BYTES_MAX);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub(crate) struct ClientId(pub(crate) u64);
 
-/// The live state of a session. Times are milliseconds of the server's monotonic clock.
+/// The live state of a session. Times are those of the server's monotonic clock.
 #[derive(Debug)]
 pub(crate) struct Session {
     id: SessionId,
     revision: Revision,
     capabilities: u16,
     client: ClientId,
-    opened_at_ms: u64,
+    // For people to read: seconds will do, and take half the memory.
+    opened_at_s: u32,
     last_used_ms: u64,
     calls_in_flight: u16,
     // Its place, counted from 1.
-    stream: Option<NonZeroU32>,
+    stream: Option<NonZeroU16>,
     log_level: Option<LogLevel>,
     subscriptions: u64,
     /// Something came after `initialize`.
@@ -72,7 +70,7 @@ impl Session {
             revision: id.fields().revision,
             capabilities: id.fields().capabilities,
             client,
-            opened_at_ms: now_ms,
+            opened_at_s: u32::try_from(now_ms / 1000).unwrap_or(u32::MAX),
             last_used_ms: now_ms,
             calls_in_flight: 0,
             stream: None,
@@ -120,9 +118,9 @@ impl Session {
         self.name = name;
     }
 
-    /// When it was opened or restored.
-    pub(crate) const fn opened_at_ms(&self) -> u64 {
-        self.opened_at_ms
+    /// The second in which it was opened or restored.
+    pub(crate) const fn opened_at_s(&self) -> u32 {
+        self.opened_at_s
     }
 
     /// When something last came from the client or went to it.
@@ -137,7 +135,7 @@ impl Session {
     }
 
     /// The stream by which the server speaks to this client, if one is open.
-    pub(crate) const fn stream(&self) -> Option<u32> {
+    pub(crate) const fn stream(&self) -> Option<u16> {
         match self.stream {
             Some(place) => Some(place.get() - 1),
             None => None,
@@ -192,15 +190,15 @@ impl Session {
     }
 
     /// Makes this the session's stream, and returns the one it takes the place of.
-    pub(super) fn stream_opened(&mut self, stream: u32, now_ms: u64) -> Option<u32> {
+    pub(super) fn stream_opened(&mut self, stream: u16, now_ms: u64) -> Option<u16> {
         self.touch(now_ms);
         let replaced = self.stream();
-        self.stream = NonZeroU32::new(stream.saturating_add(1));
+        self.stream = NonZeroU16::new(stream.saturating_add(1));
         replaced.filter(|replaced| *replaced != stream)
     }
 
     /// Forgets the stream, unless a newer one took its place. Whether it was the session's stream.
-    pub(super) fn stream_closed(&mut self, stream: u32, now_ms: u64) -> bool {
+    pub(super) fn stream_closed(&mut self, stream: u16, now_ms: u64) -> bool {
         let current = self.stream() == Some(stream);
         if current {
             self.stream = None;

@@ -43,8 +43,7 @@ pub(crate) struct Table<'m> {
 }
 
 impl<'m> Table<'m> {
-    /// A table with nobody in it, of as many sessions as there are slots, and a place
-    /// for the name of each.
+    /// A table with nobody in it, of as many sessions as there are slots, and places for the names of clients.
     pub(crate) fn new(slots: impl Into<Pool<'m, Slot>>, names: impl Into<Pool<'m, Name>>) -> Self {
         Self { slots: slots.into(), names: Names::new(names.into()), clients: 0, ended: HistoryBuf::new() }
     }
@@ -96,14 +95,14 @@ impl<'m> Table<'m> {
     /// The session, unless the reference is stale.
     pub(crate) fn get(&self, session: SessionRef) -> Option<&Session> {
         let slot = self.slots.get(session.index())?;
-        slot.session.as_ref().filter(|_| slot.generation == session.generation)
+        slot.session.as_ref().filter(|live| live.client() == session.client())
     }
 
     /// The session, to be changed, unless the reference is stale. What changes its standing goes
     /// through the table.
     fn get_mut(&mut self, session: SessionRef) -> Option<&mut Session> {
         let slot = self.slots.get_mut(session.index())?;
-        slot.session.as_mut().filter(|_| slot.generation == session.generation)
+        slot.session.as_mut().filter(|live| live.client() == session.client())
     }
 
     /// Notes that the client was heard.
@@ -135,16 +134,16 @@ impl<'m> Table<'m> {
     pub(crate) fn stream_opened(
         &mut self,
         session: SessionRef,
-        stream: u32,
+        stream: u16,
         now_ms: u64,
-    ) -> Result<Option<u32>, Stale> {
+    ) -> Result<Option<u16>, Stale> {
         let session = self.get_mut(session).ok_or(Stale)?;
         Ok(session.stream_opened(stream, now_ms))
     }
 
     /// Notes that the stream closed. Whether it was the session's own still; an HTTP+SSE session is
     /// then to be ended.
-    pub(crate) fn stream_closed(&mut self, session: SessionRef, stream: u32, now_ms: u64) -> bool {
+    pub(crate) fn stream_closed(&mut self, session: SessionRef, stream: u16, now_ms: u64) -> bool {
         self.get_mut(session).is_some_and(|session| session.stream_closed(stream, now_ms))
     }
 
@@ -189,12 +188,21 @@ impl<'m> Table<'m> {
         self.names.get(session.name())
     }
 
+    /// The names of all clients: those without a session have theirs here, too.
+    pub(crate) fn names(&mut self) -> &mut Names<'m> {
+        &mut self.names
+    }
+
+    /// What a client without a session calls itself, and its version.
+    pub(crate) fn named(&self, name: NameRef) -> (&str, &str) {
+        self.names.get(name)
+    }
+
     /// Ends a session (DELETE, or the stream of an HTTP+SSE session closed). Its id is remembered,
     /// so that it gets 404. `None` if the reference is stale.
     pub(crate) fn end(&mut self, session: SessionRef) -> Option<Ended> {
-        let slot = self.slots.get_mut(session.index()).filter(|slot| slot.generation == session.generation)?;
-        let gone = slot.session.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
+        self.get(session)?;
+        let gone = self.slots.get_mut(session.index())?.session.take()?;
         self.names.let_go(gone.name());
         let id = *gone.id();
         self.end_unknown(&id);
@@ -206,7 +214,6 @@ impl<'m> Table<'m> {
     pub(crate) fn expire(&mut self, now_ms: u64) -> Option<Expired> {
         let slot = self.slots.iter_mut().find(|slot| slot.session.as_ref().is_some_and(|s| s.has_expired(now_ms)))?;
         let gone = slot.session.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
         self.names.let_go(gone.name());
         Some(Expired { client: gone.client(), announced: gone.announced() })
     }
@@ -252,7 +259,7 @@ impl<'m> Table<'m> {
     pub(crate) fn iter(&self) -> impl Iterator<Item = (SessionRef, &Session)> {
         self.slots.iter().enumerate().filter_map(|(index, slot)| {
             let session = slot.session.as_ref()?;
-            Some((SessionRef::new(index, slot.generation), session))
+            Some((SessionRef::new(index, session.client()), session))
         })
     }
 
@@ -270,19 +277,17 @@ impl<'m> Table<'m> {
             self.names.let_go(gone.name());
         }
         let evicted = gone.map(|gone| Evicted {
-            session: SessionRef::new(index, slot.generation),
+            session: SessionRef::new(index, gone.client()),
             client: gone.client(),
             idle_ms: now_ms.saturating_sub(gone.last_used_ms()),
             lost_state: gone.holds_state(),
             announced: gone.announced(),
         });
-        if evicted.is_some() {
-            slot.generation = slot.generation.wrapping_add(1);
-        }
         // A client a nanosecond would take five centuries to come to the end of these numbers.
         self.clients = self.clients.saturating_add(1);
-        slot.session = Some(session(ClientId(self.clients)));
-        Ok(Admitted { session: SessionRef::new(index, slot.generation), evicted })
+        let client = ClientId(self.clients);
+        slot.session = Some(session(client));
+        Ok(Admitted { session: SessionRef::new(index, client), evicted })
     }
 
     /// The slot for a newcomer: a free one, or the one whose session is the first in the order of

@@ -29,7 +29,7 @@ impl Random {
 struct Expected {
     last_used: u64,
     calls: u16,
-    stream: Option<u32>,
+    stream: Option<u16>,
     holding: bool,
 }
 
@@ -105,12 +105,13 @@ impl World {
                 (expected.calls, expected.last_used) = (expected.calls.saturating_sub(1), now);
             }
             11 => {
-                assert_eq!(table.stream_opened(session, step, now), Ok(expected.stream.replace(step)));
+                let stream = u16::try_from(step).unwrap();
+                assert_eq!(table.stream_opened(session, stream, now), Ok(expected.stream.replace(stream)));
                 expected.last_used = now;
             }
             12 | 13 => {
                 let stream = expected.stream.take();
-                assert_eq!(table.stream_closed(session, stream.unwrap_or(u32::MAX), now), stream.is_some());
+                assert_eq!(table.stream_closed(session, stream.unwrap_or(u16::MAX), now), stream.is_some());
                 expected.last_used = if stream.is_some() { now } else { expected.last_used };
             }
             14 => {

@@ -225,7 +225,7 @@ fn a_stale_reference_reaches_nobody() {
     table.touch(stale, 5);
     table.call_ended(stale, 5);
     let untouched = table.get(session).unwrap();
-    assert_eq!((untouched.last_used_ms(), untouched.opened_at_ms(), untouched.calls_in_flight()), (0, 0, 0));
+    assert_eq!((untouched.last_used_ms(), untouched.opened_at_s(), untouched.calls_in_flight()), (0, 0, 0));
     assert_eq!((untouched.log_level(), untouched.stream()), (None, None));
 }
 

@@ -29,13 +29,13 @@ pub(crate) struct Board<'m> {
 /// code.
 pub(crate) type Voice = fn(&mut Writer<'_>, &View<'_>, bool);
 
-/// Tells what a client can see of a task at one moment from what it can see at another.
+/// Tells what a client can see of a task at one moment from what it can see at another: all changes so far, to the task and to what it asks.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stamp(u32, u32);
+pub(crate) struct Stamp(u32);
 
 impl Stamp {
     /// That of no task.
-    pub(crate) const NONE: Self = Self(0, 0);
+    pub(crate) const NONE: Self = Self(0);
 }
 
 impl<'m> Board<'m> {
@@ -48,7 +48,8 @@ impl<'m> Board<'m> {
 
     /// What there is to see of a task now.
     pub(crate) fn stamp(&self, place: usize) -> Stamp {
-        Stamp(self.tasks.borrow().stamp(place), self.inputs.borrow().stamp(place))
+        // Both only count on, so their sum changes with each.
+        Stamp(self.tasks.borrow().stamp(place).wrapping_add(self.inputs.borrow().stamp(place)))
     }
 
     /// Tells one change of a task from another.

@@ -135,6 +135,13 @@ impl<S: Socket> Client<S> {
         head
     }
 
+    /// The status of an answer; none where the connection ends instead, or nothing comes in that time.
+    pub(crate) fn try_status(&mut self) -> Option<u16> {
+        let mut line = String::new();
+        self.reader.read_line(&mut line).ok()?;
+        line.split(' ').nth(1)?.parse().ok()
+    }
+
     /// Reads an answer.
     pub(crate) fn answer(&mut self) -> Answer {
         let mut answer = self.head();

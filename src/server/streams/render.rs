@@ -7,6 +7,7 @@ use crate::hub::{Event, Filter, Hub, Kind, Next, Resumed};
 use crate::json::Writer;
 use crate::mcp::{self, subscriptions};
 use crate::outlet::{CHUNK_HEAD_BYTES, Wire, chunk};
+use crate::since::Since;
 use crate::sse::{self, END_OF_CALL, EventId, Place, RequestTail};
 use crate::tasks::{self, Board};
 
@@ -40,7 +41,7 @@ impl Open {
         loop {
             match self.due {
                 _ if self.is(OPENING) => return Rendered::Nothing,
-                Due::Ended if rest.after.is_some() => return Rendered::Ended,
+                Due::Ended if rest.after().is_some() => return Rendered::Ended,
                 Due::Ended => return Rendered::Nothing,
                 Due::Nothing => match hub.next(self.cursor) {
                     Next::UpToDate => return Rendered::Nothing,
@@ -78,13 +79,13 @@ impl Open {
                         if let Some(id) = &id {
                             sse::write_id(w, id);
                         }
-                        event.render(w, &rest.request);
+                        event.render(w, rest.request());
                     });
                 }
                 Due::Last => {
                     let rendered = self.framed(buf, |w| {
-                        if !rest.request.is_empty() && rest.after.is_none() {
-                            subscriptions::complete(w, &rest.request, identity);
+                        if let Rest::Listener { id, .. } = &*rest {
+                            subscriptions::complete(w, id, identity);
                         }
                     });
                     return self.with_last_chunk(rendered, buf);
@@ -96,13 +97,11 @@ impl Open {
     // Tells how far a task is; nothing where it was forgotten, or its place is another's by now. It must be the same until it is written.
     fn task(&mut self, rest: &mut Rest, place: usize, board: &Board<'_>, buf: &mut [u8]) -> Rendered {
         let stamp = board.stamp(place);
-        if self.offset == 0 {
-            rest.shown = stamp;
-        }
-        let (is_heard, mut written) = (rest.tasks & tasks::bit(place) != 0, false);
-        let rendered = self.framed(buf, |w| written = is_heard && mcp::tasks::notify(w, board, place, &rest.request));
+        let shown = rest.shown((self.offset == 0).then_some(stamp));
+        let (is_heard, mut written) = (rest.tasks() & tasks::bit(place) != 0, false);
+        let rendered = self.framed(buf, |w| written = is_heard && mcp::tasks::notify(w, board, place, rest.request()));
         match written {
-            true if rest.shown == stamp => rendered,
+            true if shown == stamp => rendered,
             false if self.offset == 0 => Rendered::Nothing,
             _ => Rendered::Lost,
         }
@@ -111,7 +110,7 @@ impl Open {
     /// `n` bytes of what was rendered were written; true when that was all of it.
     pub(in crate::server) fn wrote(&mut self, n: usize, all: bool, hub: &Hub<'_>, now_ms: u64) {
         self.offset = self.offset.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
-        self.since_ms = now_ms;
+        self.since = Since::at(now_ms);
         self.flags &= !STALLED;
         if !all {
             return;
@@ -167,10 +166,10 @@ impl Open {
             prompts: self.is(PROMPTS),
             resources: self.is(RESOURCES),
             uris: self.uris,
-            tasks: rest.tasks,
+            tasks: rest.tasks(),
             messages: self.messages,
             client: self.client,
-            call: rest.after.map(|after| Resumed { stream: self.mark, after }),
+            call: rest.after().map(|after| Resumed { stream: self.mark, after }),
         }
     }
 
@@ -181,7 +180,7 @@ impl Open {
         }
         let (place, request) = match event.kind {
             Kind::Call { event, .. } => {
-                (Place::Call(event), str::from_utf8(&rest.request).ok().and_then(RequestTail::parse))
+                (Place::Call(event), str::from_utf8(rest.request()).ok().and_then(RequestTail::parse))
             }
             _ => (Place::Ring(behind), None),
         };
