@@ -108,7 +108,7 @@ async fn go_wrong(way: Way) {
         Way::PanicBomb => panic_any(Bomb),
         Way::PanicDrop => {
             let _bomb = Bomb;
-            pending().await
+            pending::<()>().await;
         }
         Way::Never => pending().await,
         Way::Restless => loop {

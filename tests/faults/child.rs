@@ -199,7 +199,9 @@ impl Child {
     /// It ends when it is told to, within what is promised.
     pub(crate) fn must_end(&mut self, signals: &[Signal]) {
         let begun = Instant::now();
-        signals.iter().for_each(|signal| self.signal(*signal));
+        for signal in signals {
+            self.signal(*signal);
+        }
         let status = self.end();
         // Two seconds are promised; a busy machine may be late by two.
         assert!(begun.elapsed() < Duration::from_secs(4), "{signals:?}: it took {:?}", begun.elapsed());
@@ -213,7 +215,7 @@ impl Drop for Child {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if thread::panicking() {
-            eprintln!("its log:\n{}", self.said());
+            println!("its log:\n{}", self.said());
         }
     }
 }

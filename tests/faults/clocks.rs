@@ -119,7 +119,9 @@ fn a_server_that_was_stopped_closes_nobody_for_it() {
     let mut stream = child.connect();
     assert_eq!(stream.open(&session.get()).status, 200);
     let mut idle: Vec<Client> = (0..3).map(|_| child.connect()).collect();
-    idle.iter_mut().for_each(|client| assert_eq!(client.ask(&wire::echo("first")).status, 200));
+    for client in &mut idle {
+        assert_eq!(client.ask(&wire::echo("first")).status, 200);
+    }
     let request = wire::echo("a half, and the rest");
     let (first, rest) = request.split_at(100);
     let mut half = child.connect();
@@ -131,7 +133,9 @@ fn a_server_that_was_stopped_closes_nobody_for_it() {
     child.signal(Signal::STOP);
     thread::sleep(Duration::from_secs(4));
     // What they send while nobody listens waits.
-    idle.iter_mut().for_each(|client| client.send(&wire::echo("second")));
+    for client in &mut idle {
+        client.send(&wire::echo("second"));
+    }
     half.send(rest);
     child.signal(Signal::CONT);
     for client in &mut idle {
@@ -154,11 +158,15 @@ fn a_server_that_was_stopped_closes_nobody_for_it() {
 fn a_tool_that_held_the_thread_closes_nobody_else() {
     let mut child = Child::start("idle_timeout_ms=1500");
     let mut idle: Vec<Client> = (0..3).map(|_| child.connect()).collect();
-    idle.iter_mut().for_each(|client| assert_eq!(client.ask(&wire::echo("first")).status, 200));
+    for client in &mut idle {
+        assert_eq!(client.ask(&wire::echo("first")).status, 200);
+    }
     let mut blocking = child.connect();
     blocking.send(&wire::modern_call("1", "fault", &json!({"way": "block"})));
     thread::sleep(Duration::from_millis(500));
-    idle.iter_mut().for_each(|client| client.send(&wire::echo("second")));
+    for client in &mut idle {
+        client.send(&wire::echo("second"));
+    }
     for client in &mut idle {
         assert_eq!(client.answer().text(), "second");
     }

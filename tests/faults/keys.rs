@@ -137,7 +137,8 @@ fn a_disk_that_is_full_or_read_only_by_itself() {
 fn what_is_no_key_is_refused_and_left_as_it_is() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("key");
-    for content in [&b""[..], &[7; 31], &[7; 33], &[7; 37], b"[server]\nlisten = 127.0.0.1:8000\n", &[0; 100_000]] {
+    let large = vec![0; 100_000];
+    for content in [&b""[..], &[7; 31], &[7; 33], &[7; 37], b"[server]\nlisten = 127.0.0.1:8000\n", &large] {
         fs::write(&path, content).unwrap();
         let failed = with_key(&path).stdin(Stdio::null()).output().unwrap();
         let said = String::from_utf8(failed.stderr).unwrap();
@@ -168,7 +169,7 @@ fn whenever_it_is_killed_there_is_a_whole_key() {
         until("it is gone", || (!child.runs()).then_some(()));
         let kept = fs::read(&path).unwrap();
         assert!(
-            kept.len() >= 32 && (kept.len() - 32) % 12 == 0 && kept[..32] == key[..],
+            kept.len() >= 32 && (kept.len() - 32).is_multiple_of(12) && kept[..32] == key[..],
             "{round}: {} bytes",
             kept.len()
         );

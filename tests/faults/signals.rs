@@ -84,7 +84,7 @@ fn ends_in_all_states(signals: &[Signal]) {
                     let clients = busy(&child);
                     thread::sleep(Duration::from_millis(100));
                     assert!(child.runs(), "{state}");
-                    eprintln!("{state}");
+                    println!("{state}");
                     child.must_end(signals);
                     drop(clients);
                 }

@@ -52,7 +52,9 @@ fn params(way: &str) -> Value {
 fn has_all_places(child: &Child) {
     let never = wire::modern_call("n", "fault", &json!({"way": "never"}));
     let mut calls: Vec<Client> = (0..5).map(|_| child.connect()).collect();
-    calls.iter_mut().for_each(|call| call.send(&never));
+    for call in &mut calls {
+        call.send(&never);
+    }
     for call in &mut calls {
         assert!(call.answer().text().contains("too long"));
     }
@@ -74,7 +76,7 @@ fn outlives(ask: impl Fn(&Child, &str) -> Vec<Client> + Sync) {
                 (clients, go_on(last, *manner))
             })
             .collect();
-        thread::sleep(Duration::from_millis(2_000));
+        thread::sleep(Duration::from_secs(2));
         drop(kept);
         let ear = beside.end();
         child.until_files(before + 1);
@@ -144,7 +146,7 @@ fn what_never_ends_in_prompts_resources_and_completions() {
                 go_on(client, manner)
             })
             .collect();
-        thread::sleep(Duration::from_millis(2_000));
+        thread::sleep(Duration::from_secs(2));
         drop(kept);
     }
     let ear = beside.end();
