@@ -8,8 +8,8 @@
 //!   tasks      calls that outlive their request
 //! ```
 
-mod accept;
 mod access;
+mod faults;
 mod log;
 mod memory;
 mod output;
@@ -17,8 +17,8 @@ mod resumption;
 mod slots;
 mod tasks;
 
-pub use accept::*;
 pub use access::*;
+pub use faults::*;
 pub use log::*;
 pub use memory::*;
 pub use output::*;

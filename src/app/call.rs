@@ -15,7 +15,7 @@ use core::pin::Pin;
 use core::task::{self, Poll};
 
 use super::annotate::Said;
-use super::caught::caught;
+use super::caught::{can_be_shown, caught};
 use super::encode::{Base64, Utf8};
 use super::input::{Asker, missing_capability};
 use super::telling::Pace;
@@ -294,8 +294,10 @@ impl<'a> Call<'a> {
                 "the tool failed: it ended without the structured content that its output schema promises",
             )),
             Ok(Ok(_)) => None,
-            Ok(Err(error)) => Some(error),
-            Err(Panicked) => Some(ToolError::from("the tool failed: it panicked. The server's log may say more")),
+            Ok(Err(error)) if can_be_shown(&error) => Some(error),
+            Ok(Err(_)) | Err(Panicked) => {
+                Some(ToolError::from("the tool failed: it panicked. The server's log may say more"))
+            }
         };
         if let Some(error) = &failure {
             // What was written before the failure is no answer, unless the client has it already.

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::annotate::{ANNOTATED, META, Said, is_meta};
 use super::call::Panicked;
+use super::caught::can_be_shown;
 use super::encode::Base64;
 use super::failure::Kind;
 use super::input::Asker;
@@ -215,8 +216,8 @@ impl<'a> Prompting<'a> {
                 self.finish().await;
                 return ran;
             }
-            Ok(Err(failure)) => failure,
-            Err(Panicked) => Failure::panicked(),
+            Ok(Err(failure)) if can_be_shown(&failure) => failure,
+            Ok(Err(_)) | Err(Panicked) => Failure::panicked(),
         };
         if !self.out.rewind(self.begin) {
             // The server tells of it, too, but not each time.

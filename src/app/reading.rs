@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::annotate::is_meta;
 use super::call::Panicked;
+use super::caught::can_be_shown;
 use super::encode::{Base64, Utf8, read_piece};
 use super::failure::Kind;
 use super::input::{Asker, missing_capability};
@@ -258,8 +259,8 @@ impl<'a> Reading<'a> {
                 self.finish().await;
                 return ran;
             }
-            Ok(Err(failure)) => failure,
-            Err(Panicked) => Failure::panicked(),
+            Ok(Err(failure)) if can_be_shown(&failure) => failure,
+            Ok(Err(_)) | Err(Panicked) => Failure::panicked(),
         };
         if self.out.rewind(self.begin) {
             refuse(self.out, self.request, &failure).await;

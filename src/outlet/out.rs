@@ -3,7 +3,7 @@
 use core::cell::RefCell;
 use core::future::poll_fn;
 use core::pin::Pin;
-use core::task::{Context, Poll};
+use core::task::{Context, Poll, ready};
 
 use super::frame::Piece;
 use super::{Mark, Outlet};
@@ -13,6 +13,9 @@ use crate::json::{self, Writer};
 /// What a handler may do with what takes its answer: an [`Outlet`], whoever owns its buffer, or a task. Polled; [`Out`] waits, and says more of
 /// each.
 pub(crate) trait Pen {
+    /// Gives way once every [`TURN_STEPS`](crate::limits::TURN_STEPS): what is written to where nobody reads never waits, and a handler that only writes
+    /// would keep the thread.
+    fn poll_turn(&self, cx: &Context<'_>) -> Poll<()>;
     /// Appends what `render` writes, behind its first `skip` bytes.
     fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()>;
     /// Appends `rest` as the inside of a JSON string.
@@ -56,6 +59,10 @@ pub(crate) trait Pen {
 }
 
 impl Pen for RefCell<Outlet<'_>> {
+    fn poll_turn(&self, cx: &Context<'_>) -> Poll<()> {
+        self.borrow_mut().turn.poll(cx)
+    }
+
     fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()> {
         self.borrow_mut().poll_fill(cx, |free| {
             let mut w = Writer::resume(free, *skip);
@@ -181,13 +188,21 @@ impl<'a> Out<'a> {
     /// Appends `text` as the inside of a JSON string, of any length.
     pub(crate) async fn escaped(&self, text: &str) {
         let mut rest = text.as_bytes();
-        poll_fn(|cx| self.pen.poll_escaped(cx, &mut rest)).await;
+        poll_fn(|cx| {
+            ready!(self.pen.poll_turn(cx));
+            self.pen.poll_escaped(cx, &mut rest)
+        })
+        .await;
     }
 
     /// Appends base64 of `bytes`, of any number, padded at their end: all but the last of several pieces must have a multiple of three.
     pub(crate) async fn base64(&self, bytes: &[u8]) {
         let mut rest = bytes;
-        poll_fn(|cx| self.pen.poll_base64(cx, &mut rest)).await;
+        poll_fn(|cx| {
+            ready!(self.pen.poll_turn(cx));
+            self.pen.poll_base64(cx, &mut rest)
+        })
+        .await;
     }
 
     /// What was sent can't be ended rightly: the connection is closed instead, which tells the client that there is no answer.
@@ -199,6 +214,11 @@ impl<'a> Out<'a> {
     /// False when it could not be sent: the client reads no event streams, or the response is already under way.
     pub(crate) async fn notify(&self, render: impl Fn(&mut Writer<'_>)) -> bool {
         poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
+    }
+
+    /// A step of a handler that writes nothing: others get their turn now and then.
+    pub(crate) async fn turn(&self) {
+        poll_fn(|cx| self.pen.poll_turn(cx)).await;
     }
 
     /// The number of the event that was sent last; 0 where events have none.
@@ -290,6 +310,7 @@ impl<R: Fn(&mut Writer<'_>)> Future for Write<'_, R> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Self { pen, skip, render } = self.get_mut();
+        ready!(pen.poll_turn(cx));
         pen.poll_write(cx, skip, render)
     }
 }

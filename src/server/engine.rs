@@ -10,14 +10,14 @@ use async_io::Timer;
 use smol::stream::Stream as _;
 
 use super::accept::Door;
-use super::clock::{Clock, look_at_calendar};
+use super::clock::{Clock, look_at_calendar, set_calendar};
 use super::conns::State;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
 use super::handle::{Command, Commands, PROMPTS_CHANGED, RELOAD, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
 use super::notices::Notice;
 use super::socket::Socket;
 use super::stream_table::StreamRef;
-use crate::app::{Announce, Application};
+use crate::app::{Announce, Application, caught};
 use crate::hub::Kind;
 use crate::limits::{
     CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS, TICK_IDLE_MS, TICK_MS, TICK_PRESSED_MS,
@@ -40,6 +40,22 @@ pub(super) struct Engine<'e, 'm, A, F, G> {
     pub(super) ticked: bool,
     /// When the server must be gone.
     pub(super) end_ms: Option<u64>,
+}
+
+// The server ends, or its owner drops it, with calls that still run: a handler that panics as it is dropped does that to itself alone.
+impl<A, F, G> Drop for Engine<'_, '_, A, F, G> {
+    fn drop(&mut self) {
+        drop_each(&mut self.workers);
+        drop_each(&mut self.runners);
+    }
+}
+
+fn drop_each<F>(futures: &mut Vec<Pin<Box<F>>>) {
+    while let Some(future) = futures.pop() {
+        if caught(|| drop(future)).is_none() {
+            log::error!("a handler panicked when it was dropped");
+        }
+    }
 }
 
 impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, '_, A, F, G> {
@@ -194,9 +210,12 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     let _ = reply.try_send(self.core.stats());
                 }
                 Some(Command::Tokens(tokens)) => self.core.take_tokens(Some(&tokens), None),
-                Some(Command::Tick(now_ms)) => {
+                Some(Command::Tick { now_ms, unix_s }) => {
                     self.core.now_ms.set(now_ms);
-                    self.core.unix_s.set(CLOCK_SET_MIN_UNIX_S + now_ms / 1000);
+                    match unix_s {
+                        Some(unix_s) => set_calendar(self.core, unix_s),
+                        None => self.core.unix_s.set(CLOCK_SET_MIN_UNIX_S + now_ms / 1000),
+                    }
                     self.tick();
                 }
                 None => break,

@@ -58,7 +58,7 @@ pub(super) enum Command {
     Stats { reply: Sender<Stats> },
     Connect { io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr> },
     Tokens(Vec<Token>),
-    Tick(u64),
+    Tick { now_ms: u64, unix_s: Option<u64> },
 }
 
 /// A message of the application to its clients: `notifications/message`.
@@ -245,9 +245,9 @@ impl Handle {
         has_room
     }
 
-    // A test's clock has come to this.
-    pub(super) fn tick(&self, now_ms: u64) {
-        drop(self.commands.try_send(Command::Tick(now_ms)));
+    // A test's clock has come to this, and its calendar, where it has one.
+    pub(super) fn tick(&self, now_ms: u64, unix_s: Option<u64>) {
+        drop(self.commands.try_send(Command::Tick { now_ms, unix_s }));
         self.wake();
     }
 

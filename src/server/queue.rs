@@ -166,8 +166,8 @@ impl<A> Core<'_, A> {
     /// Others wait for this worker's buffer, and its client has had its time.
     pub(super) fn patience_ends(&self, worker: &WorkerSlot, waiting: Waiting) -> bool {
         let (pressed_ms, full_ms) = (worker.pressed_ms.get(), worker.patience_ms.get());
-        let (waits, buffers) =
-            if worker.reserved { (waiting.no_calls, RESERVED_BUFFERS) } else { (waiting.all, waiting.buffers) };
+        let of_reserve = (waiting.no_calls, RESERVED_BUFFERS);
+        let (waits, buffers) = if worker.reserved { of_reserve } else { (waiting.all, waiting.buffers) };
         if pressed_ms == 0 || waits == 0 {
             return false;
         }

@@ -12,7 +12,7 @@ use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, R
 use crate::json::{self, Value, Writer};
 use crate::mcp;
 use crate::mcp::input::Pass;
-use crate::outlet::{Mark, Out, Pen};
+use crate::outlet::{Mark, Out, Pen, Turn};
 use crate::rpc::Request;
 use crate::session::{PrincipalId, Revision};
 use crate::tasks::{End, Job, Tasks};
@@ -58,7 +58,8 @@ impl<A: Application> Runner<'_, '_, A> {
         let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
         let context =
             Context { announce: core, client, session: None, ask: &ask, door: Door::Closed, principal: &job.principal };
-        let pen = TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s };
+        let pen =
+            TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s, turn: RefCell::default() };
         let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, context);
         let mut handler = pin!(Some(handler));
         let mut how = None;
@@ -198,6 +199,7 @@ struct TaskPen<'t, 'm> {
     tasks: &'t RefCell<Tasks<'m>>,
     place: usize,
     unix_s: &'t Cell<u64>,
+    turn: RefCell<Turn>,
 }
 
 impl TaskPen<'_, '_> {
@@ -208,6 +210,10 @@ impl TaskPen<'_, '_> {
 }
 
 impl Pen for TaskPen<'_, '_> {
+    fn poll_turn(&self, cx: &task::Context<'_>) -> Poll<()> {
+        self.turn.borrow_mut().poll(cx)
+    }
+
     fn poll_write(&self, _: &task::Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()> {
         self.poll_fill(|free| {
             let mut w = Writer::resume(free, *skip);

@@ -43,11 +43,19 @@ pub struct TestServer {
     handle: Handle,
     woken: Arc<Woken>,
     now_ms: u64,
+    calendar: Option<Calendar>,
     ended: bool,
 }
 
 // The address that its clients connect to.
 const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
+
+/// A moment that was said by both clocks: milliseconds since the start, and seconds since 1970.
+#[derive(Clone, Copy)]
+struct Calendar {
+    at_ms: u64,
+    unix_s: u64,
+}
 
 /// A client's end of a connection to a [`TestServer`].
 pub struct TestConnection {
@@ -69,7 +77,14 @@ impl TestServer {
         let handle = server.handle();
         let bound = server.prepare(config)?;
         let engine = Box::pin(async move { run(bound.parts, &bound.heap, None, Clock::Test).await });
-        let mut this = Self { engine, handle, woken: Arc::new(Woken(AtomicBool::new(true))), now_ms: 0, ended: false };
+        let mut this = Self {
+            engine,
+            handle,
+            woken: Arc::new(Woken(AtomicBool::new(true))),
+            now_ms: 0,
+            calendar: None,
+            ended: false,
+        };
         this.run();
         Ok(this)
     }
@@ -122,14 +137,26 @@ impl TestServer {
         bytes
     }
 
+    /// Sets the calendar, in seconds since 1970; from then on answers have a `Date`. It may be set to anything, forward and back, as those of devices are;
+    /// the time that [`advance`](Self::advance) lets pass goes on.
+    pub fn set_unix_time(&mut self, unix_s: u64) {
+        self.calendar = Some(Calendar { at_ms: self.now_ms, unix_s });
+        self.tick();
+    }
+
     /// Lets time pass, tick by tick.
     pub fn advance(&mut self, milliseconds: u64) {
         let end_ms = self.now_ms + milliseconds;
         while self.now_ms < end_ms {
             self.now_ms = end_ms.min(self.now_ms + u64::from(crate::limits::TICK_MS));
-            self.handle.tick(self.now_ms);
-            self.run();
+            self.tick();
         }
+    }
+
+    fn tick(&mut self) {
+        let unix_s = self.calendar.map(|said| said.unix_s.saturating_add((self.now_ms - said.at_ms) / 1000));
+        self.handle.tick(self.now_ms, unix_s);
+        self.run();
     }
 
     /// Lets the server do what it can do now. False when it has ended.

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use smol::future::yield_now;
 use smol_mcp::{
-    Call, Completing, PromptResult, Prompting, ReadResult, Reading, Server, ToolResult, WithPrompts, WithResources,
-    args, prompts, resources, tools,
+    Call, Completing, LogLevel, PromptResult, Prompting, ReadResult, Reading, Server, ToolResult, WithPrompts,
+    WithResources, args, prompts, resources, tools,
 };
 
 /// What panics say that are a test's.
@@ -65,6 +65,11 @@ args! {
         Block,
     }
 
+    pub(crate) struct Word {
+        /// The word.
+        word: String,
+    }
+
     pub(crate) struct Named {
         /// Which way, by its name.
         way: Way,
@@ -103,7 +108,7 @@ async fn go_wrong(way: Way) {
         Way::PanicBomb => panic_any(Bomb),
         Way::PanicDrop => {
             let _bomb = Bomb;
-            pending().await
+            pending::<()>().await;
         }
         Way::Never => pending().await,
         Way::Restless => loop {
@@ -149,6 +154,16 @@ tools! {
             call.done().await
         }
 
+        /// Says more than a kernel keeps for a reader that stops.
+        #[read_only]
+        async fn huge(&self, call: &mut Call<'_>) -> ToolResult {
+            let line = "0123456789abcdef".repeat(1024);
+            for _ in 0..1024 {
+                call.write(&line).await;
+            }
+            call.done().await
+        }
+
         /// Goes wrong.
         #[read_only]
         #[task]
@@ -189,7 +204,6 @@ resources! {
     impl Faults {
         /// Goes wrong.
         #[uri("fault://{way}")]
-        #[complete(ways)]
         async fn fault_resource(&self, call: &mut Reading<'_>, args: Named) -> ReadResult {
             let line = "0123456789abcdef".repeat(64);
             match args.way {
@@ -199,14 +213,15 @@ resources! {
                         call.write(&line).await;
                     }
                 }
+                Way::PanicStream | Way::FailStream => drop(call.log(LogLevel::Info, None, "so far").await),
                 Way::Flood => loop {
                     call.write(&line).await;
                 },
                 way => go_wrong(way).await,
             }
             match args.way {
-                Way::PanicLate | Way::PanicAmid => panic!("on purpose"),
-                Way::FailLate | Way::FailAmid => Err("it failed".into()),
+                Way::PanicLate | Way::PanicAmid | Way::PanicStream => panic!("on purpose"),
+                Way::FailLate | Way::FailAmid | Way::FailStream => Err("it failed".into()),
                 Way::FailUnshown => Err(std::io::Error::other(Unshown).into()),
                 _ => call.done().await,
             }
@@ -216,8 +231,13 @@ resources! {
 
 prompts! {
     impl Faults {
+        /// Says a word, whose completion goes wrong.
+        #[complete(words)]
+        async fn word(&self, call: &mut Prompting<'_>, args: Word) -> PromptResult {
+            call.text(&args.word).await
+        }
+
         /// Goes wrong.
-        #[complete(ways)]
         async fn fault_prompt(&self, call: &mut Prompting<'_>, args: Named) -> PromptResult {
             let line = "0123456789abcdef".repeat(64);
             match args.way {
@@ -227,14 +247,15 @@ prompts! {
                         call.user(&line).await;
                     }
                 }
+                Way::PanicStream | Way::FailStream => drop(call.log(LogLevel::Info, None, "so far").await),
                 Way::Flood => loop {
                     call.user(&line).await;
                 },
                 way => go_wrong(way).await,
             }
             match args.way {
-                Way::PanicLate | Way::PanicAmid => panic!("on purpose"),
-                Way::FailLate | Way::FailAmid => Err("it failed".into()),
+                Way::PanicLate | Way::PanicAmid | Way::PanicStream => panic!("on purpose"),
+                Way::FailLate | Way::FailAmid | Way::FailStream => Err("it failed".into()),
                 Way::FailUnshown => Err(std::io::Error::other(Unshown).into()),
                 _ => call.done().await,
             }
@@ -243,7 +264,7 @@ prompts! {
 }
 
 impl Faults {
-    async fn ways(&self, call: &mut Completing<'_>) {
+    async fn words(&self, call: &mut Completing<'_>) {
         match call.typed() {
             "panic" => go_wrong(Way::Panic).await,
             "panic_bomb" => go_wrong(Way::PanicBomb).await,

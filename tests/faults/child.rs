@@ -41,6 +41,10 @@ fn the_server_of_a_child() {
             "idle_timeout_ms" => config.idle_timeout_ms(number() as u64),
             "tool_timeout_ms" => config.tool_timeout_ms(number() as u64),
             "key_file" => config.key_file(value),
+            "sigpipe" => {
+                default_sigpipe();
+                config
+            }
             other => panic!("{other}"),
         };
     }
@@ -55,6 +59,13 @@ fn the_server_of_a_child() {
         smol::future::pending().await
     }));
     ended.expect("no error");
+}
+
+// Gives SIGPIPE its default action: it kills.
+#[allow(unsafe_code)]
+fn default_sigpipe() {
+    // SAFETY: no handler is installed, and nobody else changes this signal.
+    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
 
 /// The program of an example: cargo puts it beside the folder of this test's own program.
@@ -143,12 +154,6 @@ impl Child {
         fs::read_dir(self.proc("fd")).expect("its files").count()
     }
 
-    /// What one of them is.
-    pub(crate) fn file(&self, number: u32) -> String {
-        let link = fs::read_link(self.proc(&format!("fd/{number}"))).expect("an open file");
-        link.to_string_lossy().into_owned()
-    }
-
     /// Waits until it has no more files open than that.
     pub(crate) fn until_files(&self, most: usize) {
         until("its files are back", || (self.files() <= most).then_some(()));
@@ -194,7 +199,9 @@ impl Child {
     /// It ends when it is told to, within what is promised.
     pub(crate) fn must_end(&mut self, signals: &[Signal]) {
         let begun = Instant::now();
-        signals.iter().for_each(|signal| self.signal(*signal));
+        for signal in signals {
+            self.signal(*signal);
+        }
         let status = self.end();
         // Two seconds are promised; a busy machine may be late by two.
         assert!(begun.elapsed() < Duration::from_secs(4), "{signals:?}: it took {:?}", begun.elapsed());
@@ -208,7 +215,7 @@ impl Drop for Child {
         let _ = self.process.kill();
         let _ = self.process.wait();
         if thread::panicking() {
-            eprintln!("its log:\n{}", self.said());
+            println!("its log:\n{}", self.said());
         }
     }
 }

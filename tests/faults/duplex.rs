@@ -147,7 +147,7 @@ impl AsyncWrite for Bad {
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut state = self.state();
         state.flushes += 1;
-        if self.1.holds_back && state.flushes % 3 != 0 {
+        if self.1.holds_back && !state.flushes.is_multiple_of(3) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }

@@ -41,7 +41,7 @@ fn without_files_it_waits_and_does_not_spin() {
     let mut waiting: Vec<TcpStream> = (0..8).map(|_| TcpStream::connect(child.address).unwrap()).collect();
     let worked = child.worked();
     thread::sleep(Duration::from_secs(1));
-    let worked = child.worked() - worked;
+    let worked = child.worked().saturating_sub(worked);
     assert!(worked < Duration::from_millis(300), "it worked for {worked:?} in a second");
     // Those who are there are served as ever.
     caller.send(rest);
@@ -71,7 +71,9 @@ fn who_is_idle_makes_room() {
     let before = child.files();
     let streams = streams(&child, 2);
     let mut idle: Vec<Client> = (0..4).map(|_| child.connect()).collect();
-    idle.iter_mut().for_each(|client| assert_eq!(client.ask(&wire::echo("first")).status, 200));
+    for client in &mut idle {
+        assert_eq!(client.ask(&wire::echo("first")).status, 200);
+    }
     child.until_files(before + streams.len() + idle.len());
     child.limit_files(child.files());
     // Newcomers are served at once: each takes the place of the one that has been idle longest.

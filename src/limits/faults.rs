@@ -1,4 +1,4 @@
-//! The limits of accepting, and of a server's own time.
+//! The limits of what goes wrong: accepting, pauses, handlers that do not wait.
 
 /// Connections accepted in one turn of the engine: others get their share.
 pub const ACCEPTS_PER_TURN: usize = 8;
@@ -16,3 +16,6 @@ pub const FILES_BESIDE_CONNECTIONS: u64 = 16;
 /// that nobody has been slow for want of being looked at; a clock that is late itself on a loaded board makes all deadlines a little longer.
 pub const PAUSE_MIN_MS: u64 = 250;
 const _: () = assert!(super::TICK_MS as u64 + PAUSE_MIN_MS < super::HEAD_GRACE_MS, "a step is less than any deadline");
+
+/// Steps of a handler (a piece that is written, a progress that is told) after which others get their turn, where it did not wait in between.
+pub const TURN_STEPS: u8 = 128;
