@@ -57,7 +57,7 @@ pub(super) async fn run<A: Application>(
     let buffers = requests.len();
     let request_bytes = requests.first().map_or(0, |request| request.len());
     let key_file = parts.key_file.take();
-    let (core, commands) = core(parts, views, buffers, request_bytes);
+    let (core, commands) = core(*parts, views, buffers, request_bytes);
     let core = &*core;
     if let Some(file) = &key_file {
         core.sessions.borrow_mut().remember_ended(&file.ended);
@@ -107,12 +107,11 @@ fn wakers(ready: &Arc<Ready>, connections: usize, bits: usize) -> Vec<Waker> {
 
 // What all tasks share, for so many request buffers of so many bytes.
 fn core<A: Application>(
-    parts: Box<Parts<A>>,
+    parts: Parts<A>,
     views: Views<'_>,
     buffers: usize,
     request_bytes: usize,
 ) -> (Box<Core<'_, A>>, Commands) {
-    let parts = *parts;
     let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
     let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
     let connections = conns.capacity();
