@@ -223,3 +223,20 @@ fn a_signal_ends_the_wait() {
     let (name, ()) = smol::block_on(smol::future::zip(signals, send));
     assert_eq!(name.unwrap(), "SIGTERM");
 }
+
+#[test]
+fn the_log_is_as_the_variable_says() {
+    use common::stderr::levels;
+    use log::LevelFilter::{Debug, Error, Info, Off, Warn};
+    let all = |level| vec![(String::new(), level)];
+    assert_eq!(levels(""), all(Warn));
+    assert_eq!(levels("info"), all(Info));
+    assert_eq!(levels(" OFF "), all(Off));
+    assert_eq!(levels("loud"), all(Warn));
+    let some = |target: &str, level| (target.to_owned(), level);
+    assert_eq!(levels("smol_mcp=debug"), [some("", Warn), some("smol_mcp", Debug)]);
+    assert_eq!(
+        levels("error,smol_mcp=debug,polling=off"),
+        [some("", Error), some("smol_mcp", Debug), some("polling", Off)]
+    );
+}

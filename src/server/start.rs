@@ -62,7 +62,7 @@ pub(super) async fn run<A: Application>(
     let (requests, answers) = (mem::take(&mut views.requests), mem::take(&mut views.answers));
     let task_requests = mem::take(&mut views.task_requests);
     let key_file = parts.key_file.take();
-    let (core, commands) = core(parts, views, &plan);
+    let (core, commands) = core(*parts, views, &plan);
     let core = &*core;
     if let Some(file) = &key_file {
         core.sessions.borrow_mut().remember_ended(&file.ended);
@@ -134,8 +134,7 @@ fn wakers(ready: &Arc<Ready>, plan: &Plan) -> Vec<Waker> {
 }
 
 // What all tasks share.
-fn core<'m, A: Application>(parts: Box<Parts<A>>, views: Views<'m>, plan: &Plan) -> (Box<Core<'m, A>>, Commands) {
-    let parts = *parts;
+fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (Box<Core<'m, A>>, Commands) {
     let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
     let (buffers, request_bytes) = (plan.requests.count(), plan.requests.row());
     let (connections, runners) = (plan.conns.count(), plan.tasks.count());
