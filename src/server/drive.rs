@@ -2,12 +2,13 @@
 //! the answer alive while it is silent, and ends it when it must.
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
 use super::core::index16;
+use super::handler::Handler;
 use super::notices::Notice;
 use super::stream_table::StreamRef;
 use super::times::Times;
@@ -60,32 +61,6 @@ impl<'w> Watch<'w> {
     /// How many bytes came.
     pub(super) fn got(&self) -> usize {
         self.got
-    }
-}
-
-/// What writes an answer, until it has ended. Its type is hidden: what drives it is there once, and not for each kind of answer.
-pub(super) trait Handler {
-    /// Goes on.
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()>;
-
-    /// Whether it is still there.
-    fn is_there(&self) -> bool;
-
-    /// Drops it, if it is still there.
-    fn end(self: Pin<&mut Self>);
-}
-
-impl<F: Future<Output = ()>> Handler for Option<F> {
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.as_pin_mut().map_or(Poll::Ready(()), |running| running.poll(cx))
-    }
-
-    fn is_there(&self) -> bool {
-        self.is_some()
-    }
-
-    fn end(mut self: Pin<&mut Self>) {
-        self.set(None);
     }
 }
 

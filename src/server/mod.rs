@@ -25,6 +25,7 @@ mod drive;
 mod engine;
 mod events;
 mod handle;
+mod handler;
 mod house;
 mod inputs;
 mod introduce;
