@@ -9,6 +9,7 @@ mod support;
 
 mod attack;
 mod house;
+mod rates;
 
 use std::time::Duration;
 
