@@ -17,6 +17,7 @@ mod framing;
 #[path = "../../tests/conversations/gate.rs"]
 mod gate;
 #[path = "../../tests/mutation/judge.rs"]
+#[allow(dead_code)]
 mod judge;
 #[path = "../../tests/conversations/guarded.rs"]
 mod guarded;

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::panic;
 use std::sync::Once;
 
-use smol_mcp::limits::{TICK_MS, TRANSFER_PRESSED_MS};
 use smol_mcp::testing::{TestConnection, TestServer};
 
 use crate::corpus::{ALL_OVER_MS, Book};
@@ -58,7 +57,7 @@ impl<'b> House<'b> {
                 format!(r#"{{"protocolVersion":"{revision}",{able},"clientInfo":{{"name":"m","version":"1"}}}}"#);
             let body = format!(r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{params}}}"#);
             let request = house.post("", &body);
-            let (_, answer) = house.ask(&request);
+            let answer = house.ask(&request);
             let id = answer.lines().find_map(|line| line.strip_prefix("Mcp-Session-Id: ")).expect("a session");
             house.sessions.push(id.to_owned());
         }
@@ -114,7 +113,7 @@ impl<'b> House<'b> {
             drop(client);
             self.server.run();
         }
-        self.good(tally);
+        self.good();
     }
 
     /// When all have gone and all calls are over, everything is served.
@@ -209,19 +208,12 @@ impl<'b> House<'b> {
         }
     }
 
-    // A good request is answered at once. Where calls that wait for ever have taken every buffer but one, and somebody who stopped
-    // in the middle of a body the last, it is answered as soon as that one has lost its buffer; and when the calls are over,
-    // everything is served.
-    fn good(&mut self, tally: &mut BTreeMap<String, u64>) {
-        let (connection, mut answer) = self.modern("good", "server/discover");
-        if answer.is_empty() {
-            *tally.entry("late".to_owned()).or_default() += 1;
-            self.server.advance(TRANSFER_PRESSED_MS + 2 * u64::from(TICK_MS));
-            answer = String::from_utf8(self.server.receive(&connection)).unwrap();
-        }
+    // A good request is answered at once, whatever waits and whoever has stopped in the middle of a body; a call, when those
+    // before it are over.
+    fn good(&mut self) {
+        let answer = self.modern("good", "server/discover");
         let right = answer.starts_with("HTTP/1.1 200 ") && answer.contains(r#""id":"good","result":{"#);
         assert!(right, "a good request is not answered: {answer:?}; {} stay; the last: {}", self.stay.len(), self.last);
-        drop(connection);
         if self.lists_tools().is_err() {
             self.stay.clear();
             self.server.advance(ALL_OVER_MS);
@@ -230,7 +222,7 @@ impl<'b> House<'b> {
     }
 
     fn lists_tools(&mut self) -> Result<(), String> {
-        let (_, answer) = self.modern("list", "tools/list");
+        let answer = self.modern("list", "tools/list");
         let has_none = self.book.option("app") == Some("mute") && answer.contains("method not found");
         if has_none || answer.contains(r#""result":{"#) && answer.contains(r#""tools":["#) {
             Ok(())
@@ -239,7 +231,7 @@ impl<'b> House<'b> {
         }
     }
 
-    fn modern(&mut self, id: &str, method: &str) -> (TestConnection, String) {
+    fn modern(&mut self, id: &str, method: &str) -> String {
         let meta = r#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}"#;
         let body = format!(r#"{{"jsonrpc":"2.0","id":"{id}","method":"{method}","params":{{"_meta":{meta}}}}}"#);
         let headers = format!("MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: {method}\r\n");
@@ -261,11 +253,10 @@ impl<'b> House<'b> {
         self.book.option("token").map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default()
     }
 
-    fn ask(&mut self, request: &[u8]) -> (TestConnection, String) {
+    fn ask(&mut self, request: &[u8]) -> String {
         let connection = self.server.connect();
         self.server.send(&connection, request);
-        let answer = String::from_utf8(self.server.receive(&connection)).unwrap();
-        (connection, answer)
+        String::from_utf8(self.server.receive(&connection)).unwrap()
     }
 }
 
