@@ -12,14 +12,14 @@ use crate::support::wire;
 /// Milliseconds between two steps of whoever is slow.
 const STEP_MS: u64 = 100;
 
-struct Slow {
+struct Siege {
     server: TestServer,
     slow: TestConnection,
     /// Those that wait for the one buffer, where somebody does: each is told at once that it can't have the reserve.
     waiting: Option<VecDeque<TestConnection>>,
 }
 
-impl Slow {
+impl Siege {
     fn new(first: &str, pressed: bool) -> Self {
         let config = Config::new().connections(16).calls(1);
         let mut server = TestServer::new(Server::new("rates", "1", App), config).unwrap();
@@ -52,7 +52,7 @@ impl Slow {
 }
 
 fn reader_lasts_ms(bytes_per_s: usize, pressed: bool, most_ms: u64) -> u64 {
-    let mut slow = Slow::new(&wire::modern_call("h", "huge", &json!({"kibibytes": 60_000})), pressed);
+    let mut slow = Siege::new(&wire::modern_call("h", "huge", &json!({"kibibytes": 60_000})), pressed);
     slow.lasts_ms(most_ms, |server, slow| {
         slow.set_room(bytes_per_s / 10);
         server.run();
@@ -63,7 +63,7 @@ fn reader_lasts_ms(bytes_per_s: usize, pressed: bool, most_ms: u64) -> u64 {
 fn sender_lasts_ms(bytes_per_s: usize, at_once: usize, pressed: bool, most_ms: u64) -> u64 {
     let whole = wire::echo(&"x".repeat(65_000));
     let (first, rest) = whole.split_at(at_once);
-    let mut slow = Slow::new(first, pressed);
+    let mut slow = Siege::new(first, pressed);
     slow.slow.set_room(usize::MAX);
     let mut rest = rest.as_bytes();
     slow.lasts_ms(most_ms, |server, slow| {
