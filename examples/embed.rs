@@ -108,7 +108,13 @@ fn run(args: &common::Args) -> io::Result<()> {
 
     // 1. Listen. What can fail, fails here: a wrong setting, a port that is taken.
     let app = Thermostat { room: room.clone() };
-    let server = Server::new("thermostat", env!("CARGO_PKG_VERSION"), app).bind(common::config(args))?;
+    let server = Server::new("thermostat", env!("CARGO_PKG_VERSION"), app);
+    let config = common::config(args);
+    if args.print_budget {
+        common::print_budget(&server, &config);
+        return Ok(());
+    }
+    let server = server.bind(config)?;
     if let Some(address) = server.local_addr() {
         common::ready_line(address);
     }
@@ -121,7 +127,7 @@ fn run(args: &common::Args) -> io::Result<()> {
     let serving = executor.spawn(server.run());
 
     smol::block_on(executor.run(async {
-        let signal = common::signals()?.await?;
+        let signal = common::signals(args.token_file.is_some().then(|| clients.clone()))?.await?;
         log::info!("{signal}");
         // 4. Running calls may end and streams are closed, within 2 s; then the future is done.
         clients.shutdown();

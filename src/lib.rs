@@ -31,7 +31,7 @@
 //! The tools, resources and prompts of an application, served by HTTP to clients of MCP 2024-11-05 (HTTP+SSE), 2025-03-26, 2025-06-18, 2025-11-25
 //! (Streamable HTTP with sessions) and 2026-07-28 (stateless), on one port; completion, progress, cancellation, change notifications and
 //! log messages; input from the client (elicitation, sampling, roots); streams and calls that are resumed (2025 revisions); tasks (the
-//! extension of 2026-07-28); Host, Origin, CORS and bearer tokens; a fixed number of everything.
+//! extension of 2026-07-28); Host, Origin, CORS; bearer tokens with names and scopes, or the application's own check; a fixed number of everything.
 //!
 //! # Out of scope
 //! TLS (a proxy or tunnel terminates it), an OAuth authorization server, HTTP/2, stdio, the tasks of 2025-11-25, Windows, `no_std`.
@@ -40,7 +40,8 @@
 //! Arrows point down only; `tests/tidy.rs` holds them.
 //!
 //! ```text
-//!   server     sockets, clock, tasks: accept, slots, workers, streams, housekeeping; Server, Config, Storage, Handle
+//!   server     sockets, clock, tasks: accept, slots, workers, streams, housekeeping; Server, Config, Storage, Handle;
+//!              the plan of the memory, and its sum: MemoryBudget
 //!   endpoint   an HTTP request -> Answer | Job | Listen | Open: the decision table of the five revisions
 //!   guard      who may come in: Host, Origin, token          mcp   what the protocol's methods answer
 //!   tasks      calls that outlive their request: their table, and what they ask
@@ -68,16 +69,20 @@ pub use heapless;
 pub use smol::block_on;
 
 pub use app::{
-    Annotations, App, Application, Arg, Binary, Call, Capability, Completing, CompletionText, Content,
-    ContentAnnotations, Data, Done, Elicit, ElicitJson, ElicitUrl, Elicited, Failure, Field, Icon, InputError,
-    ListRoots, NoPrompts, NoRange, NoResources, Prompt, PromptResult, Prompting, Prompts, PromptsOf, Questions,
-    ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Root, Roots, Sample, Sampled, Sampling,
-    Schema, TaskSupport, Tool, ToolError, ToolResult, Tools, Trace, Variant, WithPrompts, WithResources,
+    Annotations, App, Application, Arg, AsyncCheck, Binary, Call, Capability, Check, Completing, CompletionText,
+    Content, ContentAnnotations, Data, Denied, Done, Elicit, ElicitJson, ElicitUrl, Elicited, Failure, Field, Icon,
+    InputError, ListRoots, NoCheck, NoPrompts, NoRange, NoResources, Numbers, Prompt, PromptResult, Prompting, Prompts,
+    PromptsOf, Questions, ReadResult, Reading, Resource, ResourceLink, Resources, ResourcesOf, Role, Root, Roots,
+    Sample, Sampled, Sampling, Schema, SyncCheck, TaskSupport, Tool, ToolError, ToolResult, Tools, Trace, Variant,
+    Visit, WithPrompts, WithResources,
 };
+pub use guard::Token;
 pub use server::{
-    Bound, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, Message, Server, Storage, testing,
+    Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, MemoryBudget, Message, Server,
+    Storage, stats, testing,
 };
-pub use session::{LogLevel, Revision};
+pub use session::{LogLevel, Principal, Revision};
+pub use stats::Stats;
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

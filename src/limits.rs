@@ -1,12 +1,28 @@
-//! Every limit of the server: its name with its unit, and why this number.
+//! Every limit of the server: its name with its unit, and why this number. What the capacities among them add up to is
+//! [`MemoryBudget`](crate::MemoryBudget).
+//!
+//! ```text
+//!   here       what comes from outside and goes there, how many of everything, how large, how long
+//!   memory     what the kernel, async-io and the program around a server take beside the pools
+//!   resumption what clients that come back are told
+//!   tasks      calls that outlive their request
+//! ```
 
-mod accept;
+mod access;
+mod faults;
+mod log;
+mod memory;
 mod output;
+mod resumption;
 mod slots;
 mod tasks;
 
-pub use accept::*;
+pub use access::*;
+pub use faults::*;
+pub use log::*;
+pub use memory::*;
 pub use output::*;
+pub use resumption::*;
 pub use slots::*;
 pub use tasks::*;
 
@@ -299,9 +315,6 @@ pub const LINGER_BYTES_MAX: u16 = u16::MAX;
 /// Bytes of a log record's text that clients are told; what is longer is cut.
 pub const LOG_RECORD_BYTES_MAX: usize = 1024;
 
-/// Bytes that the kernel keeps for a stream whose client does not read (it doubles the number).
-pub const STREAM_SEND_BUFFER_BYTES: usize = 16 * 1024;
-
 // --- server: how long ---
 
 /// Milliseconds between two looks at all deadlines. Coarse, so that no request arms a timer of its own.
@@ -347,17 +360,3 @@ pub const LINGER_MS: u64 = 1_000;
 
 /// Milliseconds for running calls to end when the server shuts down: it must be gone within 2 s.
 pub const SHUTDOWN_GRACE_MS: u64 = 1_200;
-
-// --- resumption ---
-
-/// Characters of a request's id that are repeated in the event ids of its call: a UUID in quotes, and a little more. Where it is longer, or has
-/// other characters than letters, digits, `-` and `_`, a client whose answer is lost is not told so.
-pub const REQUEST_TAIL_CHARS_MAX: usize = 40;
-
-/// Bytes of the line with an event's id: `id: `, four numbers, and the request's id.
-pub const EVENT_ID_LINE_BYTES_MAX: usize = 112;
-const _: () = assert!(4 + 8 + 21 + 22 + 11 + 1 + REQUEST_TAIL_CHARS_MAX < EVENT_ID_LINE_BYTES_MAX, "it must fit");
-
-/// Bytes of a message, such as the answer, of a call whose connection broke: an event less its id and framing. A longer answer is lost.
-pub const KEPT_BYTES_MAX: usize = EVENT_BYTES_MAX - 512;
-const _: () = assert!(KEPT_BYTES_MAX + EVENT_ID_LINE_BYTES_MAX + 64 <= EVENT_BYTES_MAX, "it must fit an event");

@@ -247,3 +247,15 @@ fn tools_are_told_with_titles_and_what_they_do() {
         assert!(of("idempotentHint") && !of("destructiveHint") && !of("openWorldHint"), "{tool}");
     }
 }
+
+#[test]
+fn the_server_tells_how_it_is_doing() {
+    let mut server = server(fixture("pi"));
+    assert!(!call(&mut server, "memory", &json!({})).0);
+    let answer: Value = serde_json::from_str(&server.read_resource("board://server/stats")).unwrap();
+    let content = &answer["result"]["contents"][0];
+    assert_eq!((&content["uri"], &content["mimeType"]), (&json!("board://server/stats"), &json!("text/plain")));
+    let text = content["text"].as_str().unwrap();
+    assert!(text.contains("\nconnections: now=1 ") && text.contains("\ncalls: now=1 "), "{text}");
+    assert!(text.contains(" started=2 finished=1 "), "{text}");
+}

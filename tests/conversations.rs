@@ -6,7 +6,8 @@
 //! ```text
 //! --- option token secret          before the first section: how the servers of this file are set up
 //! --- option app library           the application is `library.rs` instead of `fixture.rs`; or away (`away.rs`), asking (`asking.rs`),
-//!                                  chores (`chores.rs`), speaker, mute (`speaker.rs`)
+//!                                  chores (`chores.rs`), guarded, checked (`guarded.rs`), speaker, mute (`speaker.rs`)
+//! --- option access kitchen:secret:read,lights:60   a token with a name; `*` for every scope; and for how many seconds
 //! --- option cuts 1000             and at most how many cuts are made in each of its conversations, evenly chosen
 //! --- let version 2025-06-18       a text that stands for $(version), until the end of its section or file
 //! --- define post                  the same, of several lines
@@ -18,6 +19,7 @@
 //! --- A receives                   all that the server has sent since the last time, see `transcript.rs`; or (nothing)
 //! --- advance 15000                milliseconds go by
 //! --- half-close A                 also: break A; room A 100 (the bytes that A's network takes unread)
+//! --- tokens kitchen:other ...     the tokens are these from here on
 //! --- tools-changed                also: resources-changed; prompts-changed; resource-updated URI; broadcast info a text;
 //!                                  shutdown; restart; ended (the server must have)
 //! ```
@@ -40,6 +42,8 @@ mod chores;
 mod fixture;
 #[path = "conversations/gate.rs"]
 mod gate;
+#[path = "conversations/guarded.rs"]
+mod guarded;
 #[path = "conversations/library.rs"]
 mod library;
 #[path = "conversations/run.rs"]
@@ -65,8 +69,8 @@ macro_rules! conversations {
 }
 
 conversations! {
-    annotations batch cancel content http http_sse identity ids input lenient limits logging modern mute no_http_sse origins
-    progress prompts public_base refused_early resources resume revisions shutdown streams subscriptions tasks token tools
+    access annotations authorize batch cancel content http http_sse identity ids input lenient limits logging modern mute no_http_sse origins
+    progress prompts public_base refused_early resources resume revisions scopes shutdown streams subscriptions tasks token tools
 }
 
 /// Holds the conversations of one text, in all ways of feeding them.

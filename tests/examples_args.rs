@@ -11,6 +11,13 @@ use std::time::Duration;
 
 use common::args::OwnFlag;
 use common::{Action, Args, Program, parse};
+use smol_mcp::tools;
+
+struct Nothing;
+
+tools! {
+    impl Nothing {}
+}
 
 const PROGRAM: Program = Program {
     name: "board",
@@ -49,7 +56,8 @@ fn nothing_given_is_this_machine_alone() {
 #[test]
 fn every_flag_is_taken() {
     let words = "--listen [::1]:0 --token t0ken --allow-origin https://a.example --allow-origin http://[::1]:3000 --allow-host b.example:81 \
-        --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --sessions 65535 --root /tmp";
+        --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --streams-per-address 4 \
+        --connections-per-address=8 --sessions 65535 --root /tmp --calls 3 --body-bytes 512k --max-memory 64M --print-budget";
     let args = args(&words.split_whitespace().collect::<Vec<_>>());
     assert_eq!(args.listen.to_string(), "[::1]:0");
     assert_eq!(args.token.as_deref(), Some("t0ken"));
@@ -57,6 +65,9 @@ fn every_flag_is_taken() {
     assert_eq!(args.allow_hosts, ["b.example:81", "c"]);
     assert_eq!(args.public_base.as_deref(), Some("https://example.com/board"));
     assert_eq!((args.connections, args.streams, args.sessions), (Some(64), Some(16), Some(65535)));
+    assert_eq!((args.calls, args.body_bytes, args.max_memory), (Some(3), Some(512 << 10), Some(64 << 20)));
+    assert_eq!((args.connections_per_address, args.streams_per_address), (Some(8), Some(4)));
+    assert!(args.print_budget);
     assert_eq!(args.own("root"), Some(OsStr::new("/tmp")));
 }
 
@@ -84,6 +95,19 @@ fn the_token_comes_from_the_flag_else_from_the_environment() {
 }
 
 #[test]
+fn the_token_may_be_in_another_variable() {
+    let token = |words: &[&str]| {
+        let variable = |name: &str| (name == "BOARD_TOKEN").then(|| OsString::from("t0ken"));
+        parse(&PROGRAM, words.iter().map(OsString::from), variable).map_err(|error| error.to_string())
+    };
+    let Ok(Action::Run(args)) = token(&["--token-env", "BOARD_TOKEN", "--token-file", "/t"]) else { panic!() };
+    assert_eq!((args.token.as_deref(), args.token_file), (Some("t0ken"), Some("/t".into())));
+    let expected = "--token-env: expected the name of a variable that is set, got \"OTHER\"";
+    assert_eq!(token(&["--token-env", "OTHER"]).unwrap_err(), expected);
+    assert!(token(&["--token-env"]).unwrap_err().contains("missing"));
+}
+
+#[test]
 fn a_bad_token_is_refused_and_not_shown() {
     // An empty one would otherwise leave the door open.
     for bad in ["", "sec ret", "sec\nret", "secrét"] {
@@ -100,6 +124,10 @@ fn a_wrong_value_is_one_clear_line() {
     for bad in ["0", "-1", "65536", "", "1e3", "١"] {
         let flag = format!("--sessions={bad}");
         assert!(error(&[&flag]).starts_with("--sessions: expected a number from 1 to 65535, got "), "{bad}");
+    }
+    for bad in ["0", "", "M", "k", "1G", "1.5M", "-1k", "+1", "1 k", "18446744073709551615k", "٣"] {
+        let expected = "--max-memory: expected a number of bytes, such as 65536, 512k or 64M, got ";
+        assert!(error(&[&format!("--max-memory={bad}")]).starts_with(expected), "{bad}");
     }
     for bad in ["8000", ":8000", "localhost:8000", "127.0.0.1", "127.0.0.1:99999", "::1:8000x", ""] {
         assert!(
@@ -191,6 +219,24 @@ fn a_signal_ends_the_wait() {
         smol::Timer::after(Duration::from_millis(50)).await;
         std::process::Command::new("kill").args(["-TERM", &std::process::id().to_string()]).status().unwrap();
     };
-    let (name, ()) = smol::block_on(smol::future::zip(common::signals().unwrap(), send));
+    let signals = common::signals(None).unwrap();
+    let (name, ()) = smol::block_on(smol::future::zip(signals, send));
     assert_eq!(name.unwrap(), "SIGTERM");
+}
+
+#[test]
+fn the_log_is_as_the_variable_says() {
+    use common::stderr::levels;
+    use log::LevelFilter::{Debug, Error, Info, Off, Warn};
+    let all = |level| vec![(String::new(), level)];
+    assert_eq!(levels(""), all(Warn));
+    assert_eq!(levels("info"), all(Info));
+    assert_eq!(levels(" OFF "), all(Off));
+    assert_eq!(levels("loud"), all(Warn));
+    let some = |target: &str, level| (target.to_owned(), level);
+    assert_eq!(levels("smol_mcp=debug"), [some("", Warn), some("smol_mcp", Debug)]);
+    assert_eq!(
+        levels("error,smol_mcp=debug,polling=off"),
+        [some("", Error), some("smol_mcp", Debug), some("polling", Off)]
+    );
 }

@@ -4,102 +4,18 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader};
 use std::net::{Ipv6Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
-use std::sync::mpsc;
+use std::process::{Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use support::client::{Client, Next};
+use support::example::{Example, command, program};
 use support::{PATIENCE, until, wire};
 
 const EXAMPLES: [&str; 3] = ["board", "everything", "minimal"];
-
-// An example that runs; it is killed when the test is over.
-struct Example {
-    child: Child,
-    stderr: Option<ChildStderr>,
-    address: SocketAddr,
-    ready_line: String,
-}
-
-// Where cargo puts the examples: beside the folder of this test's own program.
-fn program(name: &str) -> PathBuf {
-    let own = std::env::current_exe().expect("this program has a path");
-    let folder = own.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
-    let program = folder.join("examples").join(name);
-    assert!(program.exists(), "{} is missing: `cargo build --examples` makes it", program.display());
-    program
-}
-
-fn command(name: &str, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program(name));
-    command.args(arguments).env_remove("SMOL_MCP_TOKEN").env_remove("RUST_LOG").env_remove("JOURNAL_STREAM");
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    command
-}
-
-impl Example {
-    // Starts an example on a free port, and waits for its ready line.
-    fn start(name: &str, arguments: &[&str]) -> Self {
-        Self::spawn(command(name, &[&["--listen", "127.0.0.1:0"], arguments].concat()))
-    }
-
-    fn spawn(mut command: Command) -> Self {
-        let mut child = command.spawn().expect("it starts");
-        let stdout = child.stdout.take().expect("a pipe");
-        let (told, line) = mpsc::channel();
-        thread::spawn(move || {
-            let mut line = String::new();
-            // Its end is the end of the test, which says what is missing.
-            let _ = BufReader::new(stdout).read_line(&mut line);
-            let _ = told.send(line);
-        });
-        let ready_line = line.recv_timeout(PATIENCE).expect("a ready line");
-        let address = ready_line.strip_prefix("listening on http://").and_then(|rest| rest.strip_suffix("/mcp\n"));
-        let address = address.and_then(|address| address.parse().ok());
-        let address = address.unwrap_or_else(|| panic!("not the ready line: {ready_line:?}"));
-        let stderr = child.stderr.take();
-        Self { child, stderr, address, ready_line }
-    }
-
-    fn connect(&self) -> Client {
-        Client::connect(self.address)
-    }
-
-    fn status_of(&self, headers: &[(&str, &str)]) -> u16 {
-        let ping = wire::post_to("/mcp", headers, &wire::initialize("2025-06-18", "a"));
-        self.connect().ask(&ping).status
-    }
-
-    fn signal(&self, signal: Signal) {
-        let id = Pid::from_raw(i32::try_from(self.child.id()).unwrap()).unwrap();
-        kill_process(id, signal).expect("it can be signalled");
-    }
-
-    // Waits for its end; what it said on stderr.
-    fn end(&mut self) -> (ExitStatus, String) {
-        let status = wait(&mut self.child);
-        let mut said = String::new();
-        self.stderr.take().expect("a pipe").read_to_string(&mut said).expect("UTF-8");
-        (status, said)
-    }
-}
-
-impl Drop for Example {
-    fn drop(&mut self) {
-        // It may have ended long ago.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-fn wait(child: &mut Child) -> ExitStatus {
-    until("the program ends", || child.try_wait().expect("a child"))
-}
 
 // A program that must end at once; its status, what it said on stdout and on stderr.
 fn run(mut command: Command) -> (Option<i32>, String, String) {
@@ -257,6 +173,30 @@ fn a_token_is_asked_for() {
 }
 
 #[test]
+fn a_hangup_reads_the_tokens_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens");
+    let write = |text: &str| {
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    };
+    write("me one\n");
+    let mut example = Example::start("board", &["--token-file", path.to_str().unwrap(), "--token", "flag"]);
+    let of = |example: &Example, token| example.status_of(&[("Authorization", &format!("Bearer {token}"))]);
+    let all = |example: &Example| ["flag", "one", "two"].map(|token| of(example, token));
+    assert_eq!(all(&example), [200, 200, 401]);
+    write("me two\n");
+    example.signal(Signal::HUP);
+    until("the new token", || (all(&example) == [200, 401, 200]).then_some(()));
+    write("me s3cret three\n");
+    example.signal(Signal::HUP);
+    let mut said = String::new();
+    BufReader::new(example.stderr.take().expect("a pipe")).read_line(&mut said).expect("UTF-8");
+    assert_eq!(all(&example), [200, 401, 200]);
+    assert!(said.contains("line 1: ") && said.contains("stay as they are") && !said.contains("s3cret"), "{said}");
+}
+
+#[test]
 fn origins_and_hosts_are_let_in() {
     let arguments = ["--allow-origin", "https://app.example.com", "--allow-host", "board.example.com"];
     let example = Example::start("minimal", &arguments);
@@ -373,4 +313,24 @@ fn it_warns_of_an_open_door() {
     let said = warned(&["--listen", "0.0.0.0:0"]);
     assert!(said.contains("token") && said.matches('\n').count() == 1, "{said:?}");
     assert_eq!(warned(&["--listen", "0.0.0.0:0", "--token", "s3cret"]), "");
+}
+
+#[test]
+fn want_of_files_is_counted_logged_once_and_over_when_it_is_over() {
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -n 20; exec \"$0\" --listen 127.0.0.1:0"]).arg(program("board"));
+    few.env_remove("SMOL_MCP_TOKEN").env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut board = Example::spawn(few);
+    let crowd: Vec<Client> = (0..30).map(|_| board.connect()).collect();
+    thread::sleep(Duration::from_millis(500));
+    drop(crowd);
+    let read = wire::modern("s", "resources/read", serde_json::json!({"uri": "board://server/stats"}));
+    let read = read.replacen("\r\n\r\n", "\r\nMcp-Name: board://server/stats\r\n\r\n", 1);
+    let answer = board.connect().ask(&read).json();
+    let text = answer["result"]["contents"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}"));
+    let errors = text.split_once("accept_errors=").and_then(|(_, rest)| rest.split(' ').next()).unwrap();
+    assert!(errors.parse::<u32>().unwrap() >= 2, "{text}");
+    board.signal(Signal::TERM);
+    let (_, said) = board.end();
+    assert_eq!(said.matches("no connection can be accepted for now").count(), 1, "{said}");
 }

@@ -21,9 +21,11 @@ const TOOL: Tool = Tool {
     annotations: Annotations { read_only: true, destructive: false, idempotent: true, open_world: false },
     icons: &[],
     meta: None,
+    scopes: &[],
 };
 
 impl Tools for Many {
+    #[allow(clippy::large_stack_arrays)] // for a constant
     const TOOLS: &'static [Tool] = &[TOOL; 150];
 
     async fn call_tool(&self, _: usize, call: &mut Call<'_>) -> ToolResult {
@@ -41,6 +43,7 @@ const PLAIN: Resource = Resource {
     annotations: ContentAnnotations::NONE,
     icons: &[],
     meta: None,
+    scopes: &[],
     arguments: &Schema::Object(&[]),
     completes: false,
 };
@@ -63,6 +66,7 @@ const PROMPT: Prompt = Prompt {
     description: "",
     icons: &[],
     meta: None,
+    scopes: &[],
     arguments: &Schema::Object(&[]),
     completes: false,
 };

@@ -27,7 +27,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("guard", &["limits", "session"]),
     ("rpc", &["json", "limits", "session"]),
     ("outlet", &["http", "json", "limits", "rpc", "session", "sse"]),
-    ("hub", &["json", "limits", "rpc", "session", "sse"]),
+    ("hub", &["json", "limits", "pool", "rpc", "session", "sse"]),
     ("app", &["json", "limits", "outlet", "rpc", "session"]),
     ("tasks", &["app", "json", "limits", "rpc", "session"]),
     ("mcp", &["app", "http", "hub", "json", "limits", "outlet", "rpc", "session", "sse", "tasks"]),

@@ -4,7 +4,7 @@ use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -19,25 +19,48 @@ pub(crate) struct Process {
 }
 
 /// What `/proc/PID/smaps_rollup` says, in kB.
+#[allow(clippy::struct_field_names, reason = "which end in their unit")]
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Memory {
     pub(crate) resident_kb: u64,
     pub(crate) private_dirty_kb: u64,
+    /// What ends with the process: this, and what it alone has of its file. The rest is libc's, which others have too.
+    pub(crate) private_kb: u64,
 }
 
-/// Builds the example as it is shipped.
-pub(crate) fn build_minimal() {
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let built = Command::new(cargo).args(["build", "--quiet", "--release", "--example", "minimal"]).status();
-    assert!(built.expect("cargo runs").success(), "the example could not be built");
+/// Builds the example as it is built here, with the system's libc beside it; its path.
+pub(crate) fn build_minimal() -> PathBuf {
+    build(&[], &[], "release")
+}
+
+/// Builds the example as a board gets it, with all that it needs in one file; its path.
+pub(crate) fn build_static_minimal() -> PathBuf {
+    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
+    let said = Command::new(rustc).arg("-vV").output().expect("rustc runs").stdout;
+    let said = String::from_utf8(said).expect("UTF-8");
+    let host = said.lines().find_map(|line| line.strip_prefix("host: ")).expect("rustc says for which machine it is");
+    build(&["--target", host], &[("RUSTFLAGS", "-C target-feature=+crt-static")], &format!("{host}/release"))
+}
+
+fn build(flags: &[&str], settings: &[(&str, &str)], folder: &str) -> PathBuf {
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--release", "--example", "minimal"]).args(flags).envs(settings.iter().copied());
+    assert!(cargo.status().expect("cargo runs").success(), "the example could not be built");
+    let program = built(folder);
     // Pages of a file that is not on the disk yet would count as dirty.
-    fs::File::open(binary()).and_then(|file| file.sync_all()).expect("the example is written out");
+    fs::File::open(&program).and_then(|file| file.sync_all()).expect("the example is written out");
+    program
 }
 
 impl Process {
-    /// Starts the example with these flags, on a free port.
+    /// Starts the example, as it is built here, with these flags, on a free port.
     pub(crate) fn start(flags: &[String]) -> Self {
-        let mut child = Command::new(binary())
+        Self::start_program(&built("release"), flags)
+    }
+
+    /// The same of this program.
+    pub(crate) fn start_program(program: &Path, flags: &[String]) -> Self {
+        let mut child = Command::new(program)
             .args(["--listen", "127.0.0.1:0"])
             .args(flags)
             .stdout(Stdio::piped())
@@ -58,7 +81,8 @@ impl Process {
             let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap();
             line.split_whitespace().next().unwrap().parse().unwrap()
         };
-        Memory { resident_kb: field("Rss:"), private_dirty_kb: field("Private_Dirty:") }
+        let private_dirty_kb = field("Private_Dirty:");
+        Memory { resident_kb: field("Rss:"), private_dirty_kb, private_kb: private_dirty_kb + field("Private_Clean:") }
     }
 
     /// Its memory once it does not change.
@@ -104,8 +128,8 @@ impl Drop for Process {
     }
 }
 
-// Beside this program: target/release/deps/memory-..., target/release/examples/minimal.
-fn binary() -> PathBuf {
-    let here = env::current_exe().unwrap();
-    here.ancestors().nth(2).unwrap().join("examples/minimal")
+// This program is target/release/deps/memory-..., the example target/FOLDER/examples/minimal.
+fn built(folder: &str) -> PathBuf {
+    let here = env::current_exe().expect("this program has a path");
+    here.ancestors().nth(3).expect("it lies in target").join(folder).join("examples/minimal")
 }

@@ -3,10 +3,14 @@
 //! What a machine does not have is an answer like any other: a board without LEDs is no failure, and a model that is told so need not
 //! try again. What is there and could not be read, or set, is a tool's error.
 
+use std::cell::OnceCell;
 use std::fmt::Display;
+use std::rc::Rc;
 use std::time::Duration;
 
-use smol_mcp::{Call, Server, ToolError, ToolResult, args, heapless, tools};
+use smol_mcp::{
+    Call, Handle, ReadResult, Reading, Server, ToolError, ToolResult, WithResources, args, heapless, resources, tools,
+};
 
 use crate::overview;
 use crate::sources::leds::{Change, Level};
@@ -58,13 +62,14 @@ args! {
     }
 }
 
-/// The machine, as its files tell of it.
+/// The machine, as its files tell of it, and the way to the server itself.
 pub(crate) struct Board {
     root: Root,
+    handle: Rc<OnceCell<Handle>>,
 }
 
 /// The server, which tells clients from the first message on which machine it is.
-pub(crate) fn server(root: Root) -> Server<Board> {
+pub(crate) fn server(root: Root) -> Server<Board, WithResources> {
     let host = host::read(&root);
     let mut machine = host.name.value().map_or("a Linux machine", String::as_str).to_owned();
     if let Some(model) = host.model.value() {
@@ -76,7 +81,26 @@ pub(crate) fn server(root: Root) -> Server<Board> {
          begin with `overview`. \"Not on this machine\" in an answer means that the hardware or the kernel does not have it: asking again \
          won't help."
     );
-    Server::new("board", env!("CARGO_PKG_VERSION"), Board { root }).title(machine).instructions(instructions)
+    let handle = Rc::new(OnceCell::new());
+    let server = Server::new("board", env!("CARGO_PKG_VERSION"), Board { root, handle: handle.clone() });
+    // It is set once, here.
+    let _ = handle.set(server.handle());
+    server.title(machine).instructions(instructions).resources()
+}
+
+resources! {
+    impl Board {
+        /// What this server holds now, and what has happened since it started: connections, requests, why some were refused, calls,
+        /// streams, sessions. For whoever looks after it.
+        #[uri("board://server/stats")]
+        #[mime("text/plain")]
+        #[title("Server statistics")]
+        #[audience(user)]
+        async fn stats(&self, call: &mut Reading<'_>) -> ReadResult {
+            let handle = self.handle.get().ok_or("the server has not started")?;
+            call.reply(handle.stats().await?).await
+        }
+    }
 }
 
 tools! {
@@ -145,6 +169,7 @@ tools! {
         /// `brightness`, `trigger`, or a brightness with a trigger. Without a trigger, the LED is taken from the one it has, so that it
         /// stays as set. It lasts until it is set again or the machine restarts.
         #[idempotent]
+        #[scope("leds")]
         #[title("Set an LED")]
         async fn set_led(&self, call: &mut Call<'_>, args: SetLed) -> ToolResult {
             let change = Change { level: level(&args)?, trigger: args.trigger.as_deref() };

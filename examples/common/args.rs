@@ -54,6 +54,8 @@ pub(crate) struct Args {
     pub(crate) listen: SocketAddr,
     /// The token that clients must present; none: no token is asked for.
     pub(crate) token: Option<String>,
+    /// The file of further tokens, with names and scopes.
+    pub(crate) token_file: Option<PathBuf>,
     /// Web origins allowed beside the default ones.
     pub(crate) allow_origins: Vec<String>,
     /// Host names by which clients may call the server, beside the default ones.
@@ -68,10 +70,20 @@ pub(crate) struct Args {
     pub(crate) connections: Option<u16>,
     /// Connections of one address at once.
     pub(crate) connections_per_address: Option<u16>,
+    /// Event streams of one address at once.
+    pub(crate) streams_per_address: Option<u16>,
     /// Event streams at once.
     pub(crate) streams: Option<u16>,
     /// Sessions remembered.
     pub(crate) sessions: Option<u16>,
+    /// Calls at once.
+    pub(crate) calls: Option<u16>,
+    /// Bytes of a request body.
+    pub(crate) body_bytes: Option<u64>,
+    /// Bytes of memory that the server may take.
+    pub(crate) max_memory: Option<u64>,
+    /// Whether only the memory budget is asked for.
+    pub(crate) print_budget: bool,
     /// The example's own flags that were given.
     own: Vec<(&'static str, OsString)>,
 }
@@ -88,6 +100,7 @@ impl Default for Args {
         Self {
             listen: DEFAULT_LISTEN,
             token: None,
+            token_file: None,
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
@@ -95,8 +108,13 @@ impl Default for Args {
             trusted_proxies: Vec::new(),
             connections: None,
             connections_per_address: None,
+            streams_per_address: None,
             streams: None,
             sessions: None,
+            calls: None,
+            body_bytes: None,
+            max_memory: None,
+            print_budget: false,
             own: Vec::new(),
         }
     }
@@ -138,6 +156,8 @@ where
         match flag.as_str() {
             "help" => return Ok(Action::Show(help(program))),
             "version" => return Ok(Action::Show(format!("{} {}\n", program.name, program.version))),
+            "print-budget" => args.print_budget = true,
+            "token-env" => args.token = Some(token_in(&value_of(&flag, &mut parser)?, &variable)?),
             _ => take(program, &mut args, &flag, &mut parser)?,
         }
     }
@@ -150,7 +170,7 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
     if own.is_none() && !FLAGS.iter().any(|(name, _, _)| *name == flag) {
         return Err(unknown(&format!("--{flag}")));
     }
-    let value = parser.value().map_err(|_| UsageError(format!("--{flag}: a value is missing")))?;
+    let value = value_of(flag, parser)?;
     if let Some(own) = own {
         args.own.push((own.name, value));
         return Ok(());
@@ -159,14 +179,19 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
     match flag {
         "listen" => args.listen = text().parse().map_err(|_| wrong(flag, LISTEN_EXPECTED, &text()))?,
         "token" => args.token = Some(token_of("--token", value)?),
+        "token-file" => args.token_file = Some(value.into()),
         "allow-origin" => args.allow_origins.push(checked(flag, text().into_owned(), is_origin, ORIGIN_EXPECTED)?),
         "allow-host" => args.allow_hosts.push(checked(flag, text().into_owned(), is_host, HOST_EXPECTED)?),
         "public-base" => args.public_base = Some(checked(flag, text().into_owned(), is_base, BASE_EXPECTED)?),
         "key-file" => args.key_file = Some(value.into()),
         "trusted-proxy" => args.trusted_proxies.push(text().into_owned()),
         "connections-per-address" => args.connections_per_address = Some(count(flag, &text())?),
+        "streams-per-address" => args.streams_per_address = Some(count(flag, &text())?),
         "connections" => args.connections = Some(count(flag, &text())?),
         "streams" => args.streams = Some(count(flag, &text())?),
+        "calls" => args.calls = Some(count(flag, &text())?),
+        "body-bytes" => args.body_bytes = Some(bytes(flag, &text())?),
+        "max-memory" => args.max_memory = Some(bytes(flag, &text())?),
         _ => args.sessions = Some(count(flag, &text())?),
     }
     Ok(())
@@ -186,6 +211,17 @@ fn count(flag: &str, value: &str) -> Result<u16, UsageError> {
     number.ok_or_else(|| wrong(flag, "a number from 1 to 65535", value))
 }
 
+/// A number of bytes, also as `512k` or `64M`: of 1024, and of 1024 times that.
+fn bytes(flag: &str, value: &str) -> Result<u64, UsageError> {
+    let (digits, unit) = match value.strip_suffix(['k', 'K']) {
+        Some(digits) => (digits, 1 << 10),
+        None => value.strip_suffix('M').map_or((value, 1), |digits| (digits, 1 << 20)),
+    };
+    let number = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<u64>().ok()).flatten();
+    let bytes = number.and_then(|number| number.checked_mul(unit)).filter(|bytes| *bytes > 0);
+    bytes.ok_or_else(|| wrong(flag, "a number of bytes, such as 65536, 512k or 64M", value))
+}
+
 /// A token as it can stand in a header (RFC 6750 2.1 asks for less than visible ASCII; what guards the door decides further).
 fn token_of(from: &str, value: OsString) -> Result<String, UsageError> {
     let token = value.into_string().ok().filter(|token| is_visible(token));
@@ -194,6 +230,20 @@ fn token_of(from: &str, value: OsString) -> Result<String, UsageError> {
             "{from}: expected visible ASCII characters without blanks (at least one; what came is not shown)"
         ))
     })
+}
+
+fn value_of(flag: &str, parser: &mut lexopt::Parser) -> Result<OsString, UsageError> {
+    parser.value().map_err(|_| UsageError(format!("--{flag}: a value is missing")))
+}
+
+/// The token that this variable holds. Without it the door would stay open.
+fn token_in(name: &OsStr, variable: impl Fn(&str) -> Option<OsString>) -> Result<String, UsageError> {
+    let name = name.to_string_lossy();
+    let token = variable(&name);
+    token.map_or_else(
+        || Err(wrong("token-env", "the name of a variable that is set", &name)),
+        |token| token_of("--token-env", token),
+    )
 }
 
 fn is_visible(text: &str) -> bool {
@@ -233,22 +283,36 @@ fn one_line(text: &str) -> String {
 }
 
 /// The common flags: name, what the help calls the value, and what it does.
-const FLAGS: [(&str, &str, &str); 11] = [
+const FLAGS: [(&str, &str, &str); 17] = [
     ("listen", "ADDR:PORT", "where to listen (default 127.0.0.1:8000: this machine alone)"),
     (
         "token",
         "TOKEN",
         "ask clients for this bearer token; other users see it in `ps`,\nso rather set SMOL_MCP_TOKEN (the flag wins)",
     ),
+    ("token-env", "NAME", "the same, from this variable"),
+    (
+        "token-file",
+        "PATH",
+        "further tokens, a line each: NAME TOKEN scopes=a,b (README, \"Who may\ncome in\"); SIGHUP reads it again",
+    ),
     ("allow-origin", "ORIGIN", "let web pages of this origin call the server; may be repeated"),
     ("allow-host", "HOST", "answer to this host name too; may be repeated"),
     ("public-base", "URL", "the URL under which a proxy publishes the server"),
     ("key-file", "PATH", "keep the sessions over a restart; the file is made if it is not there"),
-    ("trusted-proxy", "ADDR", "a proxy's address or network, not held to one address' share; may be repeated"),
+    (
+        "trusted-proxy",
+        "ADDR",
+        "a proxy's address or network: not held to one address' share, and\nbelieved in X-Forwarded-For (or Forwarded); may be repeated",
+    ),
     ("connections", "N", "connections at once"),
     ("connections-per-address", "N", "of these, connections of one address (default: half)"),
     ("streams", "N", "event streams at once"),
+    ("streams-per-address", "N", "of these, streams of one address (default: half)"),
     ("sessions", "N", "sessions remembered"),
+    ("calls", "N", "calls that run at once"),
+    ("body-bytes", "BYTES", "bytes of a request body (512k, 4M)"),
+    ("max-memory", "BYTES", "refuse to start where the budget is above this (64M)"),
 ];
 
 fn help(program: &Program) -> String {
@@ -263,6 +327,7 @@ fn help(program: &Program) -> String {
     for (flag, value, text) in own.chain(FLAGS) {
         line(&format!("--{flag} {value}"), text);
     }
+    line("--print-budget", "print what memory the server can take, and end");
     line("-h, --help", "print this help");
     line("-V, --version", "print the version");
     help.push_str(

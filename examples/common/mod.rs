@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "shared by path: each example uses a part of it")]
 
 pub(crate) mod args;
+pub(crate) mod stderr;
 
 use std::env;
 use std::fmt::Display;
@@ -15,11 +16,10 @@ use smol::stream::StreamExt;
 use smol_mcp::{Bound, ClientLogger, Config, Handle, PromptsOf, ResourcesOf, Server, Tools};
 
 pub(crate) use args::{Action, Args, Program, parse};
+use stderr::Stderr;
 
 /// The path at which the examples serve MCP.
 const MCP_PATH: &str = "/mcp";
-/// Set by systemd for a service whose stderr goes to the journal.
-const JOURNAL_VARIABLE: &str = "JOURNAL_STREAM";
 
 /// The whole of an example: reads the command line, makes the server, serves it until a signal comes.
 pub(crate) fn main<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
@@ -40,9 +40,14 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
         Err(code) => return code,
     };
     let server = server(&args);
+    let config = set_up(config(&args));
+    if let (true, Ok(server)) = (args.print_budget, &server) {
+        print_budget(server, &config);
+        return ExitCode::SUCCESS;
+    }
     log_to_stderr();
-    let bound = server.and_then(|server| server.bind(set_up(config(&args))).map_err(|error| error.to_string()));
-    let ended = bound.and_then(|bound| serve(bound).map_err(|error| error.to_string()));
+    let bound = server.and_then(|server| server.bind(config).map_err(|error| error.to_string()));
+    let ended = bound.and_then(|bound| serve(bound, &args).map_err(|error| error.to_string()));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -56,6 +61,7 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
 pub(crate) fn config(args: &Args) -> Config {
     let mut config = Config::new().listen(args.listen);
     config = args.token.iter().fold(config, Config::token);
+    config = args.token_file.iter().fold(config, Config::token_file);
     config = args.allow_origins.iter().fold(config, Config::allow_origin);
     config = args.allow_hosts.iter().fold(config, Config::allow_host);
     config = args.public_base.iter().fold(config, Config::public_base);
@@ -64,14 +70,25 @@ pub(crate) fn config(args: &Args) -> Config {
     config = (args.connections_per_address.into_iter())
         .fold(config, |config, number| config.connections_per_address(number.into()));
     config = args.connections.into_iter().fold(config, |config, number| config.connections(number.into()));
+    config =
+        (args.streams_per_address.into_iter()).fold(config, |config, number| config.streams_per_address(number.into()));
     config = args.streams.into_iter().fold(config, |config, number| config.streams(number.into()));
+    config = args.calls.into_iter().fold(config, |config, number| config.calls(number.into()));
+    let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+    config = args.body_bytes.into_iter().fold(config, |config, number| config.body_bytes(bytes(number)));
+    config = args.max_memory.into_iter().fold(config, Config::max_memory);
     args.sessions.into_iter().fold(config, |config, number| config.sessions(number.into()))
 }
 
+/// Says on stdout what memory the server can take (`--print-budget`).
+pub(crate) fn print_budget<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(server: &Server<A, R, P>, config: &Config) {
+    say(&server.memory_budget(config).to_string());
+}
+
 /// Says that the server is ready, and serves until a signal comes.
-fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>) -> io::Result<()> {
+fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>, args: &Args) -> io::Result<()> {
     let handle = bound.handle();
-    let signals = signals()?;
+    let signals = signals(args.token_file.is_some().then(|| handle.clone()))?;
     if let Some(address) = bound.local_addr() {
         ready_line(address);
     }
@@ -112,43 +129,38 @@ pub(crate) fn ready_line(address: SocketAddr) {
 
 /// Sends the log to stderr, at the level that the variable `RUST_LOG` says, or `warn`. In systemd's journal each line gets its priority.
 pub(crate) fn log_to_stderr() {
-    let logger = stderr_logger();
-    let level = logger.filter();
+    let logger = Stderr::from_env();
+    let level = logger.level();
     // It fails only where a logger is installed already, which then serves.
-    if log::set_boxed_logger(Box::new(logger)).is_ok() {
+    if log::set_logger(Box::leak(Box::new(logger))).is_ok() {
         log::set_max_level(level);
     }
 }
 
 /// Sends the log to stderr, and what is of this level or more severe to the server's clients too.
 pub(crate) fn log_to_clients(handle: Handle, level: log::LevelFilter) {
-    let stderr = stderr_logger();
-    let both = level.max(stderr.filter());
+    let stderr = Stderr::from_env();
+    let both = level.max(stderr.level());
     let logger = ClientLogger::new(handle, level).beside(Box::new(stderr));
-    if log::set_boxed_logger(Box::new(logger)).is_ok() {
+    if log::set_logger(Box::leak(Box::new(logger))).is_ok() {
         log::set_max_level(both);
     }
 }
 
-fn stderr_logger() -> env_logger::Logger {
-    let mut builder = env_logger::Builder::from_env(env_logger::Env::default().default_filter_or("warn"));
-    if env::var_os(JOURNAL_VARIABLE).is_some() {
-        builder.format(|out, record| {
-            writeln!(out, "<{}>{}: {}", priority(record.level()), record.target(), record.args())
-        });
-    }
-    builder.target(env_logger::Target::Stderr).build()
-}
-
-/// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes.
-pub(crate) fn signals() -> io::Result<impl Future<Output = io::Result<&'static str>>> {
-    let mut signals = Signals::new([Signal::Term, Signal::Int])?;
+/// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes. Nor does SIGHUP where
+/// there is a server that reads its file of tokens again.
+pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Output = io::Result<&'static str>>> {
+    let reload = reads_again.is_some().then_some(Signal::Hup);
+    let mut signals = Signals::new([Signal::Term, Signal::Int].into_iter().chain(reload))?;
     Ok(async move {
-        match signals.next().await {
-            Some(Ok(Signal::Int)) => Ok("SIGINT"),
-            Some(Ok(_)) => Ok("SIGTERM"),
-            Some(Err(error)) => Err(error),
-            None => Err(io::ErrorKind::UnexpectedEof.into()),
+        loop {
+            match signals.next().await {
+                Some(Ok(Signal::Hup)) => reads_again.iter().for_each(Handle::reload),
+                Some(Ok(Signal::Int)) => return Ok("SIGINT"),
+                Some(Ok(_)) => return Ok("SIGTERM"),
+                Some(Err(error)) => return Err(error),
+                None => return Err(io::ErrorKind::UnexpectedEof.into()),
+            }
         }
     })
 }
@@ -157,14 +169,4 @@ pub(crate) fn signals() -> io::Result<impl Future<Output = io::Result<&'static s
 fn say(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
-}
-
-/// A level as syslog counts (RFC 5424 6.2.1).
-fn priority(level: log::Level) -> u8 {
-    match level {
-        log::Level::Error => 3,
-        log::Level::Warn => 4,
-        log::Level::Info => 6,
-        log::Level::Debug | log::Level::Trace => 7,
-    }
 }

@@ -19,6 +19,8 @@ mod gate;
 #[path = "../../tests/mutation/judge.rs"]
 #[allow(dead_code)]
 mod judge;
+#[path = "../../tests/conversations/guarded.rs"]
+mod guarded;
 #[path = "../../tests/conversations/library.rs"]
 mod library;
 #[path = "../../tests/conversations/run.rs"]

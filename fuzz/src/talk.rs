@@ -122,7 +122,7 @@ impl Client {
 
 // All have gone, and all is over: a good request is answered.
 fn good(server: &mut TestServer, book: &Book) {
-    let token = book.option("token").map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+    let token = book.token().map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
     let body = concat!(
         r#"{"jsonrpc":"2.0","id":"good","method":"server/discover","params":{"_meta":{"io.modelcontextprotocol/"#,
         r#"protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}"#

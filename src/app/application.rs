@@ -4,9 +4,10 @@ use core::future::Future;
 use core::marker::PhantomData;
 
 use super::{
-    Call, Completing, Failure, Prompt, PromptResult, Prompting, Prompts, ReadResult, Reading, Resource, Resources,
-    Tool, ToolResult, Tools,
+    Call, Check, Completing, Denied, Failure, NoCheck, Prompt, PromptResult, Prompting, Prompts, ReadResult, Reading,
+    Resource, Resources, Tool, ToolResult, Tools, Visit, are_scopes,
 };
+use crate::session::Principal;
 
 /// An application as the server sees it: [`App`] is the only one.
 #[allow(missing_docs)] // each is that of `Tools`, `Resources`, `Prompts`
@@ -16,18 +17,22 @@ pub trait Application {
     const PROMPTS: &'static [Prompt];
     /// A tool runs as a task: whether there is anything to do with them, known when the program is compiled.
     const HAS_TASKS: bool;
+    /// It has its own check of who comes in.
+    const HAS_CHECK: bool;
 
     fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult>;
     fn read(&self, index: usize, call: &mut Reading<'_>) -> impl Future<Output = ReadResult>;
     fn get_prompt(&self, index: usize, call: &mut Prompting<'_>) -> impl Future<Output = PromptResult>;
     fn complete_resource(&self, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()>;
     fn complete_prompt(&self, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()>;
+    fn check(&self, visit: &Visit<'_>) -> impl Future<Output = Result<Principal, Denied>>;
 }
 
-/// An author's type, and which of its traits are served.
+/// An author's type, which of its traits are served, and how it checks who comes in.
 #[derive(Debug)]
-pub struct App<A, R = NoResources, P = NoPrompts> {
-    app: A,
+pub struct App<A, R = NoResources, P = NoPrompts, H = NoCheck> {
+    own: A,
+    check: H,
     parts: PhantomData<(R, P)>,
 }
 
@@ -68,41 +73,53 @@ pub trait PromptsOf<A> {
 }
 
 impl<A, R, P> App<A, R, P> {
-    /// This application, with what the types say.
+    /// This application, with what the types say, and without a check of its own.
     pub(crate) const fn new(app: A) -> Self {
-        Self { app, parts: PhantomData }
-    }
-
-    /// The same, with more or less of it served.
-    pub(crate) fn with<R2, P2>(self) -> App<A, R2, P2> {
-        App::new(self.app)
+        Self { own: app, check: NoCheck, parts: PhantomData }
     }
 }
 
-impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Application for App<A, R, P> {
+impl<A, R, P, H> App<A, R, P, H> {
+    /// The same, with more or less of it served.
+    pub(crate) fn with<R2, P2>(self) -> App<A, R2, P2, H> {
+        App { own: self.own, check: self.check, parts: PhantomData }
+    }
+
+    /// The same, with this check.
+    pub(crate) fn with_check<H2>(self, check: H2) -> App<A, R, P, H2> {
+        App { own: self.own, check, parts: PhantomData }
+    }
+}
+
+impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Application for App<A, R, P, H> {
     const TOOLS: &'static [Tool] = A::TOOLS;
     const RESOURCES: &'static [Resource] = R::RESOURCES;
     const PROMPTS: &'static [Prompt] = P::PROMPTS;
     const HAS_TASKS: bool = has_tasks(A::TOOLS);
+    const HAS_CHECK: bool = H::ASKS;
 
     fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult> {
-        self.app.call_tool(index, call)
+        self.own.call_tool(index, call)
     }
 
     fn read(&self, index: usize, call: &mut Reading<'_>) -> impl Future<Output = ReadResult> {
-        R::read(&self.app, index, call)
+        R::read(&self.own, index, call)
     }
 
     fn get_prompt(&self, index: usize, call: &mut Prompting<'_>) -> impl Future<Output = PromptResult> {
-        P::get(&self.app, index, call)
+        P::get(&self.own, index, call)
     }
 
     fn complete_resource(&self, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()> {
-        R::complete(&self.app, index, call)
+        R::complete(&self.own, index, call)
     }
 
     fn complete_prompt(&self, index: usize, call: &mut Completing<'_>) -> impl Future<Output = ()> {
-        P::complete(&self.app, index, call)
+        P::complete(&self.own, index, call)
+    }
+
+    fn check(&self, visit: &Visit<'_>) -> impl Future<Output = Result<Principal, Denied>> {
+        self.check.check(&self.own, visit)
     }
 }
 
@@ -178,5 +195,14 @@ impl Catalog {
     pub(crate) fn of<A: Application>() -> Self {
         let completes = A::RESOURCES.iter().any(Resource::is_completed) || A::PROMPTS.iter().any(Prompt::is_completed);
         Self { tools: A::TOOLS, resources: A::RESOURCES, prompts: A::PROMPTS, completes, tasks: false }
+    }
+
+    /// Whether all that is asked for can be a scope; the name of what asks for something else.
+    pub(crate) fn check_scopes(&self) -> Result<(), &'static str> {
+        let tools = self.tools.iter().map(|tool| (tool.name, tool.scopes));
+        let resources = self.resources.iter().map(|resource| (resource.uri, resource.scopes));
+        let prompts = self.prompts.iter().map(|prompt| (prompt.name, prompt.scopes));
+        let wrong = tools.chain(resources).chain(prompts).find(|(_, scopes)| !are_scopes(scopes));
+        wrong.map_or(Ok(()), |(name, _)| Err(name))
     }
 }

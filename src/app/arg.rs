@@ -2,7 +2,7 @@
 
 use core::ops::RangeInclusive;
 
-use super::Schema;
+use super::{Numbers, Schema};
 use crate::limits::{ARRAY_ARG_ITEMS_MAX, STRING_ARG_BYTES_MAX};
 
 /// A type that an argument of a tool, or a part of its result, can have: `bool`, the integers of 8 to 64 bits, `f32`, `f64`, `heapless::String<N>`, `String`,
@@ -75,13 +75,13 @@ macro_rules! integers {
 integers!(u8 u16 u32 u64 i8 i16 i32 i64);
 
 impl Arg for f32 {
-    const SCHEMA: Schema = Schema::Number { min: Self::MIN as f64, max: Self::MAX as f64 };
+    const SCHEMA: Schema = Schema::Number(Numbers::new(Self::MIN as f64, Self::MAX as f64));
     // As JSON has only one kind of fraction, and 0.1 is to be told as 0.1.
     type Limit = f64;
 }
 
 impl Arg for f64 {
-    const SCHEMA: Schema = Schema::Number { min: Self::MIN, max: Self::MAX };
+    const SCHEMA: Schema = Schema::Number(Numbers::new(Self::MIN, Self::MAX));
     type Limit = Self;
 }
 
@@ -93,7 +93,7 @@ impl Ranged<f64> {
     pub const fn schema(self) -> Schema {
         let (min, max) = (*self.range.start(), *self.range.end());
         assert!(min <= max, "`#[range(..)]` holds no number");
-        Schema::Number { min, max }
+        Schema::Number(Numbers::new(min, max))
     }
 }
 

@@ -15,7 +15,7 @@ use core::pin::Pin;
 use core::task::{self, Poll};
 
 use super::annotate::Said;
-use super::caught::caught;
+use super::caught::{can_be_shown, caught};
 use super::encode::{Base64, Utf8};
 use super::input::{Asker, missing_capability};
 use super::telling::Pace;
@@ -23,7 +23,7 @@ use super::{Ask, Done, Identity, Nobody, ToolError, ToolResult};
 use crate::json::{Value, Writer};
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
-use crate::session::{LogLevel, Revision, SessionRef};
+use crate::session::{ANYONE, LogLevel, Principal, Revision, SessionRef};
 
 /// What a handler may tell the server's clients beside its result, and what it needs to know for that. The server implements it.
 pub(crate) trait Announce {
@@ -90,12 +90,14 @@ pub(crate) struct Context<'a> {
     pub(crate) ask: &'a dyn Ask,
     /// Its session, where its revision has any.
     pub(crate) session: Option<SessionRef>,
+    /// On whose behalf it is made.
+    pub(crate) principal: &'a Principal,
 }
 
 impl Context<'static> {
     /// Nothing surrounds it.
     pub(crate) const NONE: Self =
-        Self { announce: &Silent, client: None, session: None, ask: &Nobody, door: Door::Closed };
+        Self { announce: &Silent, client: None, session: None, ask: &Nobody, door: Door::Closed, principal: &ANYONE };
 }
 
 /// How far the result is.
@@ -237,6 +239,11 @@ impl<'a> Call<'a> {
         self.context.client
     }
 
+    /// On whose behalf it is made: the holder of a token, or who else was let in.
+    pub fn principal(&self) -> &Principal {
+        self.context.principal
+    }
+
     /// Announces that the list of tools, or what is in it, changed: `notifications/tools/list_changed` goes to every
     /// client that listens.
     pub fn tools_changed(&self) {
@@ -276,8 +283,8 @@ impl<'a> Call<'a> {
     }
 
     /// Lends a buffer to unescape strings in: the transmit buffer, as long as nothing was written.
-    pub(crate) fn with_scratch<T>(&mut self, read: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
-        self.out.lend(read)
+    pub(crate) fn with_scratch(&mut self, read: &mut dyn FnMut(&mut [u8])) {
+        self.out.lend_to(read);
     }
 
     /// Writes the end of the result; `modern` says who answers, where the revision wants to know.
@@ -287,8 +294,10 @@ impl<'a> Call<'a> {
                 "the tool failed: it ended without the structured content that its output schema promises",
             )),
             Ok(Ok(_)) => None,
-            Ok(Err(error)) => Some(error),
-            Err(Panicked) => Some(ToolError::from("the tool failed: it panicked. The server's log may say more")),
+            Ok(Err(error)) if can_be_shown(&error) => Some(error),
+            Ok(Err(_)) | Err(Panicked) => {
+                Some(ToolError::from("the tool failed: it panicked. The server's log may say more"))
+            }
         };
         if let Some(error) = &failure {
             // What was written before the failure is no answer, unless the client has it already.

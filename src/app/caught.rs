@@ -1,5 +1,6 @@
 //! A panic of the application's code ends where it began.
 
+use core::fmt::{self, Write as _};
 use core::mem;
 use core::panic::AssertUnwindSafe;
 use std::panic::catch_unwind;
@@ -17,6 +18,19 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Option<T> {
         mem::forget(another);
     }
     None
+}
+
+/// An error of the application can be shown: it does not panic when it is asked what to say.
+pub(crate) fn can_be_shown(error: &impl fmt::Display) -> bool {
+    caught(|| write!(Nowhere, "{error}")).is_some()
+}
+
+struct Nowhere;
+
+impl fmt::Write for Nowhere {
+    fn write_str(&mut self, _: &str) -> fmt::Result {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

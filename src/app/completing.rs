@@ -56,6 +56,7 @@ impl<'a> Completing<'a> {
 
     /// Offers a value, whatever was typed.
     pub async fn push(&mut self, value: &str) {
+        self.out.turn().await;
         if self.broke {
             return;
         }

@@ -1,5 +1,6 @@
 //! What the server says of itself.
 
+use core::cell::Cell;
 use std::borrow::Cow;
 
 use super::Icon;
@@ -19,7 +20,7 @@ pub(crate) struct Identity {
     /// Names, and settings as JSON objects.
     pub(crate) extensions: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// Results are the same for everyone who may ask.
-    pub(crate) public: bool,
+    pub(crate) public: Cell<bool>,
 }
 
 impl Identity {
@@ -65,7 +66,7 @@ impl Identity {
     /// Writes the members of a result that a 2026-07-28 client may keep, with the comma in front.
     pub(crate) fn write_caching(&self, w: &mut Writer<'_>) {
         w.str(r#","ttlMs":"#).uint(u64::from(crate::limits::LIST_TTL_MS)).str(r#","cacheScope":"#);
-        w.string(if self.public { "public" } else { "private" });
+        w.string(if self.public.get() { "public" } else { "private" });
     }
 
     /// The same where the client may not: what it was asked for has gone into the result.

@@ -28,6 +28,8 @@ pub enum Mark {
     Icon(Icon),
     /// `#[meta(r#"{..}"#)]`
     Meta(&'static str),
+    /// `#[scope("..")]`
+    Scopes(&'static [&'static str]),
     /// `#[uri("..")]`
     Uri(&'static str),
     /// `#[mime("..")]`

@@ -22,10 +22,13 @@ mod identity;
 mod input;
 mod mark;
 mod mark_resource;
+mod mark_scope;
+mod numbers;
 mod parse;
 mod prompt;
 mod prompting;
 mod prompts;
+mod ran;
 mod reading;
 mod resource;
 mod resources;
@@ -36,6 +39,7 @@ mod tools;
 mod uri;
 mod validate;
 mod verbatim;
+mod visit;
 mod words;
 
 #[cfg(test)]
@@ -72,8 +76,11 @@ pub use input::{
     Capability, Content, Elicit, ElicitJson, ElicitUrl, Elicited, InputError, ListRoots, Questions, Root, Roots,
     Sample, Sampled, Sampling,
 };
+pub(crate) use mark_scope::are_scopes;
+pub use numbers::Numbers;
 pub use prompt::{Prompt, Prompts};
 pub use prompting::{Prompting, Role};
+pub(crate) use ran::Ran;
 pub use reading::Reading;
 pub(crate) use reading::{refuse, requested};
 pub use resource::{Resource, Resources};
@@ -81,6 +88,8 @@ pub use schema::{Field, Schema, Variant};
 pub use telling::Trace;
 pub(crate) use telling::message_params;
 pub use tool::{Annotations, Icon, TaskSupport, Tool, Tools};
+pub(crate) use visit::Headers;
+pub use visit::{AsyncCheck, Check, Denied, NoCheck, SyncCheck, Visit};
 
 /// What the macros need where they are expanded. No part of the interface.
 pub mod private {
@@ -95,6 +104,7 @@ pub mod private {
     pub use super::mark_resource::{
         are_prompts_unique, are_uris_unique, are_variables, completes, mime, resource_annotations, resource_uri, size,
     };
+    pub use super::mark_scope::{scope_count, scopes};
     pub use super::parse::{arguments, no_such_tool, parse, parse_none, parse_nothing, parse_unchecked, variables};
     pub use super::prompt::are_words;
     pub use super::uri::is_legal;

@@ -17,8 +17,10 @@ const ANY: &Schema = &Schema::Verbatim("{}");
 /// # Errors
 /// They do not fit the schema, or a text with escapes in it is too long for the scratch buffer. Both are for the model to read.
 pub fn parse<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
-    check(call, &T::SCHEMA)?;
-    read(call)
+    match check(call, &T::SCHEMA) {
+        Ok(()) => read(call),
+        Err(error) => Err(error),
+    }
 }
 
 /// Reads the arguments of a call whose schema is written by hand into their type, which is the only check.
@@ -26,22 +28,25 @@ pub fn parse<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolEr
 /// # Errors
 /// As [`parse`].
 pub fn parse_unchecked<T: DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
-    check(call, ANY)?;
-    read(call)
+    match check(call, ANY) {
+        Ok(()) => read(call),
+        Err(error) => Err(error),
+    }
 }
 
+// The value may be large: as few copies of it as can be lie on the stack.
 fn read<T: DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
     let arguments = call.arguments();
-    let typed = call.with_scratch(|scratch| json::from_raw(arguments.raw(), scratch));
-    typed.unwrap_or(Err(TypedError::ScratchFull)).map_err(|error| {
-        ToolError::from(match error {
-            TypedError::ScratchFull => {
-                "the arguments could not be read: a text with escapes in it is too long for this server"
-            }
-            // What else the typed layer refuses, the schema refused before; except for schemas by hand.
-            _ => "the arguments do not fit the tool's type",
-        })
-    })
+    let mut typed = Err(TypedError::ScratchFull);
+    call.with_scratch(&mut |scratch| typed = json::from_raw(arguments.raw(), scratch));
+    match typed {
+        Ok(typed) => Ok(typed),
+        Err(TypedError::ScratchFull) => Err(ToolError::from(
+            "the arguments could not be read: a text with escapes in it is too long for this server",
+        )),
+        // What else the typed layer refuses, the schema refused before; except for schemas by hand.
+        Err(_) => Err(ToolError::from("the arguments do not fit the tool's type")),
+    }
 }
 
 /// Checks that the arguments of a call are an object, for a tool that reads them itself.

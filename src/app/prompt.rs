@@ -33,6 +33,8 @@ pub struct Prompt {
     pub meta: Option<&'static str>,
     /// Its arguments: an object. On the wire all of them are strings.
     pub arguments: &'static Schema,
+    /// The scopes that its caller must have, all of them; others neither see it nor get it.
+    pub scopes: &'static [&'static str],
     /// A method completes its arguments.
     pub completes: bool,
 }

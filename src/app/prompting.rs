@@ -6,16 +6,18 @@ use serde::de::DeserializeOwned;
 
 use super::annotate::{ANNOTATED, META, Said, is_meta};
 use super::call::Panicked;
+use super::caught::can_be_shown;
 use super::encode::Base64;
 use super::failure::Kind;
 use super::input::Asker;
+use super::ran::Ran;
 use super::words::{self, Misfit, Word};
 use super::{Arg, ContentAnnotations, Context, Done, Failure, Identity, Prompt, PromptResult, reading};
 use crate::json::{self, Value, Writer};
 use crate::limits::REASON_BYTES_MAX;
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
-use crate::session::Revision;
+use crate::session::{Principal, Revision};
 
 /// Who speaks in a message of a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -195,6 +197,11 @@ impl<'a> Prompting<'a> {
         self.context.client
     }
 
+    /// On whose behalf it is made: the holder of a token, or who else was let in.
+    pub fn principal(&self) -> &Principal {
+        self.context.principal
+    }
+
     /// Reads the arguments.
     pub(super) fn arguments<T: Arg + DeserializeOwned>(&self) -> Result<T, Failure> {
         let read = self.out.lend(|scratch| words::read(arguments(self.request)?, scratch)).unwrap_or(Err(Misfit));
@@ -202,22 +209,30 @@ impl<'a> Prompting<'a> {
     }
 
     /// Writes the end of the result, or the error.
-    pub(crate) async fn close(&mut self, result: Result<PromptResult, Panicked>) {
+    pub(crate) async fn close(&mut self, result: Result<PromptResult, Panicked>) -> Ran {
+        let ran = Ran::of(&result);
         let failure = match result {
-            Ok(Ok(_)) => return self.finish().await,
-            Ok(Err(failure)) => failure,
-            Err(Panicked) => Failure::panicked(),
+            Ok(Ok(_)) => {
+                self.finish().await;
+                return ran;
+            }
+            Ok(Err(failure)) if can_be_shown(&failure) => failure,
+            Ok(Err(_)) | Err(Panicked) => Failure::panicked(),
         };
         if !self.out.rewind(self.begin) {
-            log::warn!("prompt {} failed after a part of it was sent: {failure}", self.prompt.name);
-            return self.out.break_off();
+            // The server tells of it, too, but not each time.
+            log::debug!("prompt {} failed after a part of it was sent: {failure}", self.prompt.name);
+            self.out.break_off();
+            return ran.broken();
         }
         if failure.kind != Kind::Arguments {
-            return reading::refuse(self.out, self.request, &failure).await;
+            reading::refuse(self.out, self.request, &failure).await;
+            return ran;
         }
         let reason = self.reason();
         let code = failure.code(self.request.revision.is_modern());
         self.out.write(|w| rpc::error(w, self.request.id(), code, &reason.0)).await;
+        ran
     }
 
     fn reason(&self) -> Reason {

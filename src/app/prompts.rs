@@ -37,6 +37,7 @@
 ///   not fit never reaches the method, and the client is told why.
 /// - `#[title("..")]`, and `#[name("..")]` where that is not the method's name.
 /// - `#[icon("https://..", "image/png", "48x48")]`, any number, and `#[meta(r#"{..}"#)]`, as tools have them.
+/// - `#[scope("lights")]`, `#[scope("a", "b")]`: the scopes that the caller's token must have, all of them; others do not see it, and are refused.
 /// - `#[complete(method)]` names a method that completes the arguments: `async fn method(&self, call: &mut Completing<'_>)`. Enums complete by
 ///   themselves.
 #[macro_export]
@@ -100,6 +101,7 @@ macro_rules! __prompt {
         const NAME: &str = $crate::__private::name(MARKS, stringify!($name));
         const DESCRIPTION: &str = $crate::__text!($($crate::__prompt_mark!($($attr)*)),*);
         const ICONS: [$crate::Icon; $crate::__private::icon_count(MARKS)] = $crate::__private::icons(MARKS);
+        const SCOPES: [&str; $crate::__private::scope_count(MARKS)] = $crate::__private::scopes(MARKS);
         const ARGUMENTS: $crate::Schema = $crate::__input!([] $($args_ty)?);
         const _: () = {
             assert!(
@@ -121,6 +123,7 @@ macro_rules! __prompt {
             description: DESCRIPTION,
             icons: &ICONS,
             meta: $crate::__private::meta(MARKS),
+            scopes: &SCOPES,
             arguments: &ARGUMENTS,
             completes: $crate::__private::completes(MARKS),
         }
@@ -134,6 +137,7 @@ macro_rules! __prompt_mark {
     (doc = $doc:expr) => { $crate::__private::Mark::Doc($doc) };
     (complete($method:ident)) => { $crate::__private::Mark::Completes };
     (title($title:expr)) => { $crate::__private::Mark::Title($title) };
+    (scope($($scope:tt)*)) => { $crate::__mark!(scope($($scope)*)) };
     (icon($($icon:tt)*)) => { $crate::__mark!(icon($($icon)*)) };
     (meta($json:expr)) => { $crate::__private::Mark::Meta($json) };
     (name($name:expr)) => { $crate::__private::Mark::Name($name) };
@@ -142,7 +146,7 @@ macro_rules! __prompt_mark {
     ($($other:tt)*) => {
         compile_error!(concat!(
             "a prompt cannot have the attribute `#[", stringify!($($other)*), "]`; it can have a doc comment, `#[title(\"..\")]`, ",
-            "`#[name(\"..\")]`, `#[complete(method)]`, `#[icon(..)]`, `#[meta(..)]`, `#[allow(..)]` and `#[expect(..)]`"
+            "`#[name(\"..\")]`, `#[complete(method)]`, `#[icon(..)]`, `#[meta(..)]`, `#[scope(..)]`, `#[allow(..)]` and `#[expect(..)]`"
         ))
     };
 }

@@ -7,16 +7,18 @@ use serde::de::DeserializeOwned;
 
 use super::annotate::is_meta;
 use super::call::Panicked;
+use super::caught::can_be_shown;
 use super::encode::{Base64, Utf8, read_piece};
 use super::failure::Kind;
 use super::input::{Asker, missing_capability};
+use super::ran::Ran;
 use super::words::{self, Misfit, Word};
 use super::{Arg, Context, Done, Failure, Identity, ReadResult, Resource, uri};
 use crate::json::Value;
 use crate::limits::SOURCE_PIECE_BYTES;
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
-use crate::session::Revision;
+use crate::session::{Principal, Revision};
 
 /// A running `resources/read`: the URI, the client, and the way to answer.
 ///
@@ -236,6 +238,11 @@ impl<'a> Reading<'a> {
         self.context.client
     }
 
+    /// On whose behalf it is made: the holder of a token, or who else was let in.
+    pub fn principal(&self) -> &Principal {
+        self.context.principal
+    }
+
     /// Reads the variables of the template.
     pub(super) fn variables<T: Arg + DeserializeOwned>(&self) -> Result<T, Failure> {
         let variables = uri::variables(self.resource.uri, self.uri());
@@ -245,18 +252,24 @@ impl<'a> Reading<'a> {
     }
 
     /// Writes the end of the result, or the error.
-    pub(crate) async fn close(&mut self, result: Result<ReadResult, Panicked>) {
+    pub(crate) async fn close(&mut self, result: Result<ReadResult, Panicked>) -> Ran {
+        let ran = Ran::of(&result);
         let failure = match result {
-            Ok(Ok(_)) => return self.finish().await,
-            Ok(Err(failure)) => failure,
-            Err(Panicked) => Failure::panicked(),
+            Ok(Ok(_)) => {
+                self.finish().await;
+                return ran;
+            }
+            Ok(Err(failure)) if can_be_shown(&failure) => failure,
+            Ok(Err(_)) | Err(Panicked) => Failure::panicked(),
         };
         if self.out.rewind(self.begin) {
             refuse(self.out, self.request, &failure).await;
-        } else {
-            log::warn!("resource {} failed after a part of it was sent: {failure}", self.resource.uri);
-            self.out.break_off();
+            return ran;
         }
+        // The server tells of it, too, but not each time.
+        log::debug!("resource {} failed after a part of it was sent: {failure}", self.resource.uri);
+        self.out.break_off();
+        ran.broken()
     }
 
     async fn finish(&mut self) {

@@ -42,6 +42,8 @@ pub struct Resource {
     pub meta: Option<&'static str>,
     /// The template's variables: an object with a member for each.
     pub arguments: &'static Schema,
+    /// The scopes that its caller must have, all of them; others neither see it nor read it.
+    pub scopes: &'static [&'static str],
     /// A method completes its variables.
     pub completes: bool,
 }

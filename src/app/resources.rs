@@ -53,6 +53,7 @@
 /// - `#[title("..")]`, `#[mime("..")]`, `#[size(1024)]`, `#[name("..")]` where that is not the method's name.
 /// - `#[audience(user, assistant)]` (or one of them), `#[priority(0.5)]` and `#[last_modified("2026-01-31T12:00:00Z")]`.
 /// - `#[icon("https://..", "image/png", "48x48")]`, any number, and `#[meta(r#"{..}"#)]`, as tools have them.
+/// - `#[scope("lights")]`, `#[scope("a", "b")]`: the scopes that the caller's token must have, all of them; others do not see it, and are refused.
 /// - `#[complete(method)]` names a method that completes the variables: `async fn method(&self, call: &mut Completing<'_>)`. Variables whose
 ///   type is an enum complete by themselves.
 #[macro_export]
@@ -120,6 +121,7 @@ macro_rules! __resource {
             None => "",
         };
         const ICONS: [$crate::Icon; $crate::__private::icon_count(MARKS)] = $crate::__private::icons(MARKS);
+        const SCOPES: [&str; $crate::__private::scope_count(MARKS)] = $crate::__private::scopes(MARKS);
         const ARGUMENTS: $crate::Schema = $crate::__input!([] $($args_ty)?);
         const _: () = {
             assert!(!URI.is_empty(), concat!("resource `", stringify!($name), "` needs `#[uri(\"..\")]`"));
@@ -149,6 +151,7 @@ macro_rules! __resource {
             description: DESCRIPTION,
             icons: &ICONS,
             meta: $crate::__private::meta(MARKS),
+            scopes: &SCOPES,
             mime: $crate::__private::mime(MARKS),
             size: $crate::__private::size(MARKS),
             annotations: $crate::__private::resource_annotations(MARKS),
@@ -173,6 +176,7 @@ macro_rules! __resource_mark {
     (last_modified($time:expr)) => { $crate::__private::Mark::LastModified($time) };
     (complete($method:ident)) => { $crate::__private::Mark::Completes };
     (title($title:expr)) => { $crate::__private::Mark::Title($title) };
+    (scope($($scope:tt)*)) => { $crate::__mark!(scope($($scope)*)) };
     (icon($($icon:tt)*)) => { $crate::__mark!(icon($($icon)*)) };
     (meta($json:expr)) => { $crate::__private::Mark::Meta($json) };
     (name($name:expr)) => { $crate::__private::Mark::Name($name) };
@@ -182,7 +186,7 @@ macro_rules! __resource_mark {
         compile_error!(concat!(
             "a resource cannot have the attribute `#[", stringify!($($other)*), "]`; it can have a doc comment, `#[uri(\"..\")]`, ",
             "`#[title(\"..\")]`, `#[name(\"..\")]`, `#[mime(\"..\")]`, `#[size(..)]`, `#[audience(user, assistant)]`, `#[priority(..)]`, ",
-            "`#[last_modified(\"..\")]`, `#[complete(method)]`, `#[icon(..)]`, `#[meta(..)]`, `#[allow(..)]` and `#[expect(..)]`"
+            "`#[last_modified(\"..\")]`, `#[complete(method)]`, `#[icon(..)]`, `#[meta(..)]`, `#[scope(..)]`, `#[allow(..)]` and `#[expect(..)]`"
         ))
     };
 }
@@ -195,11 +199,11 @@ macro_rules! __run_words {
         $this.$name($call).await
     };
     ($read:ident $this:ident $name:ident $call:ident $args_ty:ty) => {{
-        let running = {
+        ::core::pin::pin!({
             let args = $crate::__private::$read::<$args_ty>($call)?;
             $this.$name($call, args)
-        };
-        running.await
+        })
+        .await
     }};
 }
 

@@ -1,5 +1,6 @@
 //! What an argument may be: descriptors that live in the program's read-only data, and the JSON Schema they are told to the client as.
 
+use super::numbers::Numbers;
 use crate::json::{Value, Writer};
 
 /// What a value may be. One descriptor serves both ends: it is rendered as JSON Schema (2020-12, in the subset that older clients know) for
@@ -19,12 +20,7 @@ pub enum Schema {
         max: i128,
     },
     /// A number, both bounds included.
-    Number {
-        /// The smallest.
-        min: f64,
-        /// The largest.
-        max: f64,
-    },
+    Number(Numbers),
     /// A string.
     String {
         /// The fewest characters (Unicode scalar values).
@@ -80,9 +76,6 @@ pub struct Variant {
 
 /// Integers beyond this are not exact in every JSON parser (RFC 8259 section 6); as bounds they only say "64 bits", and are left out.
 const EXACT_INTEGER_MAX: i64 = (1 << 53) - 1;
-
-/// Bounds from here on only say "32 or 64 bits", and are left out.
-const NUMBER_BOUND_MAX: f64 = f32::MAX as f64;
 
 impl Schema {
     /// How many levels of objects and arrays stand in each other; 0 for a scalar.
@@ -160,7 +153,7 @@ impl Schema {
         match self {
             Self::Bool => "boolean",
             Self::Integer { .. } => "integer",
-            Self::Number { .. } => "number",
+            Self::Number(_) => "number",
             Self::String { .. } | Self::Enum(_) => "string",
             Self::Array { .. } => "array",
             Self::Object(_) | Self::Verbatim(_) => "object",
@@ -193,10 +186,7 @@ impl Schema {
                 write_integer_bound("minimum", min, w);
                 write_integer_bound("maximum", max, w);
             }
-            Self::Number { min, max } => {
-                write_number_bound("minimum", min, w);
-                write_number_bound("maximum", max, w);
-            }
+            Self::Number(numbers) => numbers.write(w),
             Self::String { chars_min, chars_max, .. } => {
                 write_lengths("minLength", chars_min, "maxLength", chars_max, w);
             }
@@ -245,12 +235,6 @@ fn write_integer_bound(name: &str, bound: i128, w: &mut Writer<'_>) {
             w.str(",\"").str(name).str("\":").int(exact);
         }
         _ => {}
-    }
-}
-
-fn write_number_bound(name: &str, bound: f64, w: &mut Writer<'_>) {
-    if bound.abs() < NUMBER_BOUND_MAX {
-        w.str(",\"").str(name).str("\":").float(bound);
     }
 }
 

@@ -61,6 +61,8 @@ impl Call<'_> {
     /// The answer becomes an event stream by this. A client that reads none, or whose result is already on its way,
     /// gets no progress. In a task, which has no notifications, the message is what the client finds when it looks.
     pub async fn progress(&mut self, progress: f64, total: Option<f64>, message: Option<&str>) -> bool {
+        // What is left out does not wait.
+        self.out.turn().await;
         if message.is_some_and(|message| self.out.note(message)) {
             return true;
         }
@@ -125,6 +127,7 @@ async fn log(
     logger: Option<&str>,
     data: &impl Serialize,
 ) -> bool {
+    out.turn().await;
     let wanted = wanted(request, context);
     if wanted.is_none_or(|wanted| level < wanted) || json::check(data).is_err() {
         return false;

@@ -173,7 +173,7 @@ fn called(
     let mut outlet = Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false);
     outlet.set_http10();
     let outlet = RefCell::new(outlet);
-    let identity = Identity { name: "t".into(), version: "1".into(), public: true, ..Identity::default() };
+    let identity = Identity { name: "t".into(), version: "1".into(), public: true.into(), ..Identity::default() };
     let context = Context::NONE;
     let out = Out::new(&outlet);
     let mut sent = Vec::new();

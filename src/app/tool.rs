@@ -37,6 +37,8 @@ pub struct Tool {
     pub icons: &'static [Icon],
     /// What it says to particular clients or hosts (`_meta`): a JSON object.
     pub meta: Option<&'static str>,
+    /// The scopes that its caller must have, all of them; others neither see it nor call it.
+    pub scopes: &'static [&'static str],
 }
 
 /// That a tool runs as a task (extension `io.modelcontextprotocol/tasks`, 2026-07-28), where the client can follow one and there is room: the

@@ -53,6 +53,7 @@
 ///   [`Call::become_task`](crate::Call::become_task).
 /// - `#[icon("https://..", "image/png", "48x48")]`, any number: where a picture is, and if it is known, its media type and its sizes.
 /// - `#[meta(r#"{..}"#)]`: a JSON object for particular clients (`_meta`).
+/// - `#[scope("lights")]`, `#[scope("a", "b")]`: the scopes that the caller's token must have, all of them; others do not see it, and are refused.
 /// - `#[title("..")]`: what people see; `#[name("..")]`: what it is called by, where that is not the method's name.
 ///
 /// ```compile_fail,E0080
@@ -148,6 +149,7 @@ macro_rules! __tool {
         const INPUT: $crate::Schema = $crate::__input!([$([$($attr)*])*] $($args_ty)?);
         const OUTPUT: Option<&$crate::Schema> = <$ret as $crate::__private::Outcome>::OUTPUT;
         const ICONS: [$crate::Icon; $crate::__private::icon_count(MARKS)] = $crate::__private::icons(MARKS);
+        const SCOPES: [&str; $crate::__private::scope_count(MARKS)] = $crate::__private::scopes(MARKS);
         const _: () = {
             assert!(
                 ANNOTATIONS.is_some(),
@@ -188,6 +190,7 @@ macro_rules! __tool {
             task: $crate::__private::task(MARKS),
             icons: &ICONS,
             meta: $crate::__private::meta(MARKS),
+            scopes: &SCOPES,
             annotations: match ANNOTATIONS {
                 Some(annotations) => annotations,
                 // Refused above.
@@ -225,6 +228,7 @@ macro_rules! __mark {
         $crate::__private::Mark::Task($crate::TaskSupport { required: $required, later: $later })
     };
     (title($title:expr)) => { $crate::__private::Mark::Title($title) };
+    (scope($($scope:expr),+ $(,)?)) => { $crate::__private::Mark::Scopes(&[$($scope),+]) };
     (name($name:expr)) => { $crate::__private::Mark::Name($name) };
     (icon($src:expr $(,)?)) => { $crate::__private::Mark::Icon($crate::Icon { src: $src, mime: "", sizes: &[] }) };
     (icon($src:expr, $mime:expr $(, $size:expr)* $(,)?)) => {
@@ -238,7 +242,7 @@ macro_rules! __mark {
         compile_error!(concat!(
             "a tool cannot have the attribute `#[", stringify!($($other)*), "]`; it can have a doc comment, `#[read_only]`, `#[additive]`, ",
             "`#[idempotent]`, `#[destructive]`, `#[open_world]`, `#[task]`, `#[title(\"..\")]`, `#[name(\"..\")]`, `#[icon(..)]`, \
-             `#[meta(..)]`, `#[input_schema(..)]`, `#[allow(..)]` and `#[expect(..)]`"
+             `#[meta(..)]`, `#[scope(..)]`, `#[input_schema(..)]`, `#[allow(..)]` and `#[expect(..)]`"
         ))
     };
 }
@@ -262,15 +266,17 @@ macro_rules! __run_tool {
     ([$other:tt $($rest:tt)*] $($run:tt)*) => { $crate::__run_tool!([$($rest)*] $($run)*) };
     (@ $parse:ident, $this:ident $name:ident $call:ident) => {{
         $crate::__private::$parse($call)?;
-        let outcome = $this.$name($call).await;
+        let outcome = ::core::pin::pin!($this.$name($call)).await;
         $crate::__private::Outcome::finish(outcome, $call).await
     }};
     (@ $parse:ident::<$args_ty:ty>, $this:ident $name:ident $call:ident args) => {{
-        let running = {
-            let args = $crate::__private::$parse::<$args_ty>($call)?;
-            $this.$name($call, args)
-        };
-        let outcome = running.await;
+        let outcome = ::core::pin::pin!({
+            match $crate::__private::$parse::<$args_ty>($call) {
+                Ok(args) => $this.$name($call, args),
+                Err(error) => return Err(error),
+            }
+        })
+        .await;
         $crate::__private::Outcome::finish(outcome, $call).await
     }};
 }

@@ -132,7 +132,7 @@ fn scalar(schema: &Schema, value: Value<'_>) -> Result<(), Found> {
     let fits = match *schema {
         Schema::Bool => value.kind() == Kind::Bool,
         Schema::Integer { min, max } => return integer(min, max, value),
-        Schema::Number { min, max } => value.as_f64().is_some_and(|number| min <= number && number <= max),
+        Schema::Number(numbers) => numbers.hold(value),
         Schema::String { chars_min, chars_max, bytes_max } => return text(chars_min, chars_max, bytes_max, value),
         Schema::Enum(variants) => {
             value.as_text().is_some_and(|text| variants.iter().any(|variant| text.eq_str(variant.name)))
@@ -212,8 +212,7 @@ impl fmt::Display for Expected<'_> {
         match *self.0 {
             Schema::Bool => f.write_str("true or false"),
             Schema::Integer { min, max } => write!(f, "an integer from {min} to {max}"),
-            Schema::Number { min, max } if min <= f64::MIN && max >= f64::MAX => f.write_str("a number of 64 bits"),
-            Schema::Number { min, max } => write!(f, "a number from {min:?} to {max:?}"),
+            Schema::Number(numbers) => numbers.fmt(f),
             Schema::String { bytes_max, .. } if matches!(self.1, Found::Bytes(_)) => {
                 write!(f, "a string of at most {bytes_max} bytes")
             }

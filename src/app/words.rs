@@ -97,7 +97,7 @@ fn write_value(w: &mut Writer<'_>, field: Option<&Field>, value: &impl Display) 
             && json::validate(text.as_bytes()).is_ok()
     };
     let plain = match field.map(|field| field.schema) {
-        Some(Schema::Integer { .. } | Schema::Number { .. }) => is_number(&short),
+        Some(Schema::Integer { .. } | Schema::Number(_)) => is_number(&short),
         Some(Schema::Bool) => matches!(short.as_str(), "true" | "false"),
         _ => false,
     };

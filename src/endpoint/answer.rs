@@ -2,10 +2,13 @@
 
 use core::fmt::Write as _;
 
-use crate::http::{Preflight, ResponseHead, Status};
+use super::Cause;
+use crate::http::{Challenge, Preflight, ResponseHead, Status};
 use crate::json::{Span, Writer};
-use crate::mcp::tasks;
+use crate::mcp::scopes::Lack;
+use crate::mcp::{scopes, tasks};
 use crate::rpc::{self, Code, Envelope};
+use crate::session::Principal;
 
 /// The longest sentence of an answer, in bytes; what is longer is cut.
 const MESSAGE_BYTES_MAX: usize = 400;
@@ -19,8 +22,10 @@ pub(crate) struct Answer<'r> {
     pub(crate) close: bool,
     pub(crate) allow: Option<&'static str>,
     pub(crate) retry_after_seconds: Option<u32>,
-    pub(crate) www_authenticate: Option<&'static str>,
+    pub(crate) www_authenticate: Option<Challenge>,
     pub(crate) preflight: Option<Preflight<'r>>,
+    /// Why it refuses, if it does.
+    pub(crate) cause: Option<Cause>,
 }
 
 /// The body of an answer.
@@ -81,6 +86,8 @@ pub(crate) enum Data {
     Versions {
         requested: Span,
     },
+    /// The scopes that are asked for.
+    Scopes(&'static [&'static str]),
     /// `-32021`: the extension `io.modelcontextprotocol/tasks`.
     Tasks,
 }
@@ -101,6 +108,7 @@ impl Answer<'_> {
             retry_after_seconds: None,
             www_authenticate: None,
             preflight: None,
+            cause: Cause::of(status),
         }
     }
 
@@ -109,10 +117,25 @@ impl Answer<'_> {
         Self::with(status, Body::Error { id: None, code, message: message.into(), data: Data::None })
     }
 
+    /// The same, of a refusal for this reason.
+    pub(crate) fn because(self, cause: Cause) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+
     /// The server is full, or shutting down: 503, and when to come again.
     pub(crate) fn unavailable(message: &str) -> Self {
         let mut answer = Self::refusal(Status::SERVICE_UNAVAILABLE, Code::REFUSED, message);
         answer.retry_after_seconds = Some(crate::limits::RETRY_AFTER_S);
+        answer
+    }
+
+    /// The status 403 for somebody who may come in, and lacks a scope of these (RFC 6750, section 3.1).
+    pub(crate) fn insufficient(envelope: &Envelope, needed: &'static [&'static str], principal: &Principal) -> Self {
+        let message = Sentence::of(format_args!("{}", Lack { needed, principal }));
+        let id = envelope.id.map(|id| id.span);
+        let body = Body::Error { id, code: Code::REFUSED, message, data: Data::Scopes(needed) };
+        let mut answer = Self::with(Status::FORBIDDEN, body);
+        answer.www_authenticate = Some(Challenge { error: Some("insufficient_scope"), scopes: needed });
         answer
     }
 
@@ -125,6 +148,15 @@ impl Answer<'_> {
 }
 
 impl<'r> Answer<'r> {
+    /// What a refusal says.
+    pub(crate) fn sentence(&self) -> &str {
+        match &self.body {
+            Body::Error { message, .. } => &message.0,
+            Body::Plain(text) | Body::Json(text) => text,
+            Body::Empty => "",
+        }
+    }
+
     /// It has a body.
     pub(crate) fn has_body(&self) -> bool {
         !matches!(self.body, Body::Empty)
@@ -166,6 +198,7 @@ impl<'r> Answer<'r> {
                     Data::Tasks => rpc::error_with(w, id, *code, &message.0, |w| {
                         w.str(tasks::REQUIRED);
                     }),
+                    Data::Scopes(needed) => scopes::write(w, id, format_args!("{}", message.0), needed),
                     Data::Versions { requested } => rpc::error_with(w, id, *code, &message.0, |w| {
                         w.str(r#"{"supported":["2026-07-28"],"requested":"#).raw(requested.of(doc)).str("}");
                     }),

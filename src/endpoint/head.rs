@@ -1,42 +1,53 @@
 //! The first decision, from the head of a request alone: before a body is waited for.
 
-use super::{Answer, Body, Changes, Endpoint, Moment, NoSession};
+use super::{Answer, Body, Cause, Changes, Endpoint, Moment, NoSession};
+use crate::app::Denied;
 use crate::guard::{BearerRefusal, OriginGrant};
-use crate::http::{Accept, Cors, Known, Media, Method, Preflight, Request, Status};
+use crate::http::{Accept, Challenge, Cors, Known, Media, Method, Preflight, Request, Status};
 use crate::rpc::Code;
-use crate::session::{Principal, Revision, Session, SessionId, SessionRef, Table, Transport};
+use crate::session::{Principal, PrincipalId, Revision, Session, SessionId, SessionRef, Table, Transport};
 use crate::sse::EventId;
 
 /// Where the requests of 2024-11-05's transport go, behind the public path.
 pub(crate) const MESSAGES_PATH: &str = "/messages";
 
-/// What a head asks for.
-pub(crate) struct Head<'r> {
+/// Who comes, as the head of a request tells.
+pub(crate) struct Entry<'r> {
     /// The origin that may read the answer in a browser.
     pub(crate) cors: Option<Cors<'r>>,
-    /// What to do.
-    pub(crate) admission: Admission<'r>,
+    /// Whether that one may come in.
+    pub(crate) passage: Passage<'r>,
+}
+
+/// Whether somebody may come in.
+pub(crate) enum Passage<'r> {
+    /// There is nothing to come in for: answer at once.
+    Answer(Answer<'r>),
+    /// This one may.
+    Known(Principal),
+    /// The application is to say; this is why its tokens let nobody in.
+    Ask(BearerRefusal),
 }
 
 /// What to do about a request, as far as its head tells.
-pub(crate) enum Admission<'r> {
+pub(crate) enum Admission<'r, 'p> {
     /// Answer at once.
     Answer(Answer<'r>),
     /// Answer at once, after a session was ended by its client: its stream closes.
     Ended(crate::session::Ended),
     /// Read the body, then ask again.
-    Body(Posted),
+    Body(Posted<'p>),
     /// Open a stream.
     Open(Opening),
 }
 
 /// A POST whose body is to be read.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Posted {
+pub(crate) struct Posted<'p> {
     /// Which endpoint it came to.
     pub(crate) route: Route,
     /// Who sent it.
-    pub(crate) principal: Principal,
+    pub(crate) principal: &'p Principal,
 }
 
 /// The endpoints that take messages.
@@ -52,7 +63,7 @@ pub(crate) enum Route {
 #[derive(Debug)]
 pub(crate) enum Opening {
     /// 2024-11-05: a new session, whose stream begins with `endpoint`.
-    HttpSse(Principal),
+    HttpSse(PrincipalId),
     /// The stream of a session of 2025, and where its client left off.
     Session(SessionRef, Changes, LastSeen),
 }
@@ -78,30 +89,29 @@ enum Place {
 }
 
 impl Endpoint {
-    /// Decides on a head. Guarding comes first, and a preflight before the token is asked for.
-    pub(crate) fn head<'r>(&self, request: Request<'r>, table: &mut Table<'_>, moment: &Moment) -> Head<'r> {
+    /// Who comes. Guarding is first, and a preflight before the token is asked for. The order is: Host, Origin; the tokens of the configuration;
+    /// then, where those say nothing, the application's own check.
+    pub(crate) fn enter<'r>(&self, request: Request<'r>, moment: &Moment) -> Entry<'r> {
         let local = moment.local;
         if let Err(refusal) = self.guard.host(request.host(), request.authority(), local) {
             let answer = Answer::refusal(
                 Status(refusal.status()),
                 Code::REFUSED,
                 super::answer::Sentence::of(format_args!("{refusal}")),
-            );
-            return Head { cors: None, admission: Admission::Answer(answer) };
+            )
+            .because(Cause::Host);
+            return Entry { cors: None, passage: Passage::Answer(answer) };
         }
         let cors = match self.guard.origin(request.all(Known::Origin), local) {
             Ok(grant) => grant.and_then(grant_of),
             Err(refusal) => {
                 let message = super::answer::Sentence::of(format_args!("{refusal}"));
-                let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message);
-                return Head { cors: None, admission: Admission::Answer(answer) };
+                let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message).because(Cause::Origin);
+                return Entry { cors: None, passage: Passage::Answer(answer) };
             }
         };
-        let admission = match self.admit(request, cors.is_some(), table, moment) {
-            Ok(admission) => admission,
-            Err(answer) => Admission::Answer(answer),
-        };
-        Head { cors, admission }
+        let passage = self.pass(request, cors.is_some(), moment).unwrap_or_else(Passage::Answer);
+        Entry { cors, passage }
     }
 
     /// The CORS grant of a request whose head was admitted.
@@ -109,13 +119,7 @@ impl Endpoint {
         self.guard.origin(request.all(Known::Origin), moment.local).ok().flatten().and_then(grant_of)
     }
 
-    fn admit<'r>(
-        &self,
-        request: Request<'r>,
-        granted: bool,
-        table: &mut Table<'_>,
-        moment: &Moment,
-    ) -> Result<Admission<'r>, Answer<'r>> {
+    fn pass<'r>(&self, request: Request<'r>, granted: bool, moment: &Moment) -> Result<Passage<'r>, Answer<'r>> {
         let place = place(request.path());
         let method = request.method();
         if method == Method::Options {
@@ -127,7 +131,35 @@ impl Endpoint {
         if place == Place::Health {
             return Err(health(method, moment.stopping));
         }
-        let principal = self.guard.bearer(request.all(Known::Authorization)).map_err(challenge)?;
+        if !self.guard.is_open() && request.query_param("access_token").is_some() {
+            return Err(refused(BearerRefusal::InQuery));
+        }
+        match self.guard.bearer(request.all(Known::Authorization), moment.unix_s) {
+            Ok(principal) => Ok(Passage::Known(principal)),
+            Err(refusal) if self.guard.is_checked() && refusal.may_be_asked() => Ok(Passage::Ask(refusal)),
+            Err(refusal) => Err(refused(refusal)),
+        }
+    }
+
+    /// Decides on the head of a request of somebody who may come in.
+    pub(crate) fn admit<'r, 'p>(
+        &self,
+        request: Request<'r>,
+        principal: &'p Principal,
+        table: &mut Table<'_>,
+        moment: &Moment,
+    ) -> Admission<'r, 'p> {
+        self.admitted(request, principal, table, moment).unwrap_or_else(Admission::Answer)
+    }
+
+    fn admitted<'r, 'p>(
+        &self,
+        request: Request<'r>,
+        principal: &'p Principal,
+        table: &mut Table<'_>,
+        moment: &Moment,
+    ) -> Result<Admission<'r, 'p>, Answer<'r>> {
+        let (place, method) = (place(request.path()), request.method());
         if moment.stopping {
             let mut answer = Answer::unavailable("the server is shutting down");
             answer.close = true;
@@ -136,9 +168,9 @@ impl Endpoint {
         match (place, method) {
             (Place::Mcp, Method::Post) => posted(request, Route::Mcp, principal),
             (Place::Messages, Method::Post) if self.http_sse => posted(request, Route::Messages, principal),
-            (Place::Mcp, Method::Get) => self.open(request, principal, table, moment),
-            (Place::Sse, Method::Get) if self.http_sse => Ok(Admission::Open(Opening::HttpSse(principal))),
-            (Place::Mcp, Method::Delete) => self.delete(request, principal, table, moment),
+            (Place::Mcp, Method::Get) => self.open(request, principal.id(), table, moment),
+            (Place::Sse, Method::Get) if self.http_sse => Ok(Admission::Open(Opening::HttpSse(principal.id()))),
+            (Place::Mcp, Method::Delete) => self.delete(request, principal.id(), table, moment),
             (Place::Mcp, _) => Err(Answer::not_allowed("POST", "this endpoint takes POST (MCP Streamable HTTP)")),
             (Place::Sse, _) if self.http_sse => {
                 Err(Answer::not_allowed("GET", "this endpoint takes GET (MCP 2024-11-05, HTTP+SSE)"))
@@ -151,13 +183,13 @@ impl Endpoint {
     }
 
     // GET /mcp: the stream of a session; without one 2024-11-05's own (DESIGN D6), or 405.
-    fn open<'r>(
+    fn open<'r, 'p>(
         &self,
         request: Request<'r>,
-        principal: Principal,
+        principal: PrincipalId,
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> Result<Admission<'r>, Answer<'r>> {
+    ) -> Result<Admission<'r, 'p>, Answer<'r>> {
         if let Some(id) = request.header(Known::McpSessionId) {
             let found = self.session(id, Transport::Streamable, principal, table, moment).map_err(no_session)?;
             let revision = table.get(found.session).map(Session::revision);
@@ -178,13 +210,13 @@ impl Endpoint {
         Err(Answer::not_allowed("POST", "there is no stream to GET without an Mcp-Session-Id; send messages by POST"))
     }
 
-    fn delete<'r>(
+    fn delete<'r, 'p>(
         &self,
         request: Request<'r>,
-        principal: Principal,
+        principal: PrincipalId,
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> Result<Admission<'r>, Answer<'r>> {
+    ) -> Result<Admission<'r, 'p>, Answer<'r>> {
         let Some(text) = request.header(Known::McpSessionId) else {
             return Err(Answer::not_allowed("POST", "DELETE ends a session and needs its Mcp-Session-Id"));
         };
@@ -216,9 +248,9 @@ pub(super) fn no_session<'r>(why: NoSession) -> Answer<'r> {
     match why {
         NoSession::Unknown => {
             let message = "session not found: it ended, or this server did not issue it; send initialize without an Mcp-Session-Id";
-            Answer::refusal(Status::NOT_FOUND, Code::SESSION_NOT_FOUND, message)
+            Answer::refusal(Status::NOT_FOUND, Code::SESSION_NOT_FOUND, message).because(Cause::Session)
         }
-        NoSession::Full => Answer::unavailable("all sessions of this server are in use"),
+        NoSession::Full => Answer::unavailable("all sessions of this server are in use").because(Cause::Sessions),
     }
 }
 
@@ -252,14 +284,36 @@ fn health<'r>(method: Method, stopping: bool) -> Answer<'r> {
     answer
 }
 
-fn challenge<'r>(refusal: BearerRefusal) -> Answer<'r> {
+/// The answer to somebody whose credentials do not let in.
+fn refused<'r>(refusal: BearerRefusal) -> Answer<'r> {
     let message = super::answer::Sentence::of(format_args!("{refusal}"));
-    let mut answer = Answer::refusal(Status(refusal.status()), Code::REFUSED, message);
-    answer.www_authenticate = Some(refusal.challenge());
+    let mut answer = Answer::refusal(Status(refusal.status()), Code::REFUSED, message).because(Cause::Token);
+    if refusal == BearerRefusal::NoClock {
+        answer.retry_after_seconds = Some(crate::limits::RETRY_AFTER_S);
+    } else {
+        answer.www_authenticate = Some(Challenge { error: refusal.error(), scopes: &[] });
+    }
     answer
 }
 
-fn posted(request: Request<'_>, route: Route, principal: Principal) -> Result<Admission<'_>, Answer<'_>> {
+/// The answer to somebody whom the application does not let in. `refusal`: why the tokens did not either.
+pub(crate) fn denied<'r>(denied: &Denied, refusal: BearerRefusal) -> Answer<'r> {
+    let message = match denied.text() {
+        "" if denied.is_known() => "you may not use this server",
+        "" => "this server asks who you are",
+        text => text,
+    };
+    let status = if denied.is_known() { Status::FORBIDDEN } else { Status::UNAUTHORIZED };
+    let mut answer = Answer::refusal(status, Code::REFUSED, message).because(Cause::Token);
+    answer.www_authenticate = (!denied.is_known()).then_some(Challenge { error: refusal.error(), scopes: &[] });
+    answer
+}
+
+fn posted<'r, 'p>(
+    request: Request<'r>,
+    route: Route,
+    principal: &'p Principal,
+) -> Result<Admission<'r, 'p>, Answer<'r>> {
     // A page of another origin can send other types without a preflight.
     // The clients of 2024-11-05 need not say what they send; what a page sends has an Origin.
     let json = request.content_type_is_json().unwrap_or(route == Route::Messages);

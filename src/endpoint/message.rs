@@ -8,15 +8,15 @@ use super::{Changes, Endpoint, Moment, NoSession, Posted, Route};
 use crate::http::{self, Known, Status};
 use crate::hub::Filter;
 use crate::json::{Kind, ScanError};
-use crate::mcp::completion::{self, Subject};
-use crate::mcp::pages::{List, Page};
-use crate::mcp::{Method, input, prompts, resources, tasks, tools};
+use crate::mcp::completion::Subject;
+use crate::mcp::pages::Page;
+use crate::mcp::{Method, input, tasks};
 use crate::rpc::{Code, Envelope, Message};
 use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
 
 /// What is to be done about a message.
 #[derive(Debug)]
-pub(crate) enum Decision {
+pub(crate) enum Decision<'p> {
     /// Answer at once.
     Answer(Answer<'static>),
     /// A notification that asks for a running call to be dropped; then 202.
@@ -24,21 +24,21 @@ pub(crate) enum Decision {
     /// A client's answer to a question of this server (`None`: it refuses); then 202.
     Reply { session: SessionRef, id: crate::json::Span, result: Option<crate::json::Span> },
     /// Do the work, and answer with its result.
-    Job(Job),
+    Job(Job<'p>),
     /// Open the stream of a `subscriptions/listen`.
-    Listen { envelope: Envelope, filter: Filter, principal: Principal },
+    Listen { envelope: Envelope, filter: Filter },
     /// An array of messages (2025-03-26): each is decided on its own.
     Batch(SessionRef),
 }
 
 /// A request that is to be answered.
 #[derive(Debug)]
-pub(crate) struct Job {
+pub(crate) struct Job<'p> {
     pub(crate) envelope: Envelope,
     pub(crate) revision: Revision,
     pub(crate) work: Work,
     /// On whose behalf it is done.
-    pub(crate) principal: Principal,
+    pub(crate) principal: &'p Principal,
     /// The session that it belongs to (none in 2026-07-28).
     pub(crate) session: Option<SessionRef>,
     /// The id of a session that was opened by this request, for the head of its answer.
@@ -70,6 +70,8 @@ pub(crate) enum Work {
     GetPrompt(usize),
     Complete(Subject),
     SetLevel,
+    /// Its caller lacks some of these scopes.
+    Forbidden(&'static [&'static str]),
     /// A JSON-RPC error, as the answer to the request.
     Refuse(Code, &'static str),
 }
@@ -90,9 +92,9 @@ impl Work {
 }
 
 /// What surrounds a message.
-pub(super) struct Around<'a, 'r> {
+pub(super) struct Around<'a, 'r, 'p> {
     pub(super) head: http::Request<'r>,
-    pub(super) posted: Posted,
+    pub(super) posted: Posted<'p>,
     pub(super) moment: &'a Moment,
     /// The message is an element of a batch of this session.
     pub(super) batch: Option<SessionRef>,
@@ -102,14 +104,14 @@ pub(super) struct Around<'a, 'r> {
 
 impl Endpoint {
     /// Decides on the body of a POST. Scans it, and normalises its strings in place.
-    pub(crate) fn message(
+    pub(crate) fn message<'p>(
         &self,
         head: http::Request<'_>,
-        posted: Posted,
+        posted: Posted<'p>,
         doc: &mut [u8],
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> (Decision, Changes) {
+    ) -> (Decision<'p>, Changes) {
         let around = Around { head, posted, moment, batch: None, changes: Cell::default() };
         let decided = if doc.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             self.batch(&around, doc, table)
@@ -120,26 +122,26 @@ impl Endpoint {
     }
 
     /// Decides on one message of a batch.
-    pub(crate) fn element(
+    pub(crate) fn element<'p>(
         &self,
         head: http::Request<'_>,
-        posted: Posted,
+        posted: Posted<'p>,
         doc: &mut [u8],
         session: SessionRef,
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> (Decision, Changes) {
+    ) -> (Decision<'p>, Changes) {
         let around = Around { head, posted, moment, batch: Some(session), changes: Cell::default() };
         let decided = self.decide(&around, doc, table);
         (decided.unwrap_or_else(Decision::Answer), around.changes.get())
     }
 
-    fn decide(
+    fn decide<'p>(
         &self,
-        around: &Around<'_, '_>,
+        around: &Around<'_, '_, 'p>,
         doc: &mut [u8],
         table: &mut Table<'_>,
-    ) -> Result<Decision, Answer<'static>> {
+    ) -> Result<Decision<'p>, Answer<'static>> {
         let (kind, envelope) = Envelope::scan(doc).map_err(not_json)?;
         if kind != Kind::Object {
             return Err(invalid("a message must be a JSON object"));
@@ -166,14 +168,18 @@ impl Endpoint {
     }
 
     // A call of 2026-07-28 that comes again brings its state, which is verified where it lies.
-    fn with_state(&self, around: &Around<'_, '_>, mut decision: Decision, doc: &mut [u8]) -> Decision {
+    fn with_state<'p>(&self, around: &Around<'_, '_, 'p>, mut decision: Decision<'p>, doc: &mut [u8]) -> Decision<'p> {
         if let Decision::Job(job) = &mut decision {
+            if let (Work::Forbidden(needed), None, Route::Mcp) = (job.work, around.batch, around.posted.route) {
+                // Nothing was said yet, so the status can tell.
+                return Decision::Answer(Answer::insufficient(&job.envelope, needed, job.principal));
+            }
             let asks = matches!(
                 job.work,
                 Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Read(_) | Work::GetPrompt(_)
             );
             if asks && job.revision.is_modern() {
-                let (principal, unix_s) = (around.posted.principal, around.moment.unix_s);
+                let (principal, unix_s) = (around.posted.principal.id(), around.moment.unix_s);
                 if let Err(why) = input::open(&self.key, &mut job.envelope, doc, principal, unix_s) {
                     job.work = Work::Refuse(Code::INVALID_PARAMS, why);
                 }
@@ -183,14 +189,14 @@ impl Endpoint {
     }
 
     // To which revision a message belongs: the rows of the table that tell by header and envelope.
-    fn route(
+    fn route<'p>(
         &self,
-        around: &Around<'_, '_>,
+        around: &Around<'_, '_, 'p>,
         message: Message,
         envelope: Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
-    ) -> Result<Decision, Answer<'static>> {
+    ) -> Result<Decision<'p>, Answer<'static>> {
         if around.posted.route == Route::Messages {
             return self.on_stream(around, message, envelope, doc, table);
         }
@@ -218,12 +224,12 @@ impl Endpoint {
     }
 
     // An array: only a session of 2025-03-26 may send one.
-    fn batch(
+    fn batch<'p>(
         &self,
-        around: &Around<'_, '_>,
+        around: &Around<'_, '_, 'p>,
         doc: &mut [u8],
         table: &mut Table<'_>,
-    ) -> Result<Decision, Answer<'static>> {
+    ) -> Result<Decision<'p>, Answer<'static>> {
         crate::json::validate(doc).map_err(not_json)?;
         let refusal = || invalid("a batch (an array of messages) is taken only in a session of revision 2025-03-26");
         let Some(text) = around.head.header(Known::McpSessionId).filter(|_| around.posted.route == Route::Mcp) else {
@@ -236,14 +242,14 @@ impl Endpoint {
         }
     }
 
-    fn legacy(
+    fn legacy<'p>(
         &self,
-        around: &Around<'_, '_>,
+        around: &Around<'_, '_, 'p>,
         message: Message,
         envelope: Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
-    ) -> Result<Decision, Answer<'static>> {
+    ) -> Result<Decision<'p>, Answer<'static>> {
         if message == Message::Request && envelope.method_name(doc) == b"initialize" {
             if around.batch.is_some() {
                 return Err(invalid("initialize can't be part of a batch"));
@@ -267,12 +273,12 @@ impl Endpoint {
     // The session that a message names; who came back or made room for it is noted.
     pub(super) fn find(
         &self,
-        around: &Around<'_, '_>,
+        around: &Around<'_, '_, '_>,
         text: &[u8],
         transport: Transport,
         table: &mut Table<'_>,
     ) -> Result<SessionRef, Answer<'static>> {
-        let found = self.session(text, transport, around.posted.principal, table, around.moment);
+        let found = self.session(text, transport, around.posted.principal.id(), table, around.moment);
         let found = found.map_err(no_session)?;
         around.changes.set(found.changes);
         Ok(found.session)
@@ -280,16 +286,16 @@ impl Endpoint {
 
     // A message of a session, over either transport.
     #[allow(clippy::too_many_arguments)] // all that a message consists of
-    pub(super) fn in_session(
+    pub(super) fn in_session<'p>(
         &self,
-        around: &Around<'_, '_>,
+        around: &Around<'_, '_, 'p>,
         message: Message,
         envelope: Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
         session: SessionRef,
         revision: Revision,
-    ) -> Decision {
+    ) -> Decision<'p> {
         match message {
             Message::Response => match envelope.id {
                 Some(id) => Decision::Reply { session, id: id.span, result: envelope.result.map(|result| result.span) },
@@ -305,7 +311,8 @@ impl Endpoint {
                 }
             }
             Message::Request => {
-                let work = self.work(Method::of(revision, envelope.method_name(doc)), &envelope, doc);
+                let work =
+                    self.work(Method::of(revision, envelope.method_name(doc)), &envelope, doc, around.posted.principal);
                 let work = match work {
                     Work::ToolsCall(index) if self.only_as_task(index) => Work::OnlyAsTask,
                     work => work,
@@ -319,50 +326,6 @@ impl Endpoint {
             }
         }
     }
-
-    fn page(&self, list: List, envelope: &Envelope, doc: &[u8]) -> Work {
-        or_refuse(Page::asked(list, &self.key, envelope, doc), Work::List)
-    }
-
-    /// What a request of a known method asks for.
-    pub(super) fn work(&self, method: Option<Method>, envelope: &Envelope, doc: &[u8]) -> Work {
-        match method.filter(|method| method.is_served(&self.catalog)) {
-            Some(Method::Initialize) => Work::Refuse(Code::INVALID_REQUEST, "this session is initialized already"),
-            Some(Method::Discover) => Work::Discover,
-            Some(Method::Ping) => Work::Ping,
-            Some(Method::ToolsList) => self.page(List::Tools, envelope, doc),
-            Some(Method::ToolsCall) => or_refuse(tools::find(envelope, doc, self.catalog.tools), Work::ToolsCall),
-            Some(Method::ResourcesList) => self.page(List::Resources, envelope, doc),
-            Some(Method::TemplatesList) => self.page(List::Templates, envelope, doc),
-            Some(Method::ResourcesRead) => match resources::find(envelope, doc, self.catalog.resources) {
-                Ok(index) => index.map_or(Work::NoResource, Work::Read),
-                Err(message) => Work::Refuse(Code::INVALID_PARAMS, message),
-            },
-            Some(Method::Subscribe) => match resources::find(envelope, doc, self.catalog.resources) {
-                Ok(index) => index.map_or(Work::NoResource, |_| Work::Subscribe),
-                Err(message) => Work::Refuse(Code::INVALID_PARAMS, message),
-            },
-            Some(Method::Unsubscribe) => {
-                or_refuse(resources::find(envelope, doc, self.catalog.resources), |_| Work::Unsubscribe)
-            }
-            Some(Method::PromptsList) => self.page(List::Prompts, envelope, doc),
-            Some(Method::PromptsGet) => or_refuse(prompts::find(envelope, doc, self.catalog.prompts), Work::GetPrompt),
-            Some(Method::Complete) => or_refuse(completion::find(envelope, doc, &self.catalog), Work::Complete),
-            Some(Method::SetLevel) => match Envelope::text(envelope.level, doc).and_then(LogLevel::parse) {
-                Some(_) => Work::SetLevel,
-                None => Work::Refuse(
-                    Code::INVALID_PARAMS,
-                    "params.level must be one of debug, info, notice, warning, error, critical, alert, emergency",
-                ),
-            },
-            Some(Method::Task(verb)) => Work::Task(verb),
-            Some(Method::Listen) | None => Work::Refuse(Code::METHOD_NOT_FOUND, "method not found"),
-        }
-    }
-}
-
-fn or_refuse<T>(found: Result<T, &'static str>, work: fn(T) -> Work) -> Work {
-    found.map_or_else(|message| Work::Refuse(Code::INVALID_PARAMS, message), work)
 }
 
 pub(super) fn invalid(message: &str) -> Answer<'static> {

@@ -2,22 +2,28 @@
 //! done about it. The decision table is section 2.3 of the project's protocol notes, in code:
 //!
 //! ```text
-//!   head ── guard (Host, Origin, token) ── route ─┬─ Answer      405, 404, preflight, healthz, ...
-//!                                                  ├─ Open        GET: a stream
-//!                                                  └─ Body        POST: read it, then
+//!   head ── guard (Host, Origin) ─┬─ Answer        404, preflight, healthz, ...
+//!                                 └─ token ─┬──── Answer    401
+//!                                           ├──── Ask ──┐   the application's own check
+//!                                           └──── Known ┴─ route ─┬─ Answer      405, ...
+//!                                                                 ├─ Open        GET: a stream
+//!                                                                 └─ Body        POST: read it, then
 //!   body ── scan ── era ladder ───────────────────┬─ Answer      202, 400, 404, ...
 //!                                                  ├─ Work        a request: answer it
 //!                                                  └─ Listen      subscriptions/listen
 //! ```
 
 mod answer;
+mod cause;
 mod head;
 mod message;
 mod modern;
 mod sessions;
+mod work;
 
 pub(crate) use answer::{Answer, Body};
-pub(crate) use head::{Admission, LastSeen, MESSAGES_PATH, Opening, Posted, Route};
+pub(crate) use cause::Cause;
+pub(crate) use head::{Admission, LastSeen, MESSAGES_PATH, Opening, Passage, Posted, Route, denied};
 pub(crate) use message::{Decision, Job, Work};
 pub(crate) use sessions::client_text;
 
@@ -25,7 +31,7 @@ use core::net::SocketAddr;
 
 use crate::app::Catalog;
 use crate::guard::Guard;
-use crate::session::{Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table, Transport};
+use crate::session::{Evicted, Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table, Transport};
 
 /// What decides, and does not change while the server runs.
 pub(crate) struct Endpoint {
@@ -78,8 +84,8 @@ pub(crate) struct Found {
 pub(crate) struct Changes {
     /// A session that has just been opened or restored.
     pub(crate) came: Option<SessionRef>,
-    /// The number of a client that made room.
-    pub(crate) evicted: Option<u64>,
+    /// A session that made room.
+    pub(crate) evicted: Option<Evicted>,
 }
 
 impl Endpoint {
@@ -88,7 +94,7 @@ impl Endpoint {
         &self,
         text: &[u8],
         transport: Transport,
-        principal: crate::session::Principal,
+        principal: crate::session::PrincipalId,
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Found, NoSession> {

@@ -11,12 +11,12 @@ use crate::rpc::{Code, Envelope, Member};
 use crate::session::{LogLevel, Revision};
 
 impl Endpoint {
-    pub(super) fn modern(
+    pub(super) fn modern<'p>(
         &self,
-        around: &Around<'_, '_>,
+        around: &Around<'_, '_, 'p>,
         envelope: Envelope,
         doc: &[u8],
-    ) -> Result<Decision, Answer<'static>> {
+    ) -> Result<Decision<'p>, Answer<'static>> {
         let refuse = |code, message: &str| Err(refusal(&envelope, doc, code, message));
         if envelope.meta_capabilities.is_none_or(|member| member.kind != Kind::Object) {
             return refuse(
@@ -56,13 +56,12 @@ impl Endpoint {
             if self.catalog.tasks && tasks::are_asked(&envelope, doc) && !tasks::is_declared(&envelope, doc) {
                 return Err(undeclared(&envelope, doc));
             }
-            let principal = around.posted.principal;
             return match subscriptions::asked(&envelope, doc, &self.catalog) {
-                Ok(filter) => Ok(Decision::Listen { envelope, filter, principal }),
+                Ok(filter) => Ok(Decision::Listen { envelope, filter }),
                 Err(message) => Ok(job(around, envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
             };
         }
-        let mut work = self.work(method, &envelope, doc);
+        let mut work = self.work(method, &envelope, doc, around.posted.principal);
         if let Work::ToolsCall(index) = work {
             self.params(around, &envelope, doc, index)?;
             work = self.as_task(&envelope, doc, index)?;
@@ -97,7 +96,7 @@ impl Endpoint {
     // What gateways may route a call by must be what its arguments say.
     fn params(
         &self,
-        around: &Around<'_, '_>,
+        around: &Around<'_, '_, '_>,
         envelope: &Envelope,
         doc: &[u8],
         tool: usize,
@@ -111,7 +110,7 @@ impl Endpoint {
     // What gateways route by must be what the body says.
     fn headers(
         &self,
-        around: &Around<'_, '_>,
+        around: &Around<'_, '_, '_>,
         envelope: &Envelope,
         version: Text<'_>,
         doc: &[u8],
@@ -157,7 +156,7 @@ pub(super) fn no_envelope(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {
     refusal(envelope, doc, code, message)
 }
 
-fn job(around: &Around<'_, '_>, envelope: Envelope, work: Work) -> Decision {
+fn job<'p>(around: &Around<'_, '_, 'p>, envelope: Envelope, work: Work) -> Decision<'p> {
     let (revision, principal) = (Revision::V2026_07_28, around.posted.principal);
     Decision::Job(Job { envelope, revision, work, principal, session: None, session_id: None })
 }

@@ -8,18 +8,18 @@ use crate::limits::CLIENT_TEXT_BYTES_MAX;
 use crate::mcp::discover;
 use crate::rpc::{self, Envelope, Message};
 use crate::session::{
-    Admitted, IdText, Principal, Revision, Session, SessionFields, SessionId, SessionRef, Table, Transport,
+    Admitted, IdText, PrincipalId, Revision, Session, SessionFields, SessionId, SessionRef, Table, Transport,
 };
 
 impl Endpoint {
     // `initialize` over Streamable HTTP: a new session, whatever id came with it.
-    pub(super) fn initialize(
+    pub(super) fn initialize<'p>(
         &self,
-        around: &Around<'_, '_>,
+        around: &Around<'_, '_, 'p>,
         envelope: Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
-    ) -> Result<Decision, Answer<'static>> {
+    ) -> Result<Decision<'p>, Answer<'static>> {
         let revision = discover::negotiate(&envelope, doc);
         let fields = SessionFields {
             revision,
@@ -28,7 +28,7 @@ impl Endpoint {
             issued_unix_s: around.moment.unix_s,
         };
         let (name, version) = client(&envelope, doc);
-        let (id, text) = self.issue(fields, around.posted.principal, around.moment)?;
+        let (id, text) = self.issue(fields, around.posted.principal.id(), around.moment)?;
         let admitted = table.open(id, &name, &version, around.moment.now_ms);
         let admitted = admitted.map_err(|_| no_session(NoSession::Full))?;
         around.changes.set(changes(&admitted));
@@ -37,14 +37,14 @@ impl Endpoint {
     }
 
     // POST /messages: a message of a 2024-11-05 session, whose answer goes to its stream.
-    pub(super) fn on_stream(
+    pub(super) fn on_stream<'p>(
         &self,
-        around: &Around<'_, '_>,
+        around: &Around<'_, '_, 'p>,
         message: Message,
         envelope: Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
-    ) -> Result<Decision, Answer<'static>> {
+    ) -> Result<Decision<'p>, Answer<'static>> {
         let text = around.head.query_param("sessionId").unwrap_or_default();
         let session = self.find(around, text.as_bytes(), Transport::HttpSse, table)?;
         let live = table.get(session).filter(|session| session.stream().is_some());
@@ -66,7 +66,7 @@ impl Endpoint {
     /// Opens the session of a 2024-11-05 stream; gives the reference to POST to.
     pub(crate) fn open_http_sse(
         &self,
-        principal: Principal,
+        principal: PrincipalId,
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<(SessionRef, IdText, Changes), Answer<'static>> {
@@ -85,7 +85,7 @@ impl Endpoint {
     fn issue(
         &self,
         fields: SessionFields,
-        principal: Principal,
+        principal: PrincipalId,
         moment: &Moment,
     ) -> Result<(SessionId, IdText), Answer<'static>> {
         let random = (moment.random)().ok_or_else(|| no_session(NoSession::Full))?;
@@ -95,8 +95,7 @@ impl Endpoint {
 
 /// Who came, and who made room.
 pub(super) fn changes(admitted: &Admitted) -> Changes {
-    let evicted = admitted.evicted.as_ref().filter(|evicted| evicted.announced);
-    Changes { came: Some(admitted.session), evicted: evicted.map(|evicted| evicted.client.0) }
+    Changes { came: Some(admitted.session), evicted: admitted.evicted }
 }
 
 /// A client's own name or version, cut.

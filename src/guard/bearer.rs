@@ -2,22 +2,19 @@
 
 use core::fmt;
 
-use hmac_sha256::HMAC;
-
+use super::token::is_token68;
+use super::{Guard, GuardError, Token, Tokens};
 use crate::limits::BEARER_TOKEN_BYTES_MAX;
-use crate::session::{Principal, equal_in_constant_time};
-
-use super::{Guard, GuardError};
+use crate::session::{Principal, PrincipalId};
 
 impl Guard {
-    /// On whose behalf a request comes, by all copies of its Authorization field. Where no token is
-    /// configured, the field is not looked at.
+    /// On whose behalf a request comes, by all copies of its Authorization field. Where nobody is asked, the field is not looked at.
     ///
-    /// How long this takes tells the length of what was sent, and nothing about the tokens: all are
-    /// compared, each to its end.
+    /// How long this takes tells the length of what was sent, and nothing about the tokens: all are compared, each to its end.
     pub(crate) fn bearer<'a>(
         &self,
         mut authorization: impl Iterator<Item = &'a [u8]>,
+        unix_s: u64,
     ) -> Result<Principal, BearerRefusal> {
         if self.is_open() {
             return Ok(Principal::ANYONE);
@@ -30,8 +27,57 @@ impl Guard {
         if token.len() > BEARER_TOKEN_BYTES_MAX {
             return Err(BearerRefusal::Wrong);
         }
-        self.tokens.principal(token).ok_or(BearerRefusal::Wrong)
+        self.tokens.borrow().find(token, unix_s)
     }
+
+    /// Whether this principal could come in now by its token. Those of the application are its own affair.
+    pub(crate) fn knows(&self, id: PrincipalId, unix_s: u64) -> bool {
+        match id {
+            PrincipalId::ANYONE => self.is_open(),
+            id => !id.is_of_token() || self.tokens.borrow().knows(id, unix_s),
+        }
+    }
+
+    /// When the next token ends, after this time; `u64::MAX` when none does.
+    pub(crate) fn next_end(&self, unix_s: u64) -> u64 {
+        self.tokens.borrow().next_end(unix_s).unwrap_or(u64::MAX)
+    }
+
+    /// Whether a principal may do less now than at an earlier time, for the end of a token.
+    pub(crate) fn has_lost(&self, id: PrincipalId, before_unix_s: u64, unix_s: u64) -> bool {
+        let tokens = self.tokens.borrow();
+        id.is_of_token() && tokens.loses(id, before_unix_s, &tokens, unix_s)
+    }
+
+    /// Takes other tokens: those of the program, those of the file, or both. From now on the server asks for one. Gives the tokens that were.
+    ///
+    /// # Errors
+    /// Which of them is wrong; nothing has changed then.
+    pub(crate) fn replace_tokens(
+        &self,
+        program: Option<&[Token]>,
+        file: Option<&[Token]>,
+    ) -> Result<FormerTokens, GuardError> {
+        let next = {
+            let tokens = self.tokens.borrow();
+            Tokens::new(program.unwrap_or(tokens.program()), file.unwrap_or(tokens.file()))?
+        };
+        Ok(FormerTokens { was_open: !self.asks.replace(true), tokens: self.tokens.replace(next) })
+    }
+
+    /// Whether a principal may do less than it could with the former tokens at that time.
+    pub(crate) fn has_lost_by(&self, id: PrincipalId, former: &FormerTokens, before_unix_s: u64, unix_s: u64) -> bool {
+        match id {
+            PrincipalId::ANYONE => former.was_open,
+            id => id.is_of_token() && former.tokens.loses(id, before_unix_s, &self.tokens.borrow(), unix_s),
+        }
+    }
+}
+
+/// The tokens that were, until others took their place.
+pub(crate) struct FormerTokens {
+    was_open: bool,
+    tokens: Tokens,
 }
 
 /// Why a request is not let in.
@@ -41,6 +87,12 @@ pub(crate) enum BearerRefusal {
     Missing,
     /// The token is none of the configured ones.
     Wrong,
+    /// The token was good for a time, which is over.
+    Expired,
+    /// The token is good for a time, and the machine does not know what time it is.
+    NoClock,
+    /// It has a token in its query.
+    InQuery,
     /// There are several Authorization fields.
     Duplicate,
     /// What follows `Bearer` is not a token.
@@ -51,19 +103,24 @@ impl BearerRefusal {
     /// The status of the answer (RFC 6750, section 3.1).
     pub(crate) const fn status(self) -> u16 {
         match self {
-            Self::Missing | Self::Wrong => 401,
-            Self::Duplicate | Self::Malformed => 400,
+            Self::Missing | Self::Wrong | Self::Expired => 401,
+            Self::Duplicate | Self::Malformed | Self::InQuery => 400,
+            Self::NoClock => 503,
         }
     }
 
-    /// The value of the `WWW-Authenticate` field of the answer (RFC 6750, section 3: MUST). Who
-    /// brought nothing is told no error.
-    pub(crate) const fn challenge(self) -> &'static str {
+    /// What the challenge of the answer calls the error (RFC 6750, section 3.1). Who brought nothing is told no error.
+    pub(crate) const fn error(self) -> Option<&'static str> {
         match self {
-            Self::Missing => "Bearer",
-            Self::Wrong => "Bearer error=\"invalid_token\"",
-            Self::Duplicate | Self::Malformed => "Bearer error=\"invalid_request\"",
+            Self::Missing | Self::NoClock => None,
+            Self::Wrong | Self::Expired => Some("invalid_token"),
+            Self::Duplicate | Self::Malformed | Self::InQuery => Some("invalid_request"),
         }
+    }
+
+    /// The application's own check may still know who it is.
+    pub(crate) const fn may_be_asked(self) -> bool {
+        matches!(self, Self::Missing | Self::Wrong)
     }
 }
 
@@ -72,6 +129,13 @@ impl fmt::Display for BearerRefusal {
         f.write_str(match self {
             Self::Missing => "this server asks for a token: send \"Authorization: Bearer\" and the token",
             Self::Wrong => "the token is not one of this server's",
+            Self::Expired => "the token has expired",
+            Self::NoClock => {
+                "the token expires, and this server does not know the time yet: come again when its clock is set"
+            }
+            Self::InQuery => {
+                "a token in the query ends up in logs: send it as \"Authorization: Bearer\", and take another one"
+            }
             Self::Duplicate => "there is more than one Authorization field",
             Self::Malformed => "the Authorization field is not \"Bearer\", a space and a token",
         })
@@ -79,58 +143,6 @@ impl fmt::Display for BearerRefusal {
 }
 
 impl core::error::Error for BearerRefusal {}
-
-/// The hashes of the configured tokens. The tokens themselves are not kept.
-pub(super) struct Tokens(Vec<[u8; 32]>);
-
-impl Tokens {
-    pub(super) fn new(tokens: &[String]) -> Result<Self, GuardError> {
-        let hashes = tokens.iter().enumerate().map(|(index, token)| {
-            let error = |why| Err(GuardError::of_secret("token", index + 1, why));
-            if token.is_empty() {
-                error("it is empty: check the variable or the file that it comes from")
-            } else if token.trim() != token {
-                error("there is white space before or after it, such as the end of a line")
-            } else if token.len() > BEARER_TOKEN_BYTES_MAX {
-                error("it has more than 512 bytes")
-            } else if is_token68(token.as_bytes()) {
-                Ok(hash(token.as_bytes()))
-            } else {
-                error("a token is made of letters, digits and -._~+/ and may end in =, as in: openssl rand -hex 32")
-            }
-        });
-        Ok(Self(hashes.collect::<Result<_, _>>()?))
-    }
-
-    pub(super) const fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn principal(&self, token: &[u8]) -> Option<Principal> {
-        let sent = hash(token);
-        let mut found = false;
-        for known in &self.0 {
-            // `|` and not `||`: every token is compared.
-            found |= equal_in_constant_time(known, &sent);
-        }
-        found.then(|| Principal::of_token_hash(&sent))
-    }
-}
-
-impl fmt::Debug for Tokens {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tokens({})", self.0.len())
-    }
-}
-
-// The message of the error above.
-const _: () = assert!(BEARER_TOKEN_BYTES_MAX == 512);
-
-/// The hash of a token; keyed by its purpose, so that it is of no use where else the token may be
-/// known.
-fn hash(token: &[u8]) -> [u8; 32] {
-    HMAC::mac(token, b"smol-mcp bearer token")
-}
 
 /// The token of an Authorization field: `"Bearer" 1*SP token68` (RFC 9110, section 11.4; the scheme
 /// in any case).
@@ -143,11 +155,4 @@ fn token_of(field: &[u8]) -> Result<&[u8], BearerRefusal> {
     }
     let token = rest.trim_ascii_start();
     if is_token68(token) { Ok(token) } else { Err(BearerRefusal::Malformed) }
-}
-
-/// `token68` of RFC 9110, section 11.2.
-fn is_token68(token: &[u8]) -> bool {
-    let end = token.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
-    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~+/".contains(byte);
-    end > 0 && token.iter().take(end).all(is_part)
 }

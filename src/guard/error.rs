@@ -1,6 +1,7 @@
 //! What is wrong with a setting.
 
 use core::fmt;
+use std::borrow::Cow;
 
 /// A setting that the guard can't be built from. Its text names the setting and the value, and says
 /// what would be right. The value of a token is never a part of it.
@@ -8,7 +9,7 @@ use core::fmt;
 pub(crate) struct GuardError {
     setting: &'static str,
     value: ErrorValue,
-    why: &'static str,
+    why: Cow<'static, str>,
     instead: Option<String>,
 }
 
@@ -17,17 +18,31 @@ enum ErrorValue {
     Text(String),
     /// The number of a secret, counting from 1.
     Secret(usize),
+    /// A line of a file, counting from 1.
+    Line(usize),
+    /// It is about all of them.
+    All,
 }
 
 impl GuardError {
     /// The value of the setting is wrong for that reason, which ends the sentence.
     pub(super) fn new(setting: &'static str, value: &str, why: &'static str) -> Self {
-        Self { setting, value: ErrorValue::Text(value.to_owned()), why, instead: None }
+        Self { setting, value: ErrorValue::Text(value.to_owned()), why: why.into(), instead: None }
     }
 
     /// The secret of that number (counting from 1) is wrong for that reason.
-    pub(super) const fn of_secret(setting: &'static str, number: usize, why: &'static str) -> Self {
-        Self { setting, value: ErrorValue::Secret(number), why, instead: None }
+    pub(super) fn of_secret(setting: &'static str, number: usize, why: String) -> Self {
+        Self { setting, value: ErrorValue::Secret(number), why: why.into(), instead: None }
+    }
+
+    /// That line of a file (counting from 1) is wrong for that reason.
+    pub(super) fn of_line(line: usize, why: impl Into<Cow<'static, str>>) -> Self {
+        Self { setting: "line", value: ErrorValue::Line(line), why: why.into(), instead: None }
+    }
+
+    /// There are too many of something.
+    pub(super) fn of_number(setting: &'static str, why: String) -> Self {
+        Self { setting, value: ErrorValue::All, why: why.into(), instead: None }
     }
 
     /// What was probably meant, if that is known.
@@ -43,6 +58,8 @@ impl fmt::Display for GuardError {
             ErrorValue::Secret(number) => {
                 write!(f, "{} number {number}: {}", self.setting, self.why)?;
             }
+            ErrorValue::Line(line) => write!(f, "line {line}: {}", self.why)?,
+            ErrorValue::All => write!(f, "{}: {}", self.setting, self.why)?,
         }
         match &self.instead {
             Some(instead) => write!(f, ": write {instead:?}"),

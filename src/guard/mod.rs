@@ -7,42 +7,57 @@
 //!   the connection came to; further names are configured.
 //! - [`Guard::origin`] holds off pages of other sites (MCP, "Security Warning" of the transports:
 //!   MUST), and says which pages are given CORS headers.
-//! - [`Guard::bearer`] asks for a token, where one is configured, and says whose it is.
+//! - [`Guard::bearer`] asks for a token, where one is configured, and says whose it is. Who has none may be let in by the application's own
+//!   check, which the rim asks.
 //!
 //! All refusals are sentences that name the setting that would admit, and repeat at most
 //! [`REFUSED_VALUE_CHARS_MAX`](crate::limits::REFUSED_VALUE_CHARS_MAX) printable characters of what
-//! the peer sent. Nothing allocates after [`Guard::new`].
+//! the peer sent. Nothing allocates after [`Guard::new`], but for
+//! other tokens that take the place of the first.
 
 mod authority;
 mod bearer;
 mod error;
+mod forwarded;
 mod host;
 mod network;
 mod origin;
 mod public_base;
 mod shown;
+mod token;
+mod token_file;
 
 #[cfg(test)]
 mod tests_bearer;
 #[cfg(test)]
 mod tests_config;
 #[cfg(test)]
+mod tests_forwarded;
+#[cfg(test)]
 mod tests_host;
 #[cfg(test)]
 mod tests_origin;
+#[cfg(test)]
+mod tests_token_file;
+#[cfg(test)]
+mod tests_tokens;
 
+use core::cell::{Cell, RefCell};
 use core::net::{IpAddr, SocketAddr};
 
-pub(crate) use bearer::BearerRefusal;
+pub(crate) use bearer::{BearerRefusal, FormerTokens};
 pub(crate) use error::GuardError;
-pub(crate) use network::{Household, Network};
+pub(crate) use forwarded::{Sender, sender};
+pub(crate) use network::{Household, Network, Peer, Standing};
 pub(crate) use origin::OriginGrant;
 pub(crate) use public_base::PublicBase;
+pub use token::Token;
+pub(crate) use token_file::TokenFile;
 
 use authority::{UriHost, same_name};
-use bearer::Tokens;
 use host::HostRule;
 use origin::OriginRule;
+use token::Tokens;
 
 /// What the guard is built from; see the settings of the same names.
 #[derive(Clone, Default)]
@@ -52,8 +67,12 @@ pub(crate) struct GuardOptions<'a> {
     /// Origins of the pages that may use the server, beside its own and those of this machine; `*`
     /// for all.
     pub(crate) allow_origins: Vec<String>,
-    /// The bearer tokens of which a request must bring one. None: everybody may come in.
-    pub(crate) tokens: Vec<String>,
+    /// The bearer tokens of which a request must bring one.
+    pub(crate) tokens: Vec<Token>,
+    /// Those of a file; an empty one lets nobody in. Without tokens, and where the application asks nobody, everybody may come in.
+    pub(crate) file_tokens: Option<Vec<Token>>,
+    /// The application has its own check.
+    pub(crate) is_checked: bool,
     /// The machine's own name, as the system tells it; one that can't be a name in a URL is
     /// ignored.
     pub(crate) host_name: Option<String>,
@@ -70,7 +89,10 @@ pub(crate) struct Guard {
     open_origins: bool,
     own_names: Vec<String>,
     public_origin: Option<OriginRule>,
-    tokens: Tokens,
+    tokens: RefCell<Tokens>,
+    /// Not everybody may come in.
+    asks: Cell<bool>,
+    is_checked: bool,
 }
 
 impl Guard {
@@ -80,6 +102,7 @@ impl Guard {
         let public_base = options.public_base;
         let mut hosts = options.allow_hosts.iter().map(|host| HostRule::new(host)).collect::<Result<Vec<_>, _>>()?;
         hosts.extend(public_base.and_then(HostRule::of_public_base));
+        let tokens = Tokens::new(&options.tokens, options.file_tokens.as_deref().unwrap_or_default())?;
         let (open, named): (Vec<_>, Vec<_>) = options.allow_origins.iter().partition(|origin| *origin == "*");
         Ok(Self {
             hosts,
@@ -87,13 +110,20 @@ impl Guard {
             open_origins: !open.is_empty(),
             own_names: own_names(options.host_name.as_deref()),
             public_origin: public_base.and_then(|base| OriginRule::read(base.origin())),
-            tokens: Tokens::new(&options.tokens)?,
+            asks: Cell::new(options.file_tokens.is_some() || options.is_checked || !tokens.is_empty()),
+            tokens: RefCell::new(tokens),
+            is_checked: options.is_checked,
         })
     }
 
-    /// Whether everybody may come in, because no token is configured.
+    /// Whether everybody may come in, because no token is configured, and the application has no check.
     pub(crate) fn is_open(&self) -> bool {
-        self.tokens.is_empty()
+        !self.asks.get()
+    }
+
+    /// Whether the application's own check decides on those who have no token of the configured ones.
+    pub(crate) fn is_checked(&self) -> bool {
+        self.is_checked
     }
 
     /// Whether the host is the machine itself as seen from itself.
@@ -113,6 +143,14 @@ impl Guard {
             UriHost::Ip(address) => local.is_some_and(|local| canonical(local) == address),
         }
     }
+}
+
+/// Whether these tokens can be a server's.
+///
+/// # Errors
+/// Which is wrong, and why.
+pub(crate) fn check_tokens(tokens: &[Token]) -> Result<(), GuardError> {
+    Tokens::new(tokens, &[]).map(drop)
 }
 
 /// The address without its port; an IPv4 address that an IPv6 socket shows as `::ffff:a.b.c.d` is

@@ -1,7 +1,7 @@
 //! Addresses of peers: whose count against which share, and which are exempt (DESIGN D4).
 
 use core::fmt;
-use core::net::IpAddr;
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::num::NonZeroU64;
 use core::str::FromStr;
 
@@ -83,6 +83,43 @@ impl Household {
 
 const IPV4_PREFIX: u64 = 1 << 32;
 
+impl Household {
+    /// Its address: of an IPv6 household that of its network.
+    pub(crate) fn address(self) -> IpAddr {
+        let word = self.0.get();
+        match u32::try_from(word & !IPV4_PREFIX) {
+            Ok(1) if word == 1 => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            Ok(address) if word & IPV4_PREFIX != 0 => IpAddr::V4(Ipv4Addr::from_bits(address)),
+            _ => IpAddr::V6(Ipv6Addr::from_bits(u128::from(word) << (128 - IPV6_HOUSEHOLD_BITS))),
+        }
+    }
+}
+
+/// Whether a peer is held to the share of an address.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Standing {
+    /// It is.
+    Counted,
+    /// It is not: it is on this machine.
+    Exempt,
+    /// It is not: many come by way of it, and it is believed what it says of them.
+    Proxy,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Peer {
+    pub(crate) household: Household,
+    pub(crate) standing: Standing,
+}
+
+impl Peer {
+    /// What it is counted by; none for those that are not.
+    pub(crate) fn counted(self) -> Option<Household> {
+        (self.standing == Standing::Counted).then_some(self.household)
+    }
+}
+
 fn same_bits(a: u128, b: u128, width: u32, bits: u32) -> bool {
     // A shift by all bits is none in Rust: a network of no bits holds every address.
     let ignored = width.saturating_sub(bits);
@@ -136,6 +173,23 @@ mod tests {
             "10.0.0.0/99999999999",
         ] {
             assert_eq!(text.parse::<Network>(), Err(NoNetwork), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_household_has_an_address() {
+        for (of, shown) in [
+            ("192.0.2.7", "192.0.2.7"),
+            ("::ffff:192.0.2.7", "192.0.2.7"),
+            ("0.0.0.0", "0.0.0.0"),
+            ("0.0.0.1", "0.0.0.1"),
+            ("255.255.255.255", "255.255.255.255"),
+            ("127.0.0.1", "127.0.0.1"),
+            ("::1", "::1"),
+            ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::"),
+            ("fe80::1", "fe80::"),
+        ] {
+            assert_eq!(Household::of(ip(of)).address().to_string(), shown, "{of}");
         }
     }
 

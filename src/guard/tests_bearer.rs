@@ -1,20 +1,21 @@
 //! Tokens: who is let in, who is not, and what is said.
 
 use crate::limits::BEARER_TOKEN_BYTES_MAX;
-use crate::session::Principal;
+use crate::session::PrincipalId;
 
-use super::{BearerRefusal, Guard, GuardOptions};
+use super::{BearerRefusal, Guard, GuardOptions, Token};
 
 const ALICE: &str = "alice-0123456789";
 const BOB: &str = "Bob._~+/==";
+const NOW: u64 = 1_800_000_000;
 
 fn guard(tokens: &[&str]) -> Guard {
-    let tokens = tokens.iter().map(ToString::to_string).collect();
+    let tokens = tokens.iter().map(Token::new).collect();
     Guard::new(&GuardOptions { tokens, ..GuardOptions::default() }).unwrap()
 }
 
-fn bearer(guard: &Guard, fields: &[&str]) -> Result<Principal, BearerRefusal> {
-    guard.bearer(fields.iter().map(|field| field.as_bytes()))
+fn bearer(guard: &Guard, fields: &[&str]) -> Result<PrincipalId, BearerRefusal> {
+    guard.bearer(fields.iter().map(|field| field.as_bytes()), NOW).map(|principal| principal.id())
 }
 
 #[test]
@@ -22,7 +23,7 @@ fn without_a_token_everybody_is_anyone() {
     let guard = guard(&[]);
     assert!(guard.is_open());
     for fields in [&[][..], &["Bearer x"], &["Basic eA=="], &["", "\0"], &["Bearer x", "Bearer y"]] {
-        assert_eq!(bearer(&guard, fields), Ok(Principal::ANYONE));
+        assert_eq!(bearer(&guard, fields), Ok(PrincipalId::ANYONE));
     }
 }
 
@@ -44,7 +45,7 @@ fn a_principal_is_its_token_and_not_its_place() {
     for token in [ALICE, BOB] {
         let field = format!("Bearer {token}");
         assert_eq!(bearer(&first, &[&field]), bearer(&second, &[&field]));
-        assert_ne!(bearer(&first, &[&field]), Ok(Principal::ANYONE));
+        assert_ne!(bearer(&first, &[&field]), Ok(PrincipalId::ANYONE));
     }
     assert_ne!(bearer(&first, &[&format!("Bearer {ALICE}")]), bearer(&first, &[&format!("Bearer {BOB}")]));
 }
@@ -86,9 +87,11 @@ fn what_is_refused_and_how() {
     for (fields, refusal) in table {
         assert_eq!(bearer(&guard, fields), Err(refusal), "{fields:?}");
     }
-    assert_eq!(guard.bearer([&b"Bearer \xff\x00"[..]].into_iter()), Err(Malformed));
-    assert_eq!(Missing.challenge(), "Bearer");
-    assert_eq!(Wrong.challenge(), "Bearer error=\"invalid_token\"");
+    assert_eq!(guard.bearer([&b"Bearer \xff\x00"[..]].into_iter(), NOW), Err(Malformed));
+    assert_eq!(
+        [Missing, Wrong, Duplicate].map(BearerRefusal::error),
+        [None, Some("invalid_token"), Some("invalid_request")]
+    );
     assert_eq!([Missing, Wrong, Duplicate, Malformed].map(BearerRefusal::status), [401, 401, 400, 400]);
 }
 
@@ -96,12 +99,12 @@ fn what_is_refused_and_how() {
 fn every_change_of_one_bit_is_refused() {
     let guard = guard(&[BOB, ALICE]);
     let good = format!("Bearer {ALICE}").into_bytes();
-    assert!(guard.bearer([&good[..]].into_iter()).is_ok());
+    assert!(guard.bearer([&good[..]].into_iter(), NOW).is_ok());
     for position in 7..good.len() {
         for bit in 0..8 {
             let mut changed = good.clone();
             changed[position] ^= 1 << bit;
-            assert!(guard.bearer([&changed[..]].into_iter()).is_err(), "{position} {bit}");
+            assert!(guard.bearer([&changed[..]].into_iter(), NOW).is_err(), "{position} {bit}");
         }
     }
 }
@@ -110,6 +113,6 @@ fn every_change_of_one_bit_is_refused() {
 fn a_token_is_never_shown() {
     let shown = format!("{:?}", guard(&[ALICE, BOB]));
     assert!(shown.contains("Tokens(2)") && !shown.contains("alice") && !shown.contains("Bob"), "{shown}");
-    let hash = guard(&[ALICE]).bearer([format!("Bearer {ALICE}").as_bytes()].into_iter());
-    assert_eq!(format!("{hash:?}"), "Ok(Principal(of a token))");
+    let hash = guard(&[ALICE]).bearer([format!("Bearer {ALICE}").as_bytes()].into_iter(), NOW);
+    assert_eq!(format!("{hash:?}"), "Ok(Principal { id: Principal(of a token), .. })");
 }

@@ -2,7 +2,7 @@
 
 use crate::limits::{BEARER_TOKEN_BYTES_MAX, PUBLIC_BASE_BYTES_MAX};
 
-use super::{Guard, GuardOptions, PublicBase};
+use super::{Guard, GuardOptions, PublicBase, Token};
 
 fn error(options: &GuardOptions<'_>) -> String {
     Guard::new(options).map(|_| ()).unwrap_err().to_string()
@@ -85,12 +85,14 @@ fn tokens() {
         (&too_long, "it has more than 512 bytes"),
     ];
     for (value, why) in table {
-        let options = GuardOptions { tokens: strings(value), ..GuardOptions::default() };
+        let options =
+            GuardOptions { tokens: strings(value).iter().map(Token::new).collect(), ..GuardOptions::default() };
         assert_eq!(error(&options), format!("token number 2: {why}"));
         let shown = format!("{:?}", Guard::new(&options));
         assert!(!shown.contains("secret") && !shown.contains("geheimnis"), "{shown}");
     }
-    let options = GuardOptions { tokens: vec!["x".repeat(BEARER_TOKEN_BYTES_MAX)], ..GuardOptions::default() };
+    let options =
+        GuardOptions { tokens: vec![Token::new("x".repeat(BEARER_TOKEN_BYTES_MAX))], ..GuardOptions::default() };
     assert!(Guard::new(&options).is_ok_and(|guard| !guard.is_open()));
 }
 

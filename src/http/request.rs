@@ -60,7 +60,6 @@ impl<'b> Request<'b> {
     }
 
     /// The method as it was sent.
-    #[cfg(test)]
     pub(crate) fn method_text(&self) -> &'b str {
         self.head.method.text_of(self.buf)
     }

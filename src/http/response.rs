@@ -36,13 +36,22 @@ pub(crate) struct ResponseHead<'a> {
     /// `Retry-After`, in seconds.
     pub(crate) retry_after_seconds: Option<u32>,
     /// `WWW-Authenticate`, which a 401 must have.
-    pub(crate) www_authenticate: Option<&'a str>,
+    pub(crate) www_authenticate: Option<Challenge>,
     /// Tells caches and proxies to pass an event stream on as it comes.
     pub(crate) event_stream: bool,
     /// The grants of a CORS preflight, on top of `cors`.
     pub(crate) preflight: Option<Preflight<'a>>,
     /// Says `Vary: Origin` also where nothing is granted, since another origin would get another answer.
     pub(crate) vary_origin: bool,
+}
+
+/// What a client must bring to be let in: a bearer token (RFC 6750, section 3).
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Challenge {
+    /// What was wrong with what it brought.
+    pub(crate) error: Option<&'static str>,
+    /// The scopes that the token must have.
+    pub(crate) scopes: &'static [&'static str],
 }
 
 /// How the body of a response ends (RFC 9112, 6.3). Nothing is said of it where the status has no body (204).
@@ -123,7 +132,7 @@ impl ResponseHead<'_> {
             out.number_field(b"Retry-After", u64::from(seconds))?;
         }
         if let Some(challenge) = self.www_authenticate {
-            out.field(b"WWW-Authenticate", challenge.as_bytes())?;
+            challenge.render(&mut out)?;
         }
         if self.event_stream {
             out.field(b"Cache-Control", b"no-cache, no-transform")?;
@@ -172,6 +181,23 @@ impl ResponseHead<'_> {
             return Some(());
         }
         out.field(b"Vary", b"Origin")
+    }
+}
+
+impl Challenge {
+    fn render(self, out: &mut Out<'_>) -> Option<()> {
+        out.put(b"WWW-Authenticate: Bearer")?;
+        if let Some(error) = self.error {
+            out.put(b" error=\"")?;
+            out.put_value(error.as_bytes())?;
+            out.put(b"\"")?;
+        }
+        for (at, scope) in self.scopes.iter().enumerate() {
+            let comma: &[u8] = if self.error.is_some() { b", scope=\"" } else { b" scope=\"" };
+            out.put(if at == 0 { comma } else { b" " })?;
+            out.put_value(scope.as_bytes())?;
+        }
+        out.put(if self.scopes.is_empty() { b"\r\n" } else { b"\"\r\n" })
     }
 }
 
@@ -237,13 +263,14 @@ impl Out<'_> {
 
     /// A header line. A value that could end it is refused, wherever it came from: no response can be split.
     fn field(&mut self, name: &[u8], value: &[u8]) -> Option<()> {
-        if !value.iter().all(|byte| is(*byte, VALUE)) {
-            return None;
-        }
         self.put(name)?;
         self.put(b": ")?;
-        self.put(value)?;
+        self.put_value(value)?;
         self.put(b"\r\n")
+    }
+
+    fn put_value(&mut self, value: &[u8]) -> Option<()> {
+        if value.iter().all(|byte| is(*byte, VALUE)) { self.put(value) } else { None }
     }
 
     fn number_field(&mut self, name: &[u8], value: u64) -> Option<()> {

@@ -50,10 +50,19 @@ fn plain_heads() {
          Retry-After: 4294967295\n\n",
     );
     check(
-        &ResponseHead { www_authenticate: Some("Bearer realm=\"mcp\""), ..json(Status::UNAUTHORIZED, 1) },
-        "HTTP/1.1 401 Unauthorized\nContent-Type: application/json\nContent-Length: 1\n\
-         WWW-Authenticate: Bearer realm=\"mcp\"\n\n",
+        &ResponseHead { www_authenticate: Some(Challenge::default()), ..json(Status::UNAUTHORIZED, 1) },
+        "HTTP/1.1 401 Unauthorized\nContent-Type: application/json\nContent-Length: 1\nWWW-Authenticate: Bearer\n\n",
     );
+    let challenges = [
+        (Challenge { error: Some("invalid_token"), scopes: &[] }, "Bearer error=\"invalid_token\""),
+        (Challenge { error: None, scopes: &["a"] }, "Bearer scope=\"a\""),
+        (Challenge { error: Some("e"), scopes: &["a", "b:c"] }, "Bearer error=\"e\", scope=\"a b:c\""),
+    ];
+    for (challenge, text) in challenges {
+        let head = ResponseHead { www_authenticate: Some(challenge), ..json(Status::FORBIDDEN, 1) };
+        let fields = "Content-Type: application/json\nContent-Length: 1";
+        check(&head, &format!("HTTP/1.1 403 Forbidden\n{fields}\nWWW-Authenticate: {text}\n\n"));
+    }
     let length = format!("HTTP/1.1 200 OK\nContent-Length: {}\n\n", usize::MAX);
     check(&ResponseHead::new(Status::OK, Framing::Length(usize::MAX)), &length);
 }
@@ -159,12 +168,15 @@ fn no_value_can_split_a_response() {
         let base = ResponseHead::new(Status::OK, Framing::Length(0));
         let mut out = [0; 4096];
         assert_eq!(ResponseHead { session_id: Some(bad), ..base }.render(&mut out), None);
-        assert_eq!(ResponseHead { www_authenticate: Some(bad), ..base }.render(&mut out), None);
+        let challenge = Challenge { error: Some(bad), scopes: &[] };
+        assert_eq!(ResponseHead { www_authenticate: Some(challenge), ..base }.render(&mut out), None);
         assert_eq!(ResponseHead { date: Some(bad.as_bytes()), ..base }.render(&mut out), None);
         let cors = Some(Cors { origin: bad, credentials: false });
         assert_eq!(ResponseHead { cors, ..base }.render(&mut out), None);
     }
 }
+
+const LONG: &str = "a-scope-of-so-many-characters";
 
 /// The limit holds all but a preflight, with an origin as long as a host name can be.
 #[test]
@@ -178,7 +190,7 @@ fn the_longest_usual_head_fits() {
         cors: Some(Cors { origin: &origin, credentials: true }),
         allow: Some("GET, POST, DELETE, OPTIONS"),
         retry_after_seconds: Some(u32::MAX),
-        www_authenticate: Some(&"w".repeat(100)),
+        www_authenticate: Some(Challenge { error: Some("insufficient_scope"), scopes: &[LONG; 16] }),
         event_stream: true,
         ..ResponseHead::new(Status::HEADER_FIELDS_TOO_LARGE, Framing::Length(usize::MAX))
     };

@@ -21,6 +21,7 @@ mod uris;
 pub(crate) use uris::{NoPlace, Uri, UriSet, Uris, bit};
 
 use crate::json::Writer;
+use crate::pool::Pool;
 use crate::rpc::META_SUBSCRIPTION_ID;
 use crate::session::LogLevel;
 use crate::sse;
@@ -95,7 +96,7 @@ pub(crate) struct Hub<'m> {
 
 impl<'m> Hub<'m> {
     /// An empty ring over `ring`, whose length is the bound, and no subscriptions, of which there is a place in `uris` for each.
-    pub(crate) fn new(ring: &'m mut [u8], uris: &'m mut [Uri]) -> Self {
+    pub(crate) fn new(ring: &'m mut [u8], uris: impl Into<Pool<'m, Uri>>) -> Self {
         Self { ring, uris: Uris::new(uris), tail: 0, head: 0 }
     }
 

@@ -1,6 +1,7 @@
 //! The URIs that somebody is subscribed to, each once: subscribers keep a bit for each.
 
 use crate::limits::{SUBSCRIBED_URI_BYTES_MAX, SUBSCRIBED_URIS_MAX};
+use crate::pool::Pool;
 
 /// A place for a URI.
 pub(crate) struct Uri {
@@ -24,7 +25,7 @@ const _: () = assert!(SUBSCRIBED_URIS_MAX <= UriSet::BITS as usize, "one bit for
 /// The table over lent places. A place is free when nobody has its bit: who is subscribed is asked when one is needed, so there is
 /// nothing to count, and nothing to forget.
 pub(crate) struct Uris<'m> {
-    places: &'m mut [Uri],
+    places: Pool<'m, Uri>,
 }
 
 /// All places are taken, or the URI is too long for one.
@@ -38,9 +39,8 @@ pub(crate) enum NoPlace {
 
 impl<'m> Uris<'m> {
     /// An empty table.
-    pub(crate) fn new(places: &'m mut [Uri]) -> Self {
-        places.fill_with(|| Uri::EMPTY);
-        Self { places }
+    pub(crate) fn new(places: impl Into<Pool<'m, Uri>>) -> Self {
+        Self { places: places.into() }
     }
 
     /// The place of a URI, or a free one that becomes its own; `used` are those that somebody is subscribed to.
@@ -49,10 +49,17 @@ impl<'m> Uris<'m> {
             return Ok(place);
         }
         let text = uri.try_into().map_err(|_| NoPlace::Long)?;
+        let uri = Uri { text, latest: None, left: false };
         let places = self.places.iter_mut().enumerate().take(SUBSCRIBED_URIS_MAX);
-        let (at, place) = places.into_iter().find(|(at, _)| used & bit(*at) == 0).ok_or(NoPlace::Full)?;
-        *place = Uri { text, latest: None, left: false };
-        Ok(at)
+        if let Some((at, place)) = places.into_iter().find(|(at, _)| used & bit(*at) == 0) {
+            *place = uri;
+            return Ok(at);
+        }
+        // A set has no bit for more, though there may be room.
+        if self.places.len() >= SUBSCRIBED_URIS_MAX {
+            return Err(NoPlace::Full);
+        }
+        self.places.add(uri).ok_or(NoPlace::Full)
     }
 
     /// The place of a URI that was subscribed to.

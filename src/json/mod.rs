@@ -7,7 +7,7 @@
 //! 3. [`from_raw`] reads a part into a Rust type.
 //!
 //! And out: [`Writer`] renders into a buffer that may be too small, to be run again from where it stopped; [`escape_into`] escapes text of any
-//! length piece by piece; [`write`](write()) renders a Rust type, and [`write_quoted`] the same as the inside of a string.
+//! length piece by piece; [`write`](write()) renders a Rust type, and [`write_on`] one of any length.
 //!
 //! Invariants: nothing but `typed*.rs` names `serde_json_core`, which is lax, recursive and can panic, so that it sees only what [`scan()`] let
 //! through and types that were checked on the way. [`Value`] and [`Text`] answer nonsense for what was never scanned, but do not panic.
@@ -21,6 +21,7 @@ mod text;
 mod typed;
 mod typed_de;
 mod typed_ser;
+mod typed_sink;
 mod value;
 mod write;
 
@@ -28,6 +29,8 @@ mod write;
 mod tests_grammar;
 #[cfg(test)]
 mod tests_mutation;
+#[cfg(test)]
+mod tests_progress;
 #[cfg(test)]
 mod tests_scan;
 #[cfg(test)]
@@ -41,7 +44,8 @@ pub(crate) use base64::base64_into;
 pub(crate) use error::ScanError;
 pub(crate) use scan::{Visit, scan, validate};
 pub(crate) use text::Text;
-pub(crate) use typed::{TypedError, check, from_raw, write, write_quoted};
+pub(crate) use typed::{TypedError, check, from_raw, write, write_on};
+pub(crate) use typed_sink::Progress;
 pub(crate) use value::Value;
 pub(crate) use write::{Writer, escape_into};
 

@@ -1,12 +1,13 @@
 //! Types from JSON and to JSON.
 
+use core::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde::de::DeserializeOwned;
 use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Kind, Span, TypedError, Visit, Writer, check, from_raw, scan, write, write_quoted};
+use super::{Kind, Progress, Span, TypedError, Visit, Writer, check, from_raw, scan, write, write_on};
 
 struct Nobody;
 
@@ -26,7 +27,7 @@ fn written<T: Serialize + ?Sized>(value: &T) -> Result<String, TypedError> {
     let text = pieces(|w| write(value, w).unwrap());
     assert!(super::validate(text.as_bytes()).is_ok(), "{text}");
     // The same, as a string holds it.
-    let quoted = format!("\"{}\"", pieces(|w| write_quoted(value, w).unwrap()));
+    let quoted = format!("\"{}\"", pieces(|w| _ = write_on(value, w, true, &Cell::new(Progress::START))));
     assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), text);
     Ok(text)
 }

@@ -4,11 +4,13 @@
 //! built: map keys other than its own kind of string when reading; `char`, `u128`, tuple variants of enums and any error of a `Serialize`
 //! itself when writing. It sees those types through [`super::typed_de`] and [`super::typed_ser`] only, which make them errors.
 
+use core::cell::Cell;
 use core::fmt;
 
 use serde::{Serialize, de};
 use serde_json_core::de::{Deserializer, Error as ReadError};
 
+use super::typed_sink::{Progress, Sink};
 use super::{Writer, typed_de, typed_ser};
 
 /// Why a value could not be read into a type, or a type could not be written.
@@ -22,6 +24,8 @@ pub(crate) enum TypedError {
     ScratchFull,
     /// The type is of a shape that this server does not read or write.
     Unsupported,
+    /// Writing: the buffer is full, and the rest is for another time.
+    Full,
 }
 
 impl fmt::Display for TypedError {
@@ -30,6 +34,7 @@ impl fmt::Display for TypedError {
             Self::Mismatch => "the value does not fit the type",
             Self::ScratchFull => "a string with escapes is too long",
             Self::Unsupported => "the type has no JSON form here",
+            Self::Full => "the buffer is full",
         })
     }
 }
@@ -48,9 +53,14 @@ impl core::error::Error for TypedError {}
 /// See [`TypedError`].
 pub(crate) fn from_raw<T: de::DeserializeOwned>(raw: &[u8], scratch: &mut [u8]) -> Result<T, TypedError> {
     let mut deserializer = Deserializer::new(raw, Some(scratch));
-    let value = T::deserialize(typed_de::Guard(&mut deserializer)).map_err(read_error)?;
-    deserializer.end().map_err(read_error)?;
-    Ok(value)
+    // Spelled out: each `?` and each `map_err` has a place on the stack for the value, which may be large.
+    match T::deserialize(typed_de::Guard(&mut deserializer)) {
+        Ok(value) => match deserializer.end() {
+            Ok(_) => Ok(value),
+            Err(error) => Err(read_error(error)),
+        },
+        Err(error) => Err(read_error(error)),
+    }
 }
 
 /// Writes `value` as JSON text. It must serialise to the same each time, as all that a [`Writer`] renders.
@@ -62,15 +72,25 @@ pub(crate) fn from_raw<T: de::DeserializeOwned>(raw: &[u8], scratch: &mut [u8]) 
 /// # Errors
 /// See [`TypedError`]; a part was written then.
 pub(crate) fn write<T: Serialize + ?Sized>(value: &T, w: &mut Writer<'_>) -> Result<(), TypedError> {
-    value.serialize(typed_ser::Guard::new(&mut typed_ser::Sink::new(w, false)))
+    value.serialize(typed_ser::Guard::new(&mut Sink::new(w, false)))
 }
 
-/// Writes `value` as JSON text that is the inside of a JSON string: escaped once more.
+/// Writes `value` from `progress` on, which begins at [`Progress::START`], until the buffer is full: so a value that is rendered again and again, by a
+/// writer that drops what was sent before, costs about as much as one that is rendered once. `w` must have nothing but the value. `quoted`: it is
+/// escaped once more, as the inside of a JSON string.
 ///
 /// # Errors
-/// As [`write`](write()).
-pub(crate) fn write_quoted<T: Serialize + ?Sized>(value: &T, w: &mut Writer<'_>) -> Result<(), TypedError> {
-    value.serialize(typed_ser::Guard::new(&mut typed_ser::Sink::new(w, true)))
+/// As [`write`](write()), and [`TypedError::Full`].
+pub(crate) fn write_on<T: Serialize + ?Sized>(
+    value: &T,
+    w: &mut Writer<'_>,
+    quoted: bool,
+    progress: &Cell<Progress>,
+) -> Result<(), TypedError> {
+    let mut sink = Sink::going_on(w, quoted, progress.get());
+    let written = value.serialize(typed_ser::Guard::new(&mut sink));
+    progress.set(sink.progress());
+    written
 }
 
 /// Whether [`write`](write()) can write `value`.

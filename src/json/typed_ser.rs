@@ -8,64 +8,8 @@ use core::fmt::{self, Write as _};
 
 use serde::ser::{self, Impossible, Serialize};
 
-use super::write::next_escape;
-use super::{TypedError, Writer, validate};
-
-/// Bytes of the longest number: a sign, 17 digits of an `f64`, its point and its exponent take 24.
-const NUMBER_BYTES_MAX: usize = 32;
-
-/// Where JSON text goes: out as it is, or escaped as the inside of a string.
-pub(super) struct Sink<'w, 'b> {
-    writer: &'w mut Writer<'b>,
-    quoted: bool,
-}
-
-impl<'w, 'b> Sink<'w, 'b> {
-    /// Writes to `writer`; `quoted`: as the inside of a string.
-    pub(super) fn new(writer: &'w mut Writer<'b>, quoted: bool) -> Self {
-        Self { writer, quoted }
-    }
-
-    fn json(&mut self, text: &str) {
-        if self.quoted {
-            self.writer.escaped(text);
-        } else {
-            self.writer.str(text);
-        }
-    }
-
-    fn string(&mut self, text: &str) {
-        self.json("\"");
-        self.inside(text);
-        self.json("\"");
-    }
-
-    fn inside(&mut self, text: &str) {
-        let mut rest = text.as_bytes();
-        while let Some((run, escape, next)) = next_escape(rest) {
-            self.writer.raw(run);
-            self.json(escape);
-            rest = next;
-        }
-        self.writer.raw(rest);
-    }
-
-    fn number<T: Serialize>(&mut self, number: T) -> Result<(), TypedError> {
-        let mut digits = [0; NUMBER_BYTES_MAX];
-        let written = serde_json_core::to_slice(&number, &mut digits).map_err(|_| TypedError::Unsupported)?;
-        // ASCII, within the buffer.
-        self.writer.raw(digits.get(..written).unwrap_or_default());
-        Ok(())
-    }
-}
-
-/// Formats as the inside of a string.
-impl fmt::Write for Sink<'_, '_> {
-    fn write_str(&mut self, text: &str) -> fmt::Result {
-        self.inside(text);
-        Ok(())
-    }
-}
+use super::typed_sink::{Item, Sink};
+use super::{TypedError, validate};
 
 /// A serializer that gives serde-json-core only what it can write.
 pub(super) struct Guard<'g, 'w, 'b> {
@@ -92,8 +36,8 @@ impl<'g, 'w, 'b> Guard<'g, 'w, 'b> {
 
     fn compound(self, open: &str, close: &'static str) -> Result<Compound<'g, 'w, 'b>, TypedError> {
         let sink = self.value()?;
-        sink.json(open);
-        Ok(Compound { sink, first: true, close })
+        sink.open(open);
+        Ok(Compound { sink, items: 0, skipped: false, close })
     }
 }
 
@@ -154,19 +98,26 @@ impl<'g, 'w, 'b> ser::Serializer for Guard<'g, 'w, 'b> {
     }
 
     fn serialize_str(self, text: &str) -> Result<(), TypedError> {
-        self.sink.string(text);
+        if self.key {
+            self.sink.string(text);
+        } else {
+            self.sink.text(text);
+        }
         Ok(())
     }
 
     /// JSON text to be embedded as it is.
     fn serialize_bytes(self, json: &[u8]) -> Result<(), TypedError> {
-        validate(json).map_err(|_| TypedError::Mismatch)?;
         let sink = self.value()?;
-        if sink.quoted {
+        if sink.is_silent() {
+            return Ok(());
+        }
+        validate(json).map_err(|_| TypedError::Mismatch)?;
+        if sink.is_quoted() {
             let text = str::from_utf8(json).map_err(|_| TypedError::Mismatch)?;
             text.split(['\n', '\r']).for_each(|line| sink.json(line.trim_ascii()));
         } else {
-            sink.writer.flat(json);
+            sink.flat(json);
         }
         Ok(())
     }
@@ -249,8 +200,8 @@ impl<'g, 'w, 'b> ser::Serializer for Guard<'g, 'w, 'b> {
         let sink = self.value()?;
         sink.json("{");
         sink.string(variant);
-        sink.json(":{");
-        Ok(Compound { sink, first: true, close: "}}" })
+        sink.open(":{");
+        Ok(Compound { sink, items: 0, skipped: false, close: "}}" })
     }
 
     fn collect_str<T: fmt::Display + ?Sized>(self, value: &T) -> Result<(), TypedError> {
@@ -264,31 +215,41 @@ impl<'g, 'w, 'b> ser::Serializer for Guard<'g, 'w, 'b> {
 /// An array or object that is being written.
 pub(super) struct Compound<'g, 'w, 'b> {
     sink: &'g mut Sink<'w, 'b>,
-    first: bool,
+    items: u32,
+    /// The item that a map is at is not written.
+    skipped: bool,
     close: &'static str,
 }
 
 impl Compound<'_, '_, '_> {
-    fn comma(&mut self) {
-        if !core::mem::take(&mut self.first) {
+    fn item(&mut self) -> Result<Item, TypedError> {
+        let number = self.items;
+        self.items = number.saturating_add(1);
+        let item = self.sink.item(number)?;
+        if number > 0 && item == Item::Write {
             self.sink.json(",");
         }
+        Ok(item)
     }
 
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), TypedError> {
-        self.comma();
-        value.serialize(Guard::new(self.sink))
+        match self.item()? {
+            Item::Skip => Ok(()),
+            Item::Write => value.serialize(Guard::new(self.sink)),
+        }
     }
 
     fn member<T: Serialize + ?Sized>(&mut self, name: &'static str, value: &T) -> Result<(), TypedError> {
-        self.comma();
+        if self.item()? == Item::Skip {
+            return Ok(());
+        }
         self.sink.string(name);
         self.sink.json(":");
         value.serialize(Guard::new(self.sink))
     }
 
     fn finish(self) {
-        self.sink.json(self.close);
+        self.sink.close(self.close);
     }
 }
 
@@ -324,11 +285,14 @@ impl ser::SerializeMap for Compound<'_, '_, '_> {
     type Error = TypedError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), TypedError> {
-        self.comma();
-        key.serialize(Guard::key(self.sink))
+        self.skipped = self.item()? == Item::Skip;
+        if self.skipped { Ok(()) } else { key.serialize(Guard::key(self.sink)) }
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), TypedError> {
+        if self.skipped {
+            return Ok(());
+        }
         self.sink.json(":");
         value.serialize(Guard::new(self.sink))
     }

@@ -28,6 +28,12 @@ impl<'b> Writer<'b> {
         Self { buf, written: 0, skip, total: 0, cut: false }
     }
 
+    /// Leaves out so many bytes of the rendering, all of which were to be dropped.
+    pub(super) fn jump(&mut self, bytes: usize) {
+        self.skip = self.skip.saturating_sub(bytes);
+        self.total = self.total.saturating_add(bytes);
+    }
+
     /// The bytes as they are: punctuation, or JSON text that is known to be valid.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> &mut Self {
         self.total = self.total.saturating_add(bytes.len());

@@ -34,16 +34,19 @@ pub const SOCKET_BYTES_MAX: usize = 16;
 pub const CONNECTION_SLOT_BYTES_MAX: usize = 40;
 
 /// Bytes of a stream's slot.
-pub const STREAM_SLOT_BYTES_MAX: usize = 64;
+pub const STREAM_SLOT_BYTES_MAX: usize = 56;
 
 /// Bytes of what the stream of a `subscriptions/listen`, or of a call that was resumed, has beside its slot.
-pub const REST_BYTES_MAX: usize = 64;
+pub const REST_BYTES_MAX: usize = 72;
 
 /// Bytes of one session's slot.
 pub const SESSION_SLOT_BYTES_MAX: usize = 72;
 
 /// Connections, streams, and sessions at once, whatever the configuration says: slots keep places of each other in 16 bits.
 pub const PLACES_MAX: usize = u16::MAX as usize;
+
+/// Connections at once, whatever the configuration says: those for refusals have places, too.
+pub const CONNECTIONS_MAX: usize = PLACES_MAX - super::REFUSALS_MAX;
 
 /// Bytes of the id of a `subscriptions/listen` request, as JSON: it is kept for as long as the stream is open. Clients send numbers, or a UUID in
 /// quotes, which has 38.

@@ -2,7 +2,7 @@
 
 use core::pin::pin;
 
-use crate::app::{Application, Catalog, Completing, Failure, Field, Identity, Schema, refuse, unwound};
+use crate::app::{Application, Catalog, Completing, Failure, Field, Identity, Ran, Schema, refuse, unwound};
 use crate::json::Value;
 use crate::limits::COMPLETIONS_MAX;
 use crate::outlet::Out;
@@ -55,14 +55,16 @@ pub(crate) async fn complete<A: Application>(
     request: &Request<'_>,
     subject: Subject,
     identity: &Identity,
-) {
+) -> Ran {
     let (schema, place) = match subject {
         Subject::Prompt(at, place) => (A::PROMPTS.get(at).map(|prompt| prompt.arguments), place),
         Subject::Resource(at, place) => (A::RESOURCES.get(at).map(|resource| resource.arguments), place),
     };
     let params = params(&request.envelope, request.doc);
     let typed = params.get("argument").and_then(|argument| argument.get("value")).and_then(Value::as_text);
-    let (Some(field), Some(typed)) = (schema.and_then(|schema| fields(schema).get(place)), typed) else { return };
+    let (Some(field), Some(typed)) = (schema.and_then(|schema| fields(schema).get(place)), typed) else {
+        return Ran::Failed;
+    };
     let context = params.get("context").and_then(|context| context.get("arguments"));
     let begin = out.mark();
     let modern = request.revision.is_modern();
@@ -85,11 +87,12 @@ pub(crate) async fn complete<A: Application>(
     }))
     .await;
     if ended.is_err() {
-        return if out.rewind(begin) {
+        if out.rewind(begin) {
             refuse(out, request, &Failure::panicked()).await;
         } else {
             out.break_off();
-        };
+        }
+        return Ran::Panicked;
     }
     let offered = call.offered();
     out.write(|w| {
@@ -100,6 +103,7 @@ pub(crate) async fn complete<A: Application>(
         w.str("}}");
     })
     .await;
+    Ran::Finished
 }
 
 fn params<'d>(envelope: &Envelope, doc: &'d [u8]) -> Value<'d> {

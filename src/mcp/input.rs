@@ -20,7 +20,7 @@ use crate::limits::{
     ANSWERS_MAX, CLOCK_SET_MIN_UNIX_S, KEYS_MAX, ONCE_BYTES_MAX, REQUEST_STATE_AGE_MAX_S, REQUEST_STATE_BYTES_MAX,
 };
 use crate::rpc::{Envelope, Member, Request};
-use crate::session::{Encoder, Key, Principal, TAG_BYTES, decode_in_place, equal_in_constant_time};
+use crate::session::{Encoder, Key, PrincipalId, TAG_BYTES, decode_in_place, equal_in_constant_time};
 
 use super::discover;
 
@@ -43,7 +43,7 @@ pub(crate) fn open(
     key: &Key,
     envelope: &mut Envelope,
     doc: &mut [u8],
-    principal: Principal,
+    principal: PrincipalId,
     unix_s: u64,
 ) -> Result<(), &'static str> {
     envelope.input_responses = envelope.input_responses.filter(|member| member.kind != Kind::Null);
@@ -62,7 +62,7 @@ fn decode(
     envelope: &Envelope,
     state: Member,
     doc: &mut [u8],
-    principal: Principal,
+    principal: PrincipalId,
     unix_s: u64,
 ) -> Option<Span> {
     let (start, end) = (state.span.start as usize, state.span.end as usize);
@@ -95,7 +95,7 @@ const fn is_too_old(issued_unix_s: u64, now_unix_s: u64) -> bool {
 }
 
 // What a state is good for. Each part but those of fixed length has its length in front.
-fn bind(envelope: &Envelope, doc: &[u8], principal: Principal, issued_unix_s: u64, update: &mut dyn FnMut(&[u8])) {
+fn bind(envelope: &Envelope, doc: &[u8], principal: PrincipalId, issued_unix_s: u64, update: &mut dyn FnMut(&[u8])) {
     update(principal.as_bytes());
     update(&issued_unix_s.to_be_bytes());
     for member in [envelope.method, envelope.name, envelope.uri, envelope.arguments] {
@@ -110,7 +110,7 @@ pub(crate) struct Pass<'a> {
     request: &'a Request<'a>,
     key: &'a Key,
     identity: &'a Identity,
-    principal: Principal,
+    principal: PrincipalId,
     unix_s: u64,
     state_bytes_max: usize,
     /// The answers of this round that were used: name (without its quotes) and value.
@@ -130,7 +130,7 @@ impl<'a> Pass<'a> {
         request: &'a Request<'a>,
         key: &'a Key,
         identity: &'a Identity,
-        principal: Principal,
+        principal: PrincipalId,
         unix_s: u64,
         body_bytes_max: usize,
     ) -> Self {

@@ -7,6 +7,7 @@
 //! - `prompts`: `prompts/list`, `prompts/get`
 //! - `completion`: `completion/complete`
 //! - `input`: `input_required` results, and the `requestState` that goes with them
+//! - `scopes`: what is told to somebody who lacks a scope
 //! - `pages`: lists in pages, and their cursors
 //! - `subscriptions`: `subscriptions/listen`
 //! - `tasks`: calls that outlive their request, `tasks/get`, `tasks/update`, `tasks/cancel`
@@ -19,6 +20,7 @@ pub(crate) mod input;
 pub(crate) mod pages;
 pub(crate) mod prompts;
 pub(crate) mod resources;
+pub(crate) mod scopes;
 pub(crate) mod subscriptions;
 pub(crate) mod tasks;
 pub(crate) mod tools;

@@ -5,7 +5,7 @@ use crate::json::Writer;
 use crate::limits::{PAGE_ITEMS_MAX, PAGE_TOOLS_MAX};
 use crate::outlet::Out;
 use crate::rpc::{self, Envelope, Request};
-use crate::session::{Key, equal_in_constant_time};
+use crate::session::{Key, PrincipalId, equal_in_constant_time};
 
 /// A list that has pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(crate) enum List {
 pub(crate) struct Page {
     pub(crate) list: List,
     start: u32,
+    /// Whose list it is.
+    principal: PrincipalId,
 }
 
 impl List {
@@ -46,18 +48,24 @@ const PURPOSE: &[u8] = b"smol-mcp cursor";
 const CURSOR_BYTES: usize = 4 + 16;
 
 impl Page {
-    /// The page that a request asks for: its cursor is opaque to clients, and of one list only.
+    /// The page that a request asks for: its cursor is opaque to clients, of one list only, and of one principal.
     ///
     /// # Errors
     /// The message of the `-32602`.
-    pub(crate) fn asked(list: List, key: &Key, envelope: &Envelope, doc: &[u8]) -> Result<Self, &'static str> {
+    pub(crate) fn asked(
+        list: List,
+        key: &Key,
+        principal: PrincipalId,
+        envelope: &Envelope,
+        doc: &[u8],
+    ) -> Result<Self, &'static str> {
         if envelope.cursor.is_none() {
-            return Ok(Self { list, start: 0 });
+            return Ok(Self { list, start: 0, principal });
         }
         let cursor = Envelope::text(envelope.cursor, doc).and_then(bytes);
         let page = cursor.and_then(|cursor| {
             let start = u32::from_be_bytes(*cursor.first_chunk()?);
-            let page = Self { list, start };
+            let page = Self { list, start, principal };
             equal_in_constant_time(&page.cursor(key), &cursor).then_some(page)
         });
         page.ok_or("params.cursor is none that this server gave for this list")
@@ -65,7 +73,7 @@ impl Page {
 
     fn cursor(self, key: &Key) -> [u8; CURSOR_BYTES] {
         let start = self.start.to_be_bytes();
-        let tag = key.tag(PURPOSE, &[&start, self.list.member().as_bytes()]);
+        let tag = key.tag(PURPOSE, &[&start, self.principal.as_bytes(), self.list.member().as_bytes()]);
         let mut cursor = [0; CURSOR_BYTES];
         let (place, rest) = cursor.split_at_mut(start.len());
         place.copy_from_slice(&start);

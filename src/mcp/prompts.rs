@@ -3,22 +3,24 @@
 use core::pin::pin;
 
 use super::pages::{self, Items, Page};
-use crate::app::{Application, Context, Identity, Prompt, Prompting, pass};
+use crate::app::{Application, Context, Identity, Prompt, Prompting, Ran, pass};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
-use crate::session::Key;
+use crate::session::{Key, Principal};
 
-/// Answers `prompts/list`.
+/// Answers `prompts/list` with those that this principal may use.
 pub(crate) async fn list(
     out: Out<'_>,
     request: &Request<'_>,
     page: Page,
     prompts: &[Prompt],
+    principal: &Principal,
     around: (&Key, &Identity),
 ) {
     let write = |at: usize, w: &mut Writer<'_>| prompts.iter().skip(at).take(1).for_each(|prompt| prompt.write(w));
-    let items = Items { count: prompts.len(), shown: &|_| true, write: &write };
+    let shown = |at: usize| prompts.get(at).is_some_and(|prompt| principal.has_all(prompt.scopes));
+    let items = Items { count: prompts.len(), shown: &shown, write: &write };
     pages::list(out, request, page, items, around).await;
 }
 
@@ -42,9 +44,11 @@ pub(crate) async fn get<A: Application>(
     index: usize,
     identity: &Identity,
     context: Context<'_>,
-) {
-    let Some(prompt) = A::PROMPTS.get(index) else { return };
+) -> Ran {
+    let Some(prompt) = A::PROMPTS.get(index) else { return Ran::Failed };
     let mut call = Prompting::new(out, request, context, prompt, identity);
-    let Some(result) = pass(context.ask, pin!(Some(app.get_prompt(index, &mut call)))).await else { return };
-    call.close(result).await;
+    let Some(result) = pass(context.ask, pin!(Some(app.get_prompt(index, &mut call)))).await else {
+        return Ran::Finished;
+    };
+    call.close(result).await
 }

@@ -3,22 +3,27 @@
 use core::pin::pin;
 
 use super::pages::{self, Items, List, Page};
-use crate::app::{Application, Context, Failure, Identity, Reading, Resource, pass, refuse};
+use crate::app::{Application, Context, Failure, Identity, Ran, Reading, Resource, pass, refuse};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
-use crate::session::Key;
+use crate::session::{Key, Principal};
 
-/// Answers `resources/list` and `resources/templates/list`.
+/// Answers `resources/list` and `resources/templates/list` with those that this principal may use.
 pub(crate) async fn list(
     out: Out<'_>,
     request: &Request<'_>,
     page: Page,
     resources: &[Resource],
+    principal: &Principal,
     around: (&Key, &Identity),
 ) {
     let templates = page.list == List::Templates;
-    let shown = |at: usize| resources.get(at).is_some_and(|resource| resource.is_template() == templates);
+    let shown = |at: usize| {
+        resources
+            .get(at)
+            .is_some_and(|resource| resource.is_template() == templates && principal.has_all(resource.scopes))
+    };
     let write = |at: usize, w: &mut Writer<'_>| resources.iter().skip(at).take(1).for_each(|it| it.write(w));
     let items = Items { count: resources.len(), shown: &shown, write: &write };
     pages::list(out, request, page, items, around).await;
@@ -50,9 +55,12 @@ pub(crate) async fn read<A: Application>(
     index: usize,
     identity: &Identity,
     context: Context<'_>,
-) {
-    let Some(resource) = A::RESOURCES.get(index) else { return not_found(out, request).await };
+) -> Ran {
+    let Some(resource) = A::RESOURCES.get(index) else {
+        not_found(out, request).await;
+        return Ran::Failed;
+    };
     let mut call = Reading::new(out, request, context, resource, identity);
-    let Some(result) = pass(context.ask, pin!(Some(app.read(index, &mut call)))).await else { return };
-    call.close(result).await;
+    let Some(result) = pass(context.ask, pin!(Some(app.read(index, &mut call)))).await else { return Ran::Finished };
+    call.close(result).await
 }

@@ -5,7 +5,7 @@ use core::cell::Cell;
 use core::pin::pin;
 
 use super::refuse;
-use crate::app::{Application, Call, Context, Identity, unwound};
+use crate::app::{Application, Call, Context, Identity, Ran, unwound};
 use crate::http;
 use crate::json::{Kind, Text, Value, Writer};
 use crate::limits::TASK_POLL_MS;
@@ -82,19 +82,21 @@ pub(crate) async fn perform<A: Application>(
     index: usize,
     identity: &Identity,
     context: Context<'_>,
-) {
+) -> Ran {
     let begin = out.mark();
     let mut call = Call::new(out, request, context);
     if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {
         call.set_typed();
     }
     let result = unwound(pin!(app.call_tool(index, &mut call))).await;
+    let ran = Ran::of(&result);
     if result.is_err() {
         out.rewind(begin);
         out.write(|w| rpc::error(w, request.id(), Code::INTERNAL_ERROR, PANICKED)).await;
     } else {
         call.close(result, Some(identity)).await;
     }
+    ran
 }
 
 const PANICKED: &str = "the tool failed: it panicked. The server's log may say more";

@@ -13,7 +13,7 @@ use crate::limits::{CLOCK_SET_MIN_UNIX_S, ONCE_BYTES_MAX, REQUEST_STATE_AGE_MAX_
 use crate::outlet::{Out, Outlet};
 use crate::rpc::{Envelope, Request};
 use crate::session::Revision;
-use crate::session::{Key, Principal};
+use crate::session::{Key, PrincipalId};
 
 const NOW: u64 = CLOCK_SET_MIN_UNIX_S + 1_000_000;
 
@@ -51,11 +51,11 @@ fn key() -> Key {
 }
 
 fn identity() -> Identity {
-    Identity { name: "t".into(), version: "1".into(), public: true, ..Identity::default() }
+    Identity { name: "t".into(), version: "1".into(), public: true.into(), ..Identity::default() }
 }
 
-fn principal(of: u8) -> Principal {
-    Principal::of_token_hash(&[of; 32])
+fn principal(of: u8) -> PrincipalId {
+    PrincipalId::of_token_hash(&[of; 32])
 }
 
 const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"elicitation":{}}}"#;
@@ -67,7 +67,7 @@ fn message(more: &str) -> String {
 }
 
 // The state of a message, opened.
-fn opened(message: &str, principal: Principal, unix_s: u64) -> Result<String, &'static str> {
+fn opened(message: &str, principal: PrincipalId, unix_s: u64) -> Result<String, &'static str> {
     let mut doc = message.as_bytes().to_vec();
     let (_, mut envelope) = Envelope::scan(&mut doc).unwrap();
     open(&key(), &mut envelope, &mut doc, principal, unix_s)?;

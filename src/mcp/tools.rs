@@ -3,16 +3,24 @@
 use core::pin::pin;
 
 use super::pages::{self, Items, Page};
-use crate::app::{Application, Call, Context, Identity, Tool, pass};
+use crate::app::{Application, Call, Context, Identity, Ran, Tool, pass};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
-use crate::session::Key;
+use crate::session::{Key, Principal};
 
-/// Answers `tools/list`.
-pub(crate) async fn list(out: Out<'_>, request: &Request<'_>, page: Page, tools: &[Tool], around: (&Key, &Identity)) {
+/// Answers `tools/list` with those that this principal may use.
+pub(crate) async fn list(
+    out: Out<'_>,
+    request: &Request<'_>,
+    page: Page,
+    tools: &[Tool],
+    principal: &Principal,
+    around: (&Key, &Identity),
+) {
     let write = |at: usize, w: &mut Writer<'_>| tools.iter().skip(at).take(1).for_each(|tool| tool.write(w));
-    let items = Items { count: tools.len(), shown: &|_| true, write: &write };
+    let shown = |at: usize| tools.get(at).is_some_and(|tool| principal.has_all(tool.scopes));
+    let items = Items { count: tools.len(), shown: &shown, write: &write };
     pages::list(out, request, page, items, around).await;
 }
 
@@ -43,11 +51,15 @@ pub(crate) async fn call<A: Application>(
     index: usize,
     identity: &Identity,
     context: Context<'_>,
-) {
+) -> Ran {
     let mut call = Call::new(out, request, context);
     if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {
         call.set_typed();
     }
-    let Some(result) = pass(context.ask, pin!(Some(app.call_tool(index, &mut call)))).await else { return };
+    let Some(result) = pass(context.ask, pin!(Some(app.call_tool(index, &mut call)))).await else {
+        return Ran::Finished;
+    };
+    let ran = Ran::of(&result);
     call.close(result, request.revision.is_modern().then_some(identity)).await;
+    ran
 }

@@ -21,10 +21,12 @@ mod resume;
 mod tests;
 #[cfg(test)]
 mod tests_resume;
+mod turn;
 
 pub(crate) use chunk::{CHUNK_HEAD_BYTES, Wire, chunk};
 pub(crate) use out::{Out, Pen};
 pub(crate) use resume::{Kept, Resumable};
+pub(crate) use turn::Turn;
 
 use core::ops::Range;
 use core::task::{Context, Poll, Waker};
@@ -111,6 +113,7 @@ pub(crate) struct Outlet<'b> {
     /// What its events need to be resumed.
     resume: Option<Resume<'b>>,
     waiter: Option<Waker>,
+    turn: Turn,
 }
 
 impl<'b> Outlet<'b> {
@@ -142,6 +145,7 @@ impl<'b> Outlet<'b> {
             partly: false,
             resume: None,
             waiter: None,
+            turn: Turn::default(),
         }
     }
 

@@ -2,7 +2,8 @@
 
 use core::cell::RefCell;
 use core::future::poll_fn;
-use core::task::{Context, Poll};
+use core::pin::Pin;
+use core::task::{Context, Poll, ready};
 
 use super::frame::Piece;
 use super::{Mark, Outlet};
@@ -12,6 +13,9 @@ use crate::json::{self, Writer};
 /// What a handler may do with what takes its answer: an [`Outlet`], whoever owns its buffer, or a task. Polled; [`Out`] waits, and says more of
 /// each.
 pub(crate) trait Pen {
+    /// Gives way once every [`TURN_STEPS`](crate::limits::TURN_STEPS): what is written to where nobody reads never waits, and a handler that only writes
+    /// would keep the thread.
+    fn poll_turn(&self, cx: &Context<'_>) -> Poll<()>;
     /// Appends what `render` writes, behind its first `skip` bytes.
     fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()>;
     /// Appends `rest` as the inside of a JSON string.
@@ -55,6 +59,10 @@ pub(crate) trait Pen {
 }
 
 impl Pen for RefCell<Outlet<'_>> {
+    fn poll_turn(&self, cx: &Context<'_>) -> Poll<()> {
+        self.borrow_mut().turn.poll(cx)
+    }
+
     fn poll_write(&self, cx: &Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()> {
         self.borrow_mut().poll_fill(cx, |free| {
             let mut w = Writer::resume(free, *skip);
@@ -166,29 +174,35 @@ impl<'a> Out<'a> {
     }
 
     /// Appends what `render` writes, of any length: it is run again from where the buffer was full.
-    pub(crate) async fn write(&self, render: impl Fn(&mut Writer<'_>)) {
-        let mut skip = 0;
-        poll_fn(|cx| self.pen.poll_write(cx, &mut skip, &render)).await;
+    pub(crate) fn write<R: Fn(&mut Writer<'_>)>(&self, render: R) -> Write<'a, R> {
+        Write { pen: self.pen, skip: 0, render }
     }
 
     /// Appends JSON text as it is.
-    pub(crate) async fn str(&self, text: &str) {
-        self.write(|w| {
+    pub(crate) fn str<'t>(&self, text: &'t str) -> impl Future<Output = ()> + use<'a, 't> {
+        self.write(move |w| {
             w.str(text);
         })
-        .await;
     }
 
     /// Appends `text` as the inside of a JSON string, of any length.
     pub(crate) async fn escaped(&self, text: &str) {
         let mut rest = text.as_bytes();
-        poll_fn(|cx| self.pen.poll_escaped(cx, &mut rest)).await;
+        poll_fn(|cx| {
+            ready!(self.pen.poll_turn(cx));
+            self.pen.poll_escaped(cx, &mut rest)
+        })
+        .await;
     }
 
     /// Appends base64 of `bytes`, of any number, padded at their end: all but the last of several pieces must have a multiple of three.
     pub(crate) async fn base64(&self, bytes: &[u8]) {
         let mut rest = bytes;
-        poll_fn(|cx| self.pen.poll_base64(cx, &mut rest)).await;
+        poll_fn(|cx| {
+            ready!(self.pen.poll_turn(cx));
+            self.pen.poll_base64(cx, &mut rest)
+        })
+        .await;
     }
 
     /// What was sent can't be ended rightly: the connection is closed instead, which tells the client that there is no answer.
@@ -200,6 +214,11 @@ impl<'a> Out<'a> {
     /// False when it could not be sent: the client reads no event streams, or the response is already under way.
     pub(crate) async fn notify(&self, render: impl Fn(&mut Writer<'_>)) -> bool {
         poll_fn(|cx| self.pen.poll_notify(cx, &render)).await
+    }
+
+    /// A step of a handler that writes nothing: others get their turn now and then.
+    pub(crate) async fn turn(&self) {
+        poll_fn(|cx| self.pen.poll_turn(cx)).await;
     }
 
     /// The number of the event that was sent last; 0 where events have none.
@@ -263,10 +282,35 @@ impl<'a> Out<'a> {
     }
 
     /// Lends the free part of the transmit buffer.
+    pub(crate) fn lend_to(&self, look: &mut dyn FnMut(&mut [u8])) {
+        self.pen.lend(look);
+    }
+
+    /// The same, for something that comes of it.
     pub(crate) fn lend<T>(&self, look: impl FnOnce(&mut [u8]) -> T) -> Option<T> {
         let mut look = Some(look);
         let mut result = None;
         self.pen.lend(&mut |free| result = look.take().map(|look| look(free)));
         result
+    }
+}
+
+/// What [`Out::write`] waits for. By hand: an `async fn` would be a state machine for each of the many renderings.
+pub(crate) struct Write<'a, R> {
+    pen: &'a dyn Pen,
+    skip: usize,
+    render: R,
+}
+
+// It holds nothing that points into it, and pins nothing.
+impl<R> Unpin for Write<'_, R> {}
+
+impl<R: Fn(&mut Writer<'_>)> Future for Write<'_, R> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let Self { pen, skip, render } = self.get_mut();
+        ready!(pen.poll_turn(cx));
+        pen.poll_write(cx, skip, render)
     }
 }

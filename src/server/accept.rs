@@ -9,11 +9,9 @@ use rustix::io::Errno;
 use rustix::process::{Resource, getrlimit};
 
 use super::core::{Core, LISTENER};
+use super::notices::Notice;
 use super::socket::Socket;
-use crate::limits::{
-    ACCEPT_BACKOFF_MS, ACCEPT_LOG_INTERVAL_MS, ACCEPTS_IN_VAIN_MAX, ACCEPTS_PER_TURN, FILES_BESIDE_CONNECTIONS,
-    REFUSALS_MAX,
-};
+use crate::limits::{ACCEPT_BACKOFF_MS, ACCEPTS_IN_VAIN_MAX, ACCEPTS_PER_TURN, FILES_BESIDE_CONNECTIONS, REFUSALS_MAX};
 
 /// The listener, and how it went lately.
 pub(super) struct Door {
@@ -22,14 +20,6 @@ pub(super) struct Door {
     after_ms: u64,
     /// Errors in a row that were a newcomer's.
     in_vain: u32,
-    complaint: Complaint,
-}
-
-/// When the log was told last that nobody can be accepted, and how often that was so since.
-#[derive(Default)]
-struct Complaint {
-    at_ms: Option<u64>,
-    untold: u32,
 }
 
 /// What an error of `accept` means.
@@ -48,8 +38,8 @@ enum Verdict {
 /// How a turn of accepting ended.
 #[derive(Debug)]
 enum Turn {
-    /// All are in; the listener wakes when there is somebody.
-    Nobody,
+    /// The listener wakes when there is somebody.
+    Waits,
     /// There may be more.
     More,
     /// Nobody can be accepted.
@@ -59,7 +49,7 @@ enum Turn {
 impl Door {
     /// Nobody was accepted so far.
     pub(super) fn new(listener: Option<Async<TcpListener>>) -> Self {
-        Self { listener, after_ms: 0, in_vain: 0, complaint: Complaint::default() }
+        Self { listener, after_ms: 0, in_vain: 0 }
     }
 
     /// It waits until something can be accepted again.
@@ -85,7 +75,7 @@ impl Door {
         let mut cx = Context::from_waker(core.waker(LISTENER));
         let turn = turn(
             &mut self.in_vain,
-            || accept_from(listener),
+            || accept_from(listener).inspect_err(|error| count(core, error)),
             || listener.poll_readable(&mut cx),
             |(tcp, peer)| {
                 let local = tcp.get_ref().local_addr().ok();
@@ -94,12 +84,12 @@ impl Door {
             || core.let_one_go(),
         );
         match turn {
-            Turn::Nobody => {}
+            Turn::Waits => {}
             Turn::More => core.ready.set(LISTENER),
             Turn::Pause(error) => {
                 let now_ms = core.now_ms.get();
                 self.after_ms = now_ms.saturating_add(ACCEPT_BACKOFF_MS);
-                self.complaint.make(now_ms, &error);
+                core.notice(Notice::Accept, format_args!("no connection can be accepted for now: {error}"));
             }
         }
     }
@@ -110,6 +100,14 @@ fn accept_from(listener: &Async<TcpListener>) -> io::Result<(Async<TcpStream>, S
     // Where it can't be set, answers are slower.
     let _ = tcp.set_nodelay(true);
     Ok((Async::new(tcp)?, peer))
+}
+
+fn count<A>(core: &Core<'_, A>, error: &io::Error) {
+    match Verdict::of(error) {
+        Verdict::Nobody => {}
+        Verdict::Next => core.tally.connections.accept_aborted.add(),
+        Verdict::Full | Verdict::Later => core.tally.connections.accept_errors.add(),
+    }
 }
 
 // `make_room` lets go of what has a file, if there is something that is needed less than a newcomer.
@@ -131,7 +129,7 @@ fn turn<T>(
         };
         match Verdict::of(&error) {
             Verdict::Nobody => match poll_readable() {
-                Poll::Pending => return Turn::Nobody,
+                Poll::Pending => return Turn::Waits,
                 Poll::Ready(Ok(())) => {}
                 Poll::Ready(Err(error)) => return Turn::Pause(error),
             },
@@ -143,7 +141,13 @@ fn turn<T>(
             }
         }
     }
-    Turn::More
+    // There may be more; but the reactor looks first at those who came in, as they may have gone again: a crowd must not take the places of others
+    // before it is seen.
+    match poll_readable() {
+        Poll::Pending => Turn::Waits,
+        Poll::Ready(Ok(())) => Turn::More,
+        Poll::Ready(Err(error)) => Turn::Pause(error),
+    }
 }
 
 impl Verdict {
@@ -169,20 +173,6 @@ impl Verdict {
             Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM | Errno::NOSPC => Self::Full,
             _ => Self::Later,
         }
-    }
-}
-
-impl Complaint {
-    fn make(&mut self, now_ms: u64, error: &io::Error) {
-        if self.at_ms.is_some_and(|at_ms| now_ms.saturating_sub(at_ms) < ACCEPT_LOG_INTERVAL_MS) {
-            self.untold = self.untold.saturating_add(1);
-            return;
-        }
-        log::warn!(
-            "no connection can be accepted for now: {error} ({} times since this was told)",
-            self.untold.saturating_add(1)
-        );
-        *self = Self { at_ms: Some(now_ms), untold: 0 };
     }
 }
 

@@ -1,12 +1,20 @@
 //! Admission (DESIGN D4): who of those that connect gets a slot, and what the others are told.
+//!
+//! The policy, each part of it where it is decided: connections in `Conns::place`, streams in `Streams::room`, sessions in the table of
+//! sessions, buffers in `queue`. In short: who is being answered, who listens (and was heard once), and who holds a session with a call or a
+//! stream, is never touched; who only takes up a place makes room when somebody else wants it, the one that has been idle longest first;
+//! nobody has more than the share of an address, but for this machine and the proxies that are named; and whoever finds no room is told when
+//! to come again. All of it is counted (`stats`), and logged once in a while (`notices`).
 
 use std::net::{IpAddr, SocketAddr};
 use std::task::Context;
 
 use super::conns::{Full, Place, State};
 use super::core::{Core, index32};
+use super::notices::Notice;
+use super::peers::Shown;
 use super::socket::Socket;
-use crate::guard::{Household, Network};
+use crate::guard::{Household, Network, Peer, Standing};
 use crate::json::Writer;
 use crate::limits::{REFUSALS_MAX, RETRY_AFTER_S};
 use crate::since::Since;
@@ -15,47 +23,111 @@ use crate::since::Since;
 pub(super) struct Shares {
     /// Connections of one address; half of all where it is not said.
     connections: Option<usize>,
+    /// Streams of one address; half of all where it is not said.
+    streams: Option<usize>,
     /// Those who are not counted beside this machine: proxies, behind which many come by one address.
     trusted: Vec<Network>,
 }
 
 impl Shares {
     /// Checks the settings. The error says which is wrong, and what would be right.
-    pub(super) fn new(connections: Option<usize>, trusted: &[String]) -> Result<Self, String> {
-        if connections == Some(0) {
-            return Err("connections_per_address: expected at least 1, got 0".into());
+    pub(super) fn new(connections: Option<usize>, streams: Option<usize>, trusted: &[String]) -> Result<Self, String> {
+        for (name, share) in [("connections_per_address", connections), ("streams_per_address", streams)] {
+            if share == Some(0) {
+                return Err(format!("{name}: expected at least 1, got 0"));
+            }
         }
         let network = |text: &String| text.parse().map_err(|why| format!("trusted_proxy: {why}; got {text:?}"));
-        Ok(Self { connections, trusted: trusted.iter().map(network).collect::<Result<_, _>>()? })
+        Ok(Self { connections, streams, trusted: trusted.iter().map(network).collect::<Result<_, _>>()? })
     }
 
-    /// The shares of this many connections, of which some only tell that there is no room.
-    pub(super) fn of(self, connections: usize) -> Self {
+    /// The shares of this many connections, of which some only tell that there is no room, and streams.
+    pub(super) fn of(self, connections: usize, streams: usize) -> Self {
         let half = connections.saturating_sub(REFUSALS_MAX).div_ceil(2);
-        Self { connections: Some(self.connections.unwrap_or(half)), ..self }
+        Self {
+            connections: Some(self.connections.unwrap_or(half)),
+            streams: Some(self.streams.unwrap_or(streams.div_ceil(2))),
+            ..self
+        }
     }
 
-    /// What a peer is counted by; none for those that are exempt, and those that have none.
-    fn counted(&self, peer: Option<IpAddr>) -> Option<Household> {
-        let peer = peer?.to_canonical();
-        let exempt = peer.is_loopback() || self.trusted.iter().any(|network| network.contains(peer));
-        (!exempt).then(|| Household::of(peer))
+    /// Streams that one address may have.
+    pub(super) fn streams(&self) -> usize {
+        self.streams.unwrap_or(usize::MAX)
+    }
+
+    /// How a peer of this address is treated. A proxy on this machine is believed only where it is named: what else passes bytes on here (a
+    /// tunnel, say) passes on what anybody wrote.
+    pub(super) fn peer(&self, address: IpAddr) -> Peer {
+        let address = address.to_canonical();
+        let standing = match () {
+            () if self.is_trusted(address) => Standing::Proxy,
+            () if address.is_loopback() => Standing::Exempt,
+            () => Standing::Counted,
+        };
+        Peer { household: Household::of(address), standing }
+    }
+
+    /// It is the address of a proxy.
+    pub(super) fn is_trusted(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(address))
     }
 }
 
 impl<A> Core<'_, A> {
     /// A newcomer gets a slot, or is told that there is none.
     pub(super) fn admit(&self, socket: Socket, peer: Option<IpAddr>, local: Option<SocketAddr>) {
+        if socket.is_gone() {
+            // Nobody loses a slot to a crowd that came and went while the server was busy.
+            return;
+        }
         let now_ms = self.now_ms.get();
-        let peer = self.shares.counted(peer);
-        let place = self.conns.borrow().place(now_ms, peer, self.shares.connections.unwrap_or(usize::MAX));
+        let peer = peer.map(|address| self.shares.peer(address));
+        let share = self.shares.connections.unwrap_or(usize::MAX);
+        let place = self.conns.borrow().place(now_ms, peer.and_then(Peer::counted), share);
         if let Place::Of(index) | Place::RefusalOf(index, _) = place {
-            self.close_conn(index);
+            self.reclaim(index);
         }
         let Some(index) = self.conns.borrow_mut().open_in(socket, peer, local, now_ms) else { return };
+        self.tally.connections.accepted.add();
+        self.tally.connections.most.reach(self.conns.borrow().open());
         if let Place::Refusal(full) | Place::RefusalOf(_, full) = place {
+            let (counter, notice) = match full {
+                Full::House => (&self.tally.refused.house, Notice::House),
+                Full::Share => (&self.tally.refused.share, Notice::Share),
+            };
+            counter.add();
+            self.notice(notice, format_args!("{} is refused a connection: {}", Shown(peer), full.why()));
             self.turn_away(index, full);
         }
+        self.ready.set(self.conn_bit(index));
+    }
+
+    // Closes a connection whose place another gets.
+    fn reclaim(&self, index: usize) {
+        let found = self.conns.borrow_mut().at(index).map(|conn| (conn.state, conn.peer()));
+        let Some((state, peer)) = found else { return };
+        match state {
+            State::Idle => {
+                self.tally.connections.reclaimed_idle.add();
+                log::debug!("an idle connection of {} makes room for another", Shown(peer));
+            }
+            State::New | State::Busy { .. } | State::Queued(_) => {
+                self.tally.connections.reclaimed_slow.add();
+                log::debug!("a connection of {} that brought no request makes room for another", Shown(peer));
+            }
+            _ => {}
+        }
+        self.close_conn(index);
+    }
+
+    /// A request has waited for a buffer for as long as it may.
+    pub(super) fn turn_away_unserved(&self, index: usize) {
+        let peer = self.conns.borrow_mut().at(index).and_then(|conn| conn.peer());
+        self.tally.refused.buffers.add();
+        let why = "all calls are taken, and it has waited for long";
+        self.notice(Notice::Buffers, format_args!("{} is refused a request: {why}", Shown(peer)));
+        self.turn_away(index, Full::House);
         self.ready.set(self.conn_bit(index));
     }
 
@@ -63,17 +135,15 @@ impl<A> Core<'_, A> {
     pub(super) fn let_one_go(&self) -> bool {
         let index = self.conns.borrow().needed_least(self.now_ms.get());
         if let Some(index) = index {
-            log::debug!("a connection is closed: there are no more files");
-            self.close_conn(index);
+            self.reclaim(index);
         }
         index.is_some()
     }
 
     /// Answers 503 without reading anything, and closes.
-    pub(super) fn turn_away(&self, index: usize, full: Full) {
+    fn turn_away(&self, index: usize, full: Full) {
         // It may have waited for a buffer.
         self.queue.borrow_mut().retain(|queued| *queued != index32(index));
-        log::debug!("a connection is turned away: {}", full.why());
         let waker = self.waker(self.conn_bit(index)).clone();
         let mut cx = Context::from_waker(&waker);
         let mut conns = self.conns.borrow_mut();

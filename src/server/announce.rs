@@ -5,7 +5,7 @@ use crate::app::{Announce, message_params};
 use crate::hub::{Audience, Kind, NoPlace, UriSet, bit};
 use crate::json::{Value, Writer};
 use crate::limits::MESSAGE_PARAMS_BYTES_MAX;
-use crate::session::{LogLevel, Session, SessionRef};
+use crate::session::{LogLevel, Principal, Session, SessionRef};
 
 impl<A> Core<'_, A> {
     /// Subscribes a session to a resource.
@@ -25,11 +25,13 @@ impl<A> Core<'_, A> {
         }
     }
 
-    /// The places of the resources that a `subscriptions/listen` asks for: those that there are.
-    pub(super) fn listen_to(&self, wanted: Value<'_>) -> Result<UriSet, NoPlace> {
+    /// The places of the resources that a `subscriptions/listen` asks for: those that there are,
+    /// and that its caller may read.
+    pub(super) fn listen_to(&self, wanted: Value<'_>, principal: &Principal) -> Result<UriSet, NoPlace> {
         let (resources, mut set) = (self.endpoint.catalog.resources, 0);
         for uri in wanted.elements().filter_map(|uri| uri.as_text()?.plain()) {
-            if resources.iter().any(|resource| resource.matches(uri)) {
+            let resource = resources.iter().find(|resource| resource.matches(uri));
+            if resource.is_some_and(|resource| principal.has_all(resource.scopes)) {
                 set |= bit(self.hub.borrow_mut().uris().intern(uri, self.subscribed() | set)?);
             }
         }

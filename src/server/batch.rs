@@ -24,7 +24,7 @@ impl<A: Application> Worker<'_, '_, A> {
         conn: ConnRef,
         session: SessionRef,
         head: http::Request<'_>,
-        posted: Posted,
+        posted: Posted<'_>,
         manner: &Manner<'_>,
         doc: &mut [u8],
         watch: &mut Watch<'_>,
@@ -49,7 +49,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 let mut sessions = self.core.sessions.borrow_mut();
                 self.core.endpoint.element(head, posted, element, session, &mut sessions, &moment)
             };
-            self.core.tell(changes);
+            self.core.tell(changes, manner.peer);
             self.give_way().await;
             if let Decision::Cancel { session, request } = decision {
                 self.core.cancel(session, request.of(element));
@@ -59,7 +59,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.core.reply(session, id.of(element), result.map(|result| result.of(element)));
                 continue;
             }
-            match self.respond_in_batch(conn, &outlet, decision, element, answered, watch).await {
+            match pin!(self.respond_in_batch(conn, &outlet, decision, element, answered, watch)).await {
                 Some(Outcome::Sent) => answered = true,
                 Some(_) => return Turn::Done(After::Close),
                 None => {}
@@ -85,7 +85,7 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         conn: ConnRef,
         outlet: &RefCell<Outlet<'_>>,
-        decision: Decision,
+        decision: Decision<'_>,
         element: &[u8],
         answered: bool,
         watch: &mut Watch<'_>,
@@ -102,10 +102,10 @@ impl<A: Application> Worker<'_, '_, A> {
                 let client = self.begin_call(&job, &request);
                 let handler = pin!(Some(async {
                     out.str(separator).await;
-                    self.respond(out, &request, &job, &client).await;
+                    pin!(self.respond(out, &request, &job, &client)).await;
                 }));
                 let outcome = self.drive(Target::Conn(conn), outlet, handler, Some(&mut *watch)).await;
-                self.end_call(&job);
+                self.end_call(&job, outcome);
                 match outcome {
                     Outcome::Late if outlet.borrow_mut().rewind(mark) => {
                         let handler = pin!(Some(async {

@@ -6,15 +6,16 @@ use std::pin::pin;
 use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::inputs::Asking;
+use super::notices::Notice;
 use super::stream_table::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::{Application, Ask, Context, Door, Nobody, requested};
-use crate::endpoint::{Answer, Body, Job, Route, Work, client_text};
+use crate::app::{Application, Ask, Context, Door, Nobody, Ran, requested};
+use crate::endpoint::{Answer, Body, Cause, Job, Route, Work, client_text};
 use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
 use crate::mcp::input::Pass;
 use crate::mcp::pages::List;
-use crate::mcp::{self, completion, discover, prompts, resources, subscriptions, tools};
+use crate::mcp::{self, completion, discover, prompts, resources, scopes, subscriptions, tools};
 use crate::outlet::{Mark, Out, Outlet, Wire};
 use crate::rpc::{self, Code, Request};
 use crate::session::SessionRef;
@@ -35,7 +36,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) async fn job(
         &self,
         conn: ConnRef,
-        mut job: Job,
+        mut job: Job<'_>,
         route: Route,
         manner: &Manner<'_>,
         doc: &[u8],
@@ -44,12 +45,12 @@ impl<A: Application> Worker<'_, '_, A> {
     ) -> Turn {
         if self.is_beyond_reserve(&job) {
             // It has waited for a buffer already.
-            let mut answer = Answer::unavailable(ALL_CALLS_TAKEN);
+            let mut answer = Answer::unavailable(ALL_CALLS_TAKEN).because(Cause::Calls);
             answer.answer_to(&job.envelope);
             return self.answer(conn, answer, manner, doc, tx).await;
         }
         if route == Route::Messages {
-            return self.relay(conn, job, manner, doc, watch, tx).await;
+            return pin!(self.relay(conn, job, manner, doc, watch, tx)).await;
         }
         let mut outlet = manner.outlet(tx);
         if let Some(id) = job.session_id.take() {
@@ -61,7 +62,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let resumable = self.core.make_resumable(&mut outlet, &request, session, conn);
         self.slot().resumable.set(resumable);
         let outlet = RefCell::new(outlet);
-        let outcome = self.run_job(Target::Conn(conn), &outlet, &job, doc, Some(watch)).await;
+        let outcome = pin!(self.run_job(Target::Conn(conn), &outlet, &job, doc, Some(watch))).await;
         if let Some(call) = self.slot().resumable.take() {
             self.end_resumable(call, &outlet);
         }
@@ -77,7 +78,7 @@ impl<A: Application> Worker<'_, '_, A> {
     async fn relay(
         &self,
         conn: ConnRef,
-        job: Job,
+        job: Job<'_>,
         manner: &Manner<'_>,
         doc: &[u8],
         watch: &mut Watch<'_>,
@@ -109,7 +110,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let mut nothing = [];
         let mut unwatched = Watch::new(&mut nothing, false);
         unwatched.cancels = true;
-        self.run_job(Target::Stream(stream), &outlet, &job, doc, Some(&mut unwatched)).await;
+        pin!(self.run_job(Target::Stream(stream), &outlet, &job, doc, Some(&mut unwatched))).await;
         turn
     }
 
@@ -127,7 +128,7 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         target: Target,
         outlet: &RefCell<Outlet<'_>>,
-        job: &Job,
+        job: &Job<'_>,
         doc: &[u8],
         watch: Option<&mut Watch<'_>>,
     ) -> Outcome {
@@ -135,7 +136,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let client = self.begin_call(job, &request);
         let handler = pin!(Some(self.respond(Out::new(outlet), &request, job, &client)));
         let outcome = self.drive(target, outlet, handler, watch).await;
-        self.end_call(job);
+        self.end_call(job, outcome);
         match outcome {
             Outcome::Late if outlet.borrow_mut().rewind(Mark::START) => {
                 let handler = pin!(Some(self.fail(Out::new(outlet), &request, job.work)));
@@ -143,7 +144,7 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             // Nothing more is said for a cancelled call; only its HTTP exchange must end.
             Outcome::Cancelled if matches!(target, Target::Conn(_)) && outlet.borrow_mut().rewind(Mark::START) => {
-                outlet.borrow_mut().set_status(Status::ACCEPTED);
+                self.set_cut_off(&mut outlet.borrow_mut(), job.principal);
                 self.drive(target, outlet, pin!(Some(async {})), None).await
             }
             _ => outcome,
@@ -152,7 +153,10 @@ impl<A: Application> Worker<'_, '_, A> {
 
     /// A request is about to be answered: a call can be cancelled from here on, and its session stays. Gives the client's
     /// name, empty where it told none.
-    pub(super) fn begin_call(&self, job: &Job, request: &Request<'_>) -> heapless::String<CLIENT_TEXT_BYTES_MAX> {
+    pub(super) fn begin_call(&self, job: &Job<'_>, request: &Request<'_>) -> heapless::String<CLIENT_TEXT_BYTES_MAX> {
+        if job.work.is_call() {
+            self.core.tally.call_begun();
+        }
         let mut sessions = self.core.sessions.borrow_mut();
         let Some(session) = job.session else {
             return client_text(rpc::implementation(job.envelope.meta_client_info, request.doc).0);
@@ -169,15 +173,54 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     /// It was answered, or never will be.
-    pub(super) fn end_call(&self, job: &Job) {
+    pub(super) fn end_call(&self, job: &Job<'_>, outcome: Outcome) {
+        let ran = self.slot().ran.take();
+        if job.work.is_call() {
+            self.count_call(job.work, ran, outcome);
+        }
         if let (Some(session), Some(_)) = (job.session, self.slot().call.take()) {
             self.core.sessions.borrow_mut().call_ended(session, self.core.now_ms.get());
         }
         self.slot().cancelled.set(false);
     }
 
+    // Each call is counted by one of its ends: its handler's, or else why that was dropped.
+    fn count_call(&self, work: Work, ran: Option<Ran>, outcome: Outcome) {
+        self.core.tally.call_over();
+        let catalog = &self.core.endpoint.catalog;
+        let name = match work {
+            Work::ToolsCall(at) | Work::TaskOf(at) | Work::TaskLater(at) => catalog.tools.get(at).map(|tool| tool.name),
+            Work::Read(at) => catalog.resources.get(at).map(|resource| resource.uri),
+            Work::GetPrompt(at) => catalog.prompts.get(at).map(|prompt| prompt.name),
+            _ => None,
+        };
+        let name = name.unwrap_or("a completion");
+        let calls = &self.core.tally.calls;
+        let counter = match (ran, outcome) {
+            (Some(Ran::Failed), _) => &calls.failed,
+            (Some(Ran::Broken), _) => {
+                self.core
+                    .notice(Notice::Broken, format_args!("an answer of {name} was broken off: it failed half-way"));
+                &calls.failed
+            }
+            (Some(Ran::Panicked), _) => {
+                self.core.notice(Notice::Panicked, format_args!("{name} panicked"));
+                &calls.panicked
+            }
+            (Some(Ran::Finished), _) | (None, Outcome::Sent) => &calls.finished,
+            (None, Outcome::Late) => {
+                self.core
+                    .notice(Notice::Late, format_args!("a call of {name} was stopped: it took longer than it may"));
+                &calls.timed_out
+            }
+            (None, Outcome::Cancelled) => &calls.cancelled,
+            (None, Outcome::Gone) => &calls.abandoned,
+        };
+        counter.add();
+    }
+
     /// The reserve is for what frees others.
-    pub(super) fn is_beyond_reserve(&self, job: &Job) -> bool {
+    pub(super) fn is_beyond_reserve(&self, job: &Job<'_>) -> bool {
         self.slot().reserved && job.work.is_call()
     }
 
@@ -192,7 +235,7 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     // `resources/subscribe` and `resources/unsubscribe`, which need a session.
-    async fn subscribe(&self, out: Out<'_>, request: &Request<'_>, job: &Job) {
+    async fn subscribe(&self, out: Out<'_>, request: &Request<'_>, job: &Job<'_>) {
         let done = match (job.session, requested(request)) {
             (Some(session), Some(uri)) if job.work == Work::Subscribe => self.core.subscribe(session, uri),
             (Some(session), Some(uri)) => {
@@ -208,20 +251,22 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     /// Writes the response to a request.
-    pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, job: &Job, client: &str) {
+    pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, job: &Job<'_>, client: &str) {
         let (app, identity) = (&self.core.app, &self.core.identity);
         let catalog = &self.core.endpoint.catalog;
         let around = (&self.core.endpoint.key, identity);
         let client = Some(client).filter(|name| !name.is_empty());
+        let principal = job.principal;
         let (unix_s, body_bytes_max) = (self.core.unix_s.get(), self.core.limits.body_bytes_max);
-        let pass = Pass::new(request, around.0, identity, job.principal, unix_s, body_bytes_max);
+        let pass = Pass::new(request, around.0, identity, job.principal.id(), unix_s, body_bytes_max);
         let asking = job.session.map(|session| Asking { core: self.core, worker: self.index, session });
         let ask: &dyn Ask = match &asking {
             _ if job.revision.is_modern() => &pass,
             Some(asking) if !self.slot().batch.get() => asking,
             _ => &Nobody,
         };
-        let context = Context { announce: self.core, client, session: job.session, ask, door: Door::Closed };
+        let context = Context { announce: self.core, client, session: job.session, ask, door: Door::Closed, principal };
+        let ran = |ran| self.slot().ran.set(Some(ran));
         match job.work {
             Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
             Work::Initialize => discover::initialize(out, request, identity, catalog).await,
@@ -231,22 +276,41 @@ impl<A: Application> Worker<'_, '_, A> {
                 mcp::empty(out, request).await;
             }
             Work::Ping => mcp::empty(out, request).await,
-            Work::Refuse(code, message) => mcp::refuse(out, request, code, message).await,
-            Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {
-                self.call(out, request, job, &pass, context).await;
+            Work::Forbidden(needed) => {
+                self.refused_request();
+                scopes::refuse(out, request, needed, principal).await;
             }
-            Work::OnlyAsTask => tools::fail(out, request, ONLY_AS_TASK, identity).await,
+            Work::Refuse(code, message) => {
+                self.refused_request();
+                mcp::refuse(out, request, code, message).await;
+            }
+            Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {
+                ran(pin!(self.call(out, request, job, &pass, context)).await);
+            }
+            Work::OnlyAsTask => {
+                self.refused_request();
+                tools::fail(out, request, ONLY_AS_TASK, identity).await;
+            }
             Work::List(page) => match page.list {
-                List::Tools => tools::list(out, request, page, catalog.tools, around).await,
-                List::Prompts => prompts::list(out, request, page, catalog.prompts, around).await,
+                List::Tools => tools::list(out, request, page, catalog.tools, principal, around).await,
+                List::Prompts => prompts::list(out, request, page, catalog.prompts, principal, around).await,
                 List::Resources | List::Templates => {
-                    resources::list(out, request, page, catalog.resources, around).await;
+                    resources::list(out, request, page, catalog.resources, principal, around).await;
                 }
             },
-            Work::Read(index) => resources::read(app, out, request, index, identity, context).await,
-            Work::NoResource => resources::not_found(out, request).await,
-            Work::GetPrompt(index) => prompts::get(app, out, request, index, identity, context).await,
-            Work::Complete(subject) => completion::complete(app, out, request, subject, identity).await,
+            Work::Read(index) => ran(pin!(resources::read(app, out, request, index, identity, context)).await),
+            Work::NoResource => {
+                self.refused_request();
+                resources::not_found(out, request).await;
+            }
+            Work::GetPrompt(index) => ran(pin!(prompts::get(app, out, request, index, identity, context)).await),
+            Work::Complete(subject) => ran(pin!(completion::complete(app, out, request, subject, identity)).await),
         }
+    }
+
+    // It is answered with an error.
+    fn refused_request(&self) {
+        self.core.tally.refused.request.add();
+        self.slot().refused.set(true);
     }
 }

@@ -1,5 +1,7 @@
 //! Who is connected, as the application sees it.
 
+use core::net::IpAddr;
+
 use crate::session::Revision;
 
 /// A connected client: the session of an older revision, or a 2026-07-28 client's open `subscriptions/listen`.
@@ -19,6 +21,9 @@ pub struct ClientInfo {
     pub connected_ms: u64,
     /// It has a stream open, on which it can be sent messages.
     pub listens: bool,
+    /// Where its stream goes: the address of its connection, or the one that a trusted proxy named. Of an IPv6 address only the network (the
+    /// first 64 bits) is kept. None while no stream is open, as a session may come by any connection.
+    pub address: Option<IpAddr>,
 }
 
 /// A client came or went.

@@ -1,12 +1,14 @@
 //! How a server is set up.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
-use super::storage::Heap;
+use super::budget::{Futures, MemoryBudget};
+use super::plan::Capacities;
+use crate::guard::Token;
 use crate::limits::{
-    self, CALLS_MAX, CHUNKED_SLACK_BYTES, CONNECTIONS_FOR_CALLS_MIN, HEAD_BYTES_MAX, INPUTS_MAX, PLACES_MAX,
-    RESERVED_BUFFERS, TASKS_MAX,
+    self, CALLS_MAX, CHUNKED_SLACK_BYTES, CLIENT_NAMES_MAX, CONNECTIONS_FOR_CALLS_MIN, CONNECTIONS_MAX, HEAD_BYTES_MAX,
+    INPUTS_MAX, PLACES_MAX, REFUSALS_MAX, RESERVED_BUFFERS, TASKS_MAX,
 };
 
 /// How a server is set up: where it listens, who may come in, and how much it holds.
@@ -15,13 +17,15 @@ use crate::limits::{
 #[derive(Clone)]
 pub struct Config {
     pub(super) listen: SocketAddr,
-    pub(super) tokens: Vec<String>,
+    pub(super) tokens: Vec<Token>,
+    pub(super) token_file: Option<PathBuf>,
     pub(super) allow_origins: Vec<String>,
     pub(super) allow_hosts: Vec<String>,
     pub(super) public_base: Option<String>,
     pub(super) key_file: Option<PathBuf>,
     pub(super) connections: usize,
     pub(super) connections_per_address: Option<usize>,
+    pub(super) streams_per_address: Option<usize>,
     pub(super) trusted_proxies: Vec<String>,
     pub(super) calls: usize,
     pub(super) streams: Option<usize>,
@@ -36,19 +40,29 @@ pub struct Config {
     pub(super) input_timeout_ms: u64,
     pub(super) http_sse: bool,
     pub(super) lenient_version_header: bool,
+    pub(super) max_memory: Option<u64>,
 }
 
 impl Default for Config {
     fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Config {
+    /// The default configuration.
+    pub const fn new() -> Self {
         Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8000)),
+            listen: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8000)),
             tokens: Vec::new(),
+            token_file: None,
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
             key_file: None,
             connections: limits::CONNECTIONS_DEFAULT,
             connections_per_address: None,
+            streams_per_address: None,
             trusted_proxies: Vec::new(),
             calls: limits::CALLS_DEFAULT,
             streams: None,
@@ -63,14 +77,8 @@ impl Default for Config {
             input_timeout_ms: limits::INPUT_TIMEOUT_MS_DEFAULT,
             http_sse: true,
             lenient_version_header: false,
+            max_memory: None,
         }
-    }
-}
-
-impl Config {
-    /// The default configuration.
-    pub fn new() -> Self {
-        Self::default()
     }
 
     /// The address to listen on. Beyond loopback, set a [`token`](Self::token) as well.
@@ -79,11 +87,11 @@ impl Config {
         Self { listen, ..self }
     }
 
-    /// Asks every request for this bearer token (or for one of several).
+    /// Asks every request for this bearer token (or for one of several). Who brings it may do everything; [`access`](Self::access) is for those
+    /// who may not.
     #[must_use]
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.tokens.push(token.into());
-        self
+    pub fn token(self, token: impl AsRef<str>) -> Self {
+        self.access(Token::new(token))
     }
 
     /// Lets pages of this origin (`https://app.example`) use the server from a browser. `*` lets in every page: only with
@@ -120,8 +128,9 @@ impl Config {
 
     /// Connections at once. A client uses two or three.
     #[must_use]
-    pub fn connections(self, connections: usize) -> Self {
-        Self { connections, ..self }
+    pub const fn connections(mut self, connections: usize) -> Self {
+        self.connections = connections;
+        self
     }
 
     /// Connections of one address at once, so that one machine can't keep all others out; half of all by default. An IPv6 household (/64)
@@ -131,8 +140,19 @@ impl Config {
         Self { connections_per_address: Some(connections), ..self }
     }
 
+    /// Streams of one address at once, so that one machine can't keep all others from listening; half of all by default. Addresses are
+    /// counted as by [`connections_per_address`](Self::connections_per_address); behind a [`trusted_proxy`](Self::trusted_proxy), those that it
+    /// names are.
+    #[must_use]
+    pub fn streams_per_address(self, streams: usize) -> Self {
+        Self { streams_per_address: Some(streams), ..self }
+    }
+
     /// The address (`192.0.2.7`) or network (`10.0.0.0/8`) of a proxy behind which many clients come by one address: it is not held to
-    /// what one address may have. May be repeated; proxies on this machine need not be named.
+    /// what one address may have, and is believed whom it names in `Forwarded` or `X-Forwarded-For`. So it must write one of these itself,
+    /// and have nobody but clients in front of it. May be repeated.
+    ///
+    /// A proxy on this machine is not held to a share in any case. It is believed when it is named too: `127.0.0.1`.
     #[must_use]
     pub fn trusted_proxy(mut self, address: impl Into<String>) -> Self {
         self.trusted_proxies.push(address.into());
@@ -141,33 +161,38 @@ impl Config {
 
     /// Calls that run at once; each has a request buffer and a transmit buffer.
     #[must_use]
-    pub fn calls(self, calls: usize) -> Self {
-        Self { calls, ..self }
+    pub const fn calls(mut self, calls: usize) -> Self {
+        self.calls = calls;
+        self
     }
 
     /// Streams open at once; fewer than connections, or else as many as leave two for calls.
     #[must_use]
-    pub fn streams(self, streams: usize) -> Self {
-        Self { streams: Some(streams), ..self }
+    pub const fn streams(mut self, streams: usize) -> Self {
+        self.streams = Some(streams);
+        self
     }
 
     /// Sessions alive at once. One that made room for another is restored when its client is heard again.
     #[must_use]
-    pub fn sessions(self, sessions: usize) -> Self {
-        Self { sessions, ..self }
+    pub const fn sessions(mut self, sessions: usize) -> Self {
+        self.sessions = sessions;
+        self
     }
 
     /// Bytes of a request body; a larger one is refused with 413.
     #[must_use]
-    pub fn body_bytes(self, body_bytes: usize) -> Self {
-        Self { body_bytes, ..self }
+    pub const fn body_bytes(mut self, body_bytes: usize) -> Self {
+        self.body_bytes = body_bytes;
+        self
     }
 
     /// Tasks at once, running or kept for their results: at most 64. None cost anything where no tool runs as a task; with 0 the extension is
     /// not offered, and those tools run as plain calls.
     #[must_use]
-    pub fn tasks(self, tasks: usize) -> Self {
-        Self { tasks, ..self }
+    pub const fn tasks(mut self, tasks: usize) -> Self {
+        self.tasks = tasks;
+        self
     }
 
     /// Milliseconds that a task may run before it fails, with the time that it waits for its client's answers; `u64::MAX` for ever.
@@ -198,8 +223,9 @@ impl Config {
     /// Questions to clients of older revisions that can be open at once; those of 2026-07-28 need no place. The calls that wait for an answer are
     /// also fewer than [`calls`](Self::calls) (or one).
     #[must_use]
-    pub fn inputs(self, inputs: usize) -> Self {
-        Self { inputs, ..self }
+    pub const fn inputs(mut self, inputs: usize) -> Self {
+        self.inputs = inputs;
+        self
     }
 
     /// Milliseconds that a call waits for its client's answer (elicitation, sampling, roots) in older revisions. The time limit of the tool stops
@@ -222,17 +248,81 @@ impl Config {
         Self { lenient_version_header, ..self }
     }
 
+    /// Bytes of memory that the server may take, by its [`memory_budget`](Self::memory_budget): the process' and the kernel's. A server whose
+    /// capacities add up to more does not start, and says which of them to lower.
+    #[must_use]
+    pub const fn max_memory(mut self, bytes: u64) -> Self {
+        self.max_memory = Some(bytes);
+        self
+    }
+
+    /// What a server with these settings can take of the machine's memory, but for the futures of its handlers, which
+    /// [`Server::memory_budget`](crate::Server::memory_budget) adds. Tasks are in it, which a server without a `#[task]` has no memory for.
+    pub const fn memory_budget(&self) -> MemoryBudget {
+        self.budget_with(true, None)
+    }
+
+    /// The same for a server of which more is known.
+    pub(super) const fn budget_with(&self, has_tasks: bool, futures: Option<Futures>) -> MemoryBudget {
+        MemoryBudget::of(self.capacities(has_tasks), self.settings_bytes(), futures)
+    }
+
+    /// Event streams at once, said or not.
+    pub(super) const fn streams_at_once(&self) -> usize {
+        if let Some(streams) = self.streams {
+            return streams;
+        }
+        let most = self.connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
+        if limits::STREAMS_DEFAULT < most { limits::STREAMS_DEFAULT } else { most }
+    }
+
+    /// Bytes of the settings that are texts, of what is made of them, and of the machine's three names.
+    pub(super) const fn settings_bytes(&self) -> usize {
+        // While a file of tokens is read, there are the new ones and the old ones, and its text.
+        let tokens = match self.token_file {
+            Some(_) => 2 * limits::TOKENS_MAX * size_of::<Token>() + limits::TOKEN_FILE_BYTES_MAX,
+            None => 2 * self.tokens.as_slice().len() * size_of::<Token>(),
+        };
+        let mut bytes = 3 * limits::SETTING_BYTES + tokens;
+        let lists = [&self.allow_origins, &self.allow_hosts, &self.trusted_proxies];
+        let mut rest = lists.as_slice();
+        while let Some((list, others)) = rest.split_first() {
+            let mut texts = list.as_slice();
+            while let Some((text, others)) = texts.split_first() {
+                bytes = bytes.saturating_add(limits::SETTING_BYTES + text.len());
+                texts = others;
+            }
+            rest = others;
+        }
+        bytes
+    }
+
+    /// The capacities, as they are.
+    const fn capacities(&self, has_tasks: bool) -> Capacities {
+        let (streams, clients) = (self.streams_at_once(), self.sessions.saturating_add(self.streams_at_once()));
+        Capacities {
+            connections: self.connections.saturating_add(REFUSALS_MAX),
+            streams,
+            sessions: self.sessions,
+            names: if clients < CLIENT_NAMES_MAX { clients } else { CLIENT_NAMES_MAX },
+            buffers: self.calls.saturating_add(RESERVED_BUFFERS),
+            request_bytes: self.body_bytes.saturating_add(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
+            inputs: self.inputs,
+            tasks: if has_tasks { self.tasks } else { 0 },
+        }
+    }
+
     /// The capacities, checked.
     ///
     /// # Errors
     /// Which is wrong, and what would be right.
-    pub(super) fn heap(&self, has_tasks: bool) -> Result<Heap, String> {
+    pub(super) fn checked(&self, has_tasks: bool) -> Result<Capacities, String> {
         let connections = self.connections;
         let streams_max = connections.saturating_sub(CONNECTIONS_FOR_CALLS_MIN);
-        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=PLACES_MAX).contains(&connections) {
-            return Err(format!("connections: expected 3 to {PLACES_MAX}, got {connections}"));
+        if !(CONNECTIONS_FOR_CALLS_MIN + 1..=CONNECTIONS_MAX).contains(&connections) {
+            return Err(format!("connections: expected 3 to {CONNECTIONS_MAX}, got {connections}"));
         }
-        let streams = self.streams.unwrap_or(limits::STREAMS_DEFAULT.min(streams_max));
+        let streams = self.streams_at_once();
         if !(1..=streams_max).contains(&streams) {
             return Err(format!(
                 "streams: expected 1 to {streams_max}, as {connections} connections leave at least two for calls; got {streams}"
@@ -247,9 +337,9 @@ impl Config {
                 return Err(format!("{name}: expected 1 to {most}, got {value}"));
             }
         }
-        let request_bytes = HEAD_BYTES_MAX + self.body_bytes + CHUNKED_SLACK_BYTES;
+        let capacities = self.capacities(has_tasks);
         // Where an address has 32 bits, these two can be more than there are.
-        if request_bytes.checked_mul(self.calls + RESERVED_BUFFERS).is_none() {
+        if capacities.request_bytes.checked_mul(capacities.buffers).is_none() {
             return Err(format!(
                 "body_bytes: {} for each of {} calls is more than this machine can address; lower one of them",
                 self.body_bytes, self.calls
@@ -261,8 +351,6 @@ impl Config {
         if self.tasks > TASKS_MAX {
             return Err(format!("tasks: expected 0 to {TASKS_MAX}, got {}", self.tasks));
         }
-        let (sessions, calls, inputs) = (self.sessions, self.calls, self.inputs);
-        let tasks = if has_tasks { self.tasks } else { 0 };
-        Ok(Heap { connections, streams, sessions, calls, inputs, request_bytes, tasks })
+        Ok(capacities)
     }
 }

@@ -11,8 +11,8 @@ use std::net::SocketAddr;
 
 use super::core::index32;
 use super::socket::Socket;
-use crate::guard::Household;
-use crate::limits::{CONNECTION_SLOT_BYTES_MAX, HEAD_GRACE_MS, LOCAL_ADDRESSES_MAX, REFUSALS_MAX};
+use crate::guard::{Household, Peer, Standing};
+use crate::limits::{CONNECTION_SLOT_BYTES_MAX, HEAD_GRACE_MS, LOCAL_ADDRESSES_MAX, PEEKS_PER_TURN, REFUSALS_MAX};
 use crate::pool::Pool;
 use crate::since::Since;
 
@@ -23,8 +23,9 @@ pub(super) struct Conn {
     generation: u32,
     /// Where the address stands that its peer connected to.
     local: u8,
-    /// What it counts against; none where it is not counted.
-    peer: Option<Household>,
+    /// Who it comes from, where that is known; of a stream, for whom a proxy passes it on.
+    household: Option<Household>,
+    standing: Standing,
     /// When it came to its state.
     pub(super) since: Since,
 }
@@ -106,12 +107,35 @@ pub(super) enum Full {
 
 impl Conn {
     /// A free slot.
-    pub(super) const EMPTY: Self =
-        Self { socket: Socket::NONE, state: State::Free, generation: 0, local: ASK, peer: None, since: Since::START };
+    pub(super) const EMPTY: Self = Self {
+        socket: Socket::NONE,
+        state: State::Free,
+        generation: 0,
+        local: ASK,
+        household: None,
+        standing: Standing::Exempt,
+        since: Since::START,
+    };
 
     /// Its socket.
     pub(super) fn socket(&mut self) -> Option<&mut Socket> {
         Some(&mut self.socket).filter(|socket| !socket.is_none())
+    }
+
+    /// Who it comes from.
+    pub(super) fn peer(&self) -> Option<Peer> {
+        self.household.map(|household| Peer { household, standing: self.standing })
+    }
+
+    /// It is for this peer.
+    pub(super) fn set_peer(&mut self, peer: Option<Peer>) {
+        self.household = peer.map(|peer| peer.household);
+        self.standing = peer.map_or(Standing::Exempt, |peer| peer.standing);
+    }
+
+    // What it is counted by; none where it is not.
+    fn counted(&self) -> Option<Household> {
+        self.peer().and_then(Peer::counted)
     }
 
     // It was refused, and is served no more.
@@ -148,20 +172,37 @@ impl<'m> Conns<'m> {
         self.open
     }
 
+    /// The slots there are.
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.capacity()
+    }
+
+    /// Who the connection in this slot comes from.
+    pub(super) fn peer_at(&self, index: usize) -> Option<Peer> {
+        self.slots.get(index)?.peer()
+    }
+
+    /// Who a connection comes from.
+    pub(super) fn peer(&self, conn: ConnRef) -> Option<Peer> {
+        let slot = self.slots.get(conn.index()).filter(|slot| slot.generation == conn.generation)?;
+        slot.peer()
+    }
+
     /// Where a newcomer goes. First its address must have room: an address that has `share` connections already (`peer` is none for those
-    /// that are not counted) gets the slots 1 to 3 below of its own connections only, whatever else is free. Then, when as many are served as may be:
+    /// that are not counted) gets the slots 1 to 4 below of its own connections only, whatever else is free. Then, when as many are served as may be:
     ///
     /// | | its slot | who loses it |
     /// |-|----------|--------------|
-    /// | 1 | of the connection that has been idle longest between two requests | its client opens another |
-    /// | 2 | of the oldest that has not brought a whole head within a second, or waits for a buffer with a part of a request | a slow or silent peer |
-    /// | 3 | one that is kept for refusals: 503 and close | the newcomer |
-    /// | 4 | of the oldest that was refused: 503 and close | one that had its moment to read why, and the newcomer |
+    /// | 1 | of a newcomer that has gone since it came, and was not looked at | nobody |
+    /// | 2 | of the connection that has been idle longest between two requests | its client opens another |
+    /// | 3 | of the oldest that has not brought a whole head within a second, or waits for a buffer with a part of a request | a slow or silent peer |
+    /// | 4 | one that is kept for refusals: 503 and close | the newcomer |
+    /// | 5 | of the oldest that was refused: 503 and close | one that had its moment to read why, and the newcomer |
     ///
     /// A connection that is being answered, and a stream, are never touched. Those that linger are not served any more.
     pub(super) fn place(&self, now_ms: u64, peer: Option<Household>, share: usize) -> Place {
         let lingering = || self.oldest(now_ms, Conn::lingers);
-        let is_own = |conn: &Conn| conn.peer == peer;
+        let is_own = |conn: &Conn| conn.counted() == peer;
         if peer.is_some() && self.iter().filter(|(_, conn)| is_own(conn) && !conn.lingers()).count() >= share {
             return match (self.spare(now_ms, is_own), lingering()) {
                 (Some(index), _) => Place::Of(index),
@@ -181,15 +222,17 @@ impl<'m> Conns<'m> {
         }
     }
 
-    // The one among `which` that makes room: the longest idle, or else the slowest to bring a head.
+    // The one among `which` that makes room: one that has gone, or the longest idle, or else the slowest to bring a head.
     fn spare(&self, now_ms: u64, which: impl Fn(&Conn) -> bool) -> Option<usize> {
         // One whose next request has come already is idle no more.
         let is_silent = |conn: &Conn| {
             let peeked = conn.socket.peek(&mut [0]);
             peeked.is_none_or(|bytes| bytes == 0)
         };
-        let idle = self.oldest(now_ms, |conn| which(conn) && conn.state == State::Idle && is_silent(conn));
-        idle.or_else(|| {
+        let gone =
+            self.oldest_seen(now_ms, |conn| which(conn) && conn.state == State::New, |conn| conn.socket.is_gone());
+        let idle = || self.oldest_seen(now_ms, |conn| which(conn) && conn.state == State::Idle, is_silent);
+        gone.or_else(idle).or_else(|| {
             self.oldest(now_ms, |conn| {
                 let headless =
                     matches!(conn.state, State::New | State::Queued(Sort::Begun) | State::Busy { head: true });
@@ -207,7 +250,7 @@ impl<'m> Conns<'m> {
     pub(super) fn open_in(
         &mut self,
         socket: Socket,
-        peer: Option<Household>,
+        peer: Option<Peer>,
         local: Option<SocketAddr>,
         now_ms: u64,
     ) -> Option<usize> {
@@ -218,7 +261,7 @@ impl<'m> Conns<'m> {
         conn.socket = socket;
         conn.state = State::New;
         conn.since = Since::at(now_ms);
-        conn.peer = peer;
+        conn.set_peer(peer);
         conn.local = local;
         self.open += 1;
         Some(index)
@@ -266,6 +309,11 @@ impl<'m> Conns<'m> {
         Some(ConnRef { index: index32(index), generation: slot.generation })
     }
 
+    /// The connection in this slot, if it is this stream's: a stream does not keep which of its slot's connections its own is.
+    pub(super) fn of_stream(&self, index: usize, stream: u16) -> Option<ConnRef> {
+        self.slots.get(index).filter(|conn| conn.state == State::Stream(stream)).and_then(|_| self.reference(index))
+    }
+
     /// All slots, with their places.
     pub(super) fn iter(&self) -> impl Iterator<Item = (usize, &Conn)> {
         self.slots.iter().enumerate().filter(|(_, conn)| conn.state != State::Free)
@@ -274,6 +322,21 @@ impl<'m> Conns<'m> {
     // Every slot is taken.
     fn is_full(&self) -> bool {
         self.open >= self.slots.capacity()
+    }
+
+    // The oldest of those `which` it is that is so when its socket is looked at; that is done for a few only.
+    fn oldest_seen(&self, now_ms: u64, which: impl Fn(&Conn) -> bool, is_so: impl Fn(&Conn) -> bool) -> Option<usize> {
+        let mut after = None;
+        for _ in 0..PEEKS_PER_TURN {
+            let order = |(index, conn): &(usize, &Conn)| (Reverse(conn.since.age_ms(now_ms)), *index);
+            let rest = self.iter().filter(|one| which(one.1) && after.is_none_or(|after| order(one) > after));
+            let next = rest.min_by_key(order)?;
+            if is_so(next.1) {
+                return Some(next.0);
+            }
+            after = Some(order(&next));
+        }
+        None
     }
 
     fn oldest(&self, now_ms: u64, which: impl Fn(&Conn) -> bool) -> Option<usize> {

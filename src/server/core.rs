@@ -6,23 +6,28 @@ use std::hash::{BuildHasher, Hash, Hasher, RandomState};
 use std::sync::Arc;
 use std::task::Waker;
 
+use super::access::Access;
 use super::admit::Shares;
 use super::clients::{ClientEvent, ClientInfo};
 use super::conns::{ConnRef, Conns, State};
 use super::inputs::Inputs;
+use super::notices::{Notice, Notices};
+use super::peers::Shown;
 use super::ready::Ready;
 use super::resume::Numbers;
+use super::stats::Tally;
 use super::stream_table::{StreamRef, Streams};
 use super::streams::Open;
-use crate::app::{Identity, caught};
+use crate::app::{Identity, Ran, caught};
 use crate::endpoint::{Changes, Endpoint, Moment};
+use crate::guard::Peer;
 use crate::http;
 use crate::hub::Hub;
 use crate::json::Value;
 use crate::limits::{
     CONNECTIONS_PER_WAKER, EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, QUEUE_TIMEOUT_MS,
 };
-use crate::session::{Ended, SessionRef, Table};
+use crate::session::{Ended, PrincipalId, SessionRef, Table};
 use crate::tasks::Board;
 
 /// The bits of the engine's set: these, then the workers, the runners of tasks, the connections.
@@ -45,6 +50,7 @@ pub(super) struct Core<'m, A> {
     pub(super) tool_timeout_ms: u64,
     pub(super) input_timeout_ms: u64,
     pub(super) on_client: Option<OnClient>,
+    pub(super) access: Access,
     pub(super) now_ms: Cell<u64>,
     pub(super) unix_s: Cell<u64>,
     pub(super) date: Cell<Option<[u8; http::HTTP_DATE_BYTES]>>,
@@ -70,6 +76,8 @@ pub(super) struct Core<'m, A> {
     pub(super) numbers: Numbers,
     pub(super) stopping: Cell<bool>,
     pub(super) hasher: RandomState,
+    pub(super) tally: Tally,
+    pub(super) notices: Notices,
 }
 
 /// What others may know of a worker, and tell it.
@@ -89,6 +97,8 @@ pub(super) struct WorkerSlot {
     pub(super) call: Cell<Option<(SessionRef, u64)>>,
     pub(super) cancelled: Cell<bool>,
     pub(super) running: Cell<bool>,
+    /// On whose behalf it works.
+    pub(super) principal: Cell<Option<PrincipalId>>,
     /// Its call is one of an array (2025-03-26).
     pub(super) batch: Cell<bool>,
     /// The stream that it writes its answer to (2024-11-05).
@@ -99,6 +109,10 @@ pub(super) struct WorkerSlot {
     pub(super) resumed: Cell<Option<u32>>,
     /// It goes on without a connection.
     pub(super) detached: Cell<bool>,
+    /// How the handler of its call ended.
+    pub(super) ran: Cell<Option<Ran>>,
+    /// Its request was refused.
+    pub(super) refused: Cell<bool>,
 }
 
 impl<A> Core<'_, A> {
@@ -182,25 +196,36 @@ impl<A> Core<'_, A> {
         found
     }
 
-    /// Tells the application who came and went.
-    pub(super) fn tell(&self, changes: Changes) {
-        if let Some(id) = changes.evicted {
-            self.went(id);
+    /// Tells the application who came, by this peer's request, and went.
+    pub(super) fn tell(&self, changes: Changes, peer: Option<Peer>) {
+        if let Some(evicted) = changes.evicted {
+            if evicted.lost_state {
+                self.notice(
+                    Notice::Evicted,
+                    format_args!(
+                        "the session of client {} makes room, and loses its log level or subscriptions",
+                        evicted.client.0
+                    ),
+                );
+            }
+            if evicted.announced {
+                self.went(evicted.client.0);
+            }
         }
         let Some(came) = changes.came.filter(|came| self.sessions.borrow_mut().announce(*came)) else { return };
         let sessions = self.sessions.borrow();
         if let Some(session) = sessions.get(came) {
-            self.came(session.client().0, sessions.client(session).0, session.revision());
+            self.came(session.client().0, sessions.client(session).0, session.revision(), peer);
         }
     }
 
-    pub(super) fn came(&self, id: u64, name: &str, revision: crate::session::Revision) {
-        log::info!("client {id} came: {name:?}, {revision}");
+    pub(super) fn came(&self, id: u64, name: &str, revision: crate::session::Revision, peer: Option<Peer>) {
+        self.notice(Notice::Came, format_args!("client {id} came: {name:?}, {revision}, from {}", Shown(peer)));
         self.call_on_client(&ClientEvent::Came { id, name, revision });
     }
 
     pub(super) fn went(&self, id: u64) {
-        log::info!("client {id} went");
+        self.notice(Notice::Went, format_args!("client {id} went"));
         self.call_on_client(&ClientEvent::Went { id });
     }
 
@@ -208,7 +233,7 @@ impl<A> Core<'_, A> {
     fn call_on_client(&self, event: &ClientEvent<'_>) {
         let Some(on_client) = &self.on_client else { return };
         if caught(|| on_client(event)).is_none() {
-            log::error!("on_client panicked");
+            self.notice(Notice::OnClient, format_args!("on_client panicked"));
         }
     }
 
@@ -235,7 +260,7 @@ impl<A> Core<'_, A> {
         let closed = self.streams.borrow_mut().close(stream, self.sessions.borrow_mut().names());
         let Some(open) = closed else { return };
         self.hub.borrow_mut().uris().leave(open.uris);
-        self.conns.borrow_mut().close(open.conn.index());
+        self.conns.borrow_mut().close(open.conn());
         for (index, worker) in self.workers.iter().enumerate().filter(|(_, w)| w.relay.get() == Some(stream)) {
             // Nobody will ever read that answer.
             worker.cancelled.set(true);
@@ -259,7 +284,11 @@ impl<A> Core<'_, A> {
         // Sessions know the second, so listeners are told of no better.
         let since_second = |opened_s: u64| now_ms.saturating_sub(opened_s * 1000);
         let sessions = self.sessions.borrow();
+        let streams = self.streams.borrow();
+        let conns = self.conns.borrow();
+        let address = |open: &Open| conns.peer_at(open.conn()).map(|peer| peer.household.address());
         for (_, session) in sessions.iter().take(list.capacity() - list.len()) {
+            let stream = session.stream().and_then(|index| streams.look(index as usize));
             list.push(ClientInfo {
                 id: session.client().0,
                 name: sessions.client(session).0.into(),
@@ -267,9 +296,9 @@ impl<A> Core<'_, A> {
                 revision: session.revision(),
                 connected_ms: since_second(session.opened_at_s().into()),
                 listens: session.stream().is_some(),
+                address: stream.and_then(address),
             });
         }
-        let streams = self.streams.borrow();
         let listeners = streams.iter().filter(|(_, stream)| stream.session().is_none());
         for (_, stream) in listeners.take(list.capacity() - list.len()) {
             let (name, version) = sessions.named(streams.name(stream));
@@ -280,6 +309,7 @@ impl<A> Core<'_, A> {
                 revision: crate::session::Revision::V2026_07_28,
                 connected_ms: since_second(stream.opened_ms() / 1000),
                 listens: true,
+                address: address(stream),
             });
         }
     }
@@ -311,7 +341,7 @@ pub(super) fn index32(index: usize) -> u32 {
     u32::try_from(index).unwrap_or(u32::MAX)
 }
 
-/// A place of a stream or of its rest, of which there are at most [`PLACES_MAX`](crate::limits::PLACES_MAX).
+/// A place of a connection, a stream or its rest, of which there are at most [`PLACES_MAX`](crate::limits::PLACES_MAX).
 pub(super) fn index16(index: usize) -> u16 {
     u16::try_from(index).unwrap_or(u16::MAX)
 }

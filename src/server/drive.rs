@@ -2,15 +2,18 @@
 //! the answer alive while it is silent, and ends it when it must.
 
 use std::cell::RefCell;
-use std::future::{Future, poll_fn};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use super::conns::ConnRef;
+use super::core::index16;
+use super::handler::Handler;
+use super::notices::Notice;
 use super::stream_table::StreamRef;
 use super::times::Times;
 use super::worker::{After, Worker};
-use crate::app::{Application, caught};
+use crate::app::{Application, Ran, caught};
 use crate::limits::{TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::Outlet;
 
@@ -78,7 +81,7 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         target: Target,
         outlet: &RefCell<Outlet<'_>>,
-        mut handler: Pin<&mut Option<impl Future<Output = ()>>>,
+        mut handler: Pin<&mut dyn Handler>,
         mut watch: Option<&mut Watch<'_>>,
     ) -> Outcome {
         let mut times = Times::new(self.core.now_ms.get(), self.core.tool_timeout_ms);
@@ -87,12 +90,12 @@ impl<A: Application> Worker<'_, '_, A> {
         let outcome = poll_fn(|cx| {
             let asks = self.core.inputs.borrow().waits(self.index);
             times.go_on(self.core.now_ms.get(), asks);
-            if let Some(running) = handler.as_mut().as_pin_mut() {
+            if handler.is_there() {
                 if let Some(why) = self.ends(target, outlet, times.late_ms).filter(|_| watch.is_some()) {
                     return Poll::Ready(why);
                 }
-                if poll_handler(running, cx, outlet).is_ready() {
-                    drop_handler(handler.as_mut());
+                if self.poll_handler(handler.as_mut(), cx, outlet).is_ready() {
+                    self.drop_handler(handler.as_mut());
                     if watch.as_ref().is_some_and(|watch| watch.more) {
                         return Poll::Ready(Outcome::Sent);
                     }
@@ -100,7 +103,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 }
             }
             self.core.keep(outlet);
-            let running = handler.is_some();
+            let running = handler.is_there();
             if running && matches!(target, Target::Conn(_)) {
                 times.keep_alive(&mut outlet.borrow_mut(), asks && watch.as_ref().is_some_and(|watch| !watch.open));
             }
@@ -126,7 +129,7 @@ impl<A: Application> Worker<'_, '_, A> {
             if gone { Poll::Ready(Outcome::Gone) } else { Poll::Pending }
         })
         .await;
-        drop_handler(handler);
+        self.drop_handler(handler);
         // Half an event was sent: nothing can follow it.
         if let (Target::Stream(stream), false) = (target, outcome == Outcome::Sent) {
             if outlet.borrow().was_begun() {
@@ -176,7 +179,10 @@ impl<A: Application> Worker<'_, '_, A> {
             Flush::Blocked if late && self.part(target, outlet) => {}
             Flush::Broken if outlives => outlet.borrow_mut().abandon(),
             Flush::Broken => return Some(Outcome::Gone),
-            Flush::Blocked if late => return Some(Outcome::Gone),
+            Flush::Blocked if late => {
+                self.core.tally.deadlines.write.add();
+                return Some(Outcome::Gone);
+            }
             Flush::Blocked if self.slot().deadline_ms.get() == 0 => {
                 self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
             }
@@ -257,7 +263,8 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             open.hold(self.index);
         }
-        Hold::Mine(open.conn)
+        let conn = self.core.conns.borrow().of_stream(open.conn(), index16(stream.index()));
+        conn.map_or(Hold::Gone, Hold::Mine)
     }
 
     fn has_lost_stream(&self, target: Target) -> bool {
@@ -269,7 +276,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let mut streams = self.core.streams.borrow_mut();
         let Some(open) = streams.get(stream).filter(|open| open.is_held_by(self.index)) else { return };
         open.release(self.core.now_ms.get());
-        let conn = open.conn.index();
+        let conn = open.conn();
         drop(streams);
         self.core.ready.set(self.core.conn_bit(conn));
         self.core.wake_writers(stream);
@@ -333,25 +340,27 @@ impl<A: Application> Worker<'_, '_, A> {
             outlet.template().close || outlet.ends_with_connection() || watch.pipelined || watch.got > 0 || !watch.open;
         self.leave(conn, if close { After::Linger } else { After::Idle });
     }
-}
 
-// A handler catches the panics of the application. One that passes by it leaves half an answer.
-fn poll_handler(
-    handler: Pin<&mut impl Future<Output = ()>>,
-    cx: &mut Context<'_>,
-    outlet: &RefCell<Outlet<'_>>,
-) -> Poll<()> {
-    caught(|| handler.poll(cx)).unwrap_or_else(|| {
-        log::error!("an answer is broken off: what writes it panicked");
-        outlet.borrow_mut().break_off();
-        Poll::Ready(())
-    })
-}
+    // A handler catches the panics of the application. One that passes by it leaves half an answer.
+    fn poll_handler(
+        &self,
+        handler: Pin<&mut dyn Handler>,
+        cx: &mut Context<'_>,
+        outlet: &RefCell<Outlet<'_>>,
+    ) -> Poll<()> {
+        caught(|| handler.poll(cx)).unwrap_or_else(|| {
+            self.core.notice(Notice::Broken, format_args!("an answer is broken off: what writes it panicked"));
+            self.slot().ran.set(Some(Ran::Panicked));
+            outlet.borrow_mut().break_off();
+            Poll::Ready(())
+        })
+    }
 
-// A handler that is dropped before its end may panic in doing so: that is its own affair.
-fn drop_handler<F>(mut handler: Pin<&mut Option<F>>) {
-    if caught(|| handler.set(None)).is_none() {
-        log::error!("a handler panicked when it was dropped");
+    // A handler that is dropped before its end may panic in doing so: that is its own affair.
+    fn drop_handler(&self, handler: Pin<&mut dyn Handler>) {
+        if caught(|| handler.end()).is_none() {
+            self.core.notice(Notice::Panicked, format_args!("a handler panicked when it was dropped"));
+        }
     }
 }
 

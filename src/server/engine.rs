@@ -10,13 +10,14 @@ use async_io::Timer;
 use smol::stream::Stream as _;
 
 use super::accept::Door;
-use super::clock::{Clock, look_at_calendar};
+use super::clock::{Clock, look_at_calendar, set_calendar};
 use super::conns::State;
 use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
-use super::handle::{Command, Commands, PROMPTS_CHANGED, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
+use super::handle::{Command, Commands, PROMPTS_CHANGED, RELOAD, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
+use super::notices::Notice;
 use super::socket::Socket;
 use super::stream_table::StreamRef;
-use crate::app::{Announce, Application};
+use crate::app::{Announce, Application, caught};
 use crate::hub::Kind;
 use crate::limits::{
     CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS, TICK_IDLE_MS, TICK_MS, TICK_PRESSED_MS,
@@ -39,6 +40,22 @@ pub(super) struct Engine<'e, 'm, A, F, G> {
     pub(super) ticked: bool,
     /// When the server must be gone.
     pub(super) end_ms: Option<u64>,
+}
+
+// The server ends, or its owner drops it, with calls that still run: a handler that panics as it is dropped does that to itself alone.
+impl<A, F, G> Drop for Engine<'_, '_, A, F, G> {
+    fn drop(&mut self) {
+        drop_each(&mut self.workers);
+        drop_each(&mut self.runners);
+    }
+}
+
+fn drop_each<F>(futures: &mut Vec<Pin<Box<F>>>) {
+    while let Some(future) = futures.pop() {
+        if caught(|| drop(future)).is_none() {
+            log::error!("a handler panicked when it was dropped");
+        }
+    }
 }
 
 impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, '_, A, F, G> {
@@ -138,8 +155,25 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         if self.door.open_again(self.core.now_ms.get()) {
             self.core.ready.set(LISTENER);
         }
+        self.count_lost();
         self.core.keep_house();
+        self.core.keep_access();
         self.core.keep_tasks();
+    }
+
+    // What handles could not hand over.
+    fn count_lost(&self) {
+        let (connections, events) = self.commands.lost();
+        let tally = &self.core.tally;
+        tally.events.not_taken.add_many(events.into());
+        tally.connections.not_taken.add_many(connections.into());
+        if connections > 0 {
+            let why = "as the queue of commands was full";
+            self.core.notice(
+                Notice::NotTaken,
+                format_args!("{connections} connections of the application were closed, {why}"),
+            );
+        }
     }
 
     fn obey(&mut self) {
@@ -153,6 +187,9 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         if flags & PROMPTS_CHANGED != 0 {
             self.core.prompts_changed();
         }
+        if flags & RELOAD != 0 {
+            self.core.reload();
+        }
         for _ in 0..COMMANDS_MAX {
             match self.commands.next() {
                 Some(Command::Message { audience, level, params }) => {
@@ -164,10 +201,21 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     // Who asked may have stopped waiting.
                     drop(reply.try_send(list));
                 }
-                Some(Command::Connect { io, peer, local }) => self.core.admit(Socket::other(io, local), peer, local),
-                Some(Command::Tick(now_ms)) => {
+                Some(Command::Connect { io, peer, local }) => {
+                    self.core.admit(Socket::other(io, peer, local), peer, local);
+                }
+                // Who asked may have stopped waiting.
+                Some(Command::Stats { reply }) => {
+                    self.count_lost();
+                    let _ = reply.try_send(self.core.stats());
+                }
+                Some(Command::Tokens(tokens)) => self.core.take_tokens(Some(&tokens), None),
+                Some(Command::Tick { now_ms, unix_s }) => {
                     self.core.now_ms.set(now_ms);
-                    self.core.unix_s.set(CLOCK_SET_MIN_UNIX_S + now_ms / 1000);
+                    match unix_s {
+                        Some(unix_s) => set_calendar(self.core, unix_s),
+                        None => self.core.unix_s.set(CLOCK_SET_MIN_UNIX_S + now_ms / 1000),
+                    }
                     self.tick();
                 }
                 None => break,

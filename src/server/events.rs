@@ -2,7 +2,9 @@
 
 use std::task::{Context, Poll};
 
-use super::core::Core;
+use super::core::{Core, index16};
+use super::notices::Notice;
+use super::peers::Shown;
 use super::stream_table::StreamRef;
 use super::streams::{News, Rendered};
 use crate::hub::{Audience, Kind};
@@ -20,7 +22,7 @@ impl<A> Core<'_, A> {
                 match self.write_event(stream) {
                     Written::Event => {}
                     Written::NoMore => break,
-                    Written::Broken(_) => {
+                    Written::Broken(_) | Written::Lost => {
                         self.wake_stream(stream);
                         break;
                     }
@@ -31,7 +33,7 @@ impl<A> Core<'_, A> {
 
     // The engine looks at it.
     fn wake_stream(&self, stream: StreamRef) {
-        let conn = self.streams.borrow_mut().get(stream).map(|open| open.conn.index());
+        let conn = self.streams.borrow_mut().get(stream).map(|open| open.conn());
         if let Some(conn) = conn {
             self.ready.set(self.conn_bit(conn));
         }
@@ -43,6 +45,16 @@ impl<A> Core<'_, A> {
             match self.write_event(stream) {
                 Written::Event => {}
                 Written::NoMore => return true,
+                Written::Lost => {
+                    self.tally.streams.lost.add();
+                    let peer = self.peer_of_stream(stream);
+                    self.notice(
+                        Notice::Lost,
+                        format_args!("a stream of {} is closed: it reads too slowly", Shown(peer)),
+                    );
+                    self.close_stream(stream, false);
+                    return false;
+                }
                 Written::Broken(why) => {
                     log::debug!("a stream is closed: {why}");
                     self.close_stream(stream, false);
@@ -69,7 +81,7 @@ impl<A> Core<'_, A> {
                 return Written::NoMore;
             }
             Rendered::Ended => return Written::Broken("its call was answered"),
-            Rendered::Lost => return Written::Broken("its client reads too slowly"),
+            Rendered::Lost => return Written::Lost,
         };
         let Some(open) = streams.get(stream) else { return Written::NoMore };
         let bytes = scratch.get(from..to).unwrap_or_default();
@@ -79,10 +91,11 @@ impl<A> Core<'_, A> {
             return Written::Event;
         }
         let mut conns = self.conns.borrow_mut();
-        let Some(socket) = conns.get(open.conn).and_then(|conn| conn.socket()) else {
+        let conn = conns.of_stream(open.conn(), index16(stream.index()));
+        let Some(socket) = conn.and_then(|conn| conns.get(conn)).and_then(|conn| conn.socket()) else {
             return Written::Broken("its connection is gone");
         };
-        let bit = self.conn_bit(open.conn.index());
+        let bit = self.conn_bit(open.conn());
         match socket.poll_write(&mut Context::from_waker(self.waker(bit)), bytes) {
             Poll::Ready(Ok(n)) => {
                 open.wrote(n, n >= bytes.len(), &hub, self.now_ms.get());
@@ -111,6 +124,7 @@ impl<A> Core<'_, A> {
     pub(super) fn append(&self, kind: Kind, audience: Audience, payload: &[u8]) -> bool {
         let stored = self.hub.borrow_mut().append(kind, audience, payload);
         if stored {
+            self.tally.events.appended.add();
             self.write_streams();
         }
         stored
@@ -121,4 +135,6 @@ enum Written {
     Event,
     NoMore,
     Broken(&'static str),
+    /// What it had not got was overwritten.
+    Lost,
 }

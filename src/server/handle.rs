@@ -10,16 +10,21 @@ use async_channel::{Receiver, Sender, TrySendError};
 
 use super::clients::ClientInfo;
 use super::socket::Duplex;
+use super::stats::Stats;
 use crate::app::message_params;
+use crate::guard::{self, Token};
 use crate::hub::Audience;
 use crate::json::{self, Writer};
-use crate::limits::{CLIENTS_LISTED_MAX, COMMANDS_BESIDE_LOG, COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX};
+use crate::limits::{
+    CLIENTS_LISTED_MAX, COMMANDS_BESIDE_LOG, COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX, SUBSCRIBED_URI_BYTES_MAX,
+};
 use crate::session::LogLevel;
 
 pub(super) const TOOLS_CHANGED: u32 = 1;
 pub(super) const SHUTDOWN: u32 = 2;
 pub(super) const RESOURCES_CHANGED: u32 = 4;
 pub(super) const PROMPTS_CHANGED: u32 = 8;
+pub(super) const RELOAD: u32 = 16;
 
 /// The way to a running server: announces changes, sends messages, lists the clients, shuts down.
 ///
@@ -34,6 +39,9 @@ pub struct Handle {
 struct Shared {
     flags: AtomicU32,
     engine: Mutex<Option<Waker>>,
+    /// What found the queue full since the engine last asked: connections, and all else.
+    lost_connections: AtomicU32,
+    lost_events: AtomicU32,
 }
 
 /// The engine's end.
@@ -47,8 +55,10 @@ pub(super) enum Command {
     Message { audience: Audience, level: LogLevel, params: String },
     ResourceUpdated(String),
     Clients { list: Vec<ClientInfo>, reply: Sender<Vec<ClientInfo>> },
+    Stats { reply: Sender<Stats> },
     Connect { io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr> },
-    Tick(u64),
+    Tokens(Vec<Token>),
+    Tick { now_ms: u64, unix_s: Option<u64> },
 }
 
 /// A message of the application to its clients: `notifications/message`.
@@ -94,7 +104,12 @@ impl Handle {
     /// A handle, and the end that the engine listens to.
     pub(super) fn new() -> (Handle, Commands) {
         let (commands, receiver) = async_channel::bounded(COMMANDS_MAX);
-        let shared = Arc::new(Shared { flags: AtomicU32::new(0), engine: Mutex::new(None) });
+        let shared = Arc::new(Shared {
+            flags: AtomicU32::new(0),
+            engine: Mutex::new(None),
+            lost_connections: AtomicU32::new(0),
+            lost_events: AtomicU32::new(0),
+        });
         (Handle { shared: shared.clone(), commands }, Commands { shared, receiver })
     }
 
@@ -120,7 +135,12 @@ impl Handle {
     /// # Errors
     /// `WouldBlock` when [`COMMANDS_MAX`] wait already, `NotConnected` when the server has ended.
     pub fn resource_updated(&self, uri: impl Into<String>) -> io::Result<()> {
-        self.command(Command::ResourceUpdated(uri.into()))
+        let uri = uri.into();
+        // Nobody can be subscribed to a longer one, and it must not take the queue's memory.
+        if uri.len() > SUBSCRIBED_URI_BYTES_MAX {
+            return Ok(());
+        }
+        self.command(Command::ResourceUpdated(uri))
     }
 
     /// Sends a message to every client of an older revision (up to 2025-11-25) that has a stream open and whose log level
@@ -155,6 +175,49 @@ impl Handle {
         answer.recv().await.map_err(|_| ended())
     }
 
+    /// Reads the file of tokens again ([`Config::token_file`](crate::Config::token_file)). Who may not come in any more loses its sessions and
+    /// streams at once, the others notice nothing. What is wrong with the file is logged, and then the tokens stay as they are. Never waits, and
+    /// never fails.
+    pub fn reload(&self) {
+        self.flag(RELOAD);
+    }
+
+    /// Takes these tokens in the place of those that came from the program ([`Config::token`](crate::Config::token),
+    /// [`Config::access`](crate::Config::access)), with the same effect as [`reload`](Self::reload); those of a file stay. A server that asked
+    /// nobody asks from now on; with no tokens at all, it lets nobody in.
+    ///
+    /// # Errors
+    /// `InvalidInput` when one of them is wrong, `WouldBlock` when [`COMMANDS_MAX`] commands wait already, `NotConnected` when the server has
+    /// ended.
+    pub fn reload_tokens(&self, tokens: impl IntoIterator<Item = Token>) -> io::Result<()> {
+        let tokens: Vec<Token> = tokens.into_iter().collect();
+        guard::check_tokens(&tokens).map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error.to_string()))?;
+        self.command(Command::Tokens(tokens))
+    }
+
+    /// What the server holds now, and what has happened since it started: see [`Stats`]. The answer comes from the server's thread, so that a
+    /// tool which blocks that holds it up.
+    ///
+    /// ```no_run
+    /// # use smol_mcp::{Server, tools};
+    /// # struct Board;
+    /// # tools! { impl Board {} }
+    /// let handle = Server::new("board", "1.0.0", Board).handle();
+    /// std::thread::spawn(move || {
+    ///     let stats = smol_mcp::block_on(handle.stats()).unwrap();
+    ///     println!("{} of {} connections, {} refused", stats.connections.now, stats.connections.capacity, stats.refused.house);
+    /// });
+    /// ```
+    ///
+    /// # Errors
+    /// `NotConnected` when the server has ended.
+    pub async fn stats(&self) -> io::Result<Stats> {
+        let (reply, answer) = async_channel::bounded(1);
+        self.commands.send(Command::Stats { reply }).await.map_err(|_| ended())?;
+        self.wake();
+        answer.recv().await.map_err(|_| ended())
+    }
+
     /// Ends the server: no new work is taken, streams end, running calls have a moment to finish. Never waits; the future
     /// of `serve` tells when it is done, within 2 s.
     pub fn shutdown(&self) {
@@ -167,18 +230,24 @@ impl Handle {
     /// Dropped when [`COMMANDS_MAX`] commands wait already, or the server has ended.
     pub fn connect(&self, io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr>) {
         // A connection that can't be taken is closed by being dropped.
-        drop(self.commands.try_send(Command::Connect { io, peer, local }));
+        if let Err(TrySendError::Full(_)) = self.commands.try_send(Command::Connect { io, peer, local }) {
+            self.shared.lost_connections.fetch_add(1, Ordering::Relaxed);
+        }
         self.wake();
     }
 
     /// The queue is not as full as log records may make it.
     pub(super) fn has_room_for_records(&self) -> bool {
-        self.commands.len() + COMMANDS_BESIDE_LOG < COMMANDS_MAX
+        let has_room = self.commands.len() + COMMANDS_BESIDE_LOG < COMMANDS_MAX;
+        if !has_room {
+            self.shared.lost_events.fetch_add(1, Ordering::Relaxed);
+        }
+        has_room
     }
 
-    // A test's clock has come to this.
-    pub(super) fn tick(&self, now_ms: u64) {
-        drop(self.commands.try_send(Command::Tick(now_ms)));
+    // A test's clock has come to this, and its calendar, where it has one.
+    pub(super) fn tick(&self, now_ms: u64, unix_s: Option<u64>) {
+        drop(self.commands.try_send(Command::Tick { now_ms, unix_s }));
         self.wake();
     }
 
@@ -193,7 +262,10 @@ impl Handle {
 
     fn command(&self, command: Command) -> io::Result<()> {
         self.commands.try_send(command).map_err(|error| match error {
-            TrySendError::Full(_) => io::Error::new(io::ErrorKind::WouldBlock, "the queue of messages is full"),
+            TrySendError::Full(_) => {
+                self.shared.lost_events.fetch_add(1, Ordering::Relaxed);
+                io::Error::new(io::ErrorKind::WouldBlock, "the queue of messages is full")
+            }
             TrySendError::Closed(_) => ended(),
         })?;
         self.wake();
@@ -222,6 +294,12 @@ impl Commands {
     /// The flags that were raised since the last time.
     pub(super) fn flags(&self) -> u32 {
         self.shared.flags.swap(0, Ordering::AcqRel)
+    }
+
+    /// What found the queue full since the last time: connections, and messages and changes.
+    pub(super) fn lost(&self) -> (u32, u32) {
+        let shared = &self.shared;
+        (shared.lost_connections.swap(0, Ordering::Relaxed), shared.lost_events.swap(0, Ordering::Relaxed))
     }
 
     /// The next command.

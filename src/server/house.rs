@@ -1,7 +1,9 @@
 //! Housekeeping, on the tick: every deadline there is.
 
-use super::conns::{Full, State};
+use super::conns::State;
 use super::core::{Core, WorkerSlot};
+use super::notices::Notice;
+use super::peers::Shown;
 use crate::limits::{HEAD_TIMEOUT_MS, LINGER_MS, QUEUE_TIMEOUT_MS, TRANSFER_GRACE_MS};
 
 impl<A> Core<'_, A> {
@@ -9,11 +11,13 @@ impl<A> Core<'_, A> {
     pub(super) fn keep_house(&self) {
         self.look_at_queue();
         self.hurry_workers();
-        self.inputs.borrow_mut().expire(self.now_ms.get(), self.input_timeout_ms);
+        let expired = self.inputs.borrow_mut().expire(self.now_ms.get(), self.input_timeout_ms);
+        self.tally.inputs.timed_out.add_many(expired as u64);
         self.close_overdue();
         self.serve_from_reserve();
         self.keep_streams_alive();
         self.forget_sessions();
+        self.settle_notices();
     }
 
     /// Ends all streams, as the server shuts down.
@@ -74,13 +78,16 @@ impl<A> Core<'_, A> {
         for index in 0..slots {
             let conn = self.conns.borrow_mut().at(index).map(|conn| (conn.state, conn.since.age_ms(now_ms)));
             match conn {
-                Some((State::New, for_ms)) if for_ms >= HEAD_TIMEOUT_MS => self.close_conn(index),
-                Some((State::Idle, for_ms)) if for_ms >= self.idle_timeout_ms => self.close_conn(index),
-                Some((State::Lingering { .. }, for_ms)) if for_ms >= LINGER_MS => self.close_conn(index),
-                Some((State::Queued(_), for_ms)) if for_ms >= QUEUE_TIMEOUT_MS => {
-                    self.turn_away(index, Full::House);
-                    self.ready.set(self.conn_bit(index));
+                Some((State::New, for_ms)) if for_ms >= HEAD_TIMEOUT_MS => {
+                    self.tally.deadlines.silent.add();
+                    self.close_conn(index);
                 }
+                Some((State::Idle, for_ms)) if for_ms >= self.idle_timeout_ms => {
+                    self.tally.deadlines.idle.add();
+                    self.close_conn(index);
+                }
+                Some((State::Lingering { .. }, for_ms)) if for_ms >= LINGER_MS => self.close_conn(index),
+                Some((State::Queued(_), for_ms)) if for_ms >= QUEUE_TIMEOUT_MS => self.turn_away_unserved(index),
                 _ => {}
             }
         }
@@ -109,7 +116,12 @@ impl<A> Core<'_, A> {
                 (open.keep_alive(now_ms), stalled)
             };
             if stalled {
-                log::debug!("a stream is closed: its client has read nothing for long");
+                self.tally.deadlines.stream.add();
+                let peer = self.peer_of_stream(stream);
+                self.notice(
+                    Notice::Stalled,
+                    format_args!("a stream of {} is closed: its client has read nothing for long", Shown(peer)),
+                );
                 self.close_stream(stream, false);
             } else if due {
                 self.write_stream(stream);

@@ -195,12 +195,21 @@ impl<'m> Inputs<'m> {
         self.slots.iter().any(|slot| slot.state == State::Asked && slot.worker == worker)
     }
 
-    /// What was asked more than `timeout_ms` ago is not waited for any longer.
-    pub(super) fn expire(&mut self, now_ms: u64, timeout_ms: u64) {
+    /// What was asked more than `timeout_ms` ago is not waited for any longer. How many questions these are.
+    pub(super) fn expire(&mut self, now_ms: u64, timeout_ms: u64) -> usize {
         let asked = self.slots.iter_mut().filter(|slot| slot.state == State::Asked);
-        asked
-            .filter(|slot| now_ms.saturating_sub(slot.asked_ms) >= timeout_ms)
-            .for_each(|slot| slot.end(State::Failed(InputError::TimedOut)));
+        let late = asked.filter(|slot| now_ms.saturating_sub(slot.asked_ms) >= timeout_ms);
+        late.map(|slot| slot.end(State::Failed(InputError::TimedOut))).count()
+    }
+
+    /// Places that are taken.
+    pub(super) fn open_now(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.state != State::Free).count()
+    }
+
+    /// All places.
+    pub(super) fn capacity(&self) -> usize {
+        self.slots.len()
     }
 
     /// Nobody will answer: of this session, or (`None`) of any.
@@ -232,7 +241,16 @@ impl<A> Ask for Asking<'_, '_, A> {
         if self.core.stopping.get() || self.core.sessions.borrow().get(self.session).is_none() {
             return Err(InputError::Gone);
         }
-        self.core.inputs.borrow_mut().open(self.session, self.worker, self.core.now_ms.get())
+        let opened = self.core.inputs.borrow_mut().open(self.session, self.worker, self.core.now_ms.get());
+        let tally = &self.core.tally.inputs;
+        match opened {
+            Ok(_) => {
+                tally.asked.add();
+                tally.most.reach(self.core.inputs.borrow().open_now());
+            }
+            Err(_) => tally.refused.add(),
+        }
+        opened
     }
 
     fn write_id(&self, ticket: Ticket, w: &mut Writer<'_>) {
@@ -266,7 +284,9 @@ impl<A> Core<'_, A> {
     /// A client of an older revision answered a question (`None`: it refuses). Answers to nothing are dropped.
     pub(super) fn reply(&self, session: SessionRef, id: &[u8], result: Option<&[u8]>) {
         let taken = ticket(id).is_some_and(|ticket| self.inputs.borrow_mut().reply(session, ticket, result));
-        if !taken {
+        if taken {
+            self.tally.inputs.answered.add();
+        } else {
             log::debug!("an answer to no question of this server was dropped");
         }
     }

@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 
 use super::Server;
-use crate::app::{Icon, Identity, PromptsOf, ResourcesOf, Tools};
+use crate::app::{Icon, Identity};
 use crate::json::{self, Kind, Value};
 
-impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
+impl<A, R, P, H> Server<A, R, P, H> {
     /// What people see instead of the name.
     #[must_use]
     pub fn title(mut self, title: impl Into<Cow<'static, str>>) -> Self {

@@ -105,11 +105,13 @@ impl<A: Application> Worker<'_, '_, A> {
         slot.cancelled.set(false);
         slot.running.set(false);
         slot.batch.set(false);
+        slot.principal.set(None);
         slot.call.set(None);
         slot.relay.set(None);
         slot.resumable.set(None);
         slot.resumed.set(None);
         slot.detached.set(false);
+        slot.ran.set(None);
     }
 
     /// Reads what is there. `eager`: does not wait when there is nothing.
@@ -139,7 +141,10 @@ impl<A: Application> Worker<'_, '_, A> {
         poll_fn(|cx| match self.flush(cx, Target::Conn(conn), outlet) {
             Flush::Done => Poll::Ready(true),
             Flush::Broken => Poll::Ready(false),
-            Flush::Blocked if self.slot().expired.get() => Poll::Ready(false),
+            Flush::Blocked if self.slot().expired.get() => {
+                self.core.tally.deadlines.write.add();
+                Poll::Ready(false)
+            }
             Flush::Blocked | Flush::Waiting => Poll::Pending,
         })
         .await

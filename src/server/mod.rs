@@ -9,9 +9,12 @@
 //! One future ([`Bound::run`]) polls all of it; see `engine`.
 
 mod accept;
+mod access;
 mod admit;
+mod afford;
 mod announce;
 mod batch;
+mod budget;
 mod calls;
 mod clients;
 mod clock;
@@ -22,18 +25,25 @@ mod drive;
 mod engine;
 mod events;
 mod handle;
+mod handler;
 mod house;
 mod inputs;
 mod introduce;
 mod key_file;
 mod lease;
+mod listen;
 mod log_bridge;
+mod notices;
 mod open;
 mod peek;
 mod peeked;
+mod peers;
+mod plan;
 mod queue;
 mod ready;
+mod refuse;
 mod resume;
+mod room;
 mod runner;
 mod socket;
 mod start;
@@ -43,14 +53,23 @@ mod streams;
 mod tasks;
 #[cfg(test)]
 mod tests_admission;
+#[cfg(test)]
+mod tests_peek;
+#[cfg(test)]
+mod tests_room;
 mod times;
+mod token_file;
 mod worker;
 
 #[cfg(test)]
+mod tests_budget;
+#[cfg(test)]
 mod tests_inputs;
 
+pub mod stats;
 pub mod testing;
 
+pub use budget::{BudgetRow, MemoryBudget};
 pub use clients::{ClientEvent, ClientInfo};
 pub use config::Config;
 pub use handle::{Handle, Message};
@@ -61,6 +80,7 @@ pub use storage::Storage;
 use std::borrow::Cow;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
 
 use async_io::Async;
 
@@ -69,11 +89,12 @@ use self::clock::Clock;
 use self::core::OnClient;
 use self::handle::Commands;
 use self::key_file::KeyFile;
+use self::listen::listen_on;
 use self::start::run;
 use self::storage::Heap;
 use crate::app::{
-    App, Application, Catalog, Identity, NoPrompts, NoResources, Prompts, PromptsOf, Resources, ResourcesOf, Tools,
-    WithPrompts, WithResources,
+    App, Application, Catalog, Check, Identity, NoCheck, NoPrompts, NoResources, Prompts, PromptsOf, Resources,
+    ResourcesOf, Tools, WithPrompts, WithResources,
 };
 use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
@@ -84,8 +105,8 @@ use crate::tasks::Lives;
 /// An MCP server: an application's tools, resources and prompts, and what the server says of itself.
 ///
 /// `Server<Board>` is one with the tools of a `Board`; [`resources`](Self::resources) and [`prompts`](Self::prompts) make the rest of it known.
-pub struct Server<A, R = NoResources, P = NoPrompts> {
-    app: App<A, R, P>,
+pub struct Server<A, R = NoResources, P = NoPrompts, H = NoCheck> {
+    app: App<A, R, P, H>,
     identity: Identity,
     handle: Handle,
     commands: Commands,
@@ -102,28 +123,28 @@ impl<A: Tools> Server<A> {
     }
 }
 
-impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
+impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, H> {
     /// Serves the application's resources too.
     #[must_use]
-    pub fn resources(self) -> Server<A, WithResources, P>
+    pub fn resources(self) -> Server<A, WithResources, P, H>
     where
         A: Resources,
     {
-        self.with()
+        self.with(App::with)
     }
 
     /// Serves the application's prompts too.
     #[must_use]
-    pub fn prompts(self) -> Server<A, R, WithPrompts>
+    pub fn prompts(self) -> Server<A, R, WithPrompts, H>
     where
         A: Prompts,
     {
-        self.with()
+        self.with(App::with)
     }
 
-    fn with<R2, P2>(self) -> Server<A, R2, P2> {
+    fn with<R2, P2, H2>(self, more: impl FnOnce(App<A, R, P, H>) -> App<A, R2, P2, H2>) -> Server<A, R2, P2, H2> {
         let Self { app, identity, handle, commands, on_client, key } = self;
-        Server { app: app.with(), identity, handle, commands, on_client, key }
+        Server { app: more(app), identity, handle, commands, on_client, key }
     }
 
     /// Is called when a client came or went. It must not wait; it runs between two requests.
@@ -159,9 +180,9 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     /// # Errors
     /// `InvalidInput`: a setting is wrong, and the text says which, and what would be right. Others: the address can't be
     /// listened on.
-    pub fn bind(self, config: Config) -> io::Result<Bound<A, R, P>> {
+    pub fn bind(self, config: Config) -> io::Result<Bound<A, R, P, H>> {
         let address = config.listen;
-        let listener = TcpListener::bind(address)
+        let listener = listen_on(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
         let local = listener.local_addr()?;
         accept::warn_of_few_files(config.connections);
@@ -177,37 +198,46 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
     }
 
     // Everything but the listener.
-    fn prepare(mut self, config: Config) -> io::Result<Bound<A, R, P>> {
+    fn prepare(self, config: Config) -> io::Result<Bound<A, R, P, H>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
-        let heap = config.heap(<App<A, R, P> as Application>::HAS_TASKS).map_err(invalid)?;
+        let heap = Heap(config.checked(<App<A, R, P, H> as Application>::HAS_TASKS).map_err(invalid)?);
+        self.afford(&config).map_err(invalid)?;
+        let (max_memory, settings_bytes) = (config.max_memory, config.settings_bytes());
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let file_tokens = config.token_file.as_deref().map(token_file::read_at_start).transpose()?;
         let guard = Guard::new(&GuardOptions {
             allow_hosts: config.allow_hosts,
             allow_origins: config.allow_origins,
             tokens: config.tokens,
+            file_tokens,
+            is_checked: H::ASKS,
             host_name: Some(name),
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
+        let catalog = Catalog::of::<App<A, R, P, H>>();
+        let wrong_scopes = |name| invalid(format!("the scopes of {name:?} can't be scopes, or are too many"));
+        catalog.check_scopes().map_err(wrong_scopes)?;
         introduce::check(&self.identity).map_err(invalid)?;
-        let shares = Shares::new(config.connections_per_address, &config.trusted_proxies).map_err(invalid)?;
+        let shares = Shares::new(config.connections_per_address, config.streams_per_address, &config.trusted_proxies);
+        let shares = shares.map_err(invalid)?;
         let key_file = config.key_file.map(|path| KeyFile::open(&path, random_key)).transpose();
         let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;
         let key = self.key.or(key_file.as_ref().map(|file| file.key)).map_or_else(random_key, Ok)?;
-        self.identity.public = guard.is_open();
+        self.identity.public.set(guard.is_open());
         let endpoint = Endpoint {
             guard,
             key: Key::new(key),
-            catalog: Catalog::of::<App<A, R, P>>(),
+            catalog,
             public_path: base.as_ref().map_or(String::new(), |base| base.prefix().to_owned()),
             http_sse: config.http_sse,
             lenient_version_header: config.lenient_version_header,
             session_age_max_s: SESSION_RESTORE_AGE_MAX_S,
         };
         Ok(Bound {
-            parts: Parts {
+            parts: Box::new(Parts {
                 app: self.app,
                 identity: self.identity,
                 endpoint,
@@ -215,12 +245,15 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Server<A, R, P> {
                 commands: self.commands,
                 shares,
                 key_file,
+                token_file: config.token_file,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
                 input_timeout_ms: config.input_timeout_ms,
                 task_lives: Lives { run_ms: config.task_timeout_ms, kept_ms: config.task_ttl_ms },
-            },
+            }),
             heap,
+            max_memory,
+            settings_bytes,
             listener: None,
             handle: self.handle,
         })
@@ -241,9 +274,12 @@ fn random_key() -> io::Result<[u8; 32]> {
 }
 
 /// A server that listens, and is not running yet.
-pub struct Bound<A, R = NoResources, P = NoPrompts> {
-    parts: Parts<App<A, R, P>>,
+pub struct Bound<A, R = NoResources, P = NoPrompts, H = NoCheck> {
+    // Boxed, so that little is moved, and no stack is deep, until it runs.
+    parts: Box<Parts<App<A, R, P, H>>>,
     heap: Heap,
+    max_memory: Option<u64>,
+    settings_bytes: usize,
     listener: Option<(Async<TcpListener>, SocketAddr)>,
     handle: Handle,
 }
@@ -256,13 +292,14 @@ struct Parts<A> {
     commands: Commands,
     shares: Shares,
     key_file: Option<KeyFile>,
+    token_file: Option<PathBuf>,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
     input_timeout_ms: u64,
     task_lives: Lives,
 }
 
-impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
+impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Bound<A, R, P, H> {
     /// The address that it listens on: with port 0 in the configuration, the one that was given.
     pub fn local_addr(&self) -> Option<SocketAddr> {
         self.listener.as_ref().map(|(_, local)| *local)
@@ -286,7 +323,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
     /// As [`run`](Self::run), in memory that the program brings; its capacities are those of the storage.
     ///
     /// # Errors
-    /// `ResourceBusy` while another server runs in that storage.
+    /// `ResourceBusy` while another server runs in that storage, `InvalidInput` where it is more than [`Config::max_memory`].
     pub async fn run_in<
         const C: usize,
         const S: usize,
@@ -299,6 +336,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>> Bound<A, R, P> {
         self,
         storage: &Storage<C, S, N, B, Q, I, T>,
     ) -> io::Result<()> {
+        self.afford_in(storage)?;
         let Self { parts, listener, .. } = self;
         let listener = listener.map(|(listener, _)| listener);
         run(parts, storage, listener, Clock::machine()).await

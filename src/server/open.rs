@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use super::announce::level;
 use super::conns::{ConnRef, State};
 use super::core::{index16, index32};
+use super::room::NoRoom;
 use super::streams::NewStream;
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::Application;
@@ -16,7 +17,7 @@ use crate::limits::{ACKNOWLEDGEMENT_BYTES_MAX, RETRY_MS};
 use crate::mcp::subscriptions;
 use crate::outlet::Wire;
 use crate::rpc::{Code, Envelope};
-use crate::session::{Revision, Session, SessionRef, kept_text};
+use crate::session::{Principal, Revision, Session, SessionRef, kept_text};
 use crate::since::Since;
 use crate::sse;
 
@@ -34,14 +35,14 @@ impl<A: Application> Worker<'_, '_, A> {
         let wire = if head.is_http10() { Wire::UntilClose } else { Wire::Chunked };
         let principal = match opening {
             Opening::Session(session, changes, last) => {
-                self.core.tell(changes);
+                self.core.tell(changes, manner.peer);
                 return self.open_session(conn, session, last, wire, manner, tx).await;
             }
             Opening::HttpSse(principal) => principal,
         };
         // A session is not opened, and nobody makes room for it, where its stream has no place.
-        if !self.has_room() {
-            return self.answer(conn, no_stream(), manner, &[], tx).await;
+        if let Err(why) = self.core.has_room(manner.peer, None) {
+            return self.answer(conn, why.answer(), manner, &[], tx).await;
         }
         let opened = {
             let mut sessions = self.core.sessions.borrow_mut();
@@ -51,10 +52,10 @@ impl<A: Application> Worker<'_, '_, A> {
             Ok(opened) => opened,
             Err(answer) => return self.answer(conn, answer, manner, &[], tx).await,
         };
-        self.core.tell(changes);
-        if !self.make_room() {
+        self.core.tell(changes, manner.peer);
+        if let Err(why) = self.core.make_room(manner.peer, None) {
             self.core.sessions.borrow_mut().end(session);
-            return self.answer(conn, no_stream(), manner, &[], tx).await;
+            return self.answer(conn, why.answer(), manner, &[], tx).await;
         }
         let mut stream =
             NewStream::new(conn, wire, self.session_filter(session), self.core.hub.borrow().head(), moment.now_ms);
@@ -70,25 +71,27 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     /// Opens the stream of a `subscriptions/listen`.
+    #[allow(clippy::too_many_arguments)] // all that a request consists of
     pub(super) async fn listen(
         &self,
         conn: ConnRef,
         envelope: &Envelope,
         mut filter: Filter,
+        principal: &Principal,
         manner: &Manner<'_>,
         doc: &[u8],
         tx: &mut [u8],
     ) -> Turn {
-        if !self.make_room() {
-            let mut answer = no_stream();
+        if let Err(why) = self.core.make_room(manner.peer, None) {
+            let mut answer = why.answer();
             answer.answer_to(envelope);
             return self.answer(conn, answer, manner, doc, tx).await;
         }
         let wanted = envelope.notifications.map(|member| Value::new(member.span.of(doc)));
-        match self
-            .core
-            .listen_to(wanted.and_then(|wanted| wanted.get("resourceSubscriptions")).unwrap_or(Value::new(b"[]")))
-        {
+        match self.core.listen_to(
+            wanted.and_then(|wanted| wanted.get("resourceSubscriptions")).unwrap_or(Value::new(b"[]")),
+            principal,
+        ) {
             Ok(uris) => filter.uris = uris,
             Err(why) => {
                 let body = Body::error(envelope, Code::INTERNAL_ERROR, subscriptions::no_place(why));
@@ -107,10 +110,11 @@ impl<A: Application> Worker<'_, '_, A> {
         let head = self.core.hub.borrow().head();
         let mut stream = NewStream::new(conn, wire, filter, head, self.core.now_ms.get());
         stream.listen(id);
+        stream.principal = principal.id();
         let (name, version) = crate::rpc::implementation(envelope.meta_client_info, doc);
         let (name, version) = (client_text(name), client_text(version));
         stream.name = self.core.sessions.borrow_mut().names().keep(&name, &version);
-        self.core.came(filter.client, &kept_text(&name), Revision::V2026_07_28);
+        self.core.came(filter.client, &kept_text(&name), Revision::V2026_07_28, manner.peer);
         self.core.tell_tasks(filter.tasks, filter.client);
         let (hub, board) = (&self.core.hub, &self.core.board);
         let first = |w: &mut Writer<'_>| subscriptions::acknowledge(w, filter, &hub.borrow(), board, id);
@@ -132,8 +136,12 @@ impl<A: Application> Worker<'_, '_, A> {
         let opened = self.core.streams.borrow_mut().open(&stream);
         let Some(stream) = opened else {
             self.core.sessions.borrow_mut().names().let_go(stream.name);
-            return self.answer(conn, no_stream(), manner, &[], tx).await;
+            return self.answer(conn, NoRoom::House.answer(), manner, &[], tx).await;
         };
+        if let Some(slot) = self.core.conns.borrow_mut().get(conn) {
+            // It counts for whom a proxy passes it on.
+            slot.set_peer(manner.peer);
+        }
         if let Some(session) = session {
             let now_ms = self.core.now_ms.get();
             let known = self.core.sessions.borrow_mut().stream_opened(session, index16(stream.index()), now_ms);
@@ -170,24 +178,6 @@ impl<A: Application> Worker<'_, '_, A> {
         Turn::Done(After::Close)
     }
 
-    // There is a slot for a stream, or one can be freed.
-    fn has_room(&self) -> bool {
-        let streams = self.core.streams.borrow();
-        !streams.is_full() || streams.victim(self.core.now_ms.get()).is_some()
-    }
-
-    // There is a slot for a stream, or one could be freed.
-    pub(super) fn make_room(&self) -> bool {
-        if !self.core.streams.borrow().is_full() {
-            return true;
-        }
-        let victim = self.core.streams.borrow().victim(self.core.now_ms.get());
-        if let Some(victim) = victim {
-            self.core.close_stream(victim, true);
-        }
-        victim.is_some()
-    }
-
     pub(super) fn session_filter(&self, session: SessionRef) -> Filter {
         let sessions = self.core.sessions.borrow();
         let session = sessions.get(session);
@@ -209,9 +199,4 @@ impl<A: Application> Worker<'_, '_, A> {
 pub(super) fn retry_ms(conn: ConnRef) -> u32 {
     let spread = index32(conn.index() % 8);
     RETRY_MS + spread * (RETRY_MS / 16)
-}
-
-/// There is no place for a stream.
-pub(super) fn no_stream() -> Answer<'static> {
-    Answer::unavailable("all streams of this server are taken")
 }

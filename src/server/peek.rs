@@ -2,6 +2,7 @@
 
 use super::conns::Sort;
 use super::socket::Socket;
+use crate::limits::{EVENT_BYTES_MAX, RECEIVE_BUFFER_BYTES};
 
 /// What runs the application's code.
 const CALLS: [&[u8]; 4] = [b"\"tools/call\"", b"\"resources/read\"", b"\"prompts/get\"", b"\"completion/complete\""];
@@ -9,19 +10,29 @@ const CALLS: [&[u8]; 4] = [b"\"tools/call\"", b"\"resources/read\"", b"\"prompts
 const FREES: [&[u8]; 5] =
     [b"\"notifications/", b"\"ping\"", b"\"server/discover\"", b"\"tasks/update\"", b"\"tasks/cancel\""];
 
+/// Bytes that are looked at: fewer than the kernel holds for a connection, or else a longer request would never be seen to be one.
+const SEEN_BYTES_MAX: usize = EVENT_BYTES_MAX;
+const _: () = assert!(SEEN_BYTES_MAX <= RECEIVE_BUFFER_BYTES / 2);
+
 /// Sorts what a connection has sent.
 pub(super) fn sort(socket: &Socket, scratch: &mut [u8]) -> Sort {
+    let length = scratch.len().min(SEEN_BYTES_MAX);
+    let scratch = scratch.get_mut(..length).unwrap_or_default();
     let Some(seen) = socket.peek(scratch) else { return Sort::Unseen };
     if seen == 0 {
         // It has gone: its slot frees others too.
         return Sort::Frees;
     }
     let there = if seen == scratch.len() { socket.readable_bytes() } else { seen };
-    let request = scratch.get(..seen).unwrap_or_default();
+    sort_of(scratch.get(..seen).unwrap_or_default(), there)
+}
+
+/// Sorts a request of which this is the beginning, and so many bytes have come.
+pub(super) fn sort_of(request: &[u8], there: usize) -> Sort {
     match whole(request, there) {
         Some(true) => judge(request),
         // As much as the server can wait for, without a buffer.
-        _ if there > seen || expects(request) => Sort::Call,
+        _ if there > request.len() || expects(request) => Sort::Call,
         _ => Sort::Begun,
     }
 }
@@ -35,7 +46,7 @@ fn whole(request: &[u8], there: usize) -> Option<bool> {
     }
     let length = field(fields, b"content-length").map_or(Some(0), |value| str::from_utf8(value).ok()?.parse().ok());
     // What is wrong is refused at once.
-    Some(length.is_none_or(|length: usize| there - head >= length))
+    Some(length.is_none_or(|length: usize| there.saturating_sub(head) >= length))
 }
 
 // Its client waits for the word to send the rest.

@@ -4,7 +4,7 @@
 //! nothing that it does harms others: what it says is not trusted, and its panic is the end of its own connection.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -17,8 +17,11 @@ use crate::app::caught;
 pub(super) struct Peeked {
     /// None once it broke.
     io: Option<Box<dyn Duplex>>,
+    peer: Option<IpAddr>,
     local: Option<SocketAddr>,
     byte: Option<u8>,
+    /// There is nothing more to read: it said so, and is not asked again, as it may say so only once.
+    ended: bool,
     behind: Behind,
 }
 
@@ -33,9 +36,14 @@ enum Behind {
 }
 
 impl Peeked {
-    /// A connection, to this address.
-    pub(super) fn new(io: Box<dyn Duplex>, local: Option<SocketAddr>) -> Self {
-        Self { io: Some(io), local, byte: None, behind: Behind::Nothing }
+    /// A connection, from and to these addresses.
+    pub(super) fn new(io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr>) -> Self {
+        Self { io: Some(io), peer, local, byte: None, ended: false, behind: Behind::Nothing }
+    }
+
+    /// The address of its peer.
+    pub(super) const fn peer(&self) -> Option<IpAddr> {
+        self.peer
     }
 
     /// The address that its peer connected to.
@@ -63,8 +71,12 @@ impl Peeked {
             self.byte = None;
             return Poll::Ready(Ok(1));
         }
-        let read = ready!(self.poll(cx, |io, cx| io.poll_read(cx, buf)))?;
-        Poll::Ready(Ok(read.min(buf.len())))
+        if self.ended {
+            return Poll::Ready(Ok(0));
+        }
+        let read = ready!(self.poll(cx, |io, cx| io.poll_read(cx, buf)))?.min(buf.len());
+        self.ended = read == 0 && !buf.is_empty();
+        Poll::Ready(Ok(read))
     }
 
     /// Writes what there is room for.
@@ -94,13 +106,9 @@ impl Peeked {
         };
         match pushed {
             Poll::Pending => Ok(()),
-            Poll::Ready(Ok(())) => {
+            Poll::Ready(result) => {
                 self.behind = Behind::Nothing;
-                Ok(())
-            }
-            Poll::Ready(Err(error)) => {
-                self.let_go();
-                Err(error)
+                result
             }
         }
     }
@@ -121,6 +129,10 @@ impl Peeked {
             Poll::Ready(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {
                 cx.waker().wake_by_ref();
                 Poll::Pending
+            }
+            Poll::Ready(Err(error)) => {
+                self.let_go();
+                Poll::Ready(Err(error))
             }
             polled => polled,
         }

@@ -51,10 +51,11 @@ impl<A> Core<'_, A> {
         conn.since = Since::at(self.now_ms.get());
         drop(conns);
         self.queue.borrow_mut().push_back(index32(index));
-        match free {
-            Some(worker) => self.assign_queued(worker),
-            None => self.serve_from_reserve(),
+        if let Some(worker) = free {
+            return self.assign_queued(worker);
         }
+        self.tally.buffers.waiting_most.reach(self.queue.borrow().len());
+        self.serve_from_reserve();
     }
 
     /// Gives a free worker the connection whose turn it is.
@@ -106,6 +107,7 @@ impl<A> Core<'_, A> {
         conn.state = State::Busy { head: true };
         conn.since = Since::at(now_ms);
         slot.job.set(reference);
+        self.tally.buffer_lent();
         self.wake_worker(worker);
         true
     }
@@ -164,10 +166,8 @@ impl<A> Core<'_, A> {
     /// Others wait for this worker's buffer, and its client has had its time.
     pub(super) fn patience_ends(&self, worker: &WorkerSlot, waiting: Waiting) -> bool {
         let (pressed_ms, full_ms) = (worker.pressed_ms.get(), worker.patience_ms.get());
-        let (waits, buffers) = match worker.reserved {
-            true => (waiting.no_calls, RESERVED_BUFFERS),
-            false => (waiting.all, waiting.buffers),
-        };
+        let of_reserve = (waiting.no_calls, RESERVED_BUFFERS);
+        let (waits, buffers) = if worker.reserved { of_reserve } else { (waiting.all, waiting.buffers) };
         if pressed_ms == 0 || waits == 0 {
             return false;
         }

@@ -9,6 +9,8 @@ use super::core::index32;
 use crate::limits::WAKER_BYTES;
 
 const WORD_BITS: usize = 32; // 64-bit atomics are not everywhere
+/// Bytes of an `Arc` on the heap beside what is in it.
+const COUNTS_BYTES: usize = 2 * size_of::<usize>();
 
 /// The set of bits, and the task to wake when one is set.
 pub(super) struct Ready {
@@ -18,6 +20,16 @@ pub(super) struct Ready {
 }
 
 impl Ready {
+    /// Bytes of a waker.
+    pub(super) const WAKER_BYTES: usize = size_of::<Waker>();
+    /// Bytes of what it wakes, on the heap: it is counted, strongly and weakly.
+    pub(super) const WOKEN_BYTES: usize = size_of::<Bits>() + COUNTS_BYTES;
+
+    /// Bytes of the set.
+    pub(super) const fn bytes(bits: usize) -> usize {
+        size_of::<Self>() + COUNTS_BYTES + bits.div_ceil(WORD_BITS) * size_of::<AtomicU32>()
+    }
+
     /// `bits` bits, none set.
     pub(super) fn new(bits: usize) -> Arc<Self> {
         let words = (0..bits.div_ceil(WORD_BITS)).map(|_| AtomicU32::new(0)).collect();

@@ -17,7 +17,8 @@ use std::pin::pin;
 use super::conns::ConnRef;
 use super::core::Core;
 use super::drive::{Outcome, Target};
-use super::open::{no_stream, retry_ms};
+use super::open::retry_ms;
+use super::stream_table::StreamRef;
 use super::streams::NewStream;
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::Application;
@@ -58,11 +59,8 @@ impl<A: Application> Worker<'_, '_, A> {
         // The newest stream of a session takes the place of its older one, also where all places are taken.
         let own = self.core.sessions.borrow().get(session).and_then(Session::stream);
         let own = own.and_then(|index| self.core.streams.borrow().reference(index.into()));
-        if let Some(own) = own {
-            self.core.close_stream(own, true);
-        }
-        if !self.make_room() {
-            return self.answer(conn, no_stream(), manner, &[], tx).await;
+        if let Err(why) = self.core.make_room(manner.peer, own) {
+            return self.answer(conn, why.answer(), manner, &[], tx).await;
         }
         let head = self.core.hub.borrow().head();
         let (cursor, number, missed) = match last {
@@ -112,9 +110,8 @@ impl<A: Application> Worker<'_, '_, A> {
             return self.answer_lost(conn, &id, manner, tx).await;
         }
         // The newest connection has the stream, as with a session's own.
-        self.core.close_call_stream(call);
-        if !self.make_room() {
-            return self.answer(conn, no_stream(), manner, &[], tx).await;
+        if let Err(why) = self.core.make_room(manner.peer, self.core.call_stream(call)) {
+            return self.answer(conn, why.answer(), manner, &[], tx).await;
         }
         // From here on its events are kept in the ring.
         self.core.resume_call(call, after);
@@ -231,6 +228,9 @@ impl<A> Core<'_, A> {
             let Place::Call(event) = id.place else { return };
             let kind = Kind::Call { stream: id.stream, event };
             let whole = json.len() <= KEPT_BYTES_MAX && self.append(kind, Audience::Client(id.client), json);
+            if !whole {
+                self.tally.events.too_large.add();
+            }
             outlet.kept(whole);
         }
     }
@@ -255,6 +255,12 @@ impl<A> Core<'_, A> {
         let hub = self.hub.borrow();
         let missed = |event: u32| event > after && !hub.has_event(client, stream, event);
         self.inputs.borrow_mut().resume(worker, missed);
+    }
+
+    // The stream on which a call (client, stream) was resumed, if there is one.
+    fn call_stream(&self, call: (u64, u64)) -> Option<StreamRef> {
+        let streams = self.streams.borrow();
+        streams.iter().map(|(stream, _)| stream).find(|stream| streams.call(*stream) == Some(call))
     }
 
     /// Closes the stream on which a call (client, stream) was resumed, if there is one.

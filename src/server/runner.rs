@@ -6,14 +6,15 @@ use std::pin::pin;
 use std::task::{self, Poll};
 
 use super::core::Core;
+use super::notices::Notice;
 use super::tasks::SHUT_DOWN;
-use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ticket, Way, caught};
+use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ran, Ticket, Way, caught};
 use crate::json::{self, Value, Writer};
 use crate::mcp;
 use crate::mcp::input::Pass;
-use crate::outlet::{Mark, Out, Pen};
+use crate::outlet::{Mark, Out, Pen, Turn};
 use crate::rpc::Request;
-use crate::session::{Principal, Revision};
+use crate::session::{PrincipalId, Revision};
 use crate::tasks::{End, Job, Tasks};
 
 /// What a task is told whose tool was dropped for its time.
@@ -38,44 +39,71 @@ impl<A: Application> Runner<'_, '_, A> {
             self.core.board.inputs.borrow_mut().clear(self.place);
             let (doc, kept) =
                 request.get(..bytes).and_then(|text| text.split_at_checked(job.bytes)).unwrap_or_default();
-            let end = self.perform(&job, doc, kept).await;
+            let (end, ran) = pin!(self.perform(&job, doc, kept)).await;
             self.core.board.inputs.borrow_mut().clear(self.place);
             let ended = self.core.board.tasks.borrow_mut().end(self.place, end, self.core.now());
             if ended {
+                self.count(end, ran);
                 self.core.task_changed(self.place);
             }
         }
     }
 
-    async fn perform(&self, job: &Job, doc: &[u8], kept: &[u8]) -> End {
+    async fn perform(&self, job: &Job, doc: &[u8], kept: &[u8]) -> (End, Option<Ran>) {
         let core = self.core;
         let request = Request { doc, envelope: job.envelope, revision: Revision::V2026_07_28 };
         let client = Some(job.client.as_str()).filter(|name| !name.is_empty());
         // No pass ends here, so none is signed for anybody.
-        let pass = Pass::new(&request, &core.endpoint.key, &core.identity, Principal::ANYONE, core.unix_s.get(), 0);
+        let pass = Pass::new(&request, &core.endpoint.key, &core.identity, PrincipalId::ANYONE, core.unix_s.get(), 0);
         let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
-        let context = Context { announce: core, client, session: None, ask: &ask, door: Door::Closed };
-        let pen = TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s };
+        let context =
+            Context { announce: core, client, session: None, ask: &ask, door: Door::Closed, principal: &job.principal };
+        let pen =
+            TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s, turn: RefCell::default() };
         let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, context);
         let mut handler = pin!(Some(handler));
+        let mut how = None;
         let end = poll_fn(|cx| {
             if let Some(why) = self.ends() {
                 return Poll::Ready(why);
             }
             let Some(running) = handler.as_mut().as_pin_mut() else { return Poll::Ready(End::Answered) };
             match caught(|| running.poll(cx)) {
-                Some(Poll::Ready(())) => Poll::Ready(self.ends().unwrap_or(End::Answered)),
+                Some(Poll::Ready(ran)) => {
+                    how = Some(ran);
+                    Poll::Ready(self.ends().unwrap_or(End::Answered))
+                }
                 Some(Poll::Pending) => self.ends().map_or(Poll::Pending, Poll::Ready),
                 // Its own panic was caught where it is told; this one came by writing that.
-                None => Poll::Ready(End::Failed(BROKEN)),
+                None => {
+                    how = Some(Ran::Panicked);
+                    Poll::Ready(End::Failed(BROKEN))
+                }
             }
         })
         .await;
         // A handler that is dropped before its end may panic in doing so: that is its own affair.
         if caught(|| handler.set(None)).is_none() {
-            log::error!("a task panicked when it was dropped");
+            core.notice(Notice::Panicked, format_args!("a task panicked when it was dropped"));
         }
-        end
+        (end, how)
+    }
+
+    // It came to its end by itself: one that was cancelled is counted where that is done.
+    fn count(&self, end: End, ran: Option<Ran>) {
+        let tally = &self.core.tally.tasks;
+        match (end, ran) {
+            (_, Some(Ran::Panicked)) => {
+                tally.failed.add();
+                self.core.notice(Notice::Panicked, format_args!("a task panicked"));
+            }
+            (End::Failed(TOO_LATE), _) => {
+                tally.timed_out.add();
+                self.core.notice(Notice::Late, format_args!("a task was stopped: it took longer than it may"));
+            }
+            (End::Failed(_), _) => tally.failed.add(),
+            (End::Answered, _) => tally.finished.add(),
+        }
     }
 
     // Why a task must end before its handler does.
@@ -171,6 +199,7 @@ struct TaskPen<'t, 'm> {
     tasks: &'t RefCell<Tasks<'m>>,
     place: usize,
     unix_s: &'t Cell<u64>,
+    turn: RefCell<Turn>,
 }
 
 impl TaskPen<'_, '_> {
@@ -181,6 +210,10 @@ impl TaskPen<'_, '_> {
 }
 
 impl Pen for TaskPen<'_, '_> {
+    fn poll_turn(&self, cx: &task::Context<'_>) -> Poll<()> {
+        self.turn.borrow_mut().poll(cx)
+    }
+
     fn poll_write(&self, _: &task::Context<'_>, skip: &mut usize, render: &dyn Fn(&mut Writer<'_>)) -> Poll<()> {
         self.poll_fill(|free| {
             let mut w = Writer::resume(free, *skip);

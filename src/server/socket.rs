@@ -1,7 +1,7 @@
 //! A connection's two directions, polled: a TCP socket, or anything else that reads and writes.
 
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::task::{Context, Poll, ready};
 
 use async_io::Async;
@@ -10,7 +10,8 @@ use smol::io::{AsyncRead, AsyncWrite};
 use super::peeked::Peeked;
 use crate::limits::SOCKET_BYTES_MAX;
 
-/// What can be served as a connection.
+/// What can be served as a connection. What it reads and writes must keep to the contract of those traits: an error, also `WouldBlock`, is its end. It is
+/// flushed after each write, so it may be a stack of layers that keep bytes on their way, such as TLS.
 pub trait Duplex: AsyncRead + AsyncWrite + Unpin + Send {}
 
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
@@ -24,9 +25,9 @@ pub(super) enum Socket {
 const _: () = assert!(size_of::<Socket>() <= SOCKET_BYTES_MAX);
 
 impl Socket {
-    /// A connection over anything that reads and writes, to this address.
-    pub(super) fn other(io: Box<dyn Duplex>, local: Option<SocketAddr>) -> Self {
-        Socket::Other(Some(Box::new(Peeked::new(io, local))))
+    /// A connection over anything that reads and writes, from and to these addresses.
+    pub(super) fn other(io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr>) -> Self {
+        Socket::Other(Some(Box::new(Peeked::new(io, peer, local))))
     }
 
     /// No connection.
@@ -42,6 +43,14 @@ impl Socket {
         match self {
             Socket::Tcp(tcp) => tcp.get_ref().local_addr().ok(),
             Socket::Other(peeked) => peeked.as_ref()?.local(),
+        }
+    }
+
+    /// The address of its peer.
+    pub(super) fn peer(&self) -> Option<IpAddr> {
+        match self {
+            Socket::Tcp(tcp) => tcp.get_ref().peer_addr().ok().map(|peer| peer.ip().to_canonical()),
+            Socket::Other(peeked) => peeked.as_ref()?.peer(),
         }
     }
 
@@ -66,6 +75,15 @@ impl Socket {
     pub(super) fn readable_bytes(&self) -> usize {
         let Socket::Tcp(tcp) = self else { return 0 };
         rustix::io::ioctl_fionread(tcp).ok().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default()
+    }
+
+    /// Its peer has gone and left nothing to read, as far as that can be seen without reading.
+    pub(super) fn is_gone(&self) -> bool {
+        let Socket::Tcp(tcp) = self else { return false };
+        match tcp.get_ref().peek(&mut [0]) {
+            Ok(bytes) => bytes == 0,
+            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        }
     }
 
     /// Reads what is there; 0 at the end.
@@ -118,12 +136,11 @@ impl Socket {
         }
     }
 
-    /// Bounds what the kernel keeps for a stream, and how long it waits for a peer that does not answer (DESIGN D12).
+    /// Bounds how long the kernel waits for a peer that does not answer (DESIGN D12); what it keeps is bounded by the listener.
     pub(super) fn prepare_stream(&self) {
         use rustix::net::sockopt;
         let Socket::Tcp(tcp) = self else { return };
         // A kernel that lacks one of these goes on with its default.
-        let _ = sockopt::set_socket_send_buffer_size(tcp, crate::limits::STREAM_SEND_BUFFER_BYTES);
         let _ = sockopt::set_tcp_user_timeout(tcp, crate::limits::STREAM_USER_TIMEOUT_MS);
         let _ = sockopt::set_socket_keepalive(tcp, true);
     }

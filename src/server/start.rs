@@ -7,6 +7,7 @@ use std::hash::RandomState;
 use std::io;
 use std::mem;
 use std::net::TcpListener;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -14,15 +15,20 @@ use async_io::Async;
 
 use super::Parts;
 use super::accept::Door;
+use super::access::Access;
+use super::budget::Futures;
 use super::clock::Clock;
 use super::conns::Conns;
-use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS, WorkerSlot};
+use super::core::{COMMANDS, Core, LISTENER, TICK, WorkerSlot};
 use super::engine::Engine;
 use super::handle::Commands;
 use super::inputs::Inputs;
+use super::notices::Notices;
+use super::plan::{Capacities, Plan};
 use super::ready::Ready;
 use super::resume::Numbers;
 use super::runner::Runner;
+use super::stats::Tally;
 use super::storage::{Lend, Memory, Views};
 use super::stream_table::Streams;
 use super::worker::Worker;
@@ -31,8 +37,7 @@ use crate::endpoint::Endpoint;
 use crate::http;
 use crate::hub::Hub;
 use crate::limits::{
-    CHUNKED_SLACK_BYTES, CONNECTIONS_PER_WAKER, EVENT_BYTES_MAX, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS,
-    TARGET_BYTES_MAX, TASK_EVENT_BYTES_MAX,
+    CHUNKED_SLACK_BYTES, CONNECTIONS_PER_WAKER, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS, TARGET_BYTES_MAX,
 };
 use crate::mcp;
 use crate::session::Table;
@@ -43,7 +48,7 @@ use crate::tasks::Board;
 /// # Errors
 /// `ResourceBusy` while another server has the memory.
 pub(super) async fn run<A: Application>(
-    mut parts: Parts<A>,
+    mut parts: Box<Parts<A>>,
     memory: &impl Memory,
     listener: Option<Async<TcpListener>>,
     clock: Clock,
@@ -51,28 +56,27 @@ pub(super) async fn run<A: Application>(
     let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
     let mut guard = memory.take().ok_or_else(busy)?;
     let mut views = guard.lend();
+    let capacities = memory.capacities();
+    // A storage may have room for tasks that nobody makes.
+    let plan = Plan::of(Capacities { tasks: if A::HAS_TASKS { capacities.tasks } else { 0 }, ..capacities });
     let (requests, answers) = (mem::take(&mut views.requests), mem::take(&mut views.answers));
     let task_requests = mem::take(&mut views.task_requests);
-    let buffers = requests.len();
-    let request_bytes = requests.first().map_or(0, |request| request.len());
     let key_file = parts.key_file.take();
-    let (core, commands) = core(parts, views, buffers, request_bytes);
-    let core = &core;
+    let (core, commands) = core(*parts, views, &plan);
+    let core = &*core;
     if let Some(file) = &key_file {
         core.sessions.borrow_mut().remember_ended(&file.ended);
     }
-    // Each future is made in its place on the heap.
     let workers = requests.into_iter().zip(answers).enumerate();
-    let workers = workers.map(|(index, (rx, tx))| Box::pin(async move { Worker { core, index }.run(rx, tx).await }));
+    let workers = workers.map(|(index, (rx, tx))| in_place(|| work(core, index, rx, tx)));
     let workers = workers.collect();
     let runners = task_requests.into_iter().take(core.runners).enumerate();
-    let runners = runners.map(|(place, request)| Box::pin(async move { Runner { core, place }.run(request).await }));
+    let runners = runners.map(|(place, request)| in_place(|| run_tasks(core, place, request)));
     let runners = runners.collect();
     commands.attach(core.waker(COMMANDS).clone());
     for bit in [LISTENER, COMMANDS, TICK] {
         core.ready.set(bit);
     }
-    (0..buffers + core.runners).for_each(|index| core.wake_worker(index));
     let mut engine = Engine {
         core,
         workers,
@@ -91,27 +95,50 @@ pub(super) async fn run<A: Application>(
     Ok(())
 }
 
+/// The sizes of the futures that a server of this application makes, its own (`server`) included.
+pub(super) fn futures<A: Application>(server: usize) -> Futures {
+    let task = if A::HAS_TASKS { bytes_of_task(run_tasks::<A>) } else { 0 };
+    Futures { call: bytes_of_call(work::<A>), task, server }
+}
+
+fn bytes_of_call<C, R, T, F: Future>(_: fn(C, usize, R, T) -> F) -> usize {
+    size_of::<F>()
+}
+
+fn bytes_of_task<C, R, F: Future>(_: fn(C, usize, R) -> F) -> usize {
+    size_of::<F>()
+}
+
+async fn work<A: Application>(core: &Core<'_, A>, index: usize, rx: &mut [u8], tx: &mut [u8]) {
+    pin!(Worker { core, index }.run(rx, tx)).await;
+}
+
+async fn run_tasks<A: Application>(core: &Core<'_, A>, place: usize, request: &mut [u8]) {
+    pin!(Runner { core, place }.run(request)).await;
+}
+
+// Made after its place is there, a future is not copied into it: of its pages, which it fills later, it touches one.
+fn in_place<F: Future>(make: impl FnOnce() -> F) -> Pin<Box<F>> {
+    let place = Box::new_uninit();
+    Box::into_pin(Box::write(place, make()))
+}
+
 // One for each bit below `connections`, and one for each few of those from there on, which are those of connections.
-fn wakers(ready: &Arc<Ready>, connections: usize, bits: usize) -> Vec<Waker> {
-    let mut wakers = Vec::with_capacity(connections + (bits - connections).div_ceil(CONNECTIONS_PER_WAKER));
+fn wakers(ready: &Arc<Ready>, plan: &Plan) -> Vec<Waker> {
+    let (connections, bits) = (plan.bits_before_connections(), plan.bits());
+    let mut wakers = Vec::with_capacity(plan.wakers());
     wakers.extend((0..connections).map(|bit| ready.waker(bit..bit + 1)));
     let groups = (connections..bits).step_by(CONNECTIONS_PER_WAKER);
     wakers.extend(groups.map(|first| ready.waker(first..bits.min(first + CONNECTIONS_PER_WAKER))));
     wakers
 }
 
-// What all tasks share, for so many request buffers of so many bytes.
-fn core<A: Application>(
-    parts: Parts<A>,
-    views: Views<'_>,
-    buffers: usize,
-    request_bytes: usize,
-) -> (Core<'_, A>, Commands) {
+// What all tasks share.
+fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (Box<Core<'m, A>>, Commands) {
     let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
-    let runners = if A::HAS_TASKS { tasks.slots.len() } else { 0 };
-    let connections = conns.capacity();
-    let bits = WORKERS + buffers + runners + connections;
-    let ready = Ready::new(bits);
+    let (buffers, request_bytes) = (plan.requests.count(), plan.requests.row());
+    let (connections, runners) = (plan.conns.count(), plan.tasks.count());
+    let ready = Ready::new(plan.bits());
     let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS));
     let core = Core {
         app: parts.app,
@@ -123,11 +150,12 @@ fn core<A: Application>(
             headers_max: HEADERS_MAX,
             body_bytes_max: request_bytes.saturating_sub(HEAD_BYTES_MAX + CHUNKED_SLACK_BYTES),
         },
-        shares: parts.shares.of(connections),
+        shares: parts.shares.of(connections, streams.capacity()),
         idle_timeout_ms: parts.idle_timeout_ms,
         tool_timeout_ms: parts.tool_timeout_ms,
         input_timeout_ms: parts.input_timeout_ms,
         on_client: parts.on_client,
+        access: Access::new(parts.token_file),
         now_ms: Cell::new(0),
         unix_s: Cell::new(0),
         date: Cell::new(None),
@@ -138,18 +166,20 @@ fn core<A: Application>(
         inputs: RefCell::new(inputs),
         board: Board::new(tasks, parts.task_lives, if A::HAS_TASKS { Some(mcp::tasks::write) } else { None }),
         runners,
-        workers: (0..buffers)
-            .map(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() })
-            .collect(),
-        queue: RefCell::new(VecDeque::with_capacity(connections)),
+        workers: plan
+            .workers
+            .all(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() }),
+        queue: RefCell::new(VecDeque::from(plan.queue.room())),
         looked_at: Cell::new(0),
-        wakers: wakers(&ready, bits - connections, bits),
+        wakers: wakers(&ready, plan),
         ready,
-        scratch: RefCell::new(vec![0; if runners > 0 { TASK_EVENT_BYTES_MAX } else { EVENT_BYTES_MAX }]),
+        scratch: RefCell::new(plan.scratch.zeroed()),
         numbers: Numbers::new(),
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
         hasher: RandomState::new(),
+        tally: Tally::default(),
+        notices: Notices::default(),
     };
-    (core, parts.commands)
+    (Box::new(core), parts.commands)
 }

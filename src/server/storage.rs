@@ -2,8 +2,10 @@
 
 use std::sync::{Mutex, MutexGuard};
 
+use super::budget::{Futures, MemoryBudget};
 use super::conns::Conn;
 use super::inputs::Input;
+use super::plan::{Capacities, Plan};
 use super::streams::{Rest, Stream};
 use crate::hub::Uri;
 use crate::limits::{
@@ -76,6 +78,29 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
         assert!(R >= HEAD_BYTES_MAX * 2, "a request buffer must hold a head, and a body of that size");
     };
 
+    /// What it has room for.
+    pub(super) const CAPACITIES: Capacities = Capacities {
+        connections: C,
+        streams: S,
+        sessions: N,
+        names: CLIENT_NAMES_MAX,
+        buffers: B,
+        request_bytes: R,
+        inputs: I,
+        tasks: T,
+    };
+
+    /// What a server in it can take of the machine's memory, but for the futures of its handlers and its settings, which
+    /// [`Server::memory_budget_in`](crate::Server::memory_budget_in) adds.
+    pub const fn memory_budget() -> MemoryBudget {
+        Self::budget_with(0, None)
+    }
+
+    /// The same for a server of which more is known.
+    pub(super) const fn budget_with(settings: usize, futures: Option<Futures>) -> MemoryBudget {
+        MemoryBudget::of(Self::CAPACITIES, settings, futures)
+    }
+
     /// Empty memory.
     #[allow(clippy::large_stack_arrays)] // for a `static`, whose value never is on a stack
     pub const fn new() -> Self {
@@ -117,6 +142,9 @@ pub(super) trait Memory {
     where
         Self: 's;
 
+    /// How much it is.
+    fn capacities(&self) -> Capacities;
+
     /// Takes the memory; `None` while another server has it.
     fn take(&self) -> Option<Self::Guard<'_>>;
 }
@@ -137,7 +165,7 @@ pub(super) struct Views<'m> {
     pub(super) requests: Vec<&'m mut [u8]>,
     pub(super) answers: Vec<&'m mut [u8]>,
     pub(super) ring: &'m mut [u8],
-    pub(super) uris: &'m mut [Uri],
+    pub(super) uris: Pool<'m, Uri>,
     pub(super) inputs: &'m mut [Input],
     pub(super) input_bytes: &'m mut [u8],
     pub(super) tasks: tasks::Memory<'m>,
@@ -148,6 +176,10 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     Memory for Storage<C, S, N, B, R, I, T>
 {
     type Guard<'s> = Taken<'s, C, S, N, B, R, I, T>;
+
+    fn capacities(&self) -> Capacities {
+        Self::CAPACITIES
+    }
 
     fn take(&self) -> Option<Self::Guard<'_>> {
         match self.parts.try_lock() {
@@ -173,7 +205,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
             requests: parts.requests.iter_mut().map(<[u8; R]>::as_mut_slice).collect(),
             answers: parts.answers.iter_mut().map(<[u8; TRANSMIT_BYTES]>::as_mut_slice).collect(),
             ring: &mut parts.ring,
-            uris: &mut parts.uris,
+            uris: Pool::from(&mut parts.uris),
             inputs: &mut parts.inputs,
             input_bytes: parts.input_bytes.as_flattened_mut(),
             tasks: tasks::Memory {
@@ -210,15 +242,7 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
 }
 
 /// Memory from the heap, allocated once.
-pub(super) struct Heap {
-    pub(super) connections: usize,
-    pub(super) streams: usize,
-    pub(super) sessions: usize,
-    pub(super) calls: usize,
-    pub(super) inputs: usize,
-    pub(super) request_bytes: usize,
-    pub(super) tasks: usize,
-}
+pub(super) struct Heap(pub(super) Capacities);
 
 /// The heap's memory, taken.
 pub(super) struct Allocated {
@@ -229,11 +253,10 @@ pub(super) struct Allocated {
     names: Vec<Name>,
     requests: Vec<u8>,
     request_bytes: usize,
-    answers: Vec<u8>,
-    ring: Vec<u8>,
+    /// What answers, the ring and the questions to clients are written to.
+    written: Vec<u8>,
     uris: Vec<Uri>,
     inputs: Vec<Input>,
-    input_bytes: Vec<u8>,
     tasks: Vec<tasks::Slot>,
     task_inboxes: Vec<tasks::Inbox>,
     task_inputs: Vec<u8>,
@@ -244,34 +267,41 @@ pub(super) struct Allocated {
 impl Memory for Heap {
     type Guard<'s> = Allocated;
 
+    fn capacities(&self) -> Capacities {
+        self.0
+    }
+
     fn take(&self) -> Option<Allocated> {
-        let buffers = self.calls + RESERVED_BUFFERS;
+        let plan = Plan::of(self.0);
         Some(Allocated {
             // Room that is not touched yet.
-            conns: Vec::with_capacity(self.connections + REFUSALS_MAX),
-            streams: Vec::with_capacity(self.streams),
-            rests: Vec::with_capacity(self.streams),
-            sessions: Vec::with_capacity(self.sessions),
-            names: Vec::with_capacity(CLIENT_NAMES_MAX.min(self.sessions + self.streams)),
-            // Zeroed by the kernel, page by page, when first used.
-            requests: vec![0; buffers * self.request_bytes],
-            request_bytes: self.request_bytes,
-            answers: vec![0; buffers * TRANSMIT_BYTES],
-            ring: vec![0; RING_BYTES],
-            uris: (0..SUBSCRIBED_URIS_MAX).map(|_| Uri::EMPTY).collect(),
-            inputs: (0..self.inputs).map(|_| Input::EMPTY).collect(),
-            input_bytes: vec![0; self.inputs * INPUT_BYTES_MAX],
-            tasks: (0..self.tasks).map(|_| tasks::Slot::EMPTY).collect(),
-            task_inboxes: (0..self.tasks).map(|_| tasks::Inbox::EMPTY).collect(),
-            task_inputs: vec![0; self.tasks * TASK_INPUT_BYTES_MAX],
-            task_requests: vec![0; self.tasks * TASK_BYTES_MAX],
-            task_results: vec![0; self.tasks * TASK_BYTES_MAX],
+            conns: plan.conns.room(),
+            streams: plan.streams.room(),
+            rests: plan.rests.room(),
+            sessions: plan.sessions.room(),
+            names: plan.names.room(),
+            requests: plan.requests.zeroed(),
+            request_bytes: plan.requests.row(),
+            // In one piece: an allocator zeroes small ones itself, and touches all of their pages.
+            written: vec![0; plan.answers.things() + plan.ring.things() + plan.input_bytes.things()],
+            uris: plan.uris.room(),
+            inputs: plan.inputs.all(|_| Input::EMPTY),
+            tasks: plan.tasks.all(|_| tasks::Slot::EMPTY),
+            task_inboxes: plan.task_inboxes.all(|_| tasks::Inbox::EMPTY),
+            task_inputs: plan.task_inputs.zeroed(),
+            task_requests: plan.task_requests.zeroed(),
+            task_results: plan.task_results.zeroed(),
         })
     }
 }
 
 impl Lend for Allocated {
     fn lend(&mut self) -> Views<'_> {
+        let input_bytes = self.inputs.len() * INPUT_BYTES_MAX;
+        // It is as long as these are together: see `take`.
+        let answer_bytes = self.written.len().saturating_sub(RING_BYTES + input_bytes);
+        let (answers, rest) = self.written.split_at_mut(answer_bytes);
+        let (ring, input_bytes) = rest.split_at_mut(RING_BYTES.min(rest.len()));
         Views {
             conns: Pool::from(&mut self.conns),
             streams: Pool::from(&mut self.streams),
@@ -279,11 +309,11 @@ impl Lend for Allocated {
             sessions: Pool::from(&mut self.sessions),
             names: Pool::from(&mut self.names),
             requests: self.requests.chunks_exact_mut(self.request_bytes).collect(),
-            answers: self.answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
-            ring: &mut self.ring,
-            uris: &mut self.uris,
+            answers: answers.chunks_exact_mut(TRANSMIT_BYTES).collect(),
+            ring,
+            uris: Pool::from(&mut self.uris),
             inputs: &mut self.inputs,
-            input_bytes: &mut self.input_bytes,
+            input_bytes,
             tasks: tasks::Memory {
                 slots: &mut self.tasks,
                 inboxes: &mut self.task_inboxes,

@@ -3,10 +3,10 @@
 use core::num::NonZeroU16;
 
 use super::core::{index16, index32};
+use super::stats;
 use super::streams::{NewStream, News, Open, Rendered, Rest, Stream};
-use crate::limits::SILENT_STREAM_MS;
 use crate::pool::Pool;
-use crate::session::{NameRef, Names};
+use crate::session::{NameRef, Names, PrincipalId};
 
 /// A stream, and which of its slot's streams it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +26,15 @@ impl StreamRef {
 pub(super) struct Streams<'m> {
     slots: Pool<'m, Stream>,
     rests: Pool<'m, Rest>,
+    opened: u64,
+    closed: u64,
+    most: u64,
 }
 
 impl<'m> Streams<'m> {
     /// No streams, in these slots, with a rest for each.
     pub(super) fn new(slots: Pool<'m, Stream>, rests: Pool<'m, Rest>) -> Self {
-        Self { slots, rests }
+        Self { slots, rests, opened: 0, closed: 0, most: 0 }
     }
 
     /// Opens a stream. `None` when there is no slot.
@@ -44,7 +47,16 @@ impl<'m> Streams<'m> {
         };
         let slot = self.slots.get_mut(index)?;
         *slot = Stream::Open(Open::new(new, rest, slot.generation()));
-        Some(StreamRef { index: index32(index), generation: slot.generation() })
+        let generation = slot.generation();
+        self.opened += 1;
+        self.most = self.most.max(self.opened - self.closed);
+        Some(StreamRef { index: index32(index), generation })
+    }
+
+    /// Fills in what it counts.
+    pub(super) fn tell(&self, stats: &mut stats::Streams) {
+        (stats.opened, stats.closed, stats.most) = (self.opened, self.closed, self.most);
+        (stats.now, stats.capacity) = (self.opened - self.closed, self.slots.capacity() as u64);
     }
 
     // Its place, counted from 1.
@@ -58,6 +70,11 @@ impl<'m> Streams<'m> {
     /// Where it is kept what the client of a stream without a session calls itself.
     pub(super) fn name(&self, open: &Open) -> NameRef {
         self.rest(open).name()
+    }
+
+    /// Who listens to a stream without a session.
+    pub(super) fn listener_at(&self, index: usize) -> Option<PrincipalId> {
+        self.rest(self.slots.get(index)?.open()?).listener()
     }
 
     // What few streams have.
@@ -83,14 +100,6 @@ impl<'m> Streams<'m> {
         let slot = self.slots.get(stream.index()).filter(|slot| slot.generation() == stream.generation)?;
         let open = slot.open()?;
         open.call(self.rest(open))
-    }
-
-    /// The stream that makes room for a new one when all slots are taken: the oldest of 2024-11-05 whose client has sent
-    /// nothing for half a minute. Others are never touched.
-    pub(super) fn victim(&self, now_ms: u64) -> Option<StreamRef> {
-        let silent = self.iter().filter_map(|(at, stream)| Some((at, stream.silent_since_ms()?)));
-        let silent = silent.filter(|(_, since_ms)| now_ms.saturating_sub(*since_ms) >= SILENT_STREAM_MS);
-        silent.min_by_key(|(_, since_ms)| *since_ms).map(|(at, _)| at)
     }
 
     /// Somebody listens to one of these tasks.
@@ -122,6 +131,7 @@ impl<'m> Streams<'m> {
     pub(super) fn close(&mut self, stream: StreamRef, names: &mut Names<'_>) -> Option<Open> {
         let slot = self.slots.get_mut(stream.index()).filter(|slot| slot.generation() == stream.generation)?;
         let open = slot.take()?;
+        self.closed += 1;
         let rest = open.rest.and_then(|place| self.rests.get_mut(index_of(place)));
         if let Some(rest) = rest {
             names.let_go(rest.name());
@@ -133,6 +143,11 @@ impl<'m> Streams<'m> {
     /// The stream in this slot.
     pub(super) fn at(&mut self, index: usize) -> Option<&mut Open> {
         self.slots.get_mut(index)?.open_mut()
+    }
+
+    /// The stream in this slot, to be looked at.
+    pub(super) fn look(&self, index: usize) -> Option<&Open> {
+        self.slots.get(index)?.open()
     }
 
     /// A stream that may have been closed since.

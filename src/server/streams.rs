@@ -10,10 +10,13 @@ pub(super) use rest::Rest;
 use core::num::NonZeroU16;
 
 use super::conns::ConnRef;
+use super::core::index16;
 use crate::hub::{Filter, UriSet};
-use crate::limits::{CALLS_MAX, KEEP_ALIVE_MS, LISTENER_ID_BYTES_MAX, RESERVED_BUFFERS, STREAM_SLOT_BYTES_MAX};
+use crate::limits::{
+    CALLS_MAX, KEEP_ALIVE_MS, LISTENER_ID_BYTES_MAX, RESERVED_BUFFERS, STREAM_SLOT_BYTES_MAX, TASK_EVENT_BYTES_MAX,
+};
 use crate::outlet::Wire;
-use crate::session::{ClientId, LogLevel, NameRef, SessionRef};
+use crate::session::{ClientId, LogLevel, NameRef, PrincipalId, SessionRef};
 use crate::since::Since;
 use crate::sse::EventId;
 
@@ -28,6 +31,7 @@ pub(super) enum Stream {
 
 const _: () = assert!(size_of::<Stream>() <= STREAM_SLOT_BYTES_MAX);
 const _: () = assert!(CALLS_MAX + RESERVED_BUFFERS < u16::MAX as usize, "a stream keeps its writer in 16 bits");
+const _: () = assert!(TASK_EVENT_BYTES_MAX <= u16::MAX as usize, "and how far it came with an event");
 
 /// A stream that is to be opened.
 pub(super) struct NewStream {
@@ -48,6 +52,8 @@ pub(super) struct NewStream {
     /// The id of the `subscriptions/listen` request, as JSON; for a call's stream, its request's as event ids have it; empty for a
     /// session's stream.
     pub(super) request: RequestId,
+    /// Who listens, where it is a `subscriptions/listen`.
+    pub(super) principal: PrincipalId,
 }
 
 /// The id of the request that a stream belongs to.
@@ -57,7 +63,6 @@ pub(super) type RequestId = heapless::Vec<u8, LISTENER_ID_BYTES_MAX, u8>;
 pub(super) struct Open {
     /// Which of its slot's streams it is.
     generation: u32,
-    pub(super) conn: ConnRef,
     /// The client's number.
     pub(super) client: u64,
     /// The resources whose updates it is told.
@@ -68,7 +73,9 @@ pub(super) struct Open {
     /// When something was last written; if it is stalled, since when the socket has taken nothing of what is due.
     since: Since,
     /// Bytes of the event at the cursor that were written.
-    offset: u32,
+    offset: u16,
+    /// The place of its connection.
+    conn: u16,
     /// Bytes that its client sent and nobody reads.
     pub(super) ignored_bytes: u16,
     /// The slot of the session whose stream it is, counted from 1; none for a `subscriptions/listen`.
@@ -166,6 +173,7 @@ impl NewStream {
             number: None,
             name: NameRef::NONE,
             request: RequestId::new(),
+            principal: PrincipalId::ANYONE,
         }
     }
 
@@ -199,13 +207,13 @@ impl Open {
         ];
         Self {
             generation,
-            conn: new.conn,
             client: filter.client,
             uris: filter.uris,
             mark: new.number.unwrap_or(new.now_ms),
             cursor: new.cursor,
             since: Since::at(new.now_ms),
             offset: 0,
+            conn: index16(new.conn.index()),
             ignored_bytes: 0,
             session: new.session.map(SessionRef::slot),
             rest,
@@ -219,6 +227,11 @@ impl Open {
 
     const fn is(&self, flag: u8) -> bool {
         self.flags & flag != 0
+    }
+
+    /// The place of its connection.
+    pub(super) fn conn(&self) -> usize {
+        self.conn.into()
     }
 
     /// The session whose stream it is; none for a `subscriptions/listen`.

@@ -1,10 +1,11 @@
 //! Tasks on the rim: who creates them, asks for them, ends them, and listens to them.
 
 use std::cell::Cell;
+use std::pin::pin;
 
 use super::core::{Core, WORKERS};
 use super::worker::Worker;
-use crate::app::{Application, Context, Door};
+use crate::app::{Application, Context, Door, Ran};
 use crate::endpoint::{Job, Work};
 use crate::hub::{Audience, Kind};
 use crate::json::{Text, Value};
@@ -13,7 +14,7 @@ use crate::mcp::tasks::{Reply, Verb};
 use crate::mcp::{self, tools};
 use crate::outlet::Out;
 use crate::rpc::{Code, Envelope, Request};
-use crate::session::{Principal, kept_text};
+use crate::session::{PrincipalId, kept_text};
 use crate::tasks::{self, NoTask, Now, Status, TaskId};
 
 /// What is told when the server shuts down.
@@ -26,10 +27,10 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         out: Out<'_>,
         request: &Request<'_>,
-        job: &Job,
+        job: &Job<'_>,
         pass: &Pass<'_>,
         context: Context<'_>,
-    ) {
+    ) -> Ran {
         let (core, wanted) = (self.core, Cell::new(false));
         let mut reply = core.task_reply(request, job, context.client);
         if let (None, Work::ToolsCall(tool) | Work::TaskOf(tool) | Work::TaskLater(tool)) = (reply, job.work) {
@@ -38,17 +39,21 @@ impl<A: Application> Worker<'_, '_, A> {
                 Work::TaskLater(_) if A::HAS_TASKS => Door::Open { wanted: &wanted, has_room: &has_room },
                 _ => Door::Closed,
             };
-            tools::call(&core.app, out, request, tool, &core.identity, Context { door, ..context }).await;
+            let ran =
+                pin!(tools::call(&core.app, out, request, tool, &core.identity, Context { door, ..context })).await;
             if A::HAS_TASKS && wanted.get() {
                 out.unseal();
                 // There was room when it was asked for; nobody has had a turn since.
                 let created = pass.with_kept(|kept| core.create_task(request, job, tool, kept, context.client));
                 reply = Some(created.map_or_else(no_task, Reply::Created));
+            } else {
+                return ran;
             }
         }
         if let Some(reply) = reply {
             mcp::tasks::answer(out, request, reply, &core.board, &core.identity).await;
         }
+        Ran::Finished
     }
 }
 
@@ -58,7 +63,7 @@ fn no_task(why: NoTask) -> Reply {
 
 impl<A: Application> Core<'_, A> {
     // What a request is answered with that needs no tool to run now.
-    fn task_reply(&self, request: &Request<'_>, job: &Job, client: Option<&str>) -> Option<Reply> {
+    fn task_reply(&self, request: &Request<'_>, job: &Job<'_>, client: Option<&str>) -> Option<Reply> {
         match job.work {
             Work::TaskOf(tool) if A::HAS_TASKS => match self.create_task(request, job, tool, b"", client) {
                 Ok(place) => Some(Reply::Created(place)),
@@ -73,12 +78,12 @@ impl<A: Application> Core<'_, A> {
     }
 
     // `tasks/get`, `tasks/update`, `tasks/cancel`.
-    fn task(&self, request: &Request<'_>, job: &Job, verb: Verb) -> Reply {
+    fn task(&self, request: &Request<'_>, job: &Job<'_>, verb: Verb) -> Reply {
         let wrong = |message| Reply::Refused(Code::INVALID_PARAMS, message);
         let id = mcp::tasks::asked(&request.envelope, request.doc).and_then(Text::plain);
         let Some(id) = id else { return wrong("params.taskId must be a string") };
         let now = self.now();
-        let found = self.board.tasks.borrow().find(id.as_bytes(), job.principal, now);
+        let found = self.board.tasks.borrow().find(id.as_bytes(), job.principal.id(), now);
         let Some(place) = found else { return wrong(mcp::tasks::UNKNOWN) };
         match verb {
             Verb::Get => {
@@ -113,6 +118,26 @@ impl<A: Application> Core<'_, A> {
     fn create_task(
         &self,
         request: &Request<'_>,
+        job: &Job<'_>,
+        tool: usize,
+        kept: &[u8],
+        client: Option<&str>,
+    ) -> Result<usize, NoTask> {
+        let created = self.try_create_task(request, job, tool, kept, client);
+        let tally = &self.tally.tasks;
+        match created {
+            Ok(_) => {
+                tally.started.add();
+                tally.most.reach(self.board.tasks.borrow().len());
+            }
+            Err(_) => tally.refused.add(),
+        }
+        created
+    }
+
+    fn try_create_task(
+        &self,
+        request: &Request<'_>,
         job: &Job,
         tool: usize,
         kept: &[u8],
@@ -123,9 +148,9 @@ impl<A: Application> Core<'_, A> {
         // What the tool writes is no answer to the request: that is the task.
         envelope.id = None;
         let (bytes, client) = (request.doc.len(), kept_text(client.unwrap_or_default()));
-        let (task, principal) = (tasks::Job { envelope, bytes, tool, client }, job.principal);
+        let task = tasks::Job { envelope, bytes, tool, client, principal: job.principal.clone() };
         let request = [request.doc, b"{", kept, b"}"];
-        let place = self.board.tasks.borrow_mut().create(TaskId::of(random), principal, task, &request, self.now())?;
+        let place = self.board.tasks.borrow_mut().create(TaskId::of(random), task, &request, self.now())?;
         // Who listened to the task that was here before has no business with this one.
         self.streams.borrow_mut().forget_task(tasks::bit(place));
         self.ready.set(self.task_bit(place));
@@ -134,8 +159,20 @@ impl<A: Application> Core<'_, A> {
 
     fn cancel_task(&self, place: usize) {
         if self.board.tasks.borrow_mut().cancel(place, self.now()) {
+            self.tally.tasks.cancelled.add();
             self.ready.set(self.task_bit(place));
             self.task_changed(place);
+        }
+    }
+
+    /// The tasks of these principals are ended: they may not come in any more.
+    pub(super) fn end_tasks_where(&self, which: impl Fn(PrincipalId) -> bool) {
+        let places = if A::HAS_TASKS { self.board.tasks.borrow().capacity() } else { 0 };
+        for place in 0..places {
+            let owner = self.board.tasks.borrow().runs_for(place);
+            if owner.is_some_and(&which) {
+                self.cancel_task(place);
+            }
         }
     }
 
@@ -164,7 +201,7 @@ impl<A: Application> Core<'_, A> {
     }
 
     /// The tasks that a `subscriptions/listen` asks for: those that there are, and that are its caller's.
-    pub(super) fn tasks_to_listen_to(&self, envelope: &Envelope, doc: &[u8], principal: Principal) -> u64 {
+    pub(super) fn tasks_to_listen_to(&self, envelope: &Envelope, doc: &[u8], principal: PrincipalId) -> u64 {
         let wanted = envelope.notifications.filter(|_| A::HAS_TASKS).map(|member| Value::new(member.span.of(doc)));
         let Some(ids) = wanted.and_then(|wanted| wanted.get("taskIds")) else { return 0 };
         let tasks = self.board.tasks.borrow();

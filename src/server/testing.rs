@@ -23,8 +23,8 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
-use std::pin::Pin;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
@@ -32,8 +32,9 @@ use std::task::{Context, Poll, Wake, Waker};
 use smol::io::{AsyncRead, AsyncWrite};
 
 use super::clock::Clock;
+use super::stats::Stats;
 use super::{Config, Handle, Server, run};
-use crate::app::{PromptsOf, ResourcesOf, Tools};
+use crate::app::{Check, PromptsOf, ResourcesOf, Tools};
 use crate::json::Writer;
 
 /// A running server without a socket.
@@ -42,7 +43,18 @@ pub struct TestServer {
     handle: Handle,
     woken: Arc<Woken>,
     now_ms: u64,
+    calendar: Option<Calendar>,
     ended: bool,
+}
+
+// The address that its clients connect to.
+const LOCAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
+
+/// A moment that was said by both clocks: milliseconds since the start, and seconds since 1970.
+#[derive(Clone, Copy)]
+struct Calendar {
+    at_ms: u64,
+    unix_s: u64,
 }
 
 /// A client's end of a connection to a [`TestServer`].
@@ -55,16 +67,24 @@ impl TestServer {
     ///
     /// # Errors
     /// A setting of the configuration is wrong.
-    pub fn new<A, R, P>(server: Server<A, R, P>, config: Config) -> io::Result<Self>
+    pub fn new<A, R, P, H>(server: Server<A, R, P, H>, config: Config) -> io::Result<Self>
     where
         A: Tools + 'static,
         R: ResourcesOf<A> + 'static,
         P: PromptsOf<A> + 'static,
+        H: Check<A> + 'static,
     {
         let handle = server.handle();
         let bound = server.prepare(config)?;
         let engine = Box::pin(async move { run(bound.parts, &bound.heap, None, Clock::Test).await });
-        let mut this = Self { engine, handle, woken: Arc::new(Woken(AtomicBool::new(true))), now_ms: 0, ended: false };
+        let mut this = Self {
+            engine,
+            handle,
+            woken: Arc::new(Woken(AtomicBool::new(true))),
+            now_ms: 0,
+            calendar: None,
+            ended: false,
+        };
         this.run();
         Ok(this)
     }
@@ -76,11 +96,30 @@ impl TestServer {
 
     /// A new connection, as from this machine.
     pub fn connect(&mut self) -> TestConnection {
+        self.connect_from(LOCAL.ip())
+    }
+
+    /// A new connection, as from this address.
+    pub fn connect_from(&mut self, peer: IpAddr) -> TestConnection {
         let pipe = Arc::new(Mutex::new(Pipe { room: usize::MAX, ..Pipe::default() }));
-        let local = SocketAddr::from(([127, 0, 0, 1], 8000));
-        self.handle.connect(Box::new(ServerEnd(pipe.clone())), Some(local.ip()), Some(local));
+        self.handle.connect(Box::new(ServerEnd(pipe.clone())), Some(peer), Some(LOCAL));
         self.run();
         TestConnection { pipe }
+    }
+
+    /// What the server counted.
+    ///
+    /// # Errors
+    /// As [`Handle::stats`].
+    pub fn stats(&mut self) -> io::Result<Stats> {
+        let handle = self.handle.clone();
+        let mut asked = pin!(handle.stats());
+        loop {
+            if let Poll::Ready(stats) = asked.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+                return stats;
+            }
+            self.run();
+        }
     }
 
     /// Sends bytes, and lets the server do what it can.
@@ -98,14 +137,26 @@ impl TestServer {
         bytes
     }
 
+    /// Sets the calendar, in seconds since 1970; from then on answers have a `Date`. It may be set to anything, forward and back, as those of devices are;
+    /// the time that [`advance`](Self::advance) lets pass goes on.
+    pub fn set_unix_time(&mut self, unix_s: u64) {
+        self.calendar = Some(Calendar { at_ms: self.now_ms, unix_s });
+        self.tick();
+    }
+
     /// Lets time pass, tick by tick.
     pub fn advance(&mut self, milliseconds: u64) {
         let end_ms = self.now_ms + milliseconds;
         while self.now_ms < end_ms {
             self.now_ms = end_ms.min(self.now_ms + u64::from(crate::limits::TICK_MS));
-            self.handle.tick(self.now_ms);
-            self.run();
+            self.tick();
         }
+    }
+
+    fn tick(&mut self) {
+        let unix_s = self.calendar.map(|said| said.unix_s.saturating_add((self.now_ms - said.at_ms) / 1000));
+        self.handle.tick(self.now_ms, unix_s);
+        self.run();
     }
 
     /// Lets the server do what it can do now. False when it has ended.

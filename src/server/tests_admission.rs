@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use super::admit::Shares;
 use super::conns::{Conn, Conns, Full, Place, Sort, State};
 use super::socket::Socket;
-use crate::guard::Household;
+use crate::guard::{Household, Peer, Standing};
 use crate::limits::{LOCAL_ADDRESSES_MAX, REFUSALS_MAX};
 
 const IDLE: State = State::Idle;
@@ -122,10 +122,10 @@ fn the_table() {
         let mut slots = [const { Conn::EMPTY }; SERVED + REFUSALS_MAX];
         let mut conns = Conns::new(&mut slots);
         for (peer, state, for_ms) in *there {
-            let index = conns.open_in(socket(), address(*peer), None, NOW_MS - for_ms).unwrap();
+            let index = conns.open_in(socket(), Some(address(*peer)), None, NOW_MS - for_ms).unwrap();
             conns.at(index).unwrap().state = *state;
         }
-        assert_eq!(conns.place(NOW_MS, address(*newcomer), SHARE), *expected, "{name}");
+        assert_eq!(conns.place(NOW_MS, household(*newcomer), SHARE), *expected, "{name}");
     }
 }
 
@@ -135,25 +135,28 @@ fn one_address_leaves_room_for_every_other() {
     let mut slots = [const { Conn::EMPTY }; SERVED + REFUSALS_MAX];
     let mut conns = Conns::new(&mut slots);
     for step in 0..1000_u64 {
-        let place = conns.place(NOW_MS + step, address(1), SHARE);
+        let place = conns.place(NOW_MS + step, household(1), SHARE);
         if let Place::Of(index) | Place::RefusalOf(index, _) = place {
             conns.close(index);
         }
-        let index = conns.open_in(socket(), address(1), None, NOW_MS + step).unwrap();
+        let index = conns.open_in(socket(), Some(address(1)), None, NOW_MS + step).unwrap();
         let refused = matches!(place, Place::Refusal(_) | Place::RefusalOf(..));
         let states = [BUSY, IDLE, STREAM, NEW, HEADLESS, QUEUED];
         // Any mixture of them.
         let state = states[(step * 7 % 11) as usize % states.len()];
         conns.at(index).unwrap().state = if refused { GONE } else { state };
-        assert!(matches!(conns.place(NOW_MS + step, address(2), SHARE), Place::Free | Place::Of(_)), "step {step}");
+        assert!(matches!(conns.place(NOW_MS + step, household(2), SHARE), Place::Free | Place::Of(_)), "step {step}");
     }
 }
 
 #[test]
 fn the_share_is_checked_and_defaults_to_half() {
-    assert!(Shares::new(Some(0), &[]).is_err());
-    assert!(Shares::new(None, &["10.0.0.0/8".into()]).is_ok());
-    let error = Shares::new(None, &["proxy.example.org".into()]).err().unwrap();
+    assert!(Shares::new(Some(0), None, &[]).is_err());
+    assert_eq!(Shares::new(None, Some(0), &[]).err().unwrap(), "streams_per_address: expected at least 1, got 0");
+    assert!(Shares::new(None, None, &["10.0.0.0/8".into()]).is_ok());
+    assert_eq!(Shares::new(None, None, &[]).unwrap().of(64 + REFUSALS_MAX, 33).streams(), 17);
+    assert_eq!(Shares::new(None, Some(40), &[]).unwrap().of(64 + REFUSALS_MAX, 33).streams(), 40);
+    let error = Shares::new(None, None, &["proxy.example.org".into()]).err().unwrap();
     assert_eq!(
         error,
         "trusted_proxy: expected an address or a network, such as 192.0.2.7 or 10.0.0.0/8; got \"proxy.example.org\""
@@ -167,7 +170,7 @@ fn a_connection_knows_the_address_it_came_to_however_many_there_are() {
     let locals: Vec<SocketAddr> = (0..10_000).map(|port| ([192, 0, 2, 1], port).into()).collect();
     // So many that there is no place for the last ones: their sockets are asked.
     for local in &locals[..2 * LOCAL_ADDRESSES_MAX] {
-        let socket = Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), Some(*local));
+        let socket = Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), None, Some(*local));
         conns.open_in(socket, None, Some(*local), 0).unwrap();
     }
     for (index, local) in locals[..2 * LOCAL_ADDRESSES_MAX].iter().enumerate() {
@@ -182,10 +185,32 @@ fn a_connection_knows_the_address_it_came_to_however_many_there_are() {
     assert_eq!(conns.local(conn), None);
 }
 
-fn address(number: u8) -> Option<Household> {
-    (number > 0).then(|| Household::of(IpAddr::from([192, 0, 2, number])))
+#[test]
+fn who_is_exempt_and_who_is_believed() {
+    let shares = Shares::new(None, None, &["10.0.0.0/8".into(), "127.0.0.2".into()]).unwrap();
+    for (peer, standing) in [
+        ("192.0.2.7", Standing::Counted),
+        ("::ffff:192.0.2.7", Standing::Counted),
+        ("127.0.0.1", Standing::Exempt),
+        ("::1", Standing::Exempt),
+        ("127.0.0.2", Standing::Proxy),
+        ("10.1.2.3", Standing::Proxy),
+        ("::ffff:10.1.2.3", Standing::Proxy),
+    ] {
+        assert_eq!(shares.peer(peer.parse().unwrap()).standing, standing, "{peer}");
+    }
+}
+
+// 0 is this machine.
+fn address(number: u8) -> Peer {
+    let standing = if number > 0 { Standing::Counted } else { Standing::Exempt };
+    Peer { household: Household::of(IpAddr::from([192, 0, 2, number])), standing }
+}
+
+fn household(number: u8) -> Option<Household> {
+    address(number).counted()
 }
 
 fn socket() -> Socket {
-    Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), None)
+    Socket::other(Box::new(smol::io::Cursor::new(Vec::new())), None, None)
 }

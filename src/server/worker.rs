@@ -10,12 +10,13 @@ use super::conns::{ConnRef, State};
 use super::core::Core;
 use super::drive::{Outcome, Target, Watch};
 use super::lease::Read;
+use super::refuse::{late, refused};
 use crate::app::Application;
-use crate::endpoint::{Admission, Answer, Decision, Posted};
+use crate::endpoint::{Admission, Answer, Decision, Passage, Posted};
+use crate::guard::Peer;
 use crate::http::{self, Accept, CONTINUE, Cors, Decoder, Framing, Known, Media, Method, ResponseHead, Status, Step};
 use crate::limits::{HEAD_GRACE_MS, HEAD_TIMEOUT_MS, PIPELINED_MAX, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::{Out, Outlet};
-use crate::rpc::Code;
 
 /// A worker, by its place.
 pub(super) struct Worker<'w, 'm, A> {
@@ -59,6 +60,8 @@ pub(super) struct Manner<'r> {
     pub(super) http10: bool,
     pub(super) events: bool,
     pub(super) head_only: bool,
+    /// Who sent it.
+    pub(super) peer: Option<Peer>,
 }
 
 impl<'r> Manner<'r> {
@@ -79,13 +82,17 @@ impl<'r> Manner<'r> {
 
 impl<A: Application> Worker<'_, '_, A> {
     /// Serves one connection after the other, for ever.
+    ///
+    /// On the way from here to the application's handler each future is pinned where it is awaited: one that is awaited by value passes through the
+    /// stack, and each of them is as large as the handler, with its arguments.
     pub(super) async fn run(&self, rx: &mut [u8], tx: &mut [u8]) {
         loop {
             let conn = poll_fn(|_| self.slot().job.get().map_or(Poll::Pending, Poll::Ready)).await;
-            let after = self.serve(conn, rx, tx).await;
+            let after = pin!(self.serve(conn, rx, tx)).await;
             self.calm();
             self.leave(conn, after);
             self.slot().job.set(None);
+            self.core.tally.buffer_returned();
             self.core.worker_is_free(self.index);
         }
     }
@@ -104,6 +111,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 Heading::Idle => return After::Idle,
                 Heading::Gone => return After::Close,
                 Heading::Slow => {
+                    self.core.tally.refused.slow_head.add();
                     self.refuse(conn, late("the head of the request did not come in time"), None, tx).await;
                     return After::Linger;
                 }
@@ -118,7 +126,12 @@ impl<A: Application> Worker<'_, '_, A> {
             self.set_state(conn, State::Busy { head: false });
             // One that pipelines without end keeps its buffer only as long as nobody waits for it.
             let last = served >= PIPELINED_MAX && self.core.is_pressed();
-            let turn = self.exchange(conn, &mut decoder, last, rx, tx).await;
+            self.core.tally.requests.received.add();
+            self.slot().refused.set(false);
+            let turn = pin!(self.exchange(conn, &mut decoder, last, rx, tx)).await;
+            if !self.slot().refused.get() {
+                self.core.tally.requests.served.add();
+            }
             self.calm();
             match turn {
                 Turn::Next if decoder.finish(rx) => {
@@ -162,25 +175,38 @@ impl<A: Application> Worker<'_, '_, A> {
     async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, last: bool, rx: &mut [u8], tx: &mut [u8]) -> Turn {
         let mut step = decoder.step(rx, &self.core.limits);
         let moment = self.core.moment(conn);
-        let posted = {
-            let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
-            let head = self.core.endpoint.head(request, &mut self.core.sessions.borrow_mut(), &moment);
+        let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
+        let entry = self.core.endpoint.enter(request, &moment);
+        let principal = {
             let date = self.core.date.get();
-            let mut manner = self.manner(request, head.cors, date.as_ref());
+            let mut manner = self.manner(conn, request, entry.cors, date.as_ref());
             // A body is not waited for by an answer that does not need it.
             manner.template.close |= last || request.has_body();
-            let turn = match head.admission {
-                Admission::Body(posted) => Ok(posted),
-                Admission::Answer(answer) => Err(self.answer(conn, answer, &manner, &[], tx).await),
+            let known = match entry.passage {
+                Passage::Known(principal) => Ok(principal),
+                Passage::Ask(refusal) => self.ask_application(conn, request, refusal).await,
+                Passage::Answer(answer) => Err(answer),
+            };
+            match known {
+                Ok(principal) => principal,
+                Err(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
+            }
+        };
+        self.slot().principal.set(Some(principal.id()));
+        let posted = {
+            let admission =
+                self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
+            let date = self.core.date.get();
+            let mut manner = self.manner(conn, request, entry.cors, date.as_ref());
+            manner.template.close |= last || request.has_body();
+            match admission {
+                Admission::Body(posted) => posted,
+                Admission::Answer(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
                 Admission::Ended(ended) => {
                     self.core.ended(ended);
-                    Err(self.answer(conn, Answer::empty(Status::OK), &manner, &[], tx).await)
+                    return self.answer(conn, Answer::empty(Status::OK), &manner, &[], tx).await;
                 }
-                Admission::Open(opening) => Err(self.open(conn, opening, request, &manner, &moment, tx).await),
-            };
-            match turn {
-                Ok(posted) => posted,
-                Err(turn) => return turn,
+                Admission::Open(opening) => return self.open(conn, opening, request, &manner, &moment, tx).await,
             }
         };
         if step == Step::NeedMore && decoder.wants_continue() && !self.write(conn, CONTINUE).await {
@@ -190,10 +216,18 @@ impl<A: Application> Worker<'_, '_, A> {
             step = self.body(conn, decoder, rx).await;
         }
         let answer = match step {
-            Step::Body => return self.message(conn, decoder, posted, last, rx, tx).await,
+            Step::Body => return pin!(self.message(conn, decoder, posted, last, rx, tx)).await,
             Step::Refuse(refusal) => refused(refusal),
-            Step::NeedMore => late("the body of the request did not come in time"),
-            Step::Head => return Turn::Done(After::Close),
+            Step::NeedMore => {
+                self.core.tally.refused.slow_body.add();
+                self.slot().refused.set(true);
+                late("the body of the request did not come in time")
+            }
+            Step::Head => {
+                self.core.tally.requests.broken.add();
+                self.slot().refused.set(true);
+                return Turn::Done(After::Close);
+            }
         };
         let cors = decoder.head(rx).and_then(|request| self.core.endpoint.cors(request, &moment));
         self.refuse(conn, answer, cors, tx).await;
@@ -224,7 +258,7 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         conn: ConnRef,
         decoder: &mut Decoder,
-        posted: Posted,
+        posted: Posted<'_>,
         last: bool,
         rx: &mut [u8],
         tx: &mut [u8],
@@ -242,10 +276,10 @@ impl<A: Application> Worker<'_, '_, A> {
                 let mut sessions = self.core.sessions.borrow_mut();
                 self.core.endpoint.message(request, posted, doc, &mut sessions, &moment)
             };
-            self.core.tell(changes);
             let date = self.core.date.get();
             let cors = self.core.endpoint.cors(request, &moment);
-            let mut manner = self.manner(request, cors, date.as_ref());
+            let mut manner = self.manner(conn, request, cors, date.as_ref());
+            self.core.tell(changes, manner.peer);
             manner.template.close |= last;
             let mut watch = Watch::new(free, pipelined);
             let turn = match decision {
@@ -258,14 +292,14 @@ impl<A: Application> Worker<'_, '_, A> {
                     self.core.reply(session, id.of(doc), result.map(|result| result.of(doc)));
                     self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
                 }
-                Decision::Listen { envelope, mut filter, principal } => {
-                    filter.tasks = self.core.tasks_to_listen_to(&envelope, doc, principal);
-                    self.listen(conn, &envelope, filter, &manner, doc, tx).await
+                Decision::Listen { envelope, mut filter } => {
+                    filter.tasks = self.core.tasks_to_listen_to(&envelope, doc, posted.principal.id());
+                    self.listen(conn, &envelope, filter, posted.principal, &manner, doc, tx).await
                 }
                 Decision::Batch(session) => {
-                    self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx).await
+                    pin!(self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx)).await
                 }
-                Decision::Job(job) => self.job(conn, job, posted.route, &manner, doc, &mut watch, tx).await,
+                Decision::Job(job) => pin!(self.job(conn, job, posted.route, &manner, doc, &mut watch, tx)).await,
             };
             (turn, watch.got())
         };
@@ -273,7 +307,13 @@ impl<A: Application> Worker<'_, '_, A> {
         turn
     }
 
-    fn manner<'r>(&self, request: http::Request<'r>, cors: Option<Cors<'r>>, date: Option<&'r [u8; 29]>) -> Manner<'r> {
+    fn manner<'r>(
+        &self,
+        conn: ConnRef,
+        request: http::Request<'r>,
+        cors: Option<Cors<'r>>,
+        date: Option<&'r [u8; 29]>,
+    ) -> Manner<'r> {
         let http10 = request.is_http10();
         let keep = request.keep_alive() && !self.core.stopping.get();
         let template = ResponseHead {
@@ -289,6 +329,7 @@ impl<A: Application> Worker<'_, '_, A> {
             http10,
             events: request.accepts(Media::EventStream) != Accept::No,
             head_only: request.method() == Method::Head,
+            peer: self.core.peer_of(conn, request),
         }
     }
 
@@ -301,6 +342,9 @@ impl<A: Application> Worker<'_, '_, A> {
         doc: &[u8],
         tx: &mut [u8],
     ) -> Turn {
+        if let Some(cause) = answer.cause {
+            self.refused(cause, &answer, manner.peer);
+        }
         let mut outlet = manner.outlet(tx);
         answer.apply(outlet.template());
         let close = outlet.template().close;
@@ -313,24 +357,4 @@ impl<A: Application> Worker<'_, '_, A> {
             _ => Turn::Done(After::Close),
         }
     }
-
-    async fn refuse(&self, conn: ConnRef, mut answer: Answer<'_>, cors: Option<Cors<'_>>, tx: &mut [u8]) {
-        answer.close = true;
-        let date = self.core.date.get();
-        let template = ResponseHead {
-            date: date.as_ref().map(<[u8; 29]>::as_slice),
-            cors,
-            ..ResponseHead::new(Status::OK, Framing::None)
-        };
-        let manner = Manner { template, http10: false, events: false, head_only: false };
-        self.answer(conn, answer, &manner, &[], tx).await;
-    }
-}
-
-fn late(message: &str) -> Answer<'static> {
-    Answer::refusal(Status::REQUEST_TIMEOUT, Code::REFUSED, message)
-}
-
-fn refused(refusal: http::Refusal) -> Answer<'static> {
-    Answer::refusal(refusal.status(), Code::REFUSED, refusal.reason())
 }

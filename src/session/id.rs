@@ -15,7 +15,7 @@
 use crate::limits::{CLOCK_SET_MIN_UNIX_S, SESSION_ID_CHARS_MAX};
 
 use super::base64url::{character, sextet};
-use super::{Key, Principal, Revision, equal_in_constant_time};
+use super::{Key, PrincipalId, Revision, equal_in_constant_time};
 
 /// A session id whose tag was verified, or that has just been issued.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct SessionId {
     // Not a `SessionFields`, whose padding every slot of the table would have.
     issued_unix_s: u64,
     random: [u8; RANDOM_BYTES],
-    principal: Principal,
+    principal: PrincipalId,
     capabilities: u16,
     revision: Revision,
     transport: Transport,
@@ -79,7 +79,7 @@ impl SessionId {
     pub(crate) fn issue(
         key: &Key,
         fields: SessionFields,
-        principal: Principal,
+        principal: PrincipalId,
         random: [u8; RANDOM_BYTES],
     ) -> (Self, IdText) {
         let issued_unix_s = fields.issued_unix_s.min(ISSUED_UNIX_S_MAX);
@@ -106,7 +106,7 @@ impl SessionId {
     pub(crate) fn verify(
         key: &Key,
         text: &[u8],
-        principal: Principal,
+        principal: PrincipalId,
         now_unix_s: u64,
         max_age_s: u64,
     ) -> Result<Self, IdRefusal> {
@@ -134,6 +134,11 @@ impl SessionId {
         SessionFields { revision, transport, capabilities, issued_unix_s }
     }
 
+    /// Whose it is.
+    pub(crate) const fn principal(&self) -> PrincipalId {
+        self.principal
+    }
+
     /// The random part, by which ids are told apart.
     pub(crate) const fn random(&self) -> [u8; RANDOM_BYTES] {
         self.random
@@ -157,7 +162,7 @@ impl SessionId {
         [first, caps0, caps1, s0, s1, s2, s3, s4, r0, r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11]
     }
 
-    fn from_body(body: &[u8; BODY_BYTES], principal: Principal) -> Option<Self> {
+    fn from_body(body: &[u8; BODY_BYTES], principal: PrincipalId) -> Option<Self> {
         let [first, caps0, caps1, s0, s1, s2, s3, s4, random @ ..] = *body;
         if first & 0xf0 != FORMAT {
             return None;
@@ -173,7 +178,7 @@ impl SessionId {
         Some(Self::of(fields, random, principal))
     }
 
-    fn of(fields: SessionFields, random: [u8; RANDOM_BYTES], principal: Principal) -> Self {
+    fn of(fields: SessionFields, random: [u8; RANDOM_BYTES], principal: PrincipalId) -> Self {
         let SessionFields { revision, transport, capabilities, issued_unix_s } = fields;
         Self { issued_unix_s, random, principal, capabilities, revision, transport }
     }

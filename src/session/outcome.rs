@@ -115,3 +115,33 @@ pub(crate) enum RestoreRefusal {
     /// It is an HTTP+SSE session, which ended with its stream. Answered with 404.
     StreamGone,
 }
+
+/// What happened in a table since it was made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(crate) struct Counts {
+    /// Sessions that were opened.
+    pub(crate) opened: u64,
+    /// Sessions that were restored from their ids.
+    pub(crate) restored: u64,
+    /// Sessions that made room.
+    pub(crate) evicted: u64,
+    /// Of these, those that lost a log level or subscriptions.
+    pub(crate) evicted_with_state: u64,
+    /// Sessions whose clients stayed away.
+    pub(crate) expired: u64,
+    /// Sessions that were ended.
+    pub(crate) ended: u64,
+    /// The most that were there at once.
+    pub(crate) most: u64,
+}
+
+impl Counts {
+    /// Sessions that are there.
+    pub(crate) const fn now(&self) -> u64 {
+        self.opened + self.restored - self.evicted - self.expired - self.ended
+    }
+
+    pub(super) fn reach(&mut self) {
+        self.most = self.most.max(self.now());
+    }
+}

@@ -1,35 +1,246 @@
-//! On whose behalf a request is made.
+//! On whose behalf a request is made, and what that one may do.
 
 use core::fmt;
 
-use super::key::first_of;
+use hmac_sha256::HMAC;
 
-/// Whose credential a request carried. Sessions are bound to it, so that an id is worth nothing to
-/// another principal.
+use super::key::first_of;
+use crate::limits::{PRINCIPAL_NAME_BYTES_MAX, SCOPES_BYTES_MAX, SCOPES_MAX};
+
+/// Who makes a request, and what that one may do: the holder of a token, who the application's own check says it is
+/// ([`Server::authorize`](crate::Server::authorize)), or anyone, where the server asks nobody.
 ///
-/// It is a prefix of the token's hash and not the token's place in the configuration: it stays the
-/// same when tokens are added, taken away or put in another order.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Principal([u8; 8]);
+/// Sessions, states, cursors, event ids and tasks are bound to it by its name: two of one name are the same to them, whatever their scopes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Principal {
+    id: PrincipalId,
+    name: heapless::String<PRINCIPAL_NAME_BYTES_MAX, u8>,
+    scopes: Scopes,
+    fault: Option<PrincipalFault>,
+}
+
+/// What a principal may do.
+#[derive(Clone, PartialEq, Eq)]
+enum Scopes {
+    Every,
+    /// These, with a space between two.
+    Only(heapless::String<SCOPES_BYTES_MAX, u16>),
+}
+
+/// What is wrong with a principal's name or scopes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum PrincipalFault {
+    /// The name is empty, longer than [`PRINCIPAL_NAME_BYTES_MAX`], or has a control character.
+    Name,
+    /// A scope is empty, or has another character than a scope may (RFC 6749, 3.3).
+    Scope,
+    /// There are more than [`SCOPES_MAX`] scopes, or they have more than [`SCOPES_BYTES_MAX`] bytes.
+    Scopes,
+}
+
+/// Anyone, for those who need a reference.
+pub(crate) static ANYONE: Principal = Principal::ANYONE;
 
 impl Principal {
-    /// Whoever comes to a server that asks for no token.
+    /// Whoever comes to a server that asks nobody: without a name, and with every scope.
+    pub(crate) const ANYONE: Self = Self::of(PrincipalId::ANYONE);
+
+    /// For the application's own check: the principal of this name, with every scope. At most [`PRINCIPAL_NAME_BYTES_MAX`] bytes without
+    /// control characters; one with another name is not let in. Its name has nothing to do with those of tokens.
+    pub fn new(name: impl AsRef<str>) -> Self {
+        Self::of(PrincipalId::ANYONE).named(name.as_ref(), Kind::Application)
+    }
+
+    /// The same, with these scopes alone: at most [`SCOPES_MAX`] of together [`SCOPES_BYTES_MAX`] bytes, of the characters that RFC 6749,
+    /// section 3.3 gives them; one with others is not let in.
+    #[must_use]
+    pub fn with_scopes<S: AsRef<str>>(mut self, scopes: impl IntoIterator<Item = S>) -> Self {
+        let mut text = heapless::String::new();
+        for (at, scope) in scopes.into_iter().enumerate() {
+            let scope = scope.as_ref();
+            let fits = at < SCOPES_MAX && (at == 0 || text.push(' ').is_ok()) && text.push_str(scope).is_ok();
+            if !is_scope(scope) {
+                self.fault = self.fault.or(Some(PrincipalFault::Scope));
+            } else if !fits {
+                self.fault = self.fault.or(Some(PrincipalFault::Scopes));
+            }
+        }
+        self.scopes = Scopes::Only(text);
+        self
+    }
+
+    /// The name: a token's, or what the application's own check gave. None where there is none.
+    pub fn name(&self) -> Option<&str> {
+        Some(self.name.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// Whether it may do what asks for this scope.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        match &self.scopes {
+            Scopes::Every => true,
+            Scopes::Only(_) => self.scopes().any(|own| own == scope),
+        }
+    }
+
+    /// Whether it has every scope, because none were given to it.
+    pub fn has_every_scope(&self) -> bool {
+        self.scopes == Scopes::Every
+    }
+
+    /// The scopes that were given to it; nothing where it has every scope.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        let text = match &self.scopes {
+            Scopes::Every => "",
+            Scopes::Only(text) => text.as_str(),
+        };
+        text.split(' ').filter(|scope| !scope.is_empty())
+    }
+
+    /// The holder of an unnamed token of this hash.
+    pub(crate) const fn of_token_hash(hash: &[u8; 32]) -> Self {
+        Self::of(PrincipalId::of_token_hash(hash))
+    }
+
+    /// The same as the holder of all tokens of a name.
+    pub(crate) fn of_token_name(self, name: &str) -> Self {
+        self.named(name, Kind::NamedToken)
+    }
+
+    /// By what sessions and the like are bound to it.
+    pub(crate) const fn id(&self) -> PrincipalId {
+        self.id
+    }
+
+    /// What is wrong with it.
+    pub(crate) const fn fault(&self) -> Option<PrincipalFault> {
+        self.fault
+    }
+
+    /// Whether it may do what asks for all of these.
+    pub(crate) fn has_all(&self, scopes: &[&str]) -> bool {
+        scopes.iter().all(|scope| self.has_scope(scope))
+    }
+
+    /// Whether it may do all that the other may.
+    pub(crate) fn covers(&self, other: &Self) -> bool {
+        match (&self.scopes, &other.scopes) {
+            (Scopes::Every, _) => true,
+            (Scopes::Only(_), Scopes::Every) => false,
+            (Scopes::Only(_), Scopes::Only(_)) => other.scopes().all(|scope| self.has_scope(scope)),
+        }
+    }
+
+    const fn of(id: PrincipalId) -> Self {
+        Self { id, name: heapless::String::new(), scopes: Scopes::Every, fault: None }
+    }
+
+    fn named(mut self, name: &str, kind: Kind) -> Self {
+        self.id = PrincipalId::of_name(name, kind);
+        self.name.clear();
+        if name.is_empty() || name.chars().any(char::is_control) || self.name.push_str(name).is_err() {
+            self.fault = Some(PrincipalFault::Name);
+        }
+        self
+    }
+}
+
+impl fmt::Debug for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Principal");
+        match self.name() {
+            Some(name) => shown.field("name", &name),
+            None => shown.field("id", &self.id),
+        };
+        if let Scopes::Only(scopes) = &self.scopes {
+            shown.field("scopes", scopes);
+        }
+        shown.finish_non_exhaustive()
+    }
+}
+
+impl fmt::Display for PrincipalFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Name => "a name has 1 to 64 bytes, and no control characters",
+            Self::Scope => "a scope has at least one character, and none but visible ASCII without \" and \\",
+            Self::Scopes => "at most 16 scopes of together 256 bytes can be kept",
+        })
+    }
+}
+
+const _: () =
+    assert!(PRINCIPAL_NAME_BYTES_MAX == 64 && SCOPES_MAX == 16 && SCOPES_BYTES_MAX == 256, "as is said above");
+
+/// Whether this can be a scope: `scope-token` of RFC 6749, section 3.3.
+pub(crate) const fn is_scope(scope: &str) -> bool {
+    let bytes = scope.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !matches!(bytes[at], b'!' | b'#'..=b'[' | b']'..=b'~') {
+            return false;
+        }
+        at += 1;
+    }
+    !bytes.is_empty()
+}
+
+/// By what a principal is known to what is signed for it: sessions are bound to this, so that an id is worth nothing to another.
+///
+/// It comes from its name, or from the hash of a token that has none, and not from a place in the configuration: it stays the same when tokens
+/// are added, taken away or put in another order.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PrincipalId([u8; 8]);
+
+/// Where a principal comes from, as two bits of its id say.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    UnnamedToken = 1,
+    NamedToken = 2,
+    Application = 3,
+}
+
+impl PrincipalId {
+    /// Whoever comes to a server that asks nobody.
     pub(crate) const ANYONE: Self = Self([0; 8]);
 
-    /// The principal whose token has this hash.
+    /// The holder of an unnamed token of this hash.
     pub(crate) const fn of_token_hash(hash: &[u8; 32]) -> Self {
-        Self(first_of(hash))
+        Self::of(first_of(hash), Kind::UnnamedToken)
+    }
+
+    /// It is the holder of a token, and not whom the application knows.
+    pub(crate) const fn is_of_token(self) -> bool {
+        let [first, ..] = self.0;
+        let kind = first & KIND;
+        kind == Kind::UnnamedToken as u8 || kind == Kind::NamedToken as u8
     }
 
     /// What goes into the tags of what is signed for it.
     pub(crate) const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
     }
+
+    fn of_name(name: &str, kind: Kind) -> Self {
+        Self::of(first_of(&HMAC::mac(name.as_bytes(), b"smol-mcp principal")), kind)
+    }
+
+    const fn of(mut bytes: [u8; 8], kind: Kind) -> Self {
+        let [first, ..] = &mut bytes;
+        *first = *first & !KIND | kind as u8;
+        Self(bytes)
+    }
 }
 
-impl fmt::Debug for Principal {
+/// The bits of the first byte that tell the kind.
+const KIND: u8 = 0b11;
+
+impl fmt::Debug for PrincipalId {
     /// Tells only whether there is a token: a part of its hash would help to guess a weak one.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if *self == Self::ANYONE { "Principal(anyone)" } else { "Principal(of a token)" })
+        f.write_str(match *self {
+            Self::ANYONE => "Principal(anyone)",
+            token if token.is_of_token() => "Principal(of a token)",
+            _ => "Principal(of the application)",
+        })
     }
 }

@@ -29,7 +29,7 @@ use crate::limits::DELETED_IDS_MAX;
 use crate::pool::Pool;
 
 use super::{
-    Admitted, ClientId, Ended, Evicted, Expired, LogLevel, Name, NameRef, Names, RANDOM_BYTES, RestoreRefusal,
+    Admitted, ClientId, Counts, Ended, Evicted, Expired, LogLevel, Name, NameRef, Names, RANDOM_BYTES, RestoreRefusal,
     Revision, Session, SessionId, SessionRef, Slot, Stale, TableFull, Transport,
 };
 
@@ -39,13 +39,20 @@ pub(crate) struct Table<'m> {
     slots: Pool<'m, Slot>,
     names: Names<'m>,
     clients: u64,
+    counts: Counts,
     ended: HistoryBuf<[u8; RANDOM_BYTES], DELETED_IDS_MAX>,
 }
 
 impl<'m> Table<'m> {
     /// A table with nobody in it, of as many sessions as there are slots, and places for the names of clients.
     pub(crate) fn new(slots: impl Into<Pool<'m, Slot>>, names: impl Into<Pool<'m, Name>>) -> Self {
-        Self { slots: slots.into(), names: Names::new(names.into()), clients: 0, ended: HistoryBuf::new() }
+        Self {
+            slots: slots.into(),
+            names: Names::new(names.into()),
+            clients: 0,
+            counts: Counts::default(),
+            ended: HistoryBuf::new(),
+        }
     }
 
     /// Admits the session of an `initialize`, or of an HTTP+SSE stream, by the policy of this
@@ -61,6 +68,8 @@ impl<'m> Table<'m> {
         now_ms: u64,
     ) -> Result<Admitted, TableFull> {
         let admitted = self.admit(now_ms, |client| Session::opened(id, client, NameRef::NONE, now_ms))?;
+        self.counts.opened += 1;
+        self.counts.reach();
         self.set_negotiated(
             admitted.session,
             id.fields().revision,
@@ -83,7 +92,21 @@ impl<'m> Table<'m> {
         if id.fields().transport == Transport::HttpSse {
             return Err(RestoreRefusal::StreamGone);
         }
-        self.admit(now_ms, |client| Session::restored(id, client, now_ms)).map_err(|TableFull| RestoreRefusal::Full)
+        let admitted = self.admit(now_ms, |client| Session::restored(id, client, now_ms));
+        let admitted = admitted.map_err(|TableFull| RestoreRefusal::Full)?;
+        self.counts.restored += 1;
+        self.counts.reach();
+        Ok(admitted)
+    }
+
+    /// What happened since the table was made.
+    pub(crate) const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
+    /// How many sessions there can be.
+    pub(crate) fn capacity(&self) -> usize {
+        self.slots.capacity()
     }
 
     /// The live session of a verified id. The principal is a part of the id, so nobody finds
@@ -201,12 +224,25 @@ impl<'m> Table<'m> {
     /// Ends a session (DELETE, or the stream of an HTTP+SSE session closed). Its id is remembered,
     /// so that it gets 404. `None` if the reference is stale.
     pub(crate) fn end(&mut self, session: SessionRef) -> Option<Ended> {
+        let ended = self.let_go(session)?;
+        self.end_unknown(&ended.id);
+        Some(ended)
+    }
+
+    /// Lets go of a session whose principal may not come in any more, or may do less. Its id is not remembered: should the principal be let in
+    /// again, it brings the session back, without what it was subscribed to. `None` if the reference is stale.
+    pub(crate) fn let_go(&mut self, session: SessionRef) -> Option<Ended> {
         self.get(session)?;
         let gone = self.slots.get_mut(session.index())?.session.take()?;
         self.names.let_go(gone.name());
-        let id = *gone.id();
-        self.end_unknown(&id);
-        Some(Ended { session, id, client: gone.client(), stream: gone.stream(), announced: gone.announced() })
+        self.counts.ended += 1;
+        Some(Ended {
+            session,
+            id: *gone.id(),
+            client: gone.client(),
+            stream: gone.stream(),
+            announced: gone.announced(),
+        })
     }
 
     /// Lets go of a session that has been idle for long, without a call or a stream: its client counts as gone, and its id
@@ -215,6 +251,7 @@ impl<'m> Table<'m> {
         let slot = self.slots.iter_mut().find(|slot| slot.session.as_ref().is_some_and(|s| s.has_expired(now_ms)))?;
         let gone = slot.session.take()?;
         self.names.let_go(gone.name());
+        self.counts.expired += 1;
         Some(Expired { client: gone.client(), announced: gone.announced() })
     }
 
@@ -283,6 +320,10 @@ impl<'m> Table<'m> {
             lost_state: gone.holds_state(),
             announced: gone.announced(),
         });
+        if let Some(evicted) = &evicted {
+            self.counts.evicted += 1;
+            self.counts.evicted_with_state += u64::from(evicted.lost_state);
+        }
         // A client a nanosecond would take five centuries to come to the end of these numbers.
         self.clients = self.clients.saturating_add(1);
         let client = ClientId(self.clients);

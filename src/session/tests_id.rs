@@ -3,13 +3,13 @@
 use crate::limits::{CLOCK_SET_MIN_UNIX_S, SESSION_ID_CHARS_MAX};
 
 use super::id::IdRefusal;
-use super::{IdText, Key, Principal, Revision, SessionFields, SessionId, Transport};
+use super::{IdText, Key, PrincipalId, Revision, SessionFields, SessionId, Transport};
 
 const KEY: Key = Key::new([7; 32]);
 const NOW: u64 = 1_795_000_000;
 
-fn alice() -> Principal {
-    Principal::of_token_hash(&[1; 32])
+fn alice() -> PrincipalId {
+    PrincipalId::of_token_hash(&[1; 32])
 }
 
 fn fields() -> SessionFields {
@@ -21,7 +21,7 @@ fn fields() -> SessionFields {
     }
 }
 
-fn issue(fields: SessionFields, principal: Principal) -> (SessionId, IdText) {
+fn issue(fields: SessionFields, principal: PrincipalId) -> (SessionId, IdText) {
     SessionId::issue(&KEY, fields, principal, *b"twelve bytes")
 }
 
@@ -34,7 +34,7 @@ fn what_is_issued_is_read_back() {
     for revision in Revision::ALL {
         for transport in [Transport::Streamable, Transport::HttpSse] {
             for capabilities in [0, 1, 0x8000, u16::MAX] {
-                for principal in [alice(), Principal::ANYONE] {
+                for principal in [alice(), PrincipalId::ANYONE] {
                     let fields = SessionFields { revision, transport, capabilities, ..fields() };
                     let (id, text) = issue(fields, principal);
                     let read = SessionId::verify(&KEY, text.as_bytes(), principal, NOW, 0);
@@ -100,12 +100,12 @@ fn every_other_length_is_refused() {
 #[test]
 fn an_id_is_bound_to_its_principal_and_its_key() {
     let (_, text) = issue(fields(), alice());
-    for other in [Principal::ANYONE, Principal::of_token_hash(&[2; 32])] {
+    for other in [PrincipalId::ANYONE, PrincipalId::of_token_hash(&[2; 32])] {
         assert_eq!(SessionId::verify(&KEY, text.as_bytes(), other, NOW, 60), Err(IdRefusal::Forged));
     }
     let other = Key::new([8; 32]);
     assert_eq!(SessionId::verify(&other, text.as_bytes(), alice(), NOW, 60), Err(IdRefusal::Forged));
-    let (_, text) = issue(fields(), Principal::ANYONE);
+    let (_, text) = issue(fields(), PrincipalId::ANYONE);
     assert_eq!(verify(text.as_bytes()), Err(IdRefusal::Forged));
 }
 

@@ -3,7 +3,7 @@
 use crate::limits::{CLIENT_NAMES_MAX, SESSION_IDLE_MIN_MS, SESSION_UNPROVED_MAX_MS};
 
 use super::{
-    Key, Name, NameRef, Names, Principal, Revision, SessionFields, SessionId, SessionRef, Slot, Table, Transport,
+    Key, Name, NameRef, Names, PrincipalId, Revision, SessionFields, SessionId, SessionRef, Slot, Table, Transport,
 };
 
 fn id(number: u8) -> SessionId {
@@ -13,7 +13,7 @@ fn id(number: u8) -> SessionId {
         capabilities: 0,
         issued_unix_s: 1_795_000_000,
     };
-    SessionId::issue(&Key::new([7; 32]), fields, Principal::ANYONE, [number; 12]).0
+    SessionId::issue(&Key::new([7; 32]), fields, PrincipalId::ANYONE, [number; 12]).0
 }
 
 fn open(table: &mut Table<'_>, number: u8, name: &str) -> SessionRef {

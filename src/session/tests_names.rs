@@ -1,6 +1,6 @@
 //! Revisions, log levels, keys and principals.
 
-use super::{Key, LogLevel, Principal, Revision, equal_in_constant_time};
+use super::{Key, LogLevel, PrincipalId, Revision, equal_in_constant_time};
 
 #[test]
 fn revisions_are_read_as_they_are_written_and_ordered_in_time() {
@@ -65,6 +65,6 @@ fn secrets_are_compared_whole_and_never_shown() {
         }
     }
     assert_eq!(format!("{:?}", Key::new([0xa5; 32])), "Key(..)");
-    assert_eq!(format!("{:?}", Principal::ANYONE), "Principal(anyone)");
-    assert_eq!(format!("{:?}", Principal::of_token_hash(&[0xa5; 32])), "Principal(of a token)");
+    assert_eq!(format!("{:?}", PrincipalId::ANYONE), "Principal(anyone)");
+    assert_eq!(format!("{:?}", PrincipalId::of_token_hash(&[0xa5; 32])), "Principal(of a token)");
 }

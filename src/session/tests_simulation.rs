@@ -5,8 +5,8 @@ use std::collections::{HashSet, VecDeque};
 use crate::limits::{DELETED_IDS_MAX, SESSION_IDLE_MIN_MS};
 
 use super::{
-    Admitted, Evicted, Key, LogLevel, Name, Principal, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef,
-    Slot, Table, TableFull, Transport,
+    Admitted, Evicted, Key, LogLevel, Name, PrincipalId, RestoreRefusal, Revision, SessionFields, SessionId,
+    SessionRef, Slot, Table, TableFull, Transport,
 };
 
 const STEPS: u32 = 60_000;
@@ -131,7 +131,7 @@ impl World {
         };
         let mut random = [0; 12];
         random[..4].copy_from_slice(&step.to_be_bytes());
-        let (id, text) = SessionId::issue(&self.key, fields, Principal::ANYONE, random);
+        let (id, text) = SessionId::issue(&self.key, fields, PrincipalId::ANYONE, random);
         match table.open(id, "client", "1.0", self.now) {
             Ok(admitted) => {
                 self.admitted(table, id, &admitted);
@@ -149,7 +149,7 @@ impl World {
             return;
         }
         let (id, text) = self.issued[self.issued.len() - 1 - self.random.below(recent)].clone();
-        let read = SessionId::verify(&self.key, text.as_bytes(), Principal::ANYONE, 0, u64::MAX);
+        let read = SessionId::verify(&self.key, text.as_bytes(), PrincipalId::ANYONE, 0, u64::MAX);
         assert_eq!(read, Ok(id));
         let known = self.live.iter().find(|(_, live, _)| *live == id).map(|(session, ..)| *session);
         assert_eq!(table.find(&id), known);

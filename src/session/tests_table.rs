@@ -3,8 +3,8 @@
 use crate::limits::{CLIENT_TEXT_BYTES_MAX, DELETED_IDS_MAX, SESSION_IDLE_MIN_MS};
 
 use super::{
-    Admitted, ClientId, Key, LogLevel, Name, Principal, RestoreRefusal, Revision, SessionFields, SessionId, SessionRef,
-    Slot, Stale, Table, TableFull, Transport,
+    Admitted, ClientId, Key, LogLevel, Name, PrincipalId, RestoreRefusal, Revision, SessionFields, SessionId,
+    SessionRef, Slot, Stale, Table, TableFull, Transport,
 };
 
 const IDLE: u64 = SESSION_IDLE_MIN_MS;
@@ -16,12 +16,12 @@ fn id(number: u8) -> SessionId {
         capabilities: 0b101,
         issued_unix_s: 1_795_000_000,
     };
-    SessionId::issue(&Key::new([7; 32]), fields, Principal::ANYONE, [number; 12]).0
+    SessionId::issue(&Key::new([7; 32]), fields, PrincipalId::ANYONE, [number; 12]).0
 }
 
 fn sse_id(number: u8) -> SessionId {
     let fields = SessionFields { transport: Transport::HttpSse, ..id(number).fields() };
-    SessionId::issue(&Key::new([7; 32]), fields, Principal::ANYONE, [number; 12]).0
+    SessionId::issue(&Key::new([7; 32]), fields, PrincipalId::ANYONE, [number; 12]).0
 }
 
 fn open(table: &mut Table<'_>, number: u8, now_ms: u64) -> SessionRef {
@@ -180,7 +180,7 @@ fn an_id_finds_only_its_own_principals_session() {
     let session = open(&mut table, 1, 0);
     assert_eq!(table.find(&id(1)), Some(session));
     let key = Key::new([7; 32]);
-    let other = Principal::of_token_hash(&[1; 32]);
+    let other = PrincipalId::of_token_hash(&[1; 32]);
     let (foreign, _) = SessionId::issue(&key, id(1).fields(), other, id(1).random());
     assert_eq!(table.find(&foreign), None);
 }

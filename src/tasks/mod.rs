@@ -32,7 +32,7 @@ use self::slot::State;
 use crate::json::Writer;
 use crate::limits::{TASK_BYTES_MAX, TASK_TOLD_MS, TASKS_MAX};
 use crate::rpc::ANSWERED_NULL;
-use crate::session::Principal;
+use crate::session::PrincipalId;
 
 /// All tasks, over lent memory.
 pub(crate) struct Tasks<'m> {
@@ -70,21 +70,20 @@ impl<'m> Tasks<'m> {
         free.or_else(|| over.min_by_key(|(_, slot)| slot.expires_ms).map(|(at, _)| at)).ok_or(NoTask::Full)
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.slots.iter().filter(|slot| slot.state != State::Free || slot.busy).count()
+    }
+
     /// Creates a task for a request, whose text comes in pieces. Gives its place, which is its runner's too.
     ///
     /// # Errors
     /// Why there is none.
-    pub(crate) fn create(
-        &mut self,
-        id: TaskId,
-        principal: Principal,
-        job: Job,
-        request: &[&[u8]],
-        now: Now,
-    ) -> Result<usize, NoTask> {
+    pub(crate) fn create(&mut self, id: TaskId, job: Job, request: &[&[u8]], now: Now) -> Result<usize, NoTask> {
         let place = self.room(request.iter().map(|piece| piece.len()).sum(), now)?;
         let lives = self.lives;
         let (Some(slot), buffer) = self.both(place) else { return Err(NoTask::Full) };
+        let principal = job.principal.id();
         let mut w = Writer::new(buffer);
         for piece in request {
             w.raw(piece);
@@ -108,6 +107,11 @@ impl<'m> Tasks<'m> {
         };
         slot.change(now);
         Ok(place)
+    }
+
+    /// On whose behalf a task runs.
+    pub(crate) fn runs_for(&self, place: usize) -> Option<PrincipalId> {
+        self.slots.get(place).filter(|slot| slot.state == State::Working).map(|slot| slot.principal)
     }
 
     /// The runner takes its task: copies the request to the beginning of `request`, and tells how long it is.
@@ -219,7 +223,7 @@ impl<'m> Tasks<'m> {
     }
 
     /// The task of this id, for whoever created it.
-    pub(crate) fn find(&self, id: &[u8], principal: Principal, now: Now) -> Option<usize> {
+    pub(crate) fn find(&self, id: &[u8], principal: PrincipalId, now: Now) -> Option<usize> {
         let id = TaskId::parse(id)?;
         // One that is late, and that nobody has looked at yet, is still there.
         let lives = |slot: &Slot| slot.state == State::Working || (slot.has_ended() && now.ms < slot.expires_ms);

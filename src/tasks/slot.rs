@@ -4,7 +4,7 @@ use super::TaskId;
 use super::inbox::Requests;
 use crate::limits::TASK_NOTE_BYTES_MAX;
 use crate::rpc::Envelope;
-use crate::session::{ClientText, Principal};
+use crate::session::{ClientText, Principal, PrincipalId};
 
 /// A slot for a task.
 pub(crate) struct Slot {
@@ -13,7 +13,7 @@ pub(crate) struct Slot {
     pub(super) busy: bool,
     pub(super) job: Option<Job>,
     pub(super) id: TaskId,
-    pub(super) principal: Principal,
+    pub(super) principal: PrincipalId,
     pub(super) created_ms: u64,
     pub(super) created_unix_s: u64,
     pub(super) changed_unix_s: u64,
@@ -54,7 +54,7 @@ impl Slot {
         busy: false,
         job: None,
         id: TaskId::NONE,
-        principal: Principal::ANYONE,
+        principal: PrincipalId::ANYONE,
         created_ms: 0,
         created_unix_s: 0,
         changed_unix_s: 0,
@@ -92,6 +92,8 @@ pub(crate) struct Job {
     pub(crate) tool: usize,
     /// What the client calls itself.
     pub(crate) client: ClientText,
+    /// On whose behalf it runs.
+    pub(crate) principal: Principal,
 }
 
 /// What time it is.

@@ -5,17 +5,23 @@ use std::task::{Context, Poll, Waker};
 use super::{Board, End, Inbox, Job, Lives, Memory, NoTask, Now, Slot, Status, TaskId, Tasks};
 use crate::limits::{TASK_BYTES_MAX, TASK_INPUT_BYTES_MAX, TASK_NOTE_BYTES_MAX, TASK_TOLD_MS};
 use crate::rpc::Envelope;
-use crate::session::Principal;
+use crate::session::{Principal, PrincipalId};
 
 const LIVES: Lives = Lives { run_ms: 10_000, kept_ms: 60_000 };
-const ME: Principal = Principal::ANYONE;
+const ME: PrincipalId = PrincipalId::ANYONE;
 
 fn at(ms: u64) -> Now {
     Now { ms, unix_s: 1_800_000_000 + ms / 1000 }
 }
 
 fn job() -> Job {
-    Job { envelope: Envelope::default(), bytes: 2, tool: 3, client: "me".try_into().unwrap() }
+    Job {
+        envelope: Envelope::default(),
+        bytes: 2,
+        tool: 3,
+        client: "me".try_into().unwrap(),
+        principal: Principal::ANYONE,
+    }
 }
 
 fn id(number: u8) -> TaskId {
@@ -47,7 +53,7 @@ impl Lent {
 }
 
 fn create(tasks: &mut Tasks<'_>, number: u8, now: Now) -> Result<usize, NoTask> {
-    tasks.create(id(number), ME, job(), &[b"{}"], now)
+    tasks.create(id(number), job(), &[b"{}"], now)
 }
 
 fn begin(tasks: &mut Tasks<'_>, place: usize) -> Option<(Job, String)> {
@@ -129,7 +135,7 @@ fn only_its_creator_finds_a_task_and_only_for_its_life() {
     let mut lent = Lent::new(1);
     let board = lent.board();
     let mut tasks = board.tasks.borrow_mut();
-    let other = Principal::of_token_hash(&[9; 32]);
+    let other = PrincipalId::of_token_hash(&[9; 32]);
     let place = create(&mut tasks, 1, at(0)).unwrap();
     let text = id(1).as_str().to_owned();
     assert_eq!(text.len(), 16);
@@ -234,9 +240,9 @@ fn too_large_and_too_late() {
     let board = lent.board();
     let mut tasks = board.tasks.borrow_mut();
     let large = vec![b' '; TASK_BYTES_MAX + 1];
-    assert_eq!(tasks.create(id(1), ME, job(), &[&large], at(0)), Err(NoTask::Large));
-    assert_eq!(tasks.create(id(1), ME, job(), &[&large[1..], b"x"], at(0)), Err(NoTask::Large));
-    let place = tasks.create(id(1), ME, job(), &[&large[1..]], at(0)).unwrap();
+    assert_eq!(tasks.create(id(1), job(), &[&large], at(0)), Err(NoTask::Large));
+    assert_eq!(tasks.create(id(1), job(), &[&large[1..], b"x"], at(0)), Err(NoTask::Large));
+    let place = tasks.create(id(1), job(), &[&large[1..]], at(0)).unwrap();
     assert_eq!(begin(&mut tasks, place).unwrap().1.len(), TASK_BYTES_MAX);
     assert!(write(&mut tasks, place, &"x".repeat(TASK_BYTES_MAX)) && !tasks.is_too_large(place));
     assert!(!write(&mut tasks, place, "x") && tasks.is_too_large(place));

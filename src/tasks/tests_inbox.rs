@@ -25,8 +25,14 @@ fn open(board: &Board<'_>, key: &str, message: &str) -> Result<Ticket, InputErro
 
 fn board(lent: &mut Lent) -> Board<'_> {
     let board = lent.board();
-    let job = super::Job { envelope: Envelope::default(), bytes: 0, tool: 0, client: ClientText::new() };
-    board.tasks.borrow_mut().create(TaskId::of([1; 12]), Principal::ANYONE, job, &[], NOW).unwrap();
+    let job = super::Job {
+        envelope: Envelope::default(),
+        bytes: 0,
+        tool: 0,
+        client: ClientText::new(),
+        principal: Principal::ANYONE,
+    };
+    board.tasks.borrow_mut().create(TaskId::of([1; 12]), job, &[], NOW).unwrap();
     board
 }
 

@@ -9,8 +9,9 @@ use super::asking::Asking;
 use super::away::Away;
 use super::chores::Chores;
 use super::fixture::App;
+use super::guarded::{self, Guarded};
 use super::library::Library;
-use super::script::{How, Names, Script, Section, Step, What, bytes, expand};
+use super::script::{How, Names, Script, Section, Step, What, access, bytes, expand};
 use super::speaker;
 use super::transcript::{Transcript, compare};
 
@@ -88,6 +89,10 @@ impl<'s> Talk<'s> {
             What::HalfClose(who) => self.client(who).connection.half_close(),
             What::Break(who) => drop(self.clients.remove(who)),
             What::Room(who, bytes) => self.client(who).connection.set_room(*bytes),
+            What::Tokens(tokens) => {
+                let tokens = tokens.iter().map(|token| access(token));
+                self.handle().reload_tokens(tokens).map_err(|error| error.to_string())?;
+            }
             What::ToolsChanged => self.handle().tools_changed(),
             What::ResourcesChanged => self.handle().resources_changed(),
             What::PromptsChanged => self.handle().prompts_changed(),
@@ -238,6 +243,11 @@ pub(crate) fn start(script: &Script) -> TestServer {
         }
         "away" => TestServer::new(Server::new("talk", "1", Away::default()).session_key(key), config),
         "chores" => TestServer::new(Server::new("talk", "1", Chores::default()).session_key(key), config),
+        "guarded" => {
+            let server = Server::new("talk", "1", Guarded::default()).session_key(key);
+            TestServer::new(server.resources().prompts(), config)
+        }
+        "checked" => TestServer::new(guarded::checked().session_key(key), config),
         "speaker" => TestServer::new(speaker::server().session_key(key), config),
         "mute" => TestServer::new(speaker::mute().session_key(key), config),
         _ => TestServer::new(Server::new("talk", "1", App::default()).session_key(key), config),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use smol_mcp::Config;
+use smol_mcp::{Config, Token};
 
 /// At most this many cuts are made in one conversation, evenly chosen, if its file has no `option cuts`.
 const CUTS_MAX_DEFAULT: usize = 150;
@@ -46,6 +46,7 @@ pub(crate) enum What {
     HalfClose(String),
     Break(String),
     Room(String, usize),
+    Tokens(Vec<String>),
     ToolsChanged,
     ResourcesChanged,
     PromptsChanged,
@@ -121,6 +122,7 @@ impl Script {
             config = match name.as_str() {
                 "app" => config,
                 "token" => config.token(value),
+                "access" => config.access(access(value)),
                 "allow-origin" => config.allow_origin(value),
                 "allow-host" => config.allow_host(value),
                 "public-base" => config.public_base(value),
@@ -145,6 +147,18 @@ impl Script {
     }
 }
 
+/// `name:token`, `name:token:scope,scope`, `name:token:scope,scope:S`: until S seconds after the beginning.
+pub(crate) fn access(text: &str) -> Token {
+    let mut parts = text.split(':');
+    let (name, token) = (parts.next().unwrap(), parts.next().unwrap());
+    let mut token = Token::new(token).name(name);
+    if let Some(scopes) = parts.next().filter(|scopes| *scopes != "*") {
+        token = token.scopes(scopes.split(',').filter(|scope| !scope.is_empty()));
+    }
+    let end = parts.next().map(|end| smol_mcp::limits::CLOCK_SET_MIN_UNIX_S + end.parse::<u64>().unwrap());
+    end.into_iter().fold(token, Token::expires)
+}
+
 impl Section {
     /// The places to cut at, as many as the longest send has, or an even choice of them.
     pub(crate) fn cuts(&self, names: &Names, most: usize) -> impl Iterator<Item = usize> {
@@ -167,6 +181,7 @@ fn what(words: &[&str]) -> Option<What> {
         ("half-close", Some(who)) => What::HalfClose(who.to_owned()),
         ("break", Some(who)) => What::Break(who.to_owned()),
         ("room", Some(who)) => What::Room(who.to_owned(), word(2)?.parse().ok()?),
+        ("tokens", _) => What::Tokens(words[1..].iter().map(|word| (*word).to_owned()).collect()),
         ("tools-changed", None) => What::ToolsChanged,
         ("resources-changed", None) => What::ResourcesChanged,
         ("prompts-changed", None) => What::PromptsChanged,

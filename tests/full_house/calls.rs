@@ -37,6 +37,8 @@ fn calls_are_refused_after_a_while_and_what_frees_others_gets_through() {
     for client in &mut waiting {
         client.answer().must_be_full();
     }
+    let stats = smol_mcp::block_on(house.handle.stats()).unwrap();
+    assert_eq!((stats.refused.buffers, stats.buffers.waiting_most, stats.calls.now), (2, 2, 2), "{stats}");
     // In turn, as each may have to wait for the reserve.
     for (request, status) in [
         (wire::modern("d", "server/discover", json!({})), 200),

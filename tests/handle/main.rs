@@ -9,6 +9,7 @@ mod support;
 mod clients;
 mod ends;
 mod messages;
+mod reload;
 mod restart;
 mod ways;
 

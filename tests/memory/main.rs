@@ -7,6 +7,7 @@
 mod support;
 
 mod counting;
+mod start;
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -14,7 +15,7 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::json;
-use smol_mcp::{Call, Config, Handle, LogLevel, Message, Server, ToolResult, args, block_on, tools};
+use smol_mcp::{Call, Config, Handle, LogLevel, MemoryBudget, Message, Server, ToolResult, args, block_on, tools};
 
 use counting::{Counting, counted, counts};
 use support::client::{Client, Next};
@@ -91,24 +92,28 @@ tools! {
 struct Running {
     address: SocketAddr,
     handle: Handle,
+    budget: MemoryBudget,
     thread: Option<thread::JoinHandle<()>>,
 }
 
 impl Running {
     fn start() -> Self {
-        let (tell, told) = mpsc::channel();
+        let (tell, told) = mpsc::sync_channel(1);
         let thread = thread::spawn(move || {
+            counting::count_this_thread();
             let server = Server::new("memory", "1", App);
             let handle = server.handle();
             let config = Config::new().listen(([127, 0, 0, 1], 0).into()).sessions(SESSIONS);
             // A task makes room for the next as soon as it has ended.
             let config = config.tasks(4).task_ttl_ms(0);
+            let budget = server.memory_budget(&config);
             let bound = server.bind(config).unwrap();
-            tell.send((bound.local_addr().unwrap(), handle)).unwrap();
-            block_on(counted(bound.run())).unwrap();
+            tell.send((bound.local_addr().unwrap(), handle, budget)).unwrap();
+            // On the heap, where it is counted.
+            block_on(counted(Box::pin(bound.run()))).unwrap();
         });
-        let (address, handle) = told.recv().unwrap();
-        Self { address, handle, thread: Some(thread) }
+        let (address, handle, budget) = told.recv().unwrap();
+        Self { address, handle, budget, thread: Some(thread) }
     }
 
     fn connect(&self) -> Client {
@@ -151,6 +156,8 @@ fn settled() -> counting::Counts {
 #[test]
 fn nothing_is_allocated_but_what_is_named() {
     let server = Running::start();
+    start::is_the_sum(&server);
+    start::connections_have_their_row(&server);
     requests_on_an_open_connection(&server);
     refusals(&server);
     sessions(&server);

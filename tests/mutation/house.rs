@@ -257,7 +257,7 @@ impl<'b> House<'b> {
 
     // The header with the token, where one is asked for.
     fn token(&self) -> String {
-        self.book.option("token").map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default()
+        self.book.token().map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default()
     }
 
     fn ask(&mut self, request: &[u8]) -> (TestConnection, String) {

@@ -8,8 +8,8 @@ use std::sync::mpsc;
 use std::thread;
 
 use smol_mcp::{
-    Annotations, Call, Config, Handle, ReadResult, Reading, Schema, Server, Tool, ToolResult, Tools, args, block_on,
-    resources, tools,
+    Annotations, Call, Config, Handle, ReadResult, Reading, Schema, Server, Tool, ToolError, ToolResult, Tools, args,
+    block_on, output, resources, tools,
 };
 
 use crate::counting::counted;
@@ -23,10 +23,31 @@ args! {
         bytes: u64,
     }
 
+    /// How many.
+    pub(crate) struct Count {
+        /// Rows.
+        rows: u32,
+    }
+
     /// What to say.
     pub(crate) struct Say {
         /// A few words.
         text: heapless::String<64>,
+    }
+}
+
+output! {
+    pub(crate) struct Row {
+        number: u32,
+        name: String,
+        values: Vec<f32>,
+        last: bool,
+    }
+
+    /// A value that no buffer holds.
+    pub(crate) struct Rows {
+        rows: Vec<Row>,
+        text: String,
     }
 }
 
@@ -61,6 +82,13 @@ tools! {
         #[read_only]
         async fn file(&self, call: &mut Call<'_>, args: Size) -> ToolResult {
             call.text_from(File::open(&self.file)?.take(args.bytes)).await
+        }
+
+        /// Answers with so many rows.
+        #[read_only]
+        async fn rows(&self, _call: &mut Call<'_>, args: Count) -> Result<Rows, ToolError> {
+            let row = |number| Row { number, name: format!("row \"{number}\""), values: vec![0.5; 8], last: number + 1 == args.rows };
+            Ok(Rows { rows: (0..args.rows).map(row).collect(), text: BLOCK.repeat(args.rows as usize) })
         }
 
         /// Answers with the length and a hash of its arguments, of which it makes no copy.
@@ -121,6 +149,7 @@ pub(crate) struct Many;
 /// How many.
 pub(crate) const TOOLS: usize = 500;
 
+#[allow(clippy::cast_possible_truncation, reason = "they are digits")]
 const NAMES: [[u8; 8]; TOOLS] = {
     let mut names = [*b"tool_000"; TOOLS];
     let mut at = 0;
@@ -134,6 +163,7 @@ const NAMES: [[u8; 8]; TOOLS] = {
 };
 
 impl Tools for Many {
+    #[allow(clippy::large_stack_arrays, reason = "it is on no stack: the program's image holds it")]
     const TOOLS: &'static [Tool] = &{
         let mut tools = [TOOL; TOOLS];
         let mut at = 0;
@@ -162,6 +192,7 @@ const TOOL: Tool = Tool {
     annotations: Annotations { read_only: true, destructive: false, idempotent: true, open_world: false },
     icons: &[],
     meta: None,
+    scopes: &[],
 };
 
 // As each server is of another type.

@@ -16,6 +16,7 @@ mod check;
 mod forms;
 mod lists;
 mod slow;
+mod structured;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

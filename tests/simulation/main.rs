@@ -8,6 +8,7 @@
 //! - an answer answers the request that it follows, on the connection where that was sent;
 //! - a session that was not ended by its client is found, however many others came since;
 //! - a message to one client is seen by no other;
+//! - what the server counts adds up: what began has ended in one way, or goes on;
 //! - when all clients are gone, every slot can be had again: of connections, calls, streams and sessions.
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, reason = "the seed is to be read")]
@@ -16,6 +17,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod counts;
 mod house;
 mod peer;
 mod random;
@@ -23,6 +25,7 @@ mod world;
 
 use std::env;
 
+use counts::{must_add_up, must_be_at_rest};
 use random::Random;
 use world::World;
 
@@ -30,6 +33,8 @@ use world::World;
 const STEPS: u64 = 40_000;
 /// Steps between two looks whether every slot came back.
 const STEPS_PER_EPOCH: u64 = 2_000;
+/// Steps between two looks whether what was counted adds up.
+const STEPS_PER_LOOK: u64 = 20;
 
 #[test]
 fn whatever_clients_do() {
@@ -44,8 +49,14 @@ fn whatever_clients_do() {
         println!("# seed {seed}, after {done} steps");
         let mut world = World::new(Random::new(seed));
         for _ in 0..10 {
-            (0..STEPS_PER_EPOCH).for_each(|_| world.step());
+            (0..STEPS_PER_EPOCH).for_each(|step| {
+                world.step();
+                if step % STEPS_PER_LOOK == 0 {
+                    must_add_up(&world.stats());
+                }
+            });
             world.empty_and_look();
+            must_be_at_rest(&world.stats());
             done += STEPS_PER_EPOCH;
         }
         println!("# {}", world.tally());

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use serde_json::json;
 use smol::channel::Sender;
 use smol_mcp::testing::TestServer;
-use smol_mcp::{ClientInfo, LogLevel, Message};
+use smol_mcp::{ClientInfo, LogLevel, Message, Stats};
 
 use crate::house::{self, CALLS, CONNECTIONS, SESSIONS, STREAMS, TOOLS};
 use crate::peer::{Came, Expected, Peer};
@@ -146,6 +146,11 @@ impl World {
         }
         drop(connection);
         self.server.run();
+    }
+
+    /// What the server counted.
+    pub(crate) fn stats(&mut self) -> Stats {
+        self.server.stats().unwrap()
     }
 
     // The gate's permits that nobody took are taken back.

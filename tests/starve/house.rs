@@ -17,12 +17,12 @@ const CALLS: usize = 5;
 const CONNECTIONS: usize = 24;
 
 args! {
-    struct Text {
+    pub(crate) struct Text {
         /// What to say.
         text: String,
     }
 
-    struct Size {
+    pub(crate) struct Size {
         /// Kibibytes of the answer.
         kibibytes: u32,
     }
@@ -33,7 +33,7 @@ args! {
     }
 }
 
-struct App;
+pub(crate) struct App;
 
 tools! {
     impl App {

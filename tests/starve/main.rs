@@ -9,6 +9,7 @@ mod support;
 
 mod attack;
 mod house;
+mod rates;
 
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ fn siege(kinds: &[(Kind, usize)], askers: usize) {
         kinds.iter().map(|(kind, number)| Attack::begin(*kind, *number, house.address)).collect();
     // Long enough for those who come first to have all there is, and not so long that they have lost it.
     std::thread::sleep(Duration::from_millis(1_200));
-    for round in 0..3 {
+    for round in 0..2 {
         house.must_serve_calls(&format!("{kinds:?}, round {round}"));
         house.must_serve_what_frees(&format!("{kinds:?}, round {round}"));
         if let Some(asker) = waiting.pop() {

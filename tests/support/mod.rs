@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "shared by path: each test uses a part of it")]
 
 pub(crate) mod client;
+pub(crate) mod example;
 pub(crate) mod server;
 pub(crate) mod wire;
 

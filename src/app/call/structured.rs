@@ -1,12 +1,13 @@
 //! Results that have a type: written once as text, for people and older clients, and once as `structuredContent`.
 
+use core::cell::Cell;
 use core::future::Future;
 
 use serde::Serialize;
 
 use super::{Block, Call};
 use crate::app::{Arg, Done, Schema, ToolError, ToolResult};
-use crate::json;
+use crate::json::{self, Progress};
 
 /// What the method of a tool may return: a [`ToolResult`], or `Result<T, ToolError>` of a `T` that [`output!`](crate::output) declares, which
 /// makes the result's `structuredContent`, and its schema the tool's `outputSchema`.
@@ -46,19 +47,20 @@ impl Call<'_> {
             Err("the tool's result can't be told: a number in it is infinite or none, or its type has no JSON form")?;
         }
         self.begin_text().await;
-        self.out
-            .write(|w| {
-                // It was checked just above.
-                let _ = json::write_quoted(value, w);
-            })
-            .await;
+        self.write_value(value, true).await;
         self.end_block().await;
-        self.out
-            .write(|w| {
-                let _ = json::write(value, w.str(r#"],"structuredContent":"#));
-            })
-            .await;
+        self.out.str(r#"],"structuredContent":"#).await;
+        self.write_value(value, false).await;
         self.block = Block::Structured;
         Ok(Done::new())
+    }
+    async fn write_value<T: Serialize>(&self, value: &T, quoted: bool) {
+        let progress = Cell::new(Progress::START);
+        self.out
+            .write(|w| {
+                // It was checked before. What does not fit now follows.
+                let _ = json::write_on(value, w, quoted, &progress);
+            })
+            .await;
     }
 }

@@ -109,7 +109,7 @@ impl Open {
 
     /// `n` bytes of what was rendered were written; true when that was all of it.
     pub(in crate::server) fn wrote(&mut self, n: usize, all: bool, hub: &Hub<'_>, now_ms: u64) {
-        self.offset = self.offset.saturating_add(u32::try_from(n).unwrap_or(u32::MAX));
+        self.offset = self.offset.saturating_add(u16::try_from(n).unwrap_or(u16::MAX));
         self.since = Since::at(now_ms);
         self.flags &= !STALLED;
         if !all {
@@ -145,7 +145,7 @@ impl Open {
         };
         // A chunk without data would be the last one.
         let from = if end == begin { begin } else { 0 };
-        Rendered::Bytes { from: from + self.offset as usize, to }
+        Rendered::Bytes { from: from + usize::from(self.offset), to }
     }
 
     fn with_last_chunk(&self, rendered: Rendered, buf: &mut [u8]) -> Rendered {

@@ -2,7 +2,7 @@
 
 use super::{NewStream, RequestId};
 use crate::limits::REST_BYTES_MAX;
-use crate::session::NameRef;
+use crate::session::{NameRef, PrincipalId};
 use crate::tasks::Stamp;
 
 /// What streams of requests have beside their slot: those of a `subscriptions/listen`, and of a call that was resumed.
@@ -17,6 +17,8 @@ pub(in crate::server) enum Rest {
         shown: Stamp,
         /// What its client calls itself.
         name: NameRef,
+        /// Who listens.
+        principal: PrincipalId,
         /// The id of the request, as JSON.
         id: RequestId,
     },
@@ -37,7 +39,10 @@ impl Rest {
         match new.filter.call {
             Some(call) => Some(Self::Call { after: call.after, id }),
             None if new.session.is_some() => None,
-            None => Some(Self::Listener { tasks: new.filter.tasks, shown: Stamp::NONE, name: new.name, id }),
+            None => {
+                let (tasks, name, principal) = (new.filter.tasks, new.name, new.principal);
+                Some(Self::Listener { tasks, shown: Stamp::NONE, name, principal, id })
+            }
         }
     }
 
@@ -74,6 +79,14 @@ impl Rest {
         match self {
             Self::Listener { name, .. } => *name,
             Self::Free | Self::Call { .. } => NameRef::NONE,
+        }
+    }
+
+    /// Who listens; of a call's stream the session says that.
+    pub(in crate::server) const fn listener(&self) -> Option<PrincipalId> {
+        match self {
+            Self::Listener { principal, .. } => Some(*principal),
+            Self::Free | Self::Call { .. } => None,
         }
     }
 

@@ -1,0 +1,21 @@
+//! The limits of what goes wrong: accepting, pauses, handlers that do not wait.
+
+/// Connections accepted in one turn of the engine: others get their share.
+pub const ACCEPTS_PER_TURN: usize = 8;
+
+/// Milliseconds to wait when accepting fails for want of files or memory.
+pub const ACCEPT_BACKOFF_MS: u64 = 100;
+
+/// Newcomers in a row that were gone before they were accepted, after which there is a pause: they may come from an error that stays.
+pub const ACCEPTS_IN_VAIN_MAX: u32 = 64;
+
+/// Files that a server needs beside its connections: its own, the application's, and what the program had before.
+pub const FILES_BESIDE_CONNECTIONS: u64 = 16;
+
+/// Milliseconds that a look at the clock may come late and still be counted: what goes beyond is time in which the server did not run. No longer, so
+/// that nobody has been slow for want of being looked at; a clock that is late itself on a loaded board makes all deadlines a little longer.
+pub const PAUSE_MIN_MS: u64 = 250;
+const _: () = assert!(super::TICK_MS as u64 + PAUSE_MIN_MS < super::HEAD_GRACE_MS, "a step is less than any deadline");
+
+/// Steps of a handler (a piece that is written, a progress that is told) after which others get their turn, where it did not wait in between.
+pub const TURN_STEPS: u8 = 128;

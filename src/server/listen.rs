@@ -1,0 +1,57 @@
+//! The listening socket. What is set here, every connection inherits: the sizes of the kernel's buffers, so that its share of the memory is
+//! a number too (DESIGN D12). They must be set before the first connection comes, as TCP tells the peer then how far its window can go.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
+
+use crate::limits::{LISTEN_BACKLOG, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
+
+/// Listens on an address.
+///
+/// # Errors
+/// Those of the system: the address is in use, is not this machine's, may not be used.
+pub(super) fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    // So that a server can be started again at once.
+    sockopt::set_socket_reuseaddr(&socket, true)?;
+    // A kernel that lacks one of these goes on with its default.
+    let _ = sockopt::set_socket_send_buffer_size(&socket, SEND_BUFFER_BYTES);
+    let _ = sockopt::set_socket_recv_buffer_size(&socket, RECEIVE_BUFFER_BYTES);
+    bind(&socket, &address)?;
+    listen(&socket, i32::try_from(LISTEN_BACKLOG).unwrap_or(i32::MAX))?;
+    Ok(socket.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpStream;
+
+    use super::*;
+    use crate::limits::KERNEL_DOUBLES;
+
+    #[test]
+    fn connections_inherit_the_sizes() {
+        let listener = listen_on(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        // What the kernel says, which is what it counts against: never more than is summed.
+        let sizes = [
+            (sockopt::socket_send_buffer_size(&accepted).unwrap(), SEND_BUFFER_BYTES),
+            (sockopt::socket_recv_buffer_size(&accepted).unwrap(), RECEIVE_BUFFER_BYTES),
+        ];
+        for (size, asked) in sizes {
+            assert_eq!(size, asked * KERNEL_DOUBLES);
+        }
+        drop(client);
+    }
+
+    #[test]
+    fn an_address_in_use_is_refused() {
+        let listener = listen_on(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let again = listen_on(listener.local_addr().unwrap()).unwrap_err();
+        assert_eq!(again.kind(), io::ErrorKind::AddrInUse);
+    }
+}

@@ -1,0 +1,62 @@
+//! Refusals: what is told, counted, and logged once in a while.
+
+use super::conns::ConnRef;
+use super::notices::Notice;
+use super::peers::Shown;
+use super::worker::{Manner, Worker};
+use crate::app::Application;
+use crate::endpoint::{Answer, Cause};
+use crate::guard::Peer;
+use crate::http::{self, Cors, Framing, ResponseHead, Status};
+use crate::rpc::Code;
+
+impl<A: Application> Worker<'_, '_, A> {
+    /// Counts what is refused, and tells the log of what its reader may do something about.
+    pub(super) fn refused(&self, cause: Cause, answer: &Answer<'_>, peer: Option<Peer>) {
+        self.slot().refused.set(true);
+        let refused = &self.core.tally.refused;
+        let (counter, notice) = match cause {
+            Cause::Wire => (&refused.wire, None),
+            Cause::Body => (&refused.body, None),
+            Cause::Host => (&refused.host, Some(Notice::Host)),
+            Cause::Origin => (&refused.origin, Some(Notice::Origin)),
+            Cause::Token => (&refused.token, Some(Notice::Token)),
+            Cause::Path => (&refused.path, None),
+            Cause::Session => (&refused.session, None),
+            Cause::Message => (&refused.message, None),
+            Cause::Calls => (&refused.calls, Some(Notice::Calls)),
+            Cause::Sessions => (&refused.sessions, Some(Notice::Sessions)),
+            Cause::Streams => (&refused.streams, Some(Notice::Streams)),
+            Cause::StreamsShare => (&refused.streams_share, Some(Notice::StreamsShare)),
+            Cause::Stopping => (&refused.stopping, None),
+        };
+        counter.add();
+        if let Some(notice) = notice {
+            self.core.notice(notice, format_args!("{} is refused: {}", Shown(peer), answer.sentence()));
+        }
+    }
+
+    /// Answers what is no request, or comes too slowly; the connection goes.
+    pub(super) async fn refuse(&self, conn: ConnRef, mut answer: Answer<'_>, cors: Option<Cors<'_>>, tx: &mut [u8]) {
+        answer.close = true;
+        let date = self.core.date.get();
+        let template = ResponseHead {
+            date: date.as_ref().map(<[u8; 29]>::as_slice),
+            cors,
+            ..ResponseHead::new(Status::OK, Framing::None)
+        };
+        let manner = Manner { template, http10: false, events: false, head_only: false, peer: None };
+        self.answer(conn, answer, &manner, &[], tx).await;
+    }
+}
+
+/// What came too slowly.
+pub(super) fn late(message: &str) -> Answer<'static> {
+    Answer::refusal(Status::REQUEST_TIMEOUT, Code::REFUSED, message)
+}
+
+/// What can't be read.
+pub(super) fn refused(refusal: http::Refusal) -> Answer<'static> {
+    let cause = if refusal == http::Refusal::BodyTooLarge { Cause::Body } else { Cause::Wire };
+    Answer::refusal(refusal.status(), Code::REFUSED, refusal.reason()).because(cause)
+}
