@@ -47,9 +47,10 @@ impl Log for Stderr {
         let (level, target) = (record.level(), record.target());
         let mut line = String::new();
         // Writing to a String cannot fail, and nobody is left to tell when stderr is closed.
-        let _ = match self.journal {
-            true => writeln!(line, "<{}>{target}: {}", priority(level), record.args()),
-            false => writeln!(line, "[{level:5} {target}] {}", record.args()),
+        let _ = if self.journal {
+            writeln!(line, "<{}>{target}: {}", priority(level), record.args())
+        } else {
+            writeln!(line, "[{level:5} {target}] {}", record.args())
         };
         let _ = io::stderr().write_all(line.as_bytes());
     }
