@@ -93,6 +93,7 @@ fn whatever_is_sent() {
     if cases >= CASES {
         let share = |what: &str| tally.get(what).copied().unwrap_or(0) * 100 / done;
         assert!(share("200") > 10 && share("400") > 10 && share("404") > 0 && tally.contains_key("202"), "{tally:?}");
+        assert!(share("late") < 1, "{tally:?}");
         assert!(share("events") > 0 && share("in doubt") > 2 && share("served all") > 20, "{tally:?}");
     }
 }

@@ -102,9 +102,10 @@ pub(crate) fn mutate(random: &mut Random, request: &[u8], other: &[u8]) -> Vec<u
         return bytes;
     }
     for _ in 0..=[0, 0, 1, 2][random.below(4)] {
-        match random.below(5) {
+        match random.below(6) {
             0 => raw(random, &mut bytes, other),
             1 => headers(random, &mut bytes, other),
+            2 if random.once_in(3) => chunk(random, &mut bytes),
             _ => {
                 body(random, &mut bytes, other);
                 if !random.once_in(6) {
@@ -160,6 +161,33 @@ fn headers(random: &mut Random, bytes: &mut Vec<u8>, other: &[u8]) {
     let mut text = lines.join(&b"\r\n"[..]);
     text.extend_from_slice(b"\r\n\r\n");
     drop(bytes.splice(..end, text));
+}
+
+// The body in chunks; now and then beside its length, with another size, or without an end.
+fn chunk(random: &mut Random, bytes: &mut Vec<u8>) {
+    let Some(end) = head_end(bytes) else { return };
+    let mut text: Vec<u8> = Vec::new();
+    for line in lines(&bytes[..end]) {
+        if !line.to_ascii_lowercase().starts_with(b"content-length:") || random.once_in(6) {
+            text.extend_from_slice(&line);
+            text.extend_from_slice(b"\r\n");
+        }
+    }
+    text.extend_from_slice(b"Transfer-Encoding: chunked\r\n\r\n");
+    let mut rest = &bytes[end..];
+    while !rest.is_empty() {
+        let (piece, behind) = rest.split_at(1 + random.below(rest.len().min(200)));
+        let size = piece.len() + usize::from(random.once_in(60));
+        let extension = if random.once_in(20) { ";a=b" } else { "" };
+        text.extend_from_slice(format!("{size:x}{extension}\r\n").as_bytes());
+        text.extend_from_slice(piece);
+        text.extend_from_slice(b"\r\n");
+        rest = behind;
+    }
+    if !random.once_in(20) {
+        text.extend_from_slice(if random.once_in(20) { b"0\r\nTrailer: x\r\n\r\n" } else { b"0\r\n\r\n" });
+    }
+    *bytes = text;
 }
 
 // JSON, or what was.
