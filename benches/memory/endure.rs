@@ -20,8 +20,6 @@ const AT_ONCE: usize = 16;
 const GROWTH_KB_MAX: i64 = 64;
 /// Threads at any load.
 const THREADS: i64 = 2;
-/// What a stalled reader may take of the process, beside the kernel's buffer, in bytes: nothing but its place.
-const STALLED_BYTES_MAX: i64 = 64;
 /// Milliseconds for a call among readers that stopped, at most.
 const CALL_MS_MAX: i64 = 1_000;
 
@@ -91,7 +89,12 @@ pub(crate) fn stalled(promises: &mut Promises, count: usize) {
     load::shout(server.address, EVENTS_OF_A_RING);
     let lost = open_before.saturating_sub(server.files());
     row(&format!("{what}, after {EVENTS_OF_A_RING} more"), &format!("{lost} of them were let go"));
-    promises.at_most(&format!("each of {count} stalled readers"), each, STALLED_BYTES_MAX, "B");
+    promises.at_most(
+        &format!("{count} stalled readers, private and dirty, against before"),
+        grown,
+        GROWTH_KB_MAX,
+        "kB",
+    );
     promises.at_most("a call among stalled readers", took_ms, CALL_MS_MAX, "ms");
     drop(clients);
     server.settle_files(files);
