@@ -12,6 +12,7 @@ set -euo pipefail
 source <(sed '$s/^main$//' "$(dirname "$0")/run") "$1"
 
 readonly CROWD=16
+readonly CROWD_SECONDS=60 # until they are there, from a cold start of their interpreter on a busy machine
 readonly MEMORY_KIB=8192
 readonly ADDRESS_SPACE_MIB=256 # a thread's heap alone reserves 64 to 128, of which it uses little
 
@@ -58,13 +59,13 @@ suite() {
 
 # The other clients: there when this returns.
 begin_crowd() {
-    local tries
+    local line
     coproc CROWD_OF { exec "$CACHE/py2/bin/python" -W ignore "$HERE/python/crowd.py" "$URL" "$CROWD" 2>"$LOG/crowd.err"; }
     CROWD_PID=$CROWD_OF_PID
     # Bash takes its own ends away when the coprocess ends: copies stay.
     exec {CROWD_OUT}<&"${CROWD_OF[0]}" {CROWD_IN}>&"${CROWD_OF[1]}"
     eval "exec ${CROWD_OF[1]}>&-"
-    read -r -t "$READY_SECONDS" tries <&"$CROWD_OUT" || fail "$CROWD clients come" "they were not there within $READY_SECONDS s: $(tail -3 "$LOG/crowd.err" | tr '\n' ' ')"
+    read -r -t "$CROWD_SECONDS" line <&"$CROWD_OUT" || fail "$CROWD clients come" "they were not there within $CROWD_SECONDS s: $(tail -3 "$LOG/crowd.err" | tr '\n' ' ')"
 }
 
 # end_crowd [NAME]: they go; what they say is told, with NAME in front.
@@ -73,7 +74,7 @@ end_crowd() {
     local line
     exec {CROWD_IN}>&-
     if [[ -n ${1:-} ]]; then
-        read -r -t "$READY_SECONDS" line <&"$CROWD_OUT" || line="FAIL the other clients end: $(tail -3 "$LOG/crowd.err" | tr '\n' ' ')"
+        read -r -t "$CROWD_SECONDS" line <&"$CROWD_OUT" || line="FAIL the other clients end: $(tail -3 "$LOG/crowd.err" | tr '\n' ' ')"
         case $line in
             'ok '*) PASSED=$((PASSED + 1)) && echo "ok $1${line#ok }" ;;
             *) fail "$1the other clients" "${line#FAIL }" ;;
