@@ -322,7 +322,8 @@ fn want_of_files_is_counted_logged_once_and_over_when_it_is_over() {
     few.env_remove("SMOL_MCP_TOKEN").env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut board = Example::spawn(few);
     let crowd: Vec<Client> = (0..30).map(|_| board.connect()).collect();
-    thread::sleep(Duration::from_millis(500));
+    // Several pauses of the one who accepts, each of which ends at a tick.
+    thread::sleep(Duration::from_secs(2));
     drop(crowd);
     let read = wire::modern("s", "resources/read", serde_json::json!({"uri": "board://server/stats"}));
     let read = read.replacen("\r\n\r\n", "\r\nMcp-Name: board://server/stats\r\n\r\n", 1);

@@ -21,7 +21,6 @@ pub(crate) struct Process {
 /// What `/proc/PID/smaps_rollup` says, in kB.
 #[allow(clippy::struct_field_names, reason = "which end in their unit")]
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[allow(clippy::struct_field_names, reason = "they end in their unit")]
 pub(crate) struct Memory {
     pub(crate) resident_kb: u64,
     pub(crate) private_dirty_kb: u64,
