@@ -241,7 +241,8 @@ fn token_in(name: &OsStr, variable: impl Fn(&str) -> Option<OsString>) -> Result
     let name = name.to_string_lossy();
     let token = variable(&name);
     token.map_or_else(
-        || Err(wrong("token-env", "the name of a variable that is set", &name)),
+        // What was given may be a token by mistake: it is not repeated.
+        || Err(UsageError("--token-env: expected the name of a variable that is set".to_owned())),
         |token| token_of("--token-env", token),
     )
 }

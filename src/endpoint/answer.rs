@@ -136,7 +136,7 @@ impl Answer<'_> {
         let body = Body::Error { id, code: Code::REFUSED, message, data: Data::Scopes(needed) };
         let mut answer = Self::with(Status::FORBIDDEN, body);
         answer.www_authenticate = Some(Challenge { error: Some("insufficient_scope"), scopes: needed });
-        answer
+        answer.because(Cause::Scope)
     }
 
     /// The status 405 with what is allowed instead.

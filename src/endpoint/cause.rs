@@ -15,6 +15,8 @@ pub(crate) enum Cause {
     Origin,
     /// Its token is missing or wrong.
     Token,
+    /// It lacks a scope.
+    Scope,
     /// There is no such endpoint, or not for this method or type.
     Path,
     /// Its session is not known.

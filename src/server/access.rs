@@ -16,7 +16,7 @@ use super::{Config, Server};
 use crate::app::{
     Application, AsyncCheck, Check, Denied, Headers, PromptsOf, ResourcesOf, SyncCheck, Tools, Visit, unwound,
 };
-use crate::endpoint::{Answer, denied};
+use crate::endpoint::{Answer, Cause, Passage, denied};
 use crate::guard::{BearerRefusal, FormerTokens, Token};
 use crate::http::{self, Challenge, Status};
 use crate::limits::AUTHORIZE_TIMEOUT_MS;
@@ -145,7 +145,8 @@ impl<A: Application> Core<'_, A> {
     pub(super) fn keep_access(&self) {
         let unix_s = self.unix_s.get();
         let before_unix_s = self.access.ticked_unix_s.replace(unix_s);
-        if unix_s >= self.access.look_unix_s.get() {
+        // A clock that was set back has more ends before it than were known.
+        if unix_s >= self.access.look_unix_s.get() || unix_s < before_unix_s {
             self.look_who_is_in(unix_s, |id| self.endpoint.guard.has_lost(id, before_unix_s, unix_s));
         }
     }
@@ -153,8 +154,10 @@ impl<A: Application> Core<'_, A> {
     // Those who lost something lose their sessions and streams, and those who may not come in any more their calls and tasks.
     fn look_who_is_in(&self, unix_s: u64, has_lost: impl Fn(PrincipalId) -> bool) {
         let guard = &self.endpoint.guard;
+        // Whoever is in and should not be goes, whatever was known before.
+        let has_lost = |id| has_lost(id) || !guard.knows(id, unix_s);
         self.access.look_unix_s.set(guard.next_end(unix_s));
-        while let Some(session) = self.session_of(&has_lost) {
+        while let Some(session) = self.session_of(has_lost) {
             let ended = self.sessions.borrow_mut().let_go(session);
             if let Some(ended) = ended {
                 self.ended(ended);
@@ -200,6 +203,8 @@ impl<A: Application> Worker<'_, '_, A> {
         let lines = Lines(request);
         let visit = Visit::new(request.method_text(), request.path(), self.peer(conn), &lines);
         self.set_deadline(AUTHORIZE_TIMEOUT_MS, AUTHORIZE_TIMEOUT_MS);
+        // It is not the client that takes its time.
+        self.slot().pressed_ms.set(0);
         let mut check = pin!(Some(self.core.app.check(&visit)));
         let known = poll_fn(|cx| {
             let Some(running) = check.as_mut().as_pin_mut() else { return Poll::Ready(None) };
@@ -217,7 +222,7 @@ impl<A: Application> Worker<'_, '_, A> {
         self.wait_for_nothing();
         let failed = |message: &str| {
             log::error!("{message}");
-            Err(Answer::refusal(Status::INTERNAL_SERVER_ERROR, Code::INTERNAL_ERROR, message))
+            Err(Answer::refusal(Status::INTERNAL_SERVER_ERROR, Code::INTERNAL_ERROR, message).because(Cause::Token))
         };
         match known {
             Some(Ok(Ok(principal))) => match principal.fault() {
@@ -226,7 +231,20 @@ impl<A: Application> Worker<'_, '_, A> {
             },
             Some(Ok(Err(why))) => Err(denied(&why, refusal)),
             Some(Err(_)) => failed("the check of who comes in panicked"),
-            None => Err(Answer::unavailable("the check of who comes in took too long")),
+            None => Err(Answer::unavailable("the check of who comes in took too long").because(Cause::Token)),
+        }
+    }
+
+    /// Who sent a request whose body was waited for, as is known now; `None` where its token has ended.
+    pub(super) fn is_still_in(&self, conn: ConnRef, head: http::Request<'_>, before: &Principal) -> Option<Principal> {
+        if !before.id().is_of_token() && !self.core.endpoint.guard.knows(before.id(), self.core.unix_s.get()) {
+            return None;
+        }
+        match self.core.endpoint.enter(head, &self.core.moment(conn)).passage {
+            Passage::Known(principal) => (principal.id() == before.id()).then_some(principal),
+            // The application has said who it is.
+            Passage::Ask(_) => (!before.id().is_of_token()).then(|| before.clone()),
+            Passage::Answer(_) => None,
         }
     }
 

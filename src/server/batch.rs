@@ -45,6 +45,10 @@ impl<A: Application> Worker<'_, '_, A> {
         let mut answered = false;
         for span in spans {
             let Some(element) = doc.get_mut(span.start as usize..span.end as usize) else { continue };
+            // Its sender may be out by now; what ran for it was cancelled.
+            if !self.core.endpoint.guard.knows(posted.principal.id(), self.core.unix_s.get()) {
+                return Turn::Done(After::Close);
+            }
             let (decision, changes) = {
                 let mut sessions = self.core.sessions.borrow_mut();
                 self.core.endpoint.element(head, posted, element, session, &mut sessions, &moment)

@@ -7,7 +7,7 @@ use super::worker::{Manner, Worker};
 use crate::app::Application;
 use crate::endpoint::{Answer, Cause};
 use crate::guard::Peer;
-use crate::http::{self, Cors, Framing, ResponseHead, Status};
+use crate::http::{self, Challenge, Cors, Framing, ResponseHead, Status};
 use crate::rpc::Code;
 
 impl<A: Application> Worker<'_, '_, A> {
@@ -21,6 +21,7 @@ impl<A: Application> Worker<'_, '_, A> {
             Cause::Host => (&refused.host, Some(Notice::Host)),
             Cause::Origin => (&refused.origin, Some(Notice::Origin)),
             Cause::Token => (&refused.token, Some(Notice::Token)),
+            Cause::Scope => (&refused.request, None),
             Cause::Path => (&refused.path, None),
             Cause::Session => (&refused.session, None),
             Cause::Message => (&refused.message, None),
@@ -53,6 +54,13 @@ impl<A: Application> Worker<'_, '_, A> {
 /// What came too slowly.
 pub(super) fn late(message: &str) -> Answer<'static> {
     Answer::refusal(Status::REQUEST_TIMEOUT, Code::REFUSED, message)
+}
+
+/// The token of its sender ended while the rest of it came.
+pub(super) fn ended_meanwhile() -> Answer<'static> {
+    let mut answer = Answer::refusal(Status::UNAUTHORIZED, Code::REFUSED, "the token ended while the request came");
+    answer.www_authenticate = Some(Challenge { error: Some("invalid_token"), scopes: &[] });
+    answer.because(Cause::Token)
 }
 
 /// What can't be read.

@@ -10,7 +10,7 @@ use super::conns::{ConnRef, State};
 use super::core::Core;
 use super::drive::{Outcome, Target, Watch};
 use super::lease::Read;
-use super::refuse::{late, refused};
+use super::refuse::{ended_meanwhile, late, refused};
 use crate::app::Application;
 use crate::endpoint::{Admission, Answer, Decision, Passage, Posted};
 use crate::guard::Peer;
@@ -209,21 +209,33 @@ impl<A: Application> Worker<'_, '_, A> {
                 Admission::Open(opening) => return self.open(conn, opening, request, &manner, &moment, tx).await,
             }
         };
-        if step == Step::NeedMore && decoder.wants_continue() && !self.write(conn, CONTINUE).await {
+        let waits = step == Step::NeedMore;
+        self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
+        if waits && decoder.wants_continue() && !self.write(conn, CONTINUE).await {
             return Turn::Done(After::Close);
         }
-        if step == Step::NeedMore {
+        if waits {
             step = self.body(conn, decoder, rx).await;
         }
-        let answer = match step {
-            Step::Body => return pin!(self.message(conn, decoder, posted, last, rx, tx)).await,
-            Step::Refuse(refusal) => refused(refusal),
-            Step::NeedMore => {
+        // The message is judged by what its sender may do now: while the body came, tokens may have come and gone.
+        let now_known = if waits {
+            decoder.head(rx).and_then(|head| self.is_still_in(conn, head, &principal))
+        } else {
+            Some(principal.clone())
+        };
+        let answer = match (step, now_known) {
+            (Step::Body, Some(principal)) => {
+                let posted = Posted { principal: &principal, ..posted };
+                return pin!(self.message(conn, decoder, posted, last, rx, tx)).await;
+            }
+            (Step::Body, None) => ended_meanwhile(),
+            (Step::Refuse(refusal), _) => refused(refusal),
+            (Step::NeedMore, _) => {
                 self.core.tally.refused.slow_body.add();
                 self.slot().refused.set(true);
                 late("the body of the request did not come in time")
             }
-            Step::Head => {
+            (Step::Head, _) => {
                 self.core.tally.requests.broken.add();
                 self.slot().refused.set(true);
                 return Turn::Done(After::Close);

@@ -79,6 +79,40 @@ fn who_is_taken_away_is_cut_off_and_nobody_else() {
 }
 
 #[test]
+fn whose_body_comes_after_its_token_ended_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("tokens");
+    write(&path, "kitchen one\ncellar two\n", 0o600);
+    let server = Running::start(Config::new().token_file(&path));
+    let requests =
+        [wire::listen("cellar", "l"), wire::modern_call("e", "echo", &json!({"text": "x"})), wire::echo("x")];
+    let mut halves = requests.map(|request| {
+        let request = with("two", &request);
+        let at = request.len() - 5;
+        let mut client = server.connect();
+        client.send(&request[..at]);
+        (client, request[at..].to_owned())
+    });
+    let mut kept = server.connect();
+    let request = with("one", &wire::echo("still here"));
+    kept.send(&request[..request.len() - 5]);
+    // Their heads were read, and let in.
+    until("the heads are read", || {
+        let stats = smol_mcp::block_on(server.handle.stats()).unwrap();
+        (stats.buffers.now >= 4).then_some(())
+    });
+    write(&path, "kitchen one\n", 0o600);
+    server.handle.reload();
+    assert_eq!(status(&server, "two"), 401, "it was read");
+    for (client, rest) in &mut halves {
+        client.send(rest);
+        assert_eq!(client.answer().status, 401);
+    }
+    kept.send(&request[request.len() - 5..]);
+    assert_eq!(kept.answer().status, 200);
+}
+
+#[test]
 fn a_broken_file_changes_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("tokens");
