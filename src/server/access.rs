@@ -235,8 +235,14 @@ impl<A: Application> Worker<'_, '_, A> {
         }
     }
 
-    /// Who sent a request whose body was waited for, as is known now; `None` where its token has ended.
-    pub(super) fn is_still_in(&self, conn: ConnRef, head: http::Request<'_>, before: &Principal) -> Option<Principal> {
+    /// Who sent a request, as is known now, if it has the `head` of one whose body was waited for; `None` where its token has ended.
+    pub(super) fn is_still_in(
+        &self,
+        conn: ConnRef,
+        head: Option<http::Request<'_>>,
+        before: &Principal,
+    ) -> Option<Principal> {
+        let Some(head) = head else { return Some(before.clone()) };
         if !before.id().is_of_token() && !self.core.endpoint.guard.knows(before.id(), self.core.unix_s.get()) {
             return None;
         }

@@ -218,11 +218,7 @@ impl<A: Application> Worker<'_, '_, A> {
             step = self.body(conn, decoder, rx).await;
         }
         // The message is judged by what its sender may do now: while the body came, tokens may have come and gone.
-        let now_known = if waits {
-            decoder.head(rx).and_then(|head| self.is_still_in(conn, head, &principal))
-        } else {
-            Some(principal.clone())
-        };
+        let now_known = self.is_still_in(conn, decoder.head(rx).filter(|_| waits), &principal);
         let answer = match (step, now_known) {
             (Step::Body, Some(principal)) => {
                 let posted = Posted { principal: &principal, ..posted };
