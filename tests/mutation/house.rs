@@ -268,7 +268,7 @@ impl<'b> House<'b> {
     }
 }
 
-// Those of this thread, but for the tool that is made to.
+// Those of this thread, but for the tool and the check that are made to.
 fn count_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
