@@ -3,12 +3,15 @@
 #![allow(clippy::print_stdout, reason = "the figures are to be read")]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
 
+mod support;
+
 use std::env;
 use std::process::{Command, Stdio};
 use std::thread;
 
 use smol_mcp::testing::TestServer;
 use smol_mcp::{Call, Config, Server, ToolResult, args, heapless, tools};
+use support::example::own_program;
 
 args! {
     struct One { a: heapless::String<8192> }
@@ -72,7 +75,7 @@ fn child() {
 }
 
 fn suffices(app: &str, bytes: usize) -> bool {
-    let mut child = Command::new(env::current_exe().unwrap());
+    let mut child = Command::new(own_program());
     child.args(["--exact", "child"]).env(STACK, format!("{app} {bytes}")).stdout(Stdio::null()).stderr(Stdio::null());
     child.status().unwrap().success()
 }

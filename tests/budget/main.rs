@@ -15,6 +15,7 @@ use smol_mcp::limits::{
 
 use process::{Budget, Process, run};
 use support::client::Client;
+use support::example::emulated;
 use support::wire;
 
 /// Tasks of `everything`.
@@ -73,6 +74,10 @@ fn what_is_too_much_does_not_start() {
 
 // Compares what the kernel says with what the program said, but for the rows that no client can fill from outside.
 fn judge(house: &Process, unused: &[&str]) {
+    if emulated() {
+        println!("left out: the memory of {} is the emulator's here", house.name);
+        return;
+    }
     let budget = Budget::of(house.name, &[]);
     let memory = house.private_dirty();
     let used = budget.process - unused.iter().map(|row| budget.row(row)).sum::<u64>();

@@ -14,7 +14,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, pr
 use smol_mcp::Config;
 
 use crate::support::client::{Client, Session};
-use crate::support::example::program;
+use crate::support::example::{own_program, program};
 use crate::support::{PATIENCE, until, wire};
 use crate::{app, common};
 
@@ -78,7 +78,7 @@ pub(crate) fn example(name: &str, arguments: &[&str]) -> Command {
 
 /// A command to start the application of these tests, with these settings (`name=value`, with blanks between them).
 pub(crate) fn faults(settings: &str) -> Command {
-    let mut command = Command::new(env::current_exe().expect("this program has a path"));
+    let mut command = Command::new(own_program());
     command.args(["--exact", "child::the_server_of_a_child", "--nocapture", "--test-threads=1"]);
     command.env(SETTINGS, settings);
     command

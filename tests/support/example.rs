@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -20,13 +20,33 @@ pub(crate) struct Example {
     pub(crate) ready_line: String,
 }
 
-/// Where cargo puts the examples: beside the folder of this test's own program.
+/// The variable with a folder of scripts, each of which starts the program of its name: for programs that this machine does not
+/// run by itself. `.ci/arm/test` makes it; that cargo has a runner for the tests helps nobody whom they start.
+const STARTERS: &str = "SMOL_MCP_TEST_STARTERS";
+
+/// Whether the processor is an emulated one, which has more threads, memory and files than the program, and less speed.
+pub(crate) fn emulated() -> bool {
+    std::env::var_os(STARTERS).is_some()
+}
+
+/// What is to be started to run that program.
+pub(crate) fn starter(program: &Path) -> PathBuf {
+    let Some(folder) = std::env::var_os(STARTERS) else { return program.to_owned() };
+    PathBuf::from(folder).join(program.file_name().expect("a program has a name"))
+}
+
+/// What starts this test's own program once more.
+pub(crate) fn own_program() -> PathBuf {
+    starter(&std::env::current_exe().expect("this program has a path"))
+}
+
+/// Where cargo puts the examples: beside the folder of this test's own program. What starts that one.
 pub(crate) fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("this program has a path");
     let folder = own.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
     let program = folder.join("examples").join(name);
     assert!(program.exists(), "{} is missing: `cargo build --examples` makes it", program.display());
-    program
+    starter(&program)
 }
 
 pub(crate) fn command(name: &str, arguments: &[&str]) -> Command {
