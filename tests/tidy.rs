@@ -51,7 +51,9 @@ const AT_HOME: &[(&str, &[&str])] = &[
     ("async_channel", RIM),
     ("std::net", RIM),
     ("Instant::now", RIM),
-    ("SystemTime::now", RIM),
+    ("clock_gettime", RIM),
+    // It panics from 2038 on where the standard library still counts in 32 bits.
+    ("SystemTime::now", &[]),
     ("httparse", &["src/http/"]),
     ("serde_json_core", &["src/json/"]),
 ];

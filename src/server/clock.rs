@@ -3,9 +3,10 @@
 //! A server's own time is that in which it ran: a process that was stopped, a machine that was suspended, a tool that held the thread are no
 //! reason to close on everybody whose deadline went by meanwhile, as nobody could be heard.
 
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 use async_io::Timer;
+use rustix::time::{ClockId, clock_gettime};
 
 use super::core::Core;
 use crate::http;
@@ -63,8 +64,8 @@ impl OwnTime {
 
 /// Looks at the machine's calendar.
 pub(super) fn look_at_calendar<A>(core: &Core<'_, A>) {
-    let unix_s = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    set_calendar(core, unix_s);
+    // Not the standard library's `SystemTime`: that counts in 32 bits where musl once did, and panics in 2038.
+    set_calendar(core, u64::try_from(clock_gettime(ClockId::Realtime).tv_sec).unwrap_or(0));
 }
 
 /// It is so many seconds after 1970.
