@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use smol_mcp::testing::{TestConnection, TestServer};
 use smol_mcp::{Call, Config, Server, ToolResult, tools};
 use support::client::{Client, Next};
+use support::example::emulated;
 use support::server::{Running, server};
 use support::{until, wire};
 
@@ -323,6 +324,9 @@ fn thousands_of_tasks_take_the_room_of_one() {
     (0..50).for_each(|_| round(&mut server));
     let before = resident_bytes();
     (0..2_000).for_each(|_| round(&mut server));
+    if emulated() {
+        return; // what is in memory is the emulator's
+    }
     let grown = resident_bytes().saturating_sub(before);
     // Other tests run beside this one; what is looked for would be 24 MB.
     assert!(grown < 6 * 1024 * 1024, "{grown} bytes more");
