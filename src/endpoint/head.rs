@@ -102,6 +102,12 @@ impl Endpoint {
             .because(Cause::Host);
             return Entry { cors: None, passage: Passage::Answer(answer) };
         }
+        if request.is_secured() && !self.guard.is_behind_tls() {
+            let message =
+                "an https target was sent without TLS: use http://, or name the proxy's URL by Config::public_base";
+            let answer = Answer::refusal(Status::MISDIRECTED_REQUEST, Code::REFUSED, message).because(Cause::Host);
+            return Entry { cors: None, passage: Passage::Answer(answer) };
+        }
         let cors = match self.guard.origin(request.all(Known::Origin), local) {
             Ok(grant) => grant.and_then(grant_of),
             Err(refusal) => {
