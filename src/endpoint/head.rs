@@ -327,6 +327,11 @@ fn posted<'r, 'p>(
         let message = "the Content-Type of a message must be application/json";
         return Err(Answer::refusal(Status::UNSUPPORTED_MEDIA_TYPE, Code::REFUSED, message));
     }
+    // What somebody else would read in another way is not read at all (RFC 9110, 15.5.16).
+    if !request.all(Known::ContentEncoding).all(|coding| coding.eq_ignore_ascii_case(b"identity")) {
+        let message = "a message must have no Content-Encoding: send it as it is";
+        return Err(Answer::refusal(Status::UNSUPPORTED_MEDIA_TYPE, Code::REFUSED, message));
+    }
     Ok(Admission::Body(Posted { route, principal }))
 }
 
