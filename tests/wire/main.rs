@@ -8,10 +8,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "this is all tests")]
 
 mod answer;
+mod json;
+mod line;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;
 mod talk;
+mod texts;
 
 use smol_mcp::Config;
 
