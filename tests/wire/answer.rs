@@ -183,7 +183,11 @@ impl<'e> Came<'e> {
 }
 
 impl Answer {
-    fn must_be(&self, expected: &table::Answer) -> Result<(), String> {
+    /// Whether it is what is expected.
+    ///
+    /// # Errors
+    /// What is otherwise.
+    pub(crate) fn must_be(&self, expected: &table::Answer) -> Result<(), String> {
         if self.status != expected.status {
             return Err(format!("{} instead of {}", self.status, expected.status));
         }

@@ -10,6 +10,7 @@
 mod answer;
 mod json;
 mod line;
+mod messages;
 #[path = "../support/mod.rs"]
 mod support;
 mod table;

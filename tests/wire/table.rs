@@ -96,7 +96,9 @@ fn expectation(text: &str) -> Expected {
             ("early", _) => expected.early = true,
             ("head", Some(answer)) => answer.is_head = true,
             (word, Some(answer)) if word.starts_with("-32") => answer.code = Some(word.parse().expect("a code")),
-            (word, Some(answer)) if word.starts_with("like=") => answer.parts.push(word[5..].replace('_', " ")),
+            (word, Some(answer)) if word.starts_with("like=") => {
+                answer.parts.push(String::from_utf8(unescaped(&word[5..].replace('_', " "))).expect("UTF-8"))
+            }
             (word, answer) => match (word.split_once('='), answer) {
                 (Some((name, value)), Some(answer)) => answer.fields.push((name.to_owned(), value.replace('_', " "))),
                 _ => {
