@@ -8,6 +8,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr, reason = "this is all tests")]
 
 mod answer;
+mod guard;
+mod house;
 mod json;
 mod line;
 mod messages;
@@ -56,4 +58,37 @@ fn hold(text: &str, at_least: usize, by: fn(Config, &[table::Case]) -> Vec<Strin
     let wrong = by(Config::default(), &cases);
     eprintln!("{} cases", cases.len());
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
+}
+
+/// What the cases expect is looked at: none holds with another status, another end, or one more answer.
+#[test]
+fn a_wrong_expectation_is_seen() {
+    let texts = ["framing", "chunks", "lines", "names", "answers"].map(|name| {
+        let path = format!("{}/tests/wire/cases/{name}.txt", env!("CARGO_MANIFEST_DIR"));
+        std::fs::read_to_string(path).expect("the cases are there")
+    });
+    for (at, text) in texts.iter().enumerate() {
+        let right = table::cases(&[COMMON, text]);
+        // Some of each file.
+        let right: Vec<_> = right.into_iter().skip(at).step_by(9).collect();
+        let mut wrong = Vec::new();
+        for case in &right {
+            let mut other = |change: &dyn Fn(&mut table::Expected)| {
+                let mut case = case.clone();
+                change(&mut case.expected);
+                wrong.push(case);
+            };
+            other(&|expected| {
+                expected.then =
+                    if expected.then == table::Then::Close { table::Then::Open } else { table::Then::Close };
+            });
+            if let Some(last) = case.expected.answers.len().checked_sub(1) {
+                other(&|expected| expected.answers[last].status += 1);
+                other(&|expected| drop(expected.answers.pop()));
+                other(&|expected| expected.answers[last].fields.push(("x-odd".into(), "*".into())));
+            }
+        }
+        let seen = at_every_cut(Config::default(), &wrong);
+        assert_eq!(seen.len(), wrong.len(), "some were not seen; these were:\n{}", seen.join("\n"));
+    }
 }
