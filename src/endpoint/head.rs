@@ -242,7 +242,7 @@ impl Endpoint {
 }
 
 /// The value of a header that is there once or not at all: of two, one reader would take the first, and another the last.
-pub(super) fn single<'r>(request: Request<'r>, known: Known) -> Result<Option<&'r [u8]>, Answer<'static>> {
+pub(super) fn single(request: Request<'_>, known: Known) -> Result<Option<&[u8]>, Answer<'static>> {
     if request.count(known) > 1 {
         let message = match known {
             Known::McpSessionId => "Mcp-Session-Id was sent more than once",

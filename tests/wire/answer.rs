@@ -103,7 +103,7 @@ impl Answer {
         if status == 100 {
             return if self.fields.is_empty() { Ok(()) } else { Err("100 with fields".into()) };
         }
-        if !has("Date") {
+        if !has("Date") && status < 500 {
             return Err("no Date, and there is a clock".into());
         }
         if status == 405 && !has("Allow")
@@ -145,7 +145,7 @@ impl<'e> Came<'e> {
             let is_head = self.expected.answers.get(self.answers.len()).is_some_and(|answer| answer.is_head);
             let Some((answer, used)) = Answer::take(&self.bytes, is_head)? else { break };
             self.bytes.drain(..used);
-            // Whether there is one depends on how soon the body comes; `expect.rs` looks at them.
+            // Whether there is one depends on how soon the body comes; `house.rs` looks at them.
             if answer.status != 100 {
                 self.answers.push(answer);
             }
@@ -169,6 +169,7 @@ impl<'e> Came<'e> {
         }
         let closing = self.answers.iter().position(Answer::closes);
         match self.expected.then {
+            _ if self.answers.len() > expected.len() + 1 => Err(told("more is answered than was asked")),
             table::Then::Open if closed || closing.is_some() => Err(told("it closes")),
             table::Then::Open if !good.is_some_and(is_good) => Err(told("the request behind is not answered")),
             table::Then::Close if good.is_some() => Err(told("what is behind was looked at")),

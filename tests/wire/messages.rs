@@ -59,7 +59,7 @@ impl House {
              Accept: application/json, text/event-stream\r\n"
         );
         if let Some(session) = self.sessions.get(who) {
-            head += &format!("Mcp-Session-Id: {}\r\n", session.id);
+            head.extend(["Mcp-Session-Id: ", &session.id, "\r\n"]);
         }
         let expected = case.expected.answers.first().expect("an answer");
         let answer = self.line.ask(&[head.as_bytes(), &case.sent].concat(), false)?;

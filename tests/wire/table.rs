@@ -81,11 +81,6 @@ pub(crate) fn cases(texts: &[&str]) -> Vec<Case> {
     cases
 }
 
-/// What a text stands for, without names.
-pub(crate) fn plain(text: &str) -> Vec<u8> {
-    bytes(text, &HashMap::new())
-}
-
 fn expectation(text: &str) -> Expected {
     let mut expected = Expected::default();
     for word in text.split_whitespace() {
@@ -97,15 +92,17 @@ fn expectation(text: &str) -> Expected {
             ("head", Some(answer)) => answer.is_head = true,
             (word, Some(answer)) if word.starts_with("-32") => answer.code = Some(word.parse().expect("a code")),
             (word, Some(answer)) if word.starts_with("like=") => {
-                answer.parts.push(String::from_utf8(unescaped(&word[5..].replace('_', " "))).expect("UTF-8"))
+                let part = unescaped(&word["like=".len()..].replace('_', " "));
+                answer.parts.push(String::from_utf8(part).expect("UTF-8"));
             }
-            (word, answer) => match (word.split_once('='), answer) {
-                (Some((name, value)), Some(answer)) => answer.fields.push((name.to_owned(), value.replace('_', " "))),
-                _ => {
+            (word, answer) => {
+                if let (Some((name, value)), Some(answer)) = (word.split_once('='), answer) {
+                    answer.fields.push((name.to_owned(), value.replace('_', " ")));
+                } else {
                     let status = word.parse().unwrap_or_else(|_| panic!("no word of an expectation: {word}"));
                     expected.answers.push(Answer { status, ..Answer::default() });
                 }
-            },
+            }
         }
     }
     expected

@@ -8,10 +8,10 @@ use std::thread;
 use smol_mcp::Config;
 use smol_mcp::testing::TestServer;
 
-use crate::answer::{Answer, Came};
+use crate::answer::Came;
 use crate::support::server::{Running, server};
 use crate::support::{PATIENCE, wire};
-use crate::table::{Case, Then};
+use crate::table::{Case, Expected, Then};
 
 /// Threads that hold cases against one server at once.
 const CLIENTS: usize = 4;
@@ -38,7 +38,7 @@ pub(crate) fn over_sockets(config: Config, cases: &[Case]) -> Vec<String> {
             let held = on_socket(running.address, &[&sent], case)
                 .and_then(|()| on_socket(running.address, &[&sent[..half], &sent[half..]], case))
                 .and_then(|()| {
-                    let alone = Case { expected: Default::default(), ..case.clone() };
+                    let alone = Case { expected: Expected::default(), ..case.clone() };
                     let served = on_socket(running.address, &[good.as_bytes()], &alone);
                     served.map_err(|why| format!("on a new connection: {why}"))
                 });
@@ -83,7 +83,7 @@ fn cuts(sent: &[u8], case: &Case) -> Vec<usize> {
     let is_near = |cut: usize| length < NEAR_BYTES || cut < NEAR_BYTES / 2 || length - cut < NEAR_BYTES / 2;
     let every = |cut: usize| if is_near(cut) { 7 } else { 997 };
     (1..=length.min(sent.len() - 1))
-        .filter(|cut| (*cut + case.line) % every(*cut) == 0 || is_near(*cut) && is_end(*cut))
+        .filter(|cut| (*cut + case.line).is_multiple_of(every(*cut)) || is_near(*cut) && is_end(*cut))
         .collect()
 }
 
