@@ -49,7 +49,7 @@ fn target(text: &[u8], method: &str, target: &str, head: &mut Head) -> Result<()
         head.authority = Some(Span::within(text, authority.as_bytes()));
         path = behind;
     } else if !target.starts_with('/') && (method, target) != ("OPTIONS", "*") {
-        return Err(Refusal::Target);
+        return Err(if method == "CONNECT" { Refusal::Tunnel } else { Refusal::Target });
     }
     let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
     head.path = Span::within(text, path.as_bytes());
