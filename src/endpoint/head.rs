@@ -102,6 +102,12 @@ impl Endpoint {
             .because(Cause::Host);
             return Entry { cors: None, passage: Passage::Answer(answer) };
         }
+        if request.is_secured() && !self.guard.is_behind_tls() {
+            let message =
+                "an https target was sent without TLS: use http://, or name the proxy's URL by Config::public_base";
+            let answer = Answer::refusal(Status::MISDIRECTED_REQUEST, Code::REFUSED, message).because(Cause::Host);
+            return Entry { cors: None, passage: Passage::Answer(answer) };
+        }
         let cors = match self.guard.origin(request.all(Known::Origin), local) {
             Ok(grant) => grant.and_then(grant_of),
             Err(refusal) => {
@@ -190,17 +196,17 @@ impl Endpoint {
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Admission<'r, 'p>, Answer<'r>> {
-        if let Some(id) = request.header(Known::McpSessionId) {
+        if let Some(id) = single(request, Known::McpSessionId)? {
             let found = self.session(id, Transport::Streamable, principal, table, moment).map_err(no_session)?;
             let revision = table.get(found.session).map(Session::revision);
-            let last = match request.header(Known::LastEventId).filter(|_| revision.is_some_and(Revision::is_resumable))
-            {
-                Some(id) => EventId::parse(id).map_or(LastSeen::Unknown, LastSeen::Event),
-                None => LastSeen::Nothing,
-            };
+            let last =
+                match single(request, Known::LastEventId)?.filter(|_| revision.is_some_and(Revision::is_resumable)) {
+                    Some(id) => EventId::parse(id).map_or(LastSeen::Unknown, LastSeen::Event),
+                    None => LastSeen::Nothing,
+                };
             return Ok(Admission::Open(Opening::Session(found.session, found.changes, last)));
         }
-        let asked = request.header(Known::McpProtocolVersion).map(Revision::parse);
+        let asked = single(request, Known::McpProtocolVersion)?.map(Revision::parse);
         let old = !matches!(asked, Some(None | Some(Revision::V2026_07_28)));
         let only_events =
             request.accepts(Media::EventStream) == Accept::Yes && request.accepts(Media::Json) == Accept::No;
@@ -217,7 +223,7 @@ impl Endpoint {
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Admission<'r, 'p>, Answer<'r>> {
-        let Some(text) = request.header(Known::McpSessionId) else {
+        let Some(text) = single(request, Known::McpSessionId)? else {
             return Err(Answer::not_allowed("POST", "DELETE ends a session and needs its Mcp-Session-Id"));
         };
         let id = SessionId::verify(&self.key, text, principal, moment.unix_s, u64::MAX)
@@ -233,6 +239,19 @@ impl Endpoint {
         table.end_unknown(&id);
         Err(Answer::empty(Status::OK))
     }
+}
+
+/// The value of a header that is there once or not at all: of two, one reader would take the first, and another the last.
+pub(super) fn single(request: Request<'_>, known: Known) -> Result<Option<&[u8]>, Answer<'static>> {
+    if request.count(known) > 1 {
+        let message = match known {
+            Known::McpSessionId => "Mcp-Session-Id was sent more than once",
+            Known::McpProtocolVersion => "MCP-Protocol-Version was sent more than once",
+            _ => "a header was sent more than once",
+        };
+        return Err(Answer::refusal(Status::BAD_REQUEST, Code::REFUSED, message));
+    }
+    Ok(request.header(known))
 }
 
 fn grant_of(grant: OriginGrant<'_>) -> Option<Cors<'_>> {
@@ -319,6 +338,11 @@ fn posted<'r, 'p>(
     let json = request.content_type_is_json().unwrap_or(route == Route::Messages);
     if !json {
         let message = "the Content-Type of a message must be application/json";
+        return Err(Answer::refusal(Status::UNSUPPORTED_MEDIA_TYPE, Code::REFUSED, message));
+    }
+    // What somebody else would read in another way is not read at all (RFC 9110, 15.5.16).
+    if !request.all(Known::ContentEncoding).all(|coding| coding.eq_ignore_ascii_case(b"identity")) {
+        let message = "a message must have no Content-Encoding: send it as it is";
         return Err(Answer::refusal(Status::UNSUPPORTED_MEDIA_TYPE, Code::REFUSED, message));
     }
     Ok(Admission::Body(Posted { route, principal }))

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use super::answer::{Answer, Body, Data};
-use super::head::no_session;
+use super::head::{no_session, single};
 use super::{Changes, Endpoint, Moment, NoSession, Posted, Route};
 use crate::http::{self, Known, Status};
 use crate::hub::Filter;
@@ -154,7 +154,7 @@ impl Endpoint {
                 &envelope,
                 doc,
                 "not a JSON-RPC 2.0 message: it needs \"jsonrpc\": \"2.0\", and a \"method\" (with an \"id\" that is a string or \
-                 an integer, unless it is a notification), or an \"id\" and one of \"result\" and \"error\"",
+                 an integer, unless it is a notification) and no \"params\" but an object, or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
         let decided = self.route(around, message, envelope, doc, table);
@@ -200,9 +200,10 @@ impl Endpoint {
         if around.posted.route == Route::Messages {
             return self.on_stream(around, message, envelope, doc, table);
         }
-        let version = around.head.header(Known::McpProtocolVersion);
-        let named = version.map(Revision::parse);
         let enveloped = envelope.meta_version.is_some() && message != Message::Response;
+        // The envelope's ladder has its own words for that.
+        let version = if enveloped { None } else { single(around.head, Known::McpProtocolVersion)? };
+        let named = version.map(Revision::parse);
         if enveloped && around.batch.is_some() {
             return Err(invalid("a 2026-07-28 message can't be part of a batch"));
         }
@@ -232,7 +233,7 @@ impl Endpoint {
     ) -> Result<Decision<'p>, Answer<'static>> {
         crate::json::validate(doc).map_err(not_json)?;
         let refusal = || invalid("a batch (an array of messages) is taken only in a session of revision 2025-03-26");
-        let Some(text) = around.head.header(Known::McpSessionId).filter(|_| around.posted.route == Route::Mcp) else {
+        let Some(text) = single(around.head, Known::McpSessionId)?.filter(|_| around.posted.route == Route::Mcp) else {
             return Err(refusal());
         };
         let session = self.find(around, text, Transport::Streamable, table)?;
@@ -256,7 +257,7 @@ impl Endpoint {
             }
             return self.initialize(around, envelope, doc, table);
         }
-        let session = match (around.batch, around.head.header(Known::McpSessionId)) {
+        let session = match (around.batch, single(around.head, Known::McpSessionId)?) {
             (Some(session), _) => session,
             (None, Some(text)) => self.find(around, text, Transport::Streamable, table)?,
             (None, None) => {

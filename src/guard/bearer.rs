@@ -153,6 +153,7 @@ fn token_of(field: &[u8]) -> Result<&[u8], BearerRefusal> {
     if !scheme.eq_ignore_ascii_case(b"bearer") {
         return Err(BearerRefusal::Missing);
     }
-    let token = rest.trim_ascii_start();
+    // Spaces, and no other white space.
+    let token = rest.iter().position(|byte| *byte != b' ').and_then(|at| rest.get(at..)).unwrap_or_default();
     if is_token68(token) { Ok(token) } else { Err(BearerRefusal::Malformed) }
 }

@@ -126,6 +126,11 @@ impl Guard {
         self.is_checked
     }
 
+    /// Whether a proxy that ends TLS stands in front, by the URL under which the server is published.
+    pub(crate) fn is_behind_tls(&self) -> bool {
+        self.public_origin.as_ref().is_some_and(OriginRule::is_secured)
+    }
+
     /// Whether the host is the machine itself as seen from itself.
     fn is_loopback(host: UriHost<'_>) -> bool {
         match host {

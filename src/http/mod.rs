@@ -53,3 +53,5 @@ mod tests_random;
 mod tests_request;
 #[cfg(test)]
 mod tests_response;
+#[cfg(test)]
+mod tests_wire;

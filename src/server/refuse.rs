@@ -37,8 +37,15 @@ impl<A: Application> Worker<'_, '_, A> {
         }
     }
 
-    /// Answers what is no request, or comes too slowly; the connection goes.
-    pub(super) async fn refuse(&self, conn: ConnRef, mut answer: Answer<'_>, cors: Option<Cors<'_>>, tx: &mut [u8]) {
+    /// Answers what is no request, or comes too slowly; the connection goes. `head_only`: what there is of it asks by HEAD.
+    pub(super) async fn refuse(
+        &self,
+        conn: ConnRef,
+        mut answer: Answer<'_>,
+        cors: Option<Cors<'_>>,
+        head_only: bool,
+        tx: &mut [u8],
+    ) {
         answer.close = true;
         let date = self.core.date.get();
         let template = ResponseHead {
@@ -46,7 +53,7 @@ impl<A: Application> Worker<'_, '_, A> {
             cors,
             ..ResponseHead::new(Status::OK, Framing::None)
         };
-        let manner = Manner { template, http10: false, events: false, head_only: false, peer: None };
+        let manner = Manner { template, http10: false, events: false, head_only, peer: None };
         self.answer(conn, answer, &manner, &[], tx).await;
     }
 }

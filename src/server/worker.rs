@@ -112,14 +112,21 @@ impl<A: Application> Worker<'_, '_, A> {
                 Heading::Gone => return After::Close,
                 Heading::Slow => {
                     self.core.tally.refused.slow_head.add();
-                    self.refuse(conn, late("the head of the request did not come in time"), None, tx).await;
+                    self.refuse(
+                        conn,
+                        late("the head of the request did not come in time"),
+                        None,
+                        decoder.is_head(rx),
+                        tx,
+                    )
+                    .await;
                     return After::Linger;
                 }
                 Heading::Refused(refusal) => {
                     // Where the head is whole, a page may read why.
                     let moment = self.core.moment(conn);
                     let cors = decoder.head(rx).and_then(|request| self.core.endpoint.cors(request, &moment));
-                    self.refuse(conn, refused(refusal), cors, tx).await;
+                    self.refuse(conn, refused(refusal), cors, decoder.is_head(rx), tx).await;
                     return After::Linger;
                 }
             }
@@ -233,7 +240,7 @@ impl<A: Application> Worker<'_, '_, A> {
             }
         };
         let cors = decoder.head(rx).and_then(|request| self.core.endpoint.cors(request, &moment));
-        self.refuse(conn, answer, cors, tx).await;
+        self.refuse(conn, answer, cors, false, tx).await;
         Turn::Done(After::Linger)
     }
 
