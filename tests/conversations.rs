@@ -69,7 +69,7 @@ macro_rules! conversations {
 }
 
 conversations! {
-    access annotations authorize batch cancel content http http_sse identity ids input lenient limits logging modern mute no_http_sse origins
+    access annotations authorize batch cancel content http http_sse identity ids input lenient limits logging modern mute no_http_sse open origins
     progress prompts public_base refused_early resources resume revisions scopes shutdown streams subscriptions tasks token tools
 }
 
