@@ -9,6 +9,7 @@
 //! ```
 
 mod access;
+mod confirm;
 mod faults;
 mod log;
 mod memory;
@@ -18,6 +19,7 @@ mod slots;
 mod tasks;
 
 pub use access::*;
+pub use confirm::*;
 pub use faults::*;
 pub use log::*;
 pub use memory::*;
