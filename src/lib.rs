@@ -30,7 +30,7 @@
 //! # In scope
 //! The tools, resources and prompts of an application, served by HTTP to clients of MCP 2024-11-05 (HTTP+SSE), 2025-03-26, 2025-06-18, 2025-11-25
 //! (Streamable HTTP with sessions) and 2026-07-28 (stateless), on one port; completion, progress, cancellation, change notifications and
-//! log messages; input from the client (elicitation, sampling, roots); streams and calls that are resumed (2025 revisions); tasks (the
+//! log messages; input from the client (elicitation, sampling, roots), and its user's confirmation; streams and calls that are resumed (2025 revisions); tasks (the
 //! extension of 2026-07-28); Host, Origin, CORS; bearer tokens with names and scopes, or the application's own check; a fixed number of everything.
 //!
 //! # Out of scope

@@ -14,6 +14,7 @@
 //! ```
 
 mod access;
+mod confirm;
 mod faults;
 mod log;
 mod memory;
@@ -23,6 +24,7 @@ mod slots;
 mod tasks;
 
 pub use access::*;
+pub use confirm::*;
 pub use faults::*;
 pub use log::*;
 pub use memory::*;

@@ -6,7 +6,7 @@
 //! ```text
 //! --- option token secret          before the first section: how the servers of this file are set up
 //! --- option app library           the application is `library.rs` instead of `fixture.rs`; or away (`away.rs`), asking (`asking.rs`),
-//!                                  chores (`chores.rs`), guarded, checked (`guarded.rs`), speaker, mute (`speaker.rs`)
+//!                                  chores (`chores.rs`), danger, guarded, checked (`guarded.rs`), speaker, mute (`speaker.rs`)
 //! --- option access kitchen:secret:read,lights:60   a token with a name; `*` for every scope; and for how many seconds
 //! --- option cuts 1000             and at most how many cuts are made in each of its conversations, evenly chosen
 //! --- let version 2025-06-18       a text that stands for $(version), until the end of its section or file
@@ -38,6 +38,8 @@ mod asking;
 mod away;
 #[path = "conversations/chores.rs"]
 mod chores;
+#[path = "conversations/danger.rs"]
+mod danger;
 #[path = "conversations/fixture.rs"]
 mod fixture;
 #[path = "conversations/gate.rs"]
@@ -69,7 +71,7 @@ macro_rules! conversations {
 }
 
 conversations! {
-    access annotations authorize batch cancel content http http_sse identity ids input lenient limits logging modern mute no_http_sse origins
+    access annotations authorize batch cancel confirm content http http_sse identity ids input lenient limits logging modern mute no_http_sse open origins
     progress prompts public_base refused_early resources resume revisions scopes shutdown streams subscriptions tasks token tools
 }
 

@@ -269,6 +269,10 @@ tools! {
         /// Asks only what the client can answer.
         #[additive] async fn test_input_required_result_capabilities(&self, call: &mut Call<'_>) -> ToolResult { input::ask_capabilities(call).await }
 
+        /// Erases what it is told to, once the user has agreed.
+        #[destructive] #[confirm("Erase this?")]
+        async fn test_confirm(&self, call: &mut Call<'_>, args: Echo) -> ToolResult { call.reply(format_args!("erased {}", args.text)).await }
+
         // --- tasks ---
 
         /// Greets somebody.

@@ -70,8 +70,7 @@ pub use completing::{Completing, CompletionText};
 pub use error::{Done, ToolError, ToolResult};
 pub use failure::{Failure, PromptResult, ReadResult};
 pub(crate) use identity::Identity;
-pub(crate) use input::QuestionKind;
-pub(crate) use input::{Ask, Keyed, Nobody, Question, Ticket, Way, pass};
+pub(crate) use input::{Ask, Keyed, Nobody, Question, QuestionKind, Ticket, Way, is_yes, pass};
 pub use input::{
     Capability, Content, Elicit, ElicitJson, ElicitUrl, Elicited, InputError, ListRoots, Questions, Root, Roots,
     Sample, Sampled, Sampling,
@@ -97,6 +96,7 @@ pub mod private {
 
     pub use super::arg::{Ranged, with_len};
     pub use super::call::Outcome;
+    pub use super::input::confirm_tool;
     pub use super::mark::{
         Mark, annotations, are_names_unique, choice, doc_bytes, doc_len, icon_count, icons, is_object, is_tool_name,
         meta, name, object, plain, snake_bytes, snake_len, task, text, title,
@@ -105,7 +105,9 @@ pub mod private {
         are_prompts_unique, are_uris_unique, are_variables, completes, mime, resource_annotations, resource_uri, size,
     };
     pub use super::mark_scope::{scope_count, scopes};
-    pub use super::parse::{arguments, no_such_tool, parse, parse_none, parse_nothing, parse_unchecked, variables};
+    pub use super::parse::{
+        arguments, check_arguments, no_such_tool, parse, parse_none, parse_nothing, parse_unchecked, variables,
+    };
     pub use super::prompt::are_words;
     pub use super::uri::is_legal;
     pub use super::verbatim::{is_input_schema, is_json_object};

@@ -171,7 +171,7 @@ impl ResponseHead<'_> {
                 out.field(b"Access-Control-Allow-Credentials", b"true")?;
             }
             match self.preflight {
-                Some(preflight) => preflight.render(out)?,
+                Some(preflight) => preflight.render(any, out)?,
                 None => out.field(b"Access-Control-Expose-Headers", EXPOSED_HEADERS)?,
             }
             if any && !self.vary_origin {
@@ -202,9 +202,10 @@ impl Challenge {
 }
 
 impl Preflight<'_> {
-    fn render(self, out: &mut Out<'_>) -> Option<()> {
+    fn render(self, any: bool, out: &mut Out<'_>) -> Option<()> {
         out.field(b"Access-Control-Allow-Methods", b"GET, POST, DELETE, OPTIONS")?;
-        out.put(b"Access-Control-Allow-Headers: ")?;
+        // All headers where all origins are granted; the list is for `Authorization`, which `*` does not cover, and older browsers.
+        out.put(if any { b"Access-Control-Allow-Headers: *, " } else { b"Access-Control-Allow-Headers: " })?;
         out.put(ALLOWED_HEADERS)?;
         for name in list(self.requested_headers).filter(|name| is_mcp_param(name)).take(PREFLIGHT_PARAM_HEADERS_MAX) {
             out.put(b", ")?;

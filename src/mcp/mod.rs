@@ -21,6 +21,7 @@ pub(crate) mod pages;
 pub(crate) mod prompts;
 pub(crate) mod resources;
 pub(crate) mod scopes;
+pub(crate) mod slips;
 pub(crate) mod subscriptions;
 pub(crate) mod tasks;
 pub(crate) mod tools;

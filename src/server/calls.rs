@@ -254,11 +254,11 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, job: &Job<'_>, client: &str) {
         let (app, identity) = (&self.core.app, &self.core.identity);
         let catalog = &self.core.endpoint.catalog;
-        let around = (&self.core.endpoint.key, identity);
+        let (around, secrets) = ((&self.core.endpoint.key, identity), (&self.core.endpoint.key, &self.core.slips));
         let client = Some(client).filter(|name| !name.is_empty());
         let principal = job.principal;
         let (unix_s, body_bytes_max) = (self.core.unix_s.get(), self.core.limits.body_bytes_max);
-        let pass = Pass::new(request, around.0, identity, job.principal.id(), unix_s, body_bytes_max);
+        let pass = Pass::new(request, secrets, identity, job.principal.id(), unix_s, body_bytes_max);
         let asking = job.session.map(|session| Asking { core: self.core, worker: self.index, session });
         let ask: &dyn Ask = match &asking {
             _ if job.revision.is_modern() => &pass,

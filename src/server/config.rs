@@ -94,8 +94,10 @@ impl Config {
         self.access(Token::new(token))
     }
 
-    /// Lets pages of this origin (`https://app.example`) use the server from a browser. `*` lets in every page: only with
-    /// a token, or for a server whose tools anyone may use.
+    /// Lets pages of this origin (`https://app.example`) use the server from a browser. May be repeated.
+    ///
+    /// `*` lets in every page, also those of files and sandboxes (`Origin: null`), with all headers, and without the credentials that browsers
+    /// keep: only with a token, or for a server whose tools anyone may use. `Host` is checked all the same.
     #[must_use]
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.allow_origins.push(origin.into());

@@ -27,6 +27,7 @@ use crate::json::Value;
 use crate::limits::{
     CONNECTIONS_PER_WAKER, EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, QUEUE_TIMEOUT_MS,
 };
+use crate::mcp::slips::Slips;
 use crate::session::{Ended, PrincipalId, SessionRef, Table};
 use crate::tasks::Board;
 
@@ -74,6 +75,8 @@ pub(super) struct Core<'m, A> {
     pub(super) early_cancels: RefCell<heapless::Deque<((SessionRef, u64), u64), EARLY_CANCELS_MAX>>,
     /// What event ids are made of.
     pub(super) numbers: Numbers,
+    /// What lets a confirmed call run once.
+    pub(super) slips: Slips,
     pub(super) stopping: Cell<bool>,
     pub(super) hasher: RandomState,
     pub(super) tally: Tally,

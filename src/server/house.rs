@@ -18,6 +18,7 @@ impl<A> Core<'_, A> {
         self.keep_streams_alive();
         self.forget_sessions();
         self.settle_notices();
+        self.keep_name();
     }
 
     /// Ends all streams, as the server shuts down.

@@ -33,6 +33,7 @@ mod key_file;
 mod lease;
 mod listen;
 mod log_bridge;
+mod names;
 mod notices;
 mod open;
 mod peek;
@@ -189,6 +190,12 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         accept::warn_of_few_files(config.connections);
         let mut bound = self.prepare(config)?;
         bound.listener = Some((Async::new(listener)?, local));
+        if bound.parts.endpoint.guard.is_open_to_pages() && bound.parts.endpoint.guard.is_open() {
+            log::warn!(
+                "every web page that somebody on this network opens may use the tools, as all origins are allowed and no token \
+                 is set. Name the origins (--allow-origin https://app.example, Config::allow_origin), or set a token."
+            );
+        }
         if !local.ip().is_loopback() && bound.parts.endpoint.guard.is_open() {
             log::warn!(
                 "{local} can be reached from other machines, and no token is set: everyone on the network may use the \
@@ -206,7 +213,6 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let (max_memory, settings_bytes) = (config.max_memory, config.settings_bytes());
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
-        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let file_tokens = config.token_file.as_deref().map(token_file::read_at_start).transpose()?;
         let guard = Guard::new(&GuardOptions {
             allow_hosts: config.allow_hosts,
@@ -214,7 +220,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
             tokens: config.tokens,
             file_tokens,
             is_checked: H::ASKS,
-            host_name: Some(name),
+            host_name: Some(names::host_name(str::to_owned)),
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;

@@ -8,7 +8,9 @@ use std::task::{self, Poll};
 use super::core::Core;
 use super::notices::Notice;
 use super::tasks::SHUT_DOWN;
-use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ran, Ticket, Way, caught};
+use crate::app::{
+    Application, Ask, Context, Door, InputError, Keyed, Question, QuestionKind, Ran, Ticket, Way, caught, is_yes,
+};
 use crate::json::{self, Value, Writer};
 use crate::mcp;
 use crate::mcp::input::Pass;
@@ -54,7 +56,8 @@ impl<A: Application> Runner<'_, '_, A> {
         let request = Request { doc, envelope: job.envelope, revision: Revision::V2026_07_28 };
         let client = Some(job.client.as_str()).filter(|name| !name.is_empty());
         // No pass ends here, so none is signed for anybody.
-        let pass = Pass::new(&request, &core.endpoint.key, &core.identity, PrincipalId::ANYONE, core.unix_s.get(), 0);
+        let secrets = (&core.endpoint.key, &core.slips);
+        let pass = Pass::new(&request, secrets, &core.identity, PrincipalId::ANYONE, core.unix_s.get(), 0);
         let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
         let context =
             Context { announce: core, client, session: None, ask: &ask, door: Door::Closed, principal: &job.principal };
@@ -155,8 +158,13 @@ impl<A> Ask for TaskAsk<'_, '_, A> {
         if was_kept { self.pass.used(what, key) } else { Ok(()) }
     }
 
+    fn is_confirmed(&self, words: u64) -> bool {
+        Value::new(self.kept).members().any(|(name, value)| is_yes(name, value, words))
+    }
+
     fn open(&self, question: &Question<'_>) -> Result<Ticket, InputError> {
-        if let Some(answered) = self.pass.find(question) {
+        let before = if let QuestionKind::Confirm(_) = question.kind { None } else { self.pass.find(question) };
+        if let Some(answered) = before {
             return self.pass.used(Keyed::Question, question.key).map(|()| answered);
         }
         let opened = self.core.board.inputs.borrow_mut().open(self.place, question, self.core.now());

@@ -39,7 +39,7 @@ use crate::hub::Hub;
 use crate::limits::{
     CHUNKED_SLACK_BYTES, CONNECTIONS_PER_WAKER, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS, TARGET_BYTES_MAX,
 };
-use crate::mcp;
+use crate::mcp::{self, slips::Slips};
 use crate::session::Table;
 use crate::tasks::Board;
 
@@ -139,6 +139,7 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
     let (buffers, request_bytes) = (plan.requests.count(), plan.requests.row());
     let (connections, runners) = (plan.conns.count(), plan.tasks.count());
     let ready = Ready::new(plan.bits());
+    let numbers = Numbers::new();
     let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS));
     let core = Core {
         app: parts.app,
@@ -174,7 +175,8 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         wakers: wakers(&ready, plan),
         ready,
         scratch: RefCell::new(plan.scratch.zeroed()),
-        numbers: Numbers::new(),
+        slips: Slips::new(numbers.boot()),
+        numbers,
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
         hasher: RandomState::new(),

@@ -8,6 +8,7 @@ use smol_mcp::{Handle, LogLevel, Message, Server};
 use super::asking::Asking;
 use super::away::Away;
 use super::chores::Chores;
+use super::danger::Danger;
 use super::fixture::App;
 use super::guarded::{self, Guarded};
 use super::library::Library;
@@ -243,6 +244,7 @@ pub(crate) fn start(script: &Script) -> TestServer {
         }
         "away" => TestServer::new(Server::new("talk", "1", Away::default()).session_key(key), config),
         "chores" => TestServer::new(Server::new("talk", "1", Chores::default()).session_key(key), config),
+        "danger" => TestServer::new(Server::new("talk", "1", Danger::default()).session_key(key), config),
         "guarded" => {
             let server = Server::new("talk", "1", Guarded::default()).session_key(key);
             TestServer::new(server.resources().prompts(), config)
