@@ -5,6 +5,7 @@
 //!   here       what comes from outside and goes there, how many of everything, how large, how long
 //!   memory     what the kernel, async-io and the program around a server take beside the pools
 //!   resumption what clients that come back are told
+//!   rates      how often somebody may do something
 //!   tasks      calls that outlive their request
 //! ```
 
@@ -13,6 +14,7 @@ mod faults;
 mod log;
 mod memory;
 mod output;
+mod rates;
 mod resumption;
 mod slots;
 mod tasks;
@@ -22,6 +24,7 @@ pub use faults::*;
 pub use log::*;
 pub use memory::*;
 pub use output::*;
+pub use rates::*;
 pub use resumption::*;
 pub use slots::*;
 pub use tasks::*;

@@ -17,6 +17,8 @@ pub trait Application {
     const PROMPTS: &'static [Prompt];
     /// A tool runs as a task: whether there is anything to do with them, known when the program is compiled.
     const HAS_TASKS: bool;
+    /// How many tools have a rate of their own.
+    const RATED: usize;
     /// It has its own check of who comes in.
     const HAS_CHECK: bool;
 
@@ -96,6 +98,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Application for 
     const RESOURCES: &'static [Resource] = R::RESOURCES;
     const PROMPTS: &'static [Prompt] = P::PROMPTS;
     const HAS_TASKS: bool = has_tasks(A::TOOLS);
+    const RATED: usize = rated(A::TOOLS);
     const HAS_CHECK: bool = H::ASKS;
 
     fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult> {
@@ -176,6 +179,15 @@ const fn has_tasks(tools: &[Tool]) -> bool {
         at += 1;
     }
     false
+}
+
+const fn rated(tools: &[Tool]) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < tools.len() {
+        count += tools[at].rate.is_some() as usize;
+        at += 1;
+    }
+    count
 }
 
 /// What an application offers, for those who need not know its type.

@@ -2,11 +2,12 @@
 
 use core::fmt::Write as _;
 
-use super::Cause;
+use super::{Cause, rates};
 use crate::http::{Challenge, Preflight, ResponseHead, Status};
 use crate::json::{Span, Writer};
 use crate::mcp::scopes::Lack;
 use crate::mcp::{scopes, tasks};
+use crate::rate::Limited;
 use crate::rpc::{self, Code, Envelope};
 use crate::session::Principal;
 
@@ -88,6 +89,8 @@ pub(crate) enum Data {
     },
     /// The scopes that are asked for.
     Scopes(&'static [&'static str]),
+    /// Which limit was reached, and when to come again.
+    Limited(Limited),
     /// `-32021`: the extension `io.modelcontextprotocol/tasks`.
     Tasks,
 }
@@ -198,6 +201,7 @@ impl<'r> Answer<'r> {
                     Data::Tasks => rpc::error_with(w, id, *code, &message.0, |w| {
                         w.str(tasks::REQUIRED);
                     }),
+                    Data::Limited(limited) => rates::write(w, id, *limited),
                     Data::Scopes(needed) => scopes::write(w, id, format_args!("{}", message.0), needed),
                     Data::Versions { requested } => rpc::error_with(w, id, *code, &message.0, |w| {
                         w.str(r#"{"supported":["2026-07-28"],"requested":"#).raw(requested.of(doc)).str("}");

@@ -11,6 +11,7 @@ use crate::json::{Kind, ScanError};
 use crate::mcp::completion::Subject;
 use crate::mcp::pages::Page;
 use crate::mcp::{Method, input, tasks};
+use crate::rate::Limited;
 use crate::rpc::{Code, Envelope, Message};
 use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
 
@@ -70,6 +71,8 @@ pub(crate) enum Work {
     GetPrompt(usize),
     Complete(Subject),
     SetLevel,
+    /// A call of a tool that was called too often.
+    TooOften(Limited),
     /// Its caller lacks some of these scopes.
     Forbidden(&'static [&'static str]),
     /// A JSON-RPC error, as the answer to the request.
@@ -157,7 +160,8 @@ impl Endpoint {
                  an integer, unless it is a notification), or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
-        let decided = self.route(around, message, envelope, doc, table);
+        let asks = if message == Message::Request { self.may_send(around) } else { Ok(()) };
+        let decided = asks.and_then(|()| self.route(around, message, envelope, doc, table));
         let decided = decided.map(|decision| self.with_state(around, decision, doc));
         decided.map_err(|mut answer| {
             if message == Message::Request {

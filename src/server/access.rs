@@ -16,7 +16,7 @@ use super::{Config, Server};
 use crate::app::{
     Application, AsyncCheck, Check, Denied, Headers, PromptsOf, ResourcesOf, SyncCheck, Tools, Visit, unwound,
 };
-use crate::endpoint::{Answer, Cause, Passage, denied};
+use crate::endpoint::{Answer, Cause, Moment, Passage, denied};
 use crate::guard::{BearerRefusal, FormerTokens, Token};
 use crate::http::{self, Challenge, Status};
 use crate::limits::AUTHORIZE_TIMEOUT_MS;
@@ -196,6 +196,7 @@ impl<A: Application> Worker<'_, '_, A> {
         conn: ConnRef,
         request: http::Request<'_>,
         refusal: BearerRefusal,
+        moment: &Moment,
     ) -> Result<Principal, Answer<'static>> {
         if !A::HAS_CHECK {
             return Err(denied(&Denied::unauthorized(""), refusal));
@@ -229,7 +230,12 @@ impl<A: Application> Worker<'_, '_, A> {
                 None => Ok(principal),
                 Some(fault) => failed(&format!("who comes in can't be told: {fault}")),
             },
-            Some(Ok(Err(why))) => Err(denied(&why, refusal)),
+            Some(Ok(Err(why))) => {
+                if why.is_known() || refusal.is_guess() {
+                    self.core.endpoint.came_wrong(moment);
+                }
+                Err(denied(&why, refusal))
+            }
             Some(Err(_)) => failed("the check of who comes in panicked"),
             None => Err(Answer::unavailable("the check of who comes in took too long").because(Cause::Token)),
         }

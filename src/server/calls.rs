@@ -49,6 +49,7 @@ impl<A: Application> Worker<'_, '_, A> {
             answer.answer_to(&job.envelope);
             return self.answer(conn, answer, manner, doc, tx).await;
         }
+        self.hold_tool(&mut job);
         if route == Route::Messages {
             return pin!(self.relay(conn, job, manner, doc, watch, tx)).await;
         }
@@ -279,6 +280,11 @@ impl<A: Application> Worker<'_, '_, A> {
             Work::Forbidden(needed) => {
                 self.refused_request();
                 scopes::refuse(out, request, needed, principal).await;
+            }
+            Work::TooOften(limited) => {
+                self.slot().refused.set(true);
+                out.set_retry_after(limited.wait_s);
+                tools::fail(out, request, limited, identity).await;
             }
             Work::Refuse(code, message) => {
                 self.refused_request();

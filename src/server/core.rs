@@ -139,6 +139,7 @@ impl<A> Core<'_, A> {
             now_ms: self.now_ms.get(),
             unix_s: self.unix_s.get(),
             local: self.conns.borrow_mut().local(conn),
+            counted: None,
             stopping: self.stopping.get(),
             random: super::random,
         }

@@ -40,6 +40,7 @@ mod peeked;
 mod peers;
 mod plan;
 mod queue;
+mod rates;
 mod ready;
 mod refuse;
 mod resume;
@@ -90,6 +91,7 @@ use self::core::OnClient;
 use self::handle::Commands;
 use self::key_file::KeyFile;
 use self::listen::listen_on;
+use self::plan::Settings;
 use self::start::run;
 use self::storage::Heap;
 use crate::app::{
@@ -99,6 +101,7 @@ use crate::app::{
 use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
 use crate::limits::SESSION_RESTORE_AGE_MAX_S;
+use crate::rate::Rates;
 use crate::session::{Key, RANDOM_BYTES};
 use crate::tasks::Lives;
 
@@ -202,7 +205,9 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
         let heap = Heap(config.checked(<App<A, R, P, H> as Application>::HAS_TASKS).map_err(invalid)?);
         self.afford(&config).map_err(invalid)?;
-        let (max_memory, settings_bytes) = (config.max_memory, config.settings_bytes());
+        config.check_rates().map_err(invalid)?;
+        let rated = <App<A, R, P, H> as Application>::RATED;
+        let (max_memory, settings) = (config.max_memory, config.settings(rated));
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -229,6 +234,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         self.identity.public.set(guard.is_open());
         let endpoint = Endpoint {
             guard,
+            rates: Rates::new(config.rates, rated),
             key: Key::new(key),
             catalog,
             public_path: base.as_ref().map_or(String::new(), |base| base.prefix().to_owned()),
@@ -253,7 +259,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
             }),
             heap,
             max_memory,
-            settings_bytes,
+            settings,
             listener: None,
             handle: self.handle,
         })
@@ -279,7 +285,7 @@ pub struct Bound<A, R = NoResources, P = NoPrompts, H = NoCheck> {
     parts: Box<Parts<App<A, R, P, H>>>,
     heap: Heap,
     max_memory: Option<u64>,
-    settings_bytes: usize,
+    settings: Settings,
     listener: Option<(Async<TcpListener>, SocketAddr)>,
     handle: Handle,
 }

@@ -22,6 +22,7 @@ impl<A: Application> Worker<'_, '_, A> {
             Cause::Origin => (&refused.origin, Some(Notice::Origin)),
             Cause::Token => (&refused.token, Some(Notice::Token)),
             Cause::Scope => (&refused.request, None),
+            Cause::Rate(limit) => self.rate_refused(limit),
             Cause::Path => (&refused.path, None),
             Cause::Session => (&refused.session, None),
             Cause::Message => (&refused.message, None),

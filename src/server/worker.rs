@@ -174,8 +174,8 @@ impl<A: Application> Worker<'_, '_, A> {
     // One request whose head is whole: decides, reads its body, answers. `last`: the connection is closed after it.
     async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, last: bool, rx: &mut [u8], tx: &mut [u8]) -> Turn {
         let mut step = decoder.step(rx, &self.core.limits);
-        let moment = self.core.moment(conn);
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
+        let moment = self.core.moment_of(conn, request);
         let entry = self.core.endpoint.enter(request, &moment);
         let principal = {
             let date = self.core.date.get();
@@ -184,7 +184,7 @@ impl<A: Application> Worker<'_, '_, A> {
             manner.template.close |= last || request.has_body();
             let known = match entry.passage {
                 Passage::Known(principal) => Ok(principal),
-                Passage::Ask(refusal) => self.ask_application(conn, request, refusal).await,
+                Passage::Ask(refusal) => self.ask_application(conn, request, refusal, &moment).await,
                 Passage::Answer(answer) => Err(answer),
             };
             match known {
