@@ -79,8 +79,8 @@ pub use app::{
 pub use guard::Token;
 pub use rate::Rate;
 pub use server::{
-    Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, MemoryBudget, Message, Server,
-    Storage, stats, testing,
+    AuditEntry, AuditOutcome, Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle,
+    MemoryBudget, Message, Server, Storage, stats, testing,
 };
 pub use session::{LogLevel, Principal, Revision};
 pub use stats::Stats;

@@ -10,6 +10,7 @@
 //! ```
 
 mod access;
+mod audit;
 mod faults;
 mod log;
 mod memory;
@@ -20,6 +21,7 @@ mod slots;
 mod tasks;
 
 pub use access::*;
+pub use audit::*;
 pub use faults::*;
 pub use log::*;
 pub use memory::*;

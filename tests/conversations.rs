@@ -72,7 +72,7 @@ macro_rules! conversations {
 }
 
 conversations! {
-    access annotations authorize batch cancel content http http_sse identity ids input lenient limits logging modern mute no_http_sse origins
+    access annotations audit audit_alone authorize batch cancel content http http_sse identity ids input lenient limits logging modern mute no_http_sse origins
     progress prompts public_base rates refused_early resources resume revisions scopes shutdown streams subscriptions tasks token tools
 }
 

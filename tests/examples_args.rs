@@ -58,7 +58,7 @@ fn every_flag_is_taken() {
     let words = "--listen [::1]:0 --token t0ken --allow-origin https://a.example --allow-origin http://[::1]:3000 --allow-host b.example:81 \
         --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --streams-per-address 4 \
         --connections-per-address=8 --sessions 65535 --root /tmp --calls 3 --requests-per-address 100/10 \
-        --requests-per-principal=50/5 --wrong-tokens 3/600 --body-bytes 512k --max-memory 64M --print-budget";
+        --requests-per-principal=50/5 --wrong-tokens 3/600 --audit 100 --body-bytes 512k --max-memory 64M --print-budget";
     let args = args(&words.split_whitespace().collect::<Vec<_>>());
     assert_eq!(args.listen.to_string(), "[::1]:0");
     assert_eq!(args.token.as_deref(), Some("t0ken"));
@@ -71,6 +71,7 @@ fn every_flag_is_taken() {
     assert_eq!(args.requests_per_address, Some((100, 10)));
     assert_eq!(args.requests_per_principal, Some((50, 5)));
     assert_eq!(args.wrong_tokens_per_address, Some((3, 600)));
+    assert_eq!(args.audit, Some(100));
     assert!(args.print_budget);
     assert_eq!(args.own("root"), Some(OsStr::new("/tmp")));
 }

@@ -76,6 +76,8 @@ pub(crate) struct Args {
     pub(crate) requests_per_principal: Option<(u32, u32)>,
     /// Wrong tokens of one address, and in how many seconds.
     pub(crate) wrong_tokens_per_address: Option<(u32, u32)>,
+    /// Entries of the audit ring.
+    pub(crate) audit: Option<u16>,
     /// Event streams of one address at once.
     pub(crate) streams_per_address: Option<u16>,
     /// Event streams at once.
@@ -117,6 +119,7 @@ impl Default for Args {
             requests_per_address: None,
             requests_per_principal: None,
             wrong_tokens_per_address: None,
+            audit: None,
             streams_per_address: None,
             streams: None,
             sessions: None,
@@ -199,6 +202,7 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
         "requests-per-address" => args.requests_per_address = Some(rate(flag, &text())?),
         "requests-per-principal" => args.requests_per_principal = Some(rate(flag, &text())?),
         "wrong-tokens" => args.wrong_tokens_per_address = Some(rate(flag, &text())?),
+        "audit" => args.audit = Some(count(flag, &text())?),
         "connections" => args.connections = Some(count(flag, &text())?),
         "streams" => args.streams = Some(count(flag, &text())?),
         "calls" => args.calls = Some(count(flag, &text())?),
@@ -303,7 +307,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The common flags: name, what the help calls the value, and what it does.
-const FLAGS: [(&str, &str, &str); 20] = [
+const FLAGS: [(&str, &str, &str); 21] = [
     ("listen", "ADDR:PORT", "where to listen (default 127.0.0.1:8000: this machine alone)"),
     (
         "token",
@@ -332,6 +336,7 @@ const FLAGS: [(&str, &str, &str); 20] = [
         "N/S",
         "wrong tokens of one address in S seconds, before none of its\ntokens is looked at (default 10/60)",
     ),
+    ("audit", "N", "keep the last calls and refusals, N of them, to be read as smol-mcp://audit"),
     ("connections", "N", "connections at once"),
     ("connections-per-address", "N", "of these, connections of one address (default: half)"),
     ("streams", "N", "event streams at once"),

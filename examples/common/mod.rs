@@ -80,6 +80,7 @@ pub(crate) fn config(args: &Args) -> Config {
     for (rate, set) in rates.into_iter().zip(RATES) {
         config = rate.into_iter().fold(config, |config, (count, seconds)| set(config, count, seconds));
     }
+    config = args.audit.into_iter().fold(config, |config, number| config.audit(number.into()));
     config = args.streams.into_iter().fold(config, |config, number| config.streams(number.into()));
     config = args.calls.into_iter().fold(config, |config, number| config.calls(number.into()));
     let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);

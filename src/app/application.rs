@@ -196,6 +196,8 @@ pub(crate) struct Catalog {
     pub(crate) tools: &'static [Tool],
     pub(crate) resources: &'static [Resource],
     pub(crate) prompts: &'static [Prompt],
+    /// The server's own resource of the last calls, where they are kept.
+    pub(crate) audit: Option<&'static Resource>,
     /// An argument of a prompt or of a template can be completed.
     pub(crate) completes: bool,
     /// Tools run as tasks, and there is room for some.
@@ -206,7 +208,12 @@ impl Catalog {
     /// That of an application.
     pub(crate) fn of<A: Application>() -> Self {
         let completes = A::RESOURCES.iter().any(Resource::is_completed) || A::PROMPTS.iter().any(Prompt::is_completed);
-        Self { tools: A::TOOLS, resources: A::RESOURCES, prompts: A::PROMPTS, completes, tasks: false }
+        Self { tools: A::TOOLS, resources: A::RESOURCES, prompts: A::PROMPTS, audit: None, completes, tasks: false }
+    }
+
+    /// There are resources, be it the server's own.
+    pub(crate) const fn has_resources(&self) -> bool {
+        !self.resources.is_empty() || self.audit.is_some()
     }
 
     /// Whether all that is asked for can be a scope; the name of what asks for something else.

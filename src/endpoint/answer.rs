@@ -2,7 +2,7 @@
 
 use core::fmt::Write as _;
 
-use super::{Cause, rates};
+use super::{Cause, Needed, rates};
 use crate::http::{Challenge, Preflight, ResponseHead, Status};
 use crate::json::{Span, Writer};
 use crate::mcp::scopes::Lack;
@@ -133,13 +133,13 @@ impl Answer<'_> {
     }
 
     /// The status 403 for somebody who may come in, and lacks a scope of these (RFC 6750, section 3.1).
-    pub(crate) fn insufficient(envelope: &Envelope, needed: &'static [&'static str], principal: &Principal) -> Self {
+    pub(crate) fn insufficient(envelope: &Envelope, (target, needed): Needed, principal: &Principal) -> Self {
         let message = Sentence::of(format_args!("{}", Lack { needed, principal }));
         let id = envelope.id.map(|id| id.span);
         let body = Body::Error { id, code: Code::REFUSED, message, data: Data::Scopes(needed) };
         let mut answer = Self::with(Status::FORBIDDEN, body);
         answer.www_authenticate = Some(Challenge { error: Some("insufficient_scope"), scopes: needed });
-        answer.because(Cause::Scope)
+        answer.because(Cause::Scope(target))
     }
 
     /// The status 405 with what is allowed instead.

@@ -16,8 +16,8 @@ pub(crate) enum Cause {
     Origin,
     /// Its token is missing or wrong.
     Token,
-    /// It lacks a scope.
-    Scope,
+    /// It lacks a scope for this tool, resource or prompt.
+    Scope(&'static str),
     /// It is one too many.
     Rate(Limit),
     /// There is no such endpoint, or not for this method or type.

@@ -46,6 +46,9 @@ pub(crate) struct Job<'p> {
     pub(crate) session_id: Option<IdText>,
 }
 
+/// The name of a tool or of a prompt, or the URI of a resource, and the scopes that it asks for.
+pub(crate) type Needed = (&'static str, &'static [&'static str]);
+
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
@@ -74,7 +77,9 @@ pub(crate) enum Work {
     /// A call of a tool that was called too often.
     TooOften(Limited),
     /// Its caller lacks some of these scopes.
-    Forbidden(&'static [&'static str]),
+    Forbidden(Needed),
+    /// The last calls, which the server keeps itself.
+    Audit,
     /// A JSON-RPC error, as the answer to the request.
     Refuse(Code, &'static str),
 }

@@ -25,7 +25,7 @@ mod work;
 pub(crate) use answer::{Answer, Body};
 pub(crate) use cause::Cause;
 pub(crate) use head::{Admission, LastSeen, MESSAGES_PATH, Opening, Passage, Posted, Route, denied};
-pub(crate) use message::{Decision, Job, Work};
+pub(crate) use message::{Decision, Job, Needed, Work};
 pub(crate) use sessions::client_text;
 
 use core::net::SocketAddr;

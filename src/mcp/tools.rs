@@ -57,7 +57,7 @@ pub(crate) async fn call<A: Application>(
         call.set_typed();
     }
     let Some(result) = pass(context.ask, pin!(Some(app.call_tool(index, &mut call)))).await else {
-        return Ran::Finished;
+        return Ran::Asked;
     };
     let ran = Ran::of(&result);
     call.close(result, request.revision.is_modern().then_some(identity)).await;

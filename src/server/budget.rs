@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use super::audit::AuditEntry;
 use super::core::Core;
 use super::handle::Command;
 use super::plan::{Capacities, Plan, Settings};
@@ -179,6 +180,7 @@ impl MemoryBudget {
             .with("commands of the application", COMMANDS_MAX, command)
             .with("tokens, names, origins", 1, settings.bytes)
             .with("rates", settings.buckets, size_of::<Bucket>())
+            .with("audit entries", settings.entries, size_of::<AuditEntry>())
             .with("core, with the ended sessions", 1, core + Ready::bytes(plan.bits()));
         match futures {
             Some(Futures { server, .. }) => budget.with("future of the server", 1, server),

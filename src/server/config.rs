@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
+use super::audit::AuditSetting;
 use super::budget::{Futures, MemoryBudget};
 use super::plan::{Capacities, Settings};
 use crate::guard::Token;
@@ -42,6 +43,7 @@ pub struct Config {
     pub(super) http_sse: bool,
     pub(super) lenient_version_header: bool,
     pub(super) rates: RateLimits,
+    pub(super) audit: Option<AuditSetting>,
     pub(super) max_memory: Option<u64>,
 }
 
@@ -80,6 +82,7 @@ impl Config {
             http_sse: true,
             lenient_version_header: false,
             rates: RateLimits::DEFAULT,
+            audit: None,
             max_memory: None,
         }
     }
@@ -272,7 +275,8 @@ impl Config {
 
     /// What the settings take beside the capacities, where so many tools have a rate.
     pub(super) const fn settings(&self, rated: usize) -> Settings {
-        Settings { bytes: self.settings_bytes(), buckets: self.rates.buckets() + rated }
+        let entries = if let Some(audit) = &self.audit { audit.entries } else { 0 };
+        Settings { bytes: self.settings_bytes(), buckets: self.rates.buckets() + rated, entries }
     }
 
     /// Event streams at once, said or not.

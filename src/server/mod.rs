@@ -13,6 +13,7 @@ mod access;
 mod admit;
 mod afford;
 mod announce;
+mod audit;
 mod batch;
 mod budget;
 mod calls;
@@ -70,6 +71,7 @@ mod tests_inputs;
 pub mod stats;
 pub mod testing;
 
+pub use audit::{AuditEntry, AuditOutcome};
 pub use budget::{BudgetRow, MemoryBudget};
 pub use clients::{ClientEvent, ClientInfo};
 pub use config::Config;
@@ -86,6 +88,7 @@ use std::path::PathBuf;
 use async_io::Async;
 
 use self::admit::Shares;
+use self::audit::Audit;
 use self::clock::Clock;
 use self::core::OnClient;
 use self::handle::Commands;
@@ -206,6 +209,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let heap = Heap(config.checked(<App<A, R, P, H> as Application>::HAS_TASKS).map_err(invalid)?);
         self.afford(&config).map_err(invalid)?;
         config.check_rates().map_err(invalid)?;
+        config.check_audit(<App<A, R, P, H> as Application>::RESOURCES).map_err(invalid)?;
         let rated = <App<A, R, P, H> as Application>::RATED;
         let (max_memory, settings) = (config.max_memory, config.settings(rated));
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
@@ -222,7 +226,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
-        let catalog = Catalog::of::<App<A, R, P, H>>();
+        let audit = config.audit.map(|audit| audit.resource);
+        let catalog = Catalog { audit, ..Catalog::of::<App<A, R, P, H>>() };
         let wrong_scopes = |name| invalid(format!("the scopes of {name:?} can't be scopes, or are too many"));
         catalog.check_scopes().map_err(wrong_scopes)?;
         introduce::check(&self.identity).map_err(invalid)?;
@@ -255,6 +260,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
                 input_timeout_ms: config.input_timeout_ms,
+                audit: Audit::new(config.audit),
                 task_lives: Lives { run_ms: config.task_timeout_ms, kept_ms: config.task_ttl_ms },
             }),
             heap,
@@ -302,6 +308,7 @@ struct Parts<A> {
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
     input_timeout_ms: u64,
+    audit: Option<Audit>,
     task_lives: Lives,
 }
 

@@ -39,11 +39,13 @@ pub(super) struct Settings {
     pub(super) bytes: usize,
     /// Places for those whose rates are counted.
     pub(super) buckets: usize,
+    /// Entries of the audit ring.
+    pub(super) entries: usize,
 }
 
 impl Settings {
     /// They are not known.
-    pub(super) const NONE: Self = Self { bytes: 0, buckets: 0 };
+    pub(super) const NONE: Self = Self { bytes: 0, buckets: 0, entries: 0 };
 }
 
 /// So many of a thing, or of rows of things.

@@ -70,32 +70,30 @@ impl Config {
     }
 }
 
-impl<A> Core<'_, A> {
-    /// What is true now, for this request, which counts for its sender.
-    pub(super) fn moment_of(&self, conn: ConnRef, request: http::Request<'_>) -> Moment {
-        Moment { counted: self.peer_of(conn, request).and_then(Peer::counted), ..self.moment(conn) }
-    }
-}
-
 impl<A: Application> Core<'_, A> {
-    fn rate_of(&self, tool: usize) -> Option<Rate> {
-        if A::RATED > 0 { A::TOOLS.get(tool)?.rate } else { None }
-    }
-
     /// A call of this tool did nothing but ask its client.
     pub(super) fn give_back_call(&self, tool: usize) {
-        if let Some(rate) = self.rate_of(tool) {
+        if let Some(rate) = rate_of::<A>(tool) {
             self.endpoint.rates.give_back_call(tool, rate);
         }
     }
 }
 
 impl<A: Application> Worker<'_, '_, A> {
+    /// What is true now, for this request, which counts for its sender.
+    pub(super) fn moment_of(&self, conn: ConnRef, request: http::Request<'_>) -> Moment {
+        let peer = self.core.peer_of(conn, request);
+        self.slot().household.set(peer.map(|peer| peer.household));
+        self.slot().who.borrow_mut().clear();
+        Moment { counted: peer.and_then(Peer::counted), ..self.core.moment(conn) }
+    }
+
     /// A tool that is called too often is not run.
     pub(super) fn hold_tool(&self, job: &mut Job<'_>) {
         let (Work::ToolsCall(tool) | Work::TaskOf(tool) | Work::TaskLater(tool)) = job.work else { return };
-        let Some(rate) = self.core.rate_of(tool) else { return };
+        let Some(rate) = rate_of::<A>(tool) else { return };
         if let Err(limited) = self.core.endpoint.rates.call_of_tool(tool, rate, self.core.now_ms.get()) {
+            self.audit_too_often(job);
             job.work = Work::TooOften(limited);
             self.core.tally.refused.tool_rate.add();
             let name = A::TOOLS.get(tool).map_or("", |tool| tool.name);
@@ -113,4 +111,8 @@ impl<A: Application> Worker<'_, '_, A> {
             Limit::Tool => (&refused.tool_rate, Some(Notice::ToolRate)),
         }
     }
+}
+
+fn rate_of<A: Application>(tool: usize) -> Option<Rate> {
+    if A::RATED > 0 { A::TOOLS.get(tool)?.rate } else { None }
 }

@@ -47,7 +47,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 let created = pass.with_kept(|kept| core.create_task(request, job, tool, kept, context.client));
                 reply = Some(created.map_or_else(no_task, Reply::Created));
             } else {
-                if context.ask.is_pass_over() {
+                if ran == Ran::Asked {
                     core.give_back_call(tool);
                 }
                 return ran;

@@ -175,7 +175,7 @@ impl<A: Application> Worker<'_, '_, A> {
     async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, last: bool, rx: &mut [u8], tx: &mut [u8]) -> Turn {
         let mut step = decoder.step(rx, &self.core.limits);
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
-        let moment = self.core.moment_of(conn, request);
+        let moment = self.moment_of(conn, request);
         let entry = self.core.endpoint.enter(request, &moment);
         let principal = {
             let date = self.core.date.get();
@@ -192,7 +192,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 Err(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
             }
         };
-        self.slot().principal.set(Some(principal.id()));
+        self.work_for(&principal);
         let posted = {
             let admission =
                 self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);

@@ -145,6 +145,7 @@ impl Script {
                     of_rate(value, |count, seconds| config.requests_per_principal(count, seconds))
                 }
                 "wrong-tokens" => of_rate(value, |count, seconds| config.wrong_tokens_per_address(count, seconds)),
+                "audit" => config.audit(number()),
                 "trusted-proxy" => config.trusted_proxy(value),
                 "http-sse" => config.http_sse(value == "on"),
                 "lenient-version-header" => config.lenient_version_header(value == "on"),
