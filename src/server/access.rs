@@ -201,7 +201,7 @@ impl<A: Application> Worker<'_, '_, A> {
         if !A::HAS_CHECK {
             return Err(denied(&Denied::unauthorized(""), refusal));
         }
-        let lines = Lines(request);
+        let lines = Lines { request, found: Cell::new(false) };
         let visit = Visit::new(request.method_text(), request.path(), self.peer(conn), &lines);
         self.set_deadline(AUTHORIZE_TIMEOUT_MS, AUTHORIZE_TIMEOUT_MS);
         // It is not the client that takes its time.
@@ -231,7 +231,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 Some(fault) => failed(&format!("who comes in can't be told: {fault}")),
             },
             Some(Ok(Err(why))) => {
-                if why.is_known() || refusal.is_guess() {
+                if why.is_known() || lines.found.get() {
                     self.core.endpoint.came_wrong(moment);
                 }
                 Err(denied(&why, refusal))
@@ -273,10 +273,18 @@ impl<A: Application> Worker<'_, '_, A> {
 }
 
 /// The header lines of a request.
-struct Lines<'r>(http::Request<'r>);
+struct Lines<'r> {
+    request: http::Request<'r>,
+    /// The check asked for one that is there.
+    found: Cell<bool>,
+}
 
 impl Headers for Lines<'_> {
     fn line(&self, at: usize) -> Option<(&str, &[u8])> {
-        self.0.headers().nth(at)
+        self.request.headers().nth(at)
+    }
+
+    fn found(&self) {
+        self.found.set(true);
     }
 }

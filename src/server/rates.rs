@@ -40,7 +40,8 @@ impl Config {
 
     /// Wrong tokens that one address may bring in so many seconds: 10 in 60, by default. From then on its requests are told `429`, and no token
     /// of theirs is looked at, also a right one, until there is one left again (after 6 seconds, then). Wrong is a token that is none of the server's,
-    /// and whatever the application's own check calls forbidden; none at all is not, nor one that has ended.
+    /// and whatever the application's own check does not let in, but for those who brought nothing that it asked for
+    /// ([`Denied::unauthorized`](crate::Denied::unauthorized)); none at all is not, nor one that has ended.
     /// [`u32::MAX`] tries are no limit. This machine is not counted, nor is a proxy, but whom it names.
     #[must_use]
     pub const fn wrong_tokens_per_address(mut self, tries: u32, seconds: u32) -> Self {
