@@ -49,7 +49,7 @@
 //!   outlet     an answer on its way out through one buffer   hub   the ring of events, and who wants them
 //!   http       decoder, questions to a head, response heads  rpc   the JSON-RPC envelope    session  signed ids, the table
 //!   json       scanner, views, writer, typed access          sse   framing of event streams
-//!   pool       slots that are not touched before they are needed   since  ages in few bytes
+//!   pool       slots that are not touched before they are needed   since  ages in few bytes   rate  how often
 //!   limits     every number
 //! ```
 //!
@@ -77,9 +77,10 @@ pub use app::{
     Visit, WithPrompts, WithResources,
 };
 pub use guard::Token;
+pub use rate::Rate;
 pub use server::{
-    Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, MemoryBudget, Message, Server,
-    Storage, stats, testing,
+    AuditEntry, AuditOutcome, Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle,
+    MemoryBudget, Message, Server, Storage, stats, testing,
 };
 pub use session::{LogLevel, Principal, Revision};
 pub use stats::Stats;
@@ -102,6 +103,7 @@ mod json;
 mod mcp;
 mod outlet;
 mod pool;
+mod rate;
 mod rpc;
 mod server;
 mod session;

@@ -19,6 +19,7 @@ const _: () = assert!(EXCEPTIONS.is_empty(), "split it instead");
 const LAYERS: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("pool", &[]),
+    ("rate", &["limits"]),
     ("since", &[]),
     ("json", &["limits"]),
     ("sse", &["limits"]),
@@ -28,15 +29,15 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("rpc", &["json", "limits", "session"]),
     ("outlet", &["http", "json", "limits", "rpc", "session", "sse"]),
     ("hub", &["json", "limits", "pool", "rpc", "session", "sse"]),
-    ("app", &["json", "limits", "outlet", "rpc", "session"]),
+    ("app", &["json", "limits", "outlet", "rate", "rpc", "session"]),
     ("tasks", &["app", "json", "limits", "rpc", "session"]),
     ("mcp", &["app", "http", "hub", "json", "limits", "outlet", "rpc", "session", "sse", "tasks"]),
-    ("endpoint", &["app", "guard", "http", "hub", "json", "limits", "mcp", "outlet", "rpc", "session", "sse"]),
+    ("endpoint", &["app", "guard", "http", "hub", "json", "limits", "mcp", "outlet", "rate", "rpc", "session", "sse"]),
     (
         "server",
         &[
-            "app", "endpoint", "guard", "http", "hub", "json", "limits", "mcp", "outlet", "pool", "rpc", "session",
-            "since", "sse", "tasks",
+            "app", "endpoint", "guard", "http", "hub", "json", "limits", "mcp", "outlet", "pool", "rate", "rpc",
+            "session", "since", "sse", "tasks",
         ],
     ),
 ];

@@ -57,6 +57,10 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     }
 }
 
+/// The settings of rates, in the order in which they are read below.
+const RATES: [fn(Config, u32, u32) -> Config; 3] =
+    [Config::requests_per_address, Config::requests_per_principal, Config::wrong_tokens_per_address];
+
 /// What the command line says of the server.
 pub(crate) fn config(args: &Args) -> Config {
     let mut config = Config::new().listen(args.listen);
@@ -72,6 +76,11 @@ pub(crate) fn config(args: &Args) -> Config {
     config = args.connections.into_iter().fold(config, |config, number| config.connections(number.into()));
     config =
         (args.streams_per_address.into_iter()).fold(config, |config, number| config.streams_per_address(number.into()));
+    let rates = [args.requests_per_address, args.requests_per_principal, args.wrong_tokens_per_address];
+    for (rate, set) in rates.into_iter().zip(RATES) {
+        config = rate.into_iter().fold(config, |config, (count, seconds)| set(config, count, seconds));
+    }
+    config = args.audit.into_iter().fold(config, |config, number| config.audit(number.into()));
     config = args.streams.into_iter().fold(config, |config, number| config.streams(number.into()));
     config = args.calls.into_iter().fold(config, |config, number| config.calls(number.into()));
     let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);

@@ -2,11 +2,12 @@
 
 use core::fmt::Write as _;
 
-use super::Cause;
+use super::{Cause, Needed, rates};
 use crate::http::{Challenge, Preflight, ResponseHead, Status};
 use crate::json::{Span, Writer};
 use crate::mcp::scopes::Lack;
 use crate::mcp::{scopes, tasks};
+use crate::rate::Limited;
 use crate::rpc::{self, Code, Envelope};
 use crate::session::Principal;
 
@@ -88,6 +89,8 @@ pub(crate) enum Data {
     },
     /// The scopes that are asked for.
     Scopes(&'static [&'static str]),
+    /// Which limit was reached, and when to come again.
+    Limited(Limited),
     /// `-32021`: the extension `io.modelcontextprotocol/tasks`.
     Tasks,
 }
@@ -130,13 +133,13 @@ impl Answer<'_> {
     }
 
     /// The status 403 for somebody who may come in, and lacks a scope of these (RFC 6750, section 3.1).
-    pub(crate) fn insufficient(envelope: &Envelope, needed: &'static [&'static str], principal: &Principal) -> Self {
+    pub(crate) fn insufficient(envelope: &Envelope, (target, needed): Needed, principal: &Principal) -> Self {
         let message = Sentence::of(format_args!("{}", Lack { needed, principal }));
         let id = envelope.id.map(|id| id.span);
         let body = Body::Error { id, code: Code::REFUSED, message, data: Data::Scopes(needed) };
         let mut answer = Self::with(Status::FORBIDDEN, body);
         answer.www_authenticate = Some(Challenge { error: Some("insufficient_scope"), scopes: needed });
-        answer.because(Cause::Scope)
+        answer.because(Cause::Scope(target))
     }
 
     /// The status 405 with what is allowed instead.
@@ -198,6 +201,7 @@ impl<'r> Answer<'r> {
                     Data::Tasks => rpc::error_with(w, id, *code, &message.0, |w| {
                         w.str(tasks::REQUIRED);
                     }),
+                    Data::Limited(limited) => rates::write(w, id, *limited),
                     Data::Scopes(needed) => scopes::write(w, id, format_args!("{}", message.0), needed),
                     Data::Versions { requested } => rpc::error_with(w, id, *code, &message.0, |w| {
                         w.str(r#"{"supported":["2026-07-28"],"requested":"#).raw(requested.of(doc)).str("}");

@@ -137,13 +137,19 @@ impl Endpoint {
         if place == Place::Health {
             return Err(health(method, moment.stopping));
         }
+        self.may_come(moment)?;
         if !self.guard.is_open() && request.query_param("access_token").is_some() {
             return Err(refused(BearerRefusal::InQuery));
         }
         match self.guard.bearer(request.all(Known::Authorization), moment.unix_s) {
             Ok(principal) => Ok(Passage::Known(principal)),
             Err(refusal) if self.guard.is_checked() && refusal.may_be_asked() => Ok(Passage::Ask(refusal)),
-            Err(refusal) => Err(refused(refusal)),
+            Err(refusal) => {
+                if refusal.is_guess() {
+                    self.came_wrong(moment);
+                }
+                Err(refused(refusal))
+            }
         }
     }
 
@@ -170,6 +176,9 @@ impl Endpoint {
             let mut answer = Answer::unavailable("the server is shutting down");
             answer.close = true;
             return Err(answer);
+        }
+        if method == Method::Get {
+            self.may_ask(principal, moment)?;
         }
         match (place, method) {
             (Place::Mcp, Method::Post) => posted(request, Route::Mcp, principal),

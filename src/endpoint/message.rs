@@ -11,6 +11,7 @@ use crate::json::{Kind, ScanError};
 use crate::mcp::completion::Subject;
 use crate::mcp::pages::Page;
 use crate::mcp::{Method, input, tasks};
+use crate::rate::Limited;
 use crate::rpc::{Code, Envelope, Message};
 use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
 
@@ -45,6 +46,9 @@ pub(crate) struct Job<'p> {
     pub(crate) session_id: Option<IdText>,
 }
 
+/// The name of a tool or of a prompt, or the URI of a resource, and the scopes that it asks for.
+pub(crate) type Needed = (&'static str, &'static [&'static str]);
+
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
@@ -70,8 +74,12 @@ pub(crate) enum Work {
     GetPrompt(usize),
     Complete(Subject),
     SetLevel,
+    /// A call of a tool that was called too often.
+    TooOften(Limited),
     /// Its caller lacks some of these scopes.
-    Forbidden(&'static [&'static str]),
+    Forbidden(Needed),
+    /// The last calls, which the server keeps itself.
+    Audit,
     /// A JSON-RPC error, as the answer to the request.
     Refuse(Code, &'static str),
 }
@@ -157,7 +165,8 @@ impl Endpoint {
                  an integer, unless it is a notification) and no \"params\" but an object, or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
-        let decided = self.route(around, message, envelope, doc, table);
+        let asks = if message == Message::Request { self.may_send(around) } else { Ok(()) };
+        let decided = asks.and_then(|()| self.route(around, message, envelope, doc, table));
         let decided = decided.map(|decision| self.with_state(around, decision, doc));
         decided.map_err(|mut answer| {
             if message == Message::Request {

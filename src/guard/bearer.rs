@@ -118,6 +118,11 @@ impl BearerRefusal {
         }
     }
 
+    /// A token was brought that may have been a guess.
+    pub(crate) const fn is_guess(self) -> bool {
+        matches!(self, Self::Wrong)
+    }
+
     /// The application's own check may still know who it is.
     pub(crate) const fn may_be_asked(self) -> bool {
         matches!(self, Self::Missing | Self::Wrong)

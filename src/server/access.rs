@@ -16,7 +16,7 @@ use super::{Config, Server};
 use crate::app::{
     Application, AsyncCheck, Check, Denied, Headers, PromptsOf, ResourcesOf, SyncCheck, Tools, Visit, caught, unwound,
 };
-use crate::endpoint::{Answer, Cause, Passage, denied};
+use crate::endpoint::{Answer, Cause, Moment, Passage, denied};
 use crate::guard::{BearerRefusal, FormerTokens, Token};
 use crate::http::{self, Challenge, Status};
 use crate::limits::AUTHORIZE_TIMEOUT_MS;
@@ -196,11 +196,12 @@ impl<A: Application> Worker<'_, '_, A> {
         conn: ConnRef,
         request: http::Request<'_>,
         refusal: BearerRefusal,
+        moment: &Moment,
     ) -> Result<Principal, Answer<'static>> {
         if !A::HAS_CHECK {
             return Err(denied(&Denied::unauthorized(""), refusal));
         }
-        let lines = Lines(request);
+        let lines = Lines { request, found: Cell::new(false) };
         let visit = Visit::new(request.method_text(), request.path(), self.peer(conn), &lines);
         self.set_deadline(AUTHORIZE_TIMEOUT_MS, AUTHORIZE_TIMEOUT_MS);
         // It is not the client that takes its time.
@@ -229,7 +230,12 @@ impl<A: Application> Worker<'_, '_, A> {
                 None => Ok(principal),
                 Some(fault) => failed(&format!("who comes in can't be told: {fault}")),
             },
-            Some(Ok(Err(why))) => Err(denied(&why, refusal)),
+            Some(Ok(Err(why))) => {
+                if why.is_known() || lines.found.get() {
+                    self.core.endpoint.came_wrong(moment);
+                }
+                Err(denied(&why, refusal))
+            }
             Some(Err(_)) => failed("the check of who comes in panicked"),
             None => Err(Answer::unavailable("the check of who comes in took too long").because(Cause::Token)),
         }
@@ -267,10 +273,18 @@ impl<A: Application> Worker<'_, '_, A> {
 }
 
 /// The header lines of a request.
-struct Lines<'r>(http::Request<'r>);
+struct Lines<'r> {
+    request: http::Request<'r>,
+    /// The check asked for one that is there.
+    found: Cell<bool>,
+}
 
 impl Headers for Lines<'_> {
     fn line(&self, at: usize) -> Option<(&str, &[u8])> {
-        self.0.headers().nth(at)
+        self.request.headers().nth(at)
+    }
+
+    fn found(&self) {
+        self.found.set(true);
     }
 }

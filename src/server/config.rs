@@ -3,13 +3,15 @@
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
+use super::audit::AuditSetting;
 use super::budget::{Futures, MemoryBudget};
-use super::plan::Capacities;
+use super::plan::{Capacities, Settings};
 use crate::guard::Token;
 use crate::limits::{
     self, CALLS_MAX, CHUNKED_SLACK_BYTES, CLIENT_NAMES_MAX, CONNECTIONS_FOR_CALLS_MIN, CONNECTIONS_MAX, HEAD_BYTES_MAX,
     INPUTS_MAX, PLACES_MAX, REFUSALS_MAX, RESERVED_BUFFERS, TASKS_MAX,
 };
+use crate::rate::RateLimits;
 
 /// How a server is set up: where it listens, who may come in, and how much it holds.
 ///
@@ -40,6 +42,8 @@ pub struct Config {
     pub(super) input_timeout_ms: u64,
     pub(super) http_sse: bool,
     pub(super) lenient_version_header: bool,
+    pub(super) rates: RateLimits,
+    pub(super) audit: Option<AuditSetting>,
     pub(super) max_memory: Option<u64>,
 }
 
@@ -77,6 +81,8 @@ impl Config {
             input_timeout_ms: limits::INPUT_TIMEOUT_MS_DEFAULT,
             http_sse: true,
             lenient_version_header: false,
+            rates: RateLimits::DEFAULT,
+            audit: None,
             max_memory: None,
         }
     }
@@ -261,12 +267,18 @@ impl Config {
     /// What a server with these settings can take of the machine's memory, but for the futures of its handlers, which
     /// [`Server::memory_budget`](crate::Server::memory_budget) adds. Tasks are in it, which a server without a `#[task]` has no memory for.
     pub const fn memory_budget(&self) -> MemoryBudget {
-        self.budget_with(true, None)
+        self.budget_with(true, 0, None)
     }
 
     /// The same for a server of which more is known.
-    pub(super) const fn budget_with(&self, has_tasks: bool, futures: Option<Futures>) -> MemoryBudget {
-        MemoryBudget::of(self.capacities(has_tasks), self.settings_bytes(), futures)
+    pub(super) const fn budget_with(&self, has_tasks: bool, rated: usize, futures: Option<Futures>) -> MemoryBudget {
+        MemoryBudget::of(self.capacities(has_tasks), self.settings(rated), futures)
+    }
+
+    /// What the settings take beside the capacities, where so many tools have a rate.
+    pub(super) const fn settings(&self, rated: usize) -> Settings {
+        let entries = if let Some(audit) = &self.audit { audit.entries } else { 0 };
+        Settings { bytes: self.settings_bytes(), buckets: self.rates.buckets() + rated, entries }
     }
 
     /// Event streams at once, said or not.

@@ -185,7 +185,7 @@ impl<A: Application> Worker<'_, '_, A> {
         Filter {
             tools: !catalog.tools.is_empty(),
             prompts: !catalog.prompts.is_empty(),
-            resources: !catalog.resources.is_empty(),
+            resources: catalog.has_resources(),
             uris: session.map_or(0, Session::subscriptions),
             tasks: 0,
             messages: session.map(level),

@@ -14,6 +14,7 @@ impl<A: Application> Worker<'_, '_, A> {
     /// Counts what is refused, and tells the log of what its reader may do something about.
     pub(super) fn refused(&self, cause: Cause, answer: &Answer<'_>, peer: Option<Peer>) {
         self.slot().refused.set(true);
+        self.audit_refused(cause);
         let refused = &self.core.tally.refused;
         let (counter, notice) = match cause {
             Cause::Wire => (&refused.wire, None),
@@ -21,7 +22,8 @@ impl<A: Application> Worker<'_, '_, A> {
             Cause::Host => (&refused.host, Some(Notice::Host)),
             Cause::Origin => (&refused.origin, Some(Notice::Origin)),
             Cause::Token => (&refused.token, Some(Notice::Token)),
-            Cause::Scope => (&refused.request, None),
+            Cause::Scope(_) => (&refused.request, None),
+            Cause::Rate(limit) => self.rate_refused(limit),
             Cause::Path => (&refused.path, None),
             Cause::Session => (&refused.session, None),
             Cause::Message => (&refused.message, None),

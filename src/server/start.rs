@@ -157,6 +157,7 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         input_timeout_ms: parts.input_timeout_ms,
         on_client: parts.on_client,
         access: Access::new(parts.token_file),
+        audit: parts.audit,
         now_ms: Cell::new(0),
         unix_s: Cell::new(0),
         date: Cell::new(None),

@@ -181,8 +181,8 @@ impl<A: Application> Worker<'_, '_, A> {
     // One request whose head is whole: decides, reads its body, answers. `last`: the connection is closed after it.
     async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, last: bool, rx: &mut [u8], tx: &mut [u8]) -> Turn {
         let mut step = decoder.step(rx, &self.core.limits);
-        let moment = self.core.moment(conn);
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
+        let moment = self.moment_of(conn, request);
         let entry = self.core.endpoint.enter(request, &moment);
         let (mut principal, route) = {
             let date = self.core.date.get();
@@ -191,14 +191,14 @@ impl<A: Application> Worker<'_, '_, A> {
             manner.template.close |= last || request.has_body();
             let known = match entry.passage {
                 Passage::Known(principal) => Ok(principal),
-                Passage::Ask(refusal) => self.ask_application(conn, request, refusal).await,
+                Passage::Ask(refusal) => self.ask_application(conn, request, refusal, &moment).await,
                 Passage::Answer(answer) => Err(answer),
             };
             let principal = match known {
                 Ok(principal) => principal,
                 Err(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
             };
-            self.slot().principal.set(Some(principal.id()));
+            self.work_for(&principal);
             let admission =
                 self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
             match admission {

@@ -215,6 +215,11 @@ impl PrincipalId {
         kind == Kind::UnnamedToken as u8 || kind == Kind::NamedToken as u8
     }
 
+    /// What it is counted by in a table.
+    pub(crate) const fn key(self) -> u64 {
+        u64::from_le_bytes(self.0)
+    }
+
     /// What goes into the tags of what is signed for it.
     pub(crate) const fn as_bytes(&self) -> &[u8; 8] {
         &self.0
