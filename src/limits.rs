@@ -4,6 +4,7 @@
 //! ```text
 //!   here       what comes from outside and goes there, how many of everything, how large, how long
 //!   memory     what the kernel, async-io and the program around a server take beside the pools
+//!   oauth      access tokens that others have signed, and their keys
 //!   resumption what clients that come back are told
 //!   tasks      calls that outlive their request
 //! ```
@@ -12,6 +13,7 @@ mod access;
 mod faults;
 mod log;
 mod memory;
+mod oauth;
 mod output;
 mod resumption;
 mod slots;
@@ -21,6 +23,7 @@ pub use access::*;
 pub use faults::*;
 pub use log::*;
 pub use memory::*;
+pub use oauth::*;
 pub use output::*;
 pub use resumption::*;
 pub use slots::*;

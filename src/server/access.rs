@@ -10,6 +10,7 @@ use std::task::Poll;
 
 use super::conns::ConnRef;
 use super::core::Core;
+use super::oauth::Watch;
 use super::token_file;
 use super::worker::Worker;
 use super::{Config, Server};
@@ -98,20 +99,28 @@ pub(super) struct Access {
     /// When the clock last ticked, and when there is to look who may still come in: seconds of the wall clock.
     ticked_unix_s: Cell<u64>,
     look_unix_s: Cell<u64>,
+    /// What there is of access tokens.
+    pub(super) watch: Watch,
 }
 
 impl Access {
     /// Nobody has come in yet.
-    pub(super) const fn new(file: Option<PathBuf>) -> Self {
-        Self { file: RefCell::new(file), ticked_unix_s: Cell::new(0), look_unix_s: Cell::new(0) }
+    pub(super) const fn new(file: Option<PathBuf>, watch: Watch) -> Self {
+        Self { file: RefCell::new(file), ticked_unix_s: Cell::new(0), look_unix_s: Cell::new(0), watch }
     }
 }
 
 impl<A: Application> Core<'_, A> {
-    /// Reads the file of tokens again. Should it be wrong, the tokens stay as they are.
+    /// Reads the file of tokens again, and those of keys. Should one be wrong, what was read from it stays as it is.
     pub(super) fn reload(&self) {
+        let has_keys = self.look_at_keys(true);
         let file = self.access.file.borrow();
-        let Some(path) = &*file else { return log::warn!("there is no file of tokens to be read again") };
+        let Some(path) = &*file else {
+            if !has_keys {
+                log::warn!("there is no file of tokens to be read again");
+            }
+            return;
+        };
         match token_file::read(path) {
             Ok(tokens) => {
                 if tokens.is_empty() {
@@ -143,6 +152,8 @@ impl<A: Application> Core<'_, A> {
 
     /// A token ends: who came in by it loses what is open.
     pub(super) fn keep_access(&self) {
+        self.look_at_keys(false);
+        self.end_streams_of_ended();
         let unix_s = self.unix_s.get();
         let before_unix_s = self.access.ticked_unix_s.replace(unix_s);
         // A clock that was set back has more ends before it than were known.
@@ -249,7 +260,7 @@ impl<A: Application> Worker<'_, '_, A> {
         match self.core.endpoint.enter(head, &self.core.moment(conn)).passage {
             Passage::Known(principal) => (principal.id() == before.id()).then_some(principal),
             // The application has said who it is.
-            Passage::Ask(_) => (!before.id().is_of_token()).then(|| before.clone()),
+            Passage::Ask(_) => before.id().is_of_application().then(|| before.clone()),
             Passage::Answer(_) => None,
         }
     }

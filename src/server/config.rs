@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
 use super::budget::{Futures, MemoryBudget};
+use super::oauth::{self, Setup};
 use super::plan::Capacities;
 use crate::guard::Token;
 use crate::limits::{
@@ -19,6 +20,7 @@ pub struct Config {
     pub(super) listen: SocketAddr,
     pub(super) tokens: Vec<Token>,
     pub(super) token_file: Option<PathBuf>,
+    pub(super) oauth: Option<Setup>,
     pub(super) allow_origins: Vec<String>,
     pub(super) allow_hosts: Vec<String>,
     pub(super) public_base: Option<String>,
@@ -56,6 +58,7 @@ impl Config {
             listen: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8000)),
             tokens: Vec::new(),
             token_file: None,
+            oauth: None,
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
@@ -283,7 +286,11 @@ impl Config {
             Some(_) => 2 * limits::TOKENS_MAX * size_of::<Token>() + limits::TOKEN_FILE_BYTES_MAX,
             None => 2 * self.tokens.as_slice().len() * size_of::<Token>(),
         };
-        let mut bytes = 3 * limits::SETTING_BYTES + tokens;
+        let oauth = match &self.oauth {
+            Some(setup) => setup.bytes() + oauth::BYTES_PER_STREAM * self.streams_at_once(),
+            None => 0,
+        };
+        let mut bytes = 3 * limits::SETTING_BYTES + tokens + oauth;
         let lists = [&self.allow_origins, &self.allow_hosts, &self.trusted_proxies];
         let mut rest = lists.as_slice();
         while let Some((list, others)) = rest.split_first() {

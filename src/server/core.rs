@@ -99,6 +99,8 @@ pub(super) struct WorkerSlot {
     pub(super) running: Cell<bool>,
     /// On whose behalf it works.
     pub(super) principal: Cell<Option<PrincipalId>>,
+    /// When the token ends that its request came with, in seconds of the wall clock; `u64::MAX`: never, or the guard knows.
+    pub(super) ends_unix_s: Cell<u64>,
     /// Its call is one of an array (2025-03-26).
     pub(super) batch: Cell<bool>,
     /// The stream that it writes its answer to (2024-11-05).

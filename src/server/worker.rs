@@ -176,6 +176,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let mut step = decoder.step(rx, &self.core.limits);
         let moment = self.core.moment(conn);
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
+        self.core.look_at_keys(false);
         let entry = self.core.endpoint.enter(request, &moment);
         let principal = {
             let date = self.core.date.get();
@@ -193,6 +194,7 @@ impl<A: Application> Worker<'_, '_, A> {
             }
         };
         self.slot().principal.set(Some(principal.id()));
+        self.slot().ends_unix_s.set(principal.ends_unix_s());
         let posted = {
             let admission =
                 self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
@@ -316,7 +318,7 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     fn manner<'r>(
-        &self,
+        &'r self,
         conn: ConnRef,
         request: http::Request<'r>,
         cors: Option<Cors<'r>>,
@@ -330,6 +332,7 @@ impl<A: Application> Worker<'_, '_, A> {
             date: date.map(<[u8; 29]>::as_slice),
             cors,
             vary_origin: request.count(Known::Origin) > 0,
+            resource: self.core.endpoint.resource(),
             ..ResponseHead::new(Status::OK, Framing::None)
         };
         Manner {
