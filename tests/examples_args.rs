@@ -95,6 +95,25 @@ fn the_token_comes_from_the_flag_else_from_the_environment() {
 }
 
 #[test]
+fn an_authorization_server() {
+    let words = "--oauth-issuer https://login.example --oauth-jwks /keys --oauth-resource https://b.example/mcp --oauth-audience api://b \
+        --oauth-scope read --oauth-scope=leds";
+    let oauth = args(&words.split_whitespace().collect::<Vec<_>>()).oauth;
+    assert_eq!((oauth.issuer.as_deref(), oauth.jwks), (Some("https://login.example"), Some("/keys".into())));
+    assert_eq!(oauth.resource.as_deref(), Some("https://b.example/mcp"));
+    assert_eq!(
+        (oauth.audiences, oauth.scopes),
+        (vec!["api://b".to_owned()], vec!["read".to_owned(), "leds".to_owned()])
+    );
+    let base = ["--public-base", "https://b.example/x/", "--oauth-issuer", "https://l.example", "--oauth-jwks", "k"];
+    assert!(args(&base).oauth.resource.is_none());
+    assert!(error(&base[2..]).contains("--oauth-resource or --public-base"));
+    assert!(error(&base[..4]).contains("--oauth-jwks"));
+    assert!(error(&["--oauth-scope", "x"]).contains("--oauth-issuer"));
+    assert!(error(&["--oauth-issuer", "login.example"]).contains("authorization server"));
+}
+
+#[test]
 fn the_token_may_be_in_another_variable() {
     let token = |words: &[&str]| {
         let variable = |name: &str| (name == "BOARD_TOKEN").then(|| OsString::from("t0ken"));

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "shared by path: each example uses a part of it")]
 
 pub(crate) mod args;
+pub(crate) mod oauth;
 pub(crate) mod stderr;
 
 use std::env;
@@ -62,6 +63,7 @@ pub(crate) fn config(args: &Args) -> Config {
     let mut config = Config::new().listen(args.listen);
     config = args.token.iter().fold(config, Config::token);
     config = args.token_file.iter().fold(config, Config::token_file);
+    config = args.oauth.setting(args.public_base.as_deref()).into_iter().fold(config, Config::oauth);
     config = args.allow_origins.iter().fold(config, Config::allow_origin);
     config = args.allow_hosts.iter().fold(config, Config::allow_host);
     config = args.public_base.iter().fold(config, Config::public_base);
@@ -88,7 +90,8 @@ pub(crate) fn print_budget<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(server:
 /// Says that the server is ready, and serves until a signal comes.
 fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>, args: &Args) -> io::Result<()> {
     let handle = bound.handle();
-    let signals = signals(args.token_file.is_some().then(|| handle.clone()))?;
+    let reads_again = args.token_file.is_some() || args.oauth.jwks.is_some();
+    let signals = signals(reads_again.then(|| handle.clone()))?;
     if let Some(address) = bound.local_addr() {
         ready_line(address);
     }
@@ -148,7 +151,7 @@ pub(crate) fn log_to_clients(handle: Handle, level: log::LevelFilter) {
 }
 
 /// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes. Nor does SIGHUP where
-/// there is a server that reads its file of tokens again.
+/// there is a server that reads its files of tokens and keys again.
 pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Output = io::Result<&'static str>>> {
     let reload = reads_again.is_some().then_some(Signal::Hup);
     let mut signals = Signals::new([Signal::Term, Signal::Int].into_iter().chain(reload))?;
