@@ -201,6 +201,12 @@ impl<A: Application> Core<'_, A> {
 }
 
 impl<A: Application> Worker<'_, '_, A> {
+    /// From now on it works on behalf of this one.
+    pub(super) fn work_for(&self, principal: &Principal) {
+        self.slot().principal.set(Some(principal.id()));
+        self.slot().ends_unix_s.set(principal.ends_unix_s());
+    }
+
     /// Asks the application who comes. `refusal`: why the tokens let nobody in.
     pub(super) async fn ask_application(
         &self,

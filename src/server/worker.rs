@@ -193,8 +193,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 Err(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
             }
         };
-        self.slot().principal.set(Some(principal.id()));
-        self.slot().ends_unix_s.set(principal.ends_unix_s());
+        self.work_for(&principal);
         let posted = {
             let admission =
                 self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
