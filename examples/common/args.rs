@@ -5,8 +5,6 @@ use std::fmt::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use super::oauth::OAuthArgs;
-
 /// The variable that holds the token when no flag gives it.
 pub(crate) const TOKEN_VARIABLE: &str = "SMOL_MCP_TOKEN";
 /// Where a server listens unless told otherwise: this machine alone can reach it.
@@ -58,8 +56,6 @@ pub(crate) struct Args {
     pub(crate) token: Option<String>,
     /// The file of further tokens, with names and scopes.
     pub(crate) token_file: Option<PathBuf>,
-    /// The authorization server whose access tokens let in.
-    pub(crate) oauth: OAuthArgs,
     /// Web origins allowed beside the default ones.
     pub(crate) allow_origins: Vec<String>,
     /// Host names by which clients may call the server, beside the default ones.
@@ -99,13 +95,24 @@ impl Args {
     }
 }
 
+impl Args {
+    /// All values of one of them.
+    pub(crate) fn all_own(&self, name: &str) -> impl Iterator<Item = &OsStr> {
+        self.own.iter().filter(move |(own, _)| *own == name).map(|(_, value)| value.as_os_str())
+    }
+
+    /// There are files that are read again on SIGHUP.
+    pub(crate) fn has_files(&self) -> bool {
+        self.token_file.is_some() || self.own("oauth-jwks").is_some()
+    }
+}
+
 impl Default for Args {
     fn default() -> Self {
         Self {
             listen: DEFAULT_LISTEN,
             token: None,
             token_file: None,
-            oauth: OAuthArgs::default(),
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
@@ -166,9 +173,6 @@ where
             _ => take(program, &mut args, &flag, &mut parser)?,
         }
     }
-    if let Some(what) = args.oauth.lacks(args.public_base.is_some()) {
-        return Err(UsageError(format!("access tokens need {what} as well (see --help)")));
-    }
     Ok(Action::Run(Box::new(args)))
 }
 
@@ -188,11 +192,6 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
         "listen" => args.listen = text().parse().map_err(|_| wrong(flag, LISTEN_EXPECTED, &text()))?,
         "token" => args.token = Some(token_of("--token", value)?),
         "token-file" => args.token_file = Some(value.into()),
-        "oauth-issuer" => args.oauth.issuer = Some(checked(flag, text().into_owned(), is_base, ISSUER_EXPECTED)?),
-        "oauth-jwks" => args.oauth.jwks = Some(value.into()),
-        "oauth-resource" => args.oauth.resource = Some(checked(flag, text().into_owned(), is_base, RESOURCE_EXPECTED)?),
-        "oauth-audience" => args.oauth.audiences.push(text().into_owned()),
-        "oauth-scope" => args.oauth.scopes.push(text().into_owned()),
         "allow-origin" => args.allow_origins.push(checked(flag, text().into_owned(), is_origin, ORIGIN_EXPECTED)?),
         "allow-host" => args.allow_hosts.push(checked(flag, text().into_owned(), is_host, HOST_EXPECTED)?),
         "public-base" => args.public_base = Some(checked(flag, text().into_owned(), is_base, BASE_EXPECTED)?),
@@ -213,8 +212,6 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
 const LISTEN_EXPECTED: &str = "an address and a port, such as 0.0.0.0:8000 or [::1]:8000 (a name is not looked up)";
 const ORIGIN_EXPECTED: &str = "an origin without a path, such as https://app.example.com, or * for all";
 const HOST_EXPECTED: &str = "a host name or address, with or without a port, such as board.example.com";
-const ISSUER_EXPECTED: &str = "the URL of an authorization server, such as https://login.example.com";
-const RESOURCE_EXPECTED: &str = "the URL of this server's endpoint, such as https://board.example.com/mcp";
 const BASE_EXPECTED: &str = "a URL, such as https://example.com/board";
 
 fn checked(flag: &str, value: String, is_right: impl Fn(&str) -> bool, expected: &str) -> Result<String, UsageError> {
@@ -299,7 +296,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The common flags: name, what the help calls the value, and what it does.
-const FLAGS: [(&str, &str, &str); 22] = [
+const FLAGS: [(&str, &str, &str); 17] = [
     ("listen", "ADDR:PORT", "where to listen (default 127.0.0.1:8000: this machine alone)"),
     (
         "token",
@@ -312,15 +309,6 @@ const FLAGS: [(&str, &str, &str); 22] = [
         "PATH",
         "further tokens, a line each: NAME TOKEN scopes=a,b (README, \"Who may\ncome in\"); SIGHUP reads it again",
     ),
-    (
-        "oauth-issuer",
-        "URL",
-        "take the access tokens of this authorization server (README, \"OAuth\"),\nand tell clients to get one there",
-    ),
-    ("oauth-jwks", "PATH", "its keys (a JWK Set); read again when the file changes"),
-    ("oauth-resource", "URL", "this server in the aud of tokens (default: PUBLIC-BASE/mcp)"),
-    ("oauth-audience", "NAME", "another name of it there; may be repeated"),
-    ("oauth-scope", "SCOPE", "a scope that clients can ask for; may be repeated"),
     ("allow-origin", "ORIGIN", "let web pages of this origin call the server; may be repeated"),
     ("allow-host", "HOST", "answer to this host name too; may be repeated"),
     ("public-base", "URL", "the URL under which a proxy publishes the server"),

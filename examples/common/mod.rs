@@ -27,13 +27,13 @@ pub(crate) fn main<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     program: &Program,
     server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
 ) -> ExitCode {
-    main_with(program, |config| config, server)
+    main_with(program, |_, config| Ok(config), server)
 }
 
 /// The same, with more to say on how it is set up.
 pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     program: &Program,
-    set_up: impl FnOnce(Config) -> Config,
+    set_up: impl FnOnce(&Args, Config) -> Result<Config, String>,
     server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
 ) -> ExitCode {
     let args = match args_or_exit(program) {
@@ -41,7 +41,13 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
         Err(code) => return code,
     };
     let server = server(&args);
-    let config = set_up(config(&args));
+    let config = match set_up(&args, config(&args)) {
+        Ok(config) => config,
+        Err(error) => {
+            complain(program, &error);
+            return ExitCode::FAILURE;
+        }
+    };
     if let (true, Ok(server)) = (args.print_budget, &server) {
         print_budget(server, &config);
         return ExitCode::SUCCESS;
@@ -63,7 +69,6 @@ pub(crate) fn config(args: &Args) -> Config {
     let mut config = Config::new().listen(args.listen);
     config = args.token.iter().fold(config, Config::token);
     config = args.token_file.iter().fold(config, Config::token_file);
-    config = args.oauth.setting(args.public_base.as_deref()).into_iter().fold(config, Config::oauth);
     config = args.allow_origins.iter().fold(config, Config::allow_origin);
     config = args.allow_hosts.iter().fold(config, Config::allow_host);
     config = args.public_base.iter().fold(config, Config::public_base);
@@ -90,8 +95,7 @@ pub(crate) fn print_budget<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(server:
 /// Says that the server is ready, and serves until a signal comes.
 fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>, args: &Args) -> io::Result<()> {
     let handle = bound.handle();
-    let reads_again = args.token_file.is_some() || args.oauth.jwks.is_some();
-    let signals = signals(reads_again.then(|| handle.clone()))?;
+    let signals = signals(args.has_files().then(|| handle.clone()))?;
     if let Some(address) = bound.local_addr() {
         ready_line(address);
     }
