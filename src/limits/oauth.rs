@@ -16,7 +16,7 @@ pub const JWT_LEEWAY_S_MAX: u64 = 300;
 /// takes milliseconds. A household's clients that talk at one time.
 pub const JWT_REMEMBERED_MAX: usize = 8;
 
-/// Bytes of the subject of an access token: what OpenID Connect allows.
+/// Bytes of the subject of an access token: what `OpenID Connect` allows.
 pub const SUBJECT_BYTES_MAX: usize = 255;
 
 /// Authorization servers whose tokens are taken.

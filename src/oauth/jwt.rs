@@ -103,7 +103,7 @@ pub(super) fn seconds(value: Value<'_>) -> Result<u64, TokenRefusal> {
 
 /// What is signed of a token, and the rest without the dot between; none where it has not three parts.
 fn split(token: &[u8]) -> Option<(&[u8], &[u8])> {
-    if token.iter().filter(|byte| **byte == b'.').count() != 2 {
+    if token.split(|byte| *byte == b'.').count() != 3 {
         return None;
     }
     let dot = token.iter().rposition(|byte| *byte == b'.')?;

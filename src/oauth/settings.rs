@@ -28,7 +28,7 @@ use crate::session::is_scope;
 ///
 /// # What a token must be
 /// A JWT (RFC 7519, 9068) of at most [`JWT_BYTES_MAX`](crate::limits::JWT_BYTES_MAX) bytes, signed with a key of the authorization server that it names:
-/// by HS256 or EdDSA (Ed25519), and with the crate's features `es256` and `rs256` by those. A key is good for its own algorithm alone, `none` is not
+/// by HS256 or `EdDSA` (Ed25519), and with the crate's features `es256` and `rs256` by those. A key is good for its own algorithm alone, `none` is not
 /// one. Its `typ` is `JWT` or `at+jwt`, where it says one, and there is no `crit`; and its claims are
 /// - `iss`: the URL of the [`Issuer`], exactly;
 /// - `aud`: this resource's URL, or another [`audience`](Self::audience), alone or among others;
@@ -218,7 +218,7 @@ impl Issuer {
         self
     }
 
-    /// A public key of Ed25519, by whose private half it signs (EdDSA).
+    /// A public key of Ed25519, by whose private half it signs (`EdDSA`).
     #[must_use]
     pub fn ed25519(mut self, public: [u8; 32]) -> Self {
         self.sources.push(Source::Ed25519(public));

@@ -287,8 +287,10 @@ fn what_is_no_jwt() {
     }
     // One that is as long as it may be.
     let filled = |bytes: usize| hs256(HS256, &claims("", &format!(r#""x":"{}""#, "x".repeat(bytes))));
-    let room =
-        (0..).map(|bytes| JWT_BYTES_MAX * 3 / 4 - bytes).find(|bytes| filled(*bytes).len() <= JWT_BYTES_MAX).unwrap();
+    let room = (0..1024)
+        .map(|bytes| JWT_BYTES_MAX * 3 / 4 - bytes)
+        .find(|bytes| filled(*bytes).len() <= JWT_BYTES_MAX)
+        .unwrap();
     assert!(check(&filled(room)).is_ok());
     assert_eq!(check(&filled(room + 4)).err(), Some(Foreign));
 }
