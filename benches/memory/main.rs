@@ -57,7 +57,7 @@ fn main() -> ExitCode {
     }
     if !clients_only {
         endure::endurance(&mut promises, part);
-        endure::stalled(&mut promises, 1_000 / part.min(10));
+        endure::stalled(&mut promises, 1_000);
     }
     promises.tell()
 }

@@ -86,15 +86,18 @@ impl Utf8 {
 /// What stands for bytes that are no character.
 const REPLACEMENT: &str = "\u{fffd}";
 
-/// The next piece of a source; empty at its end. It blocks the thread for as long as the source does.
+/// Hands on a source to its end, in pieces. It blocks the thread for as long as the source does.
 ///
 /// # Errors
 /// The source's, but for interruptions.
-pub(super) fn read_piece<'p>(source: &mut impl Read, piece: &'p mut [u8; SOURCE_PIECE_BYTES]) -> io::Result<&'p [u8]> {
+pub(super) async fn each_piece(mut source: impl Read, mut take: impl AsyncFnMut(&[u8])) -> io::Result<()> {
+    let mut piece = [0; SOURCE_PIECE_BYTES];
     loop {
-        match source.read(piece) {
+        match source.read(&mut piece) {
+            Ok(0) => return Ok(()),
+            Ok(read) => take(piece.get(..read).unwrap_or_default()).await,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            read => return read.map(|read| piece.get(..read).unwrap_or_default()),
+            Err(error) => return Err(error),
         }
     }
 }

@@ -8,14 +8,13 @@ use serde::de::DeserializeOwned;
 use super::annotate::is_meta;
 use super::call::Panicked;
 use super::caught::can_be_shown;
-use super::encode::{Base64, Utf8, read_piece};
+use super::encode::{Base64, Utf8, each_piece};
 use super::failure::Kind;
 use super::input::{Asker, missing_capability};
 use super::ran::Ran;
 use super::words::{self, Misfit, Word};
 use super::{Arg, Context, Done, Failure, Identity, ReadResult, Resource, uri};
 use crate::json::Value;
-use crate::limits::SOURCE_PIECE_BYTES;
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
 use crate::session::{Principal, Revision};
@@ -94,8 +93,8 @@ impl<'a> Reading<'a> {
         self.done().await
     }
 
-    /// Ends the contents with the text of a file, of any size: it is read in pieces of [`SOURCE_PIECE_BYTES`] while it is sent. What is not UTF-8
-    /// becomes U+FFFD.
+    /// Ends the contents with the text of a file, of any size: it is read in pieces of
+    /// [`SOURCE_PIECE_BYTES`](crate::limits::SOURCE_PIECE_BYTES) while it is sent. What is not UTF-8 becomes U+FFFD.
     ///
     /// ```
     /// # use std::fs::File;
@@ -110,31 +109,19 @@ impl<'a> Reading<'a> {
     ///
     /// # Errors
     /// The source's. After more was sent than the transmit buffer holds, it can only end the connection.
-    pub async fn text_from(&mut self, mut source: impl io::Read) -> ReadResult {
-        let mut piece = [0; SOURCE_PIECE_BYTES];
-        loop {
-            let read = read_piece(&mut source, &mut piece)?;
-            if read.is_empty() {
-                return self.done().await;
-            }
-            self.write_utf8(read).await;
-        }
+    pub async fn text_from(&mut self, source: impl io::Read) -> ReadResult {
+        each_piece(source, async |piece| self.write_utf8(piece).await).await?;
+        self.done().await
     }
 
     /// Ends the contents with the bytes of a file, of any size, which are sent as base64; otherwise as [`text_from`](Self::text_from).
     ///
     /// # Errors
     /// The source's.
-    pub async fn blob_from(&mut self, mut source: impl io::Read) -> ReadResult {
+    pub async fn blob_from(&mut self, source: impl io::Read) -> ReadResult {
         self.open(Written::Blob).await;
-        let mut piece = [0; SOURCE_PIECE_BYTES];
-        loop {
-            let read = read_piece(&mut source, &mut piece)?;
-            if read.is_empty() {
-                return self.done().await;
-            }
-            self.write_blob(read).await;
-        }
+        each_piece(source, async |piece| self.write_blob(piece).await).await?;
+        self.done().await
     }
 
     /// Appends text to the content.

@@ -3,19 +3,19 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::net::IpAddr;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::pin::pin;
 use std::task::Poll;
 
 use super::conns::ConnRef;
 use super::core::Core;
+use super::notices::Notice;
 use super::oauth::Watch;
 use super::token_file;
 use super::worker::Worker;
 use super::{Config, Server};
 use crate::app::{
-    Application, AsyncCheck, Check, Denied, Headers, PromptsOf, ResourcesOf, SyncCheck, Tools, Visit, unwound,
+    Application, AsyncCheck, Check, Denied, Headers, PromptsOf, ResourcesOf, SyncCheck, Tools, Visit, caught, unwound,
 };
 use crate::endpoint::{Answer, Cause, Passage, denied};
 use crate::guard::{BearerRefusal, FormerTokens, Token};
@@ -233,12 +233,12 @@ impl<A: Application> Worker<'_, '_, A> {
         })
         .await;
         // What is dropped before its end may panic in doing so: that is its own affair.
-        if catch_unwind(AssertUnwindSafe(|| check.set(None))).is_err() {
-            log::error!("the application's check panicked when it was dropped");
+        if caught(|| check.set(None)).is_none() {
+            self.core.notice(Notice::Check, format_args!("the check of who comes in panicked when it was dropped"));
         }
         self.wait_for_nothing();
         let failed = |message: &str| {
-            log::error!("{message}");
+            self.core.notice(Notice::Check, format_args!("{message}"));
             Err(Answer::refusal(Status::INTERNAL_SERVER_ERROR, Code::INTERNAL_ERROR, message).because(Cause::Token))
         };
         match known {
@@ -252,22 +252,20 @@ impl<A: Application> Worker<'_, '_, A> {
         }
     }
 
-    /// Who sent a request, as is known now, if it has the `head` of one whose body was waited for; `None` where its token has ended.
-    pub(super) fn is_still_in(
-        &self,
-        conn: ConnRef,
-        head: Option<http::Request<'_>>,
-        before: &Principal,
-    ) -> Option<Principal> {
-        let Some(head) = head else { return Some(before.clone()) };
-        if !before.id().is_of_token() && !self.core.endpoint.guard.knows(before.id(), self.core.unix_s.get()) {
-            return None;
+    /// Whether who sent a request may still come in, as is known now that its body is there. What they may do is brought up to date.
+    pub(super) fn is_still_in(&self, conn: ConnRef, head: http::Request<'_>, principal: &mut Principal) -> bool {
+        let id = principal.id();
+        if !id.is_of_token() && !self.core.endpoint.guard.knows(id, self.core.unix_s.get()) {
+            return false;
         }
         match self.core.endpoint.enter(head, &self.core.moment(conn)).passage {
-            Passage::Known(principal) => (principal.id() == before.id()).then_some(principal),
+            Passage::Known(now) => {
+                *principal = now;
+                principal.id() == id
+            }
             // The application has said who it is.
-            Passage::Ask(_) => before.id().is_of_application().then(|| before.clone()),
-            Passage::Answer(_) => None,
+            Passage::Ask(_) => id.is_of_application(),
+            Passage::Answer(_) => false,
         }
     }
 

@@ -243,6 +243,7 @@ impl<A> Core<'_, A> {
         let state = self.conns.borrow_mut().at(index).map(|conn| conn.state);
         match state {
             Some(State::New | State::Idle) => self.look_for_bytes(index),
+            Some(State::Waiting) => self.look_at_waiting(index),
             Some(State::Stream(stream)) => self.look_at_stream(index, stream),
             Some(State::Lingering { read }) => self.drain(index, read),
             Some(State::Free | State::Queued(_) | State::Busy { .. }) | None => {}

@@ -78,7 +78,7 @@ impl<A> Core<'_, A> {
         for index in 0..slots {
             let conn = self.conns.borrow_mut().at(index).map(|conn| (conn.state, conn.since.age_ms(now_ms)));
             match conn {
-                Some((State::New, for_ms)) if for_ms >= HEAD_TIMEOUT_MS => {
+                Some((State::New | State::Waiting, for_ms)) if for_ms >= HEAD_TIMEOUT_MS => {
                     self.tally.deadlines.silent.add();
                     self.close_conn(index);
                 }

@@ -61,6 +61,7 @@ mod tests_peek;
 mod tests_room;
 mod times;
 mod token_file;
+mod vacancy;
 mod worker;
 
 #[cfg(test)]

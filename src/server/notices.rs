@@ -78,6 +78,8 @@ kinds! {
     Broken Warn "answers broken off",
     /// A handler panicked, also in being dropped.
     Panicked Error "handlers panicked",
+    /// The application's check of who comes in failed: it panicked, or named somebody that can't be.
+    Check Error "failures of the check of who comes in",
     /// The application's ear for clients panicked.
     OnClient Error "panics of on_client",
 }

@@ -178,7 +178,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
         self.core.look_at_keys(false);
         let entry = self.core.endpoint.enter(request, &moment);
-        let principal = {
+        let (mut principal, route) = {
             let date = self.core.date.get();
             let mut manner = self.manner(conn, request, entry.cors, date.as_ref());
             // A body is not waited for by an answer that does not need it.
@@ -188,20 +188,15 @@ impl<A: Application> Worker<'_, '_, A> {
                 Passage::Ask(refusal) => self.ask_application(conn, request, refusal).await,
                 Passage::Answer(answer) => Err(answer),
             };
-            match known {
+            let principal = match known {
                 Ok(principal) => principal,
                 Err(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
-            }
-        };
-        self.work_for(&principal);
-        let posted = {
+            };
+            self.work_for(&principal);
             let admission =
                 self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
-            let date = self.core.date.get();
-            let mut manner = self.manner(conn, request, entry.cors, date.as_ref());
-            manner.template.close |= last || request.has_body();
             match admission {
-                Admission::Body(posted) => posted,
+                Admission::Body(Posted { route, .. }) => (principal, route),
                 Admission::Answer(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
                 Admission::Ended(ended) => {
                     self.core.ended(ended);
@@ -210,29 +205,29 @@ impl<A: Application> Worker<'_, '_, A> {
                 Admission::Open(opening) => return self.open(conn, opening, request, &manner, &moment, tx).await,
             }
         };
-        let waits = step == Step::NeedMore;
-        self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
-        if waits && decoder.wants_continue() && !self.write(conn, CONTINUE).await {
-            return Turn::Done(After::Close);
-        }
-        if waits {
+        let mut is_in = true;
+        if step == Step::NeedMore {
+            self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
+            if decoder.wants_continue() && !self.write(conn, CONTINUE).await {
+                return Turn::Done(After::Close);
+            }
             step = self.body(conn, decoder, rx).await;
+            // The message is judged by what its sender may do now: while the body came, tokens may have come and gone.
+            is_in = decoder.head(rx).is_none_or(|head| self.is_still_in(conn, head, &mut principal));
         }
-        // The message is judged by what its sender may do now: while the body came, tokens may have come and gone.
-        let now_known = self.is_still_in(conn, decoder.head(rx).filter(|_| waits), &principal);
-        let answer = match (step, now_known) {
-            (Step::Body, Some(principal)) => {
-                let posted = Posted { principal: &principal, ..posted };
+        let answer = match step {
+            Step::Body if is_in => {
+                let posted = Posted { principal: &principal, route };
                 return pin!(self.message(conn, decoder, posted, last, rx, tx)).await;
             }
-            (Step::Body, None) => ended_meanwhile(),
-            (Step::Refuse(refusal), _) => refused(refusal),
-            (Step::NeedMore, _) => {
+            Step::Body => ended_meanwhile(),
+            Step::Refuse(refusal) => refused(refusal),
+            Step::NeedMore => {
                 self.core.tally.refused.slow_body.add();
                 self.slot().refused.set(true);
                 late("the body of the request did not come in time")
             }
-            (Step::Head, _) => {
+            Step::Head => {
                 self.core.tally.requests.broken.add();
                 self.slot().refused.set(true);
                 return Turn::Done(After::Close);
@@ -245,7 +240,6 @@ impl<A: Application> Worker<'_, '_, A> {
 
     // Reads until the body is whole or refused. `NeedMore` when it comes too slowly, `Head` when it ends before.
     async fn body(&self, conn: ConnRef, decoder: &mut Decoder, rx: &mut [u8]) -> Step {
-        self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
         loop {
             match self.read(conn, decoder.space(rx), false).await {
                 Read::Bytes(n) => {

@@ -3,12 +3,12 @@
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use crate::support::client::Client;
+use crate::support::example::program;
 use crate::support::until;
 
 /// The memory counts as settled when it has not changed for this long.
@@ -116,13 +116,4 @@ fn command(name: &str, flags: &[&str]) -> Command {
     command.args(flags).env_remove("SMOL_MCP_TOKEN").env_remove("RUST_LOG").env_remove("JOURNAL_STREAM");
     command.stdin(Stdio::null());
     command
-}
-
-// Where cargo puts the examples: beside the folder of this test's own program.
-fn program(name: &str) -> PathBuf {
-    let own = std::env::current_exe().expect("this program has a path");
-    let folder = own.parent().and_then(|deps| deps.parent()).expect("target/PROFILE/deps");
-    let program = folder.join("examples").join(name);
-    assert!(program.exists(), "{} is missing: `cargo build --examples` makes it", program.display());
-    program
 }

@@ -149,7 +149,7 @@ pub(crate) fn checked() -> Server<Guarded, NoResources, NoPrompts, impl Check<Gu
         match known {
             "slow" => app.gate.released().await,
             "never" => future::pending().await,
-            "panic" => panic!("as it is asked to"),
+            "panic" => panic!("on purpose"),
             "nobody" => return Err(Denied::forbidden(format_args!("nobody may {} {}", visit.method(), visit.path()))),
             "long" => return Ok(Principal::new("n".repeat(65))),
             _ => {}

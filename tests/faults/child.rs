@@ -4,7 +4,7 @@ use std::env;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Seek};
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child as Process, Command, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -14,6 +14,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, pr
 use smol_mcp::Config;
 
 use crate::support::client::{Client, Session};
+use crate::support::example::program;
 use crate::support::{PATIENCE, until, wire};
 use crate::{app, common};
 
@@ -66,15 +67,6 @@ fn the_server_of_a_child() {
 fn default_sigpipe() {
     // SAFETY: no handler is installed, and nobody else changes this signal.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
-}
-
-/// The program of an example: cargo puts it beside the folder of this test's own program.
-pub(crate) fn program(name: &str) -> PathBuf {
-    let own = env::current_exe().expect("this program has a path");
-    let folder = own.parent().and_then(Path::parent).expect("target/PROFILE/deps");
-    let program = folder.join("examples").join(name);
-    assert!(program.exists(), "{} is missing: `cargo build --examples` makes it", program.display());
-    program
 }
 
 /// A command to start it, on a free port.

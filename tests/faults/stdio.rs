@@ -11,8 +11,9 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::beside::Beside;
-use crate::child::{Child, faults, program};
+use crate::child::{Child, faults};
 use crate::support::client::Client;
+use crate::support::example::program;
 use crate::support::{until, wire};
 
 // A shell that starts a program with these redirections, on a port that it is told, as it may have no way to tell it.

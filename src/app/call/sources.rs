@@ -5,12 +5,11 @@ use std::io;
 use super::content::Binary;
 use super::{Block, Call};
 use crate::app::ToolResult;
-use crate::app::encode::read_piece;
-use crate::limits::SOURCE_PIECE_BYTES;
+use crate::app::encode::each_piece;
 
 impl Call<'_> {
-    /// Ends the result with the text of a file, of any size: it is read in pieces of [`SOURCE_PIECE_BYTES`] while it is sent. What is not UTF-8
-    /// becomes U+FFFD.
+    /// Ends the result with the text of a file, of any size: it is read in pieces of
+    /// [`SOURCE_PIECE_BYTES`](crate::limits::SOURCE_PIECE_BYTES) while it is sent. What is not UTF-8 becomes U+FFFD.
     ///
     /// ```
     /// # use std::fs::File;
@@ -25,15 +24,9 @@ impl Call<'_> {
     ///
     /// # Errors
     /// The source's; what was sent before stays in the result, in front of it.
-    pub async fn text_from(&mut self, mut source: impl io::Read) -> ToolResult {
-        let mut piece = [0; SOURCE_PIECE_BYTES];
-        loop {
-            let read = read_piece(&mut source, &mut piece)?;
-            if read.is_empty() {
-                return self.done().await;
-            }
-            self.write_utf8(read).await;
-        }
+    pub async fn text_from(&mut self, source: impl io::Read) -> ToolResult {
+        each_piece(source, async |piece| self.write_utf8(piece).await).await?;
+        self.done().await
     }
 
     /// Appends to the result's text block; opens one if none is open. The bytes come in pieces of any size: a character may begin in one and end in
@@ -51,14 +44,7 @@ impl Binary<'_, '_> {
     ///
     /// # Errors
     /// The source's.
-    pub async fn write_from(&mut self, mut source: impl io::Read) -> io::Result<()> {
-        let mut piece = [0; SOURCE_PIECE_BYTES];
-        loop {
-            let read = read_piece(&mut source, &mut piece)?;
-            if read.is_empty() {
-                return Ok(());
-            }
-            self.write(read).await;
-        }
+    pub async fn write_from(&mut self, source: impl io::Read) -> io::Result<()> {
+        each_piece(source, async |piece| self.write(piece).await).await
     }
 }
