@@ -33,7 +33,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         config: &Config,
         _: &Storage<C, S, N, B, Q, I, T>,
     ) -> MemoryBudget {
-        Bound::<A, R, P, H>::budget_in::<C, S, N, B, Q, I, T>(config.settings_bytes())
+        Bound::<A, R, P, H>::budget_in::<C, S, N, B, Q, I, T>(config.settings_bytes(S))
     }
 
     /// Holds a configuration to its `max_memory`.
@@ -66,7 +66,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Bound<A, R, P, H
         &self,
         _: &Storage<C, S, N, B, Q, I, T>,
     ) -> io::Result<()> {
-        check_storage(&Self::budget_in::<C, S, N, B, Q, I, T>(self.settings_bytes), self.max_memory)
+        let settings_bytes = self.settings_bytes.saturating_add(self.bytes_per_stream.saturating_mul(S));
+        check_storage(&Self::budget_in::<C, S, N, B, Q, I, T>(settings_bytes), self.max_memory)
             .map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, text))
     }
 

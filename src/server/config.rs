@@ -267,7 +267,7 @@ impl Config {
 
     /// The same for a server of which more is known.
     pub(super) const fn budget_with(&self, has_tasks: bool, futures: Option<Futures>) -> MemoryBudget {
-        MemoryBudget::of(self.capacities(has_tasks), self.settings_bytes(), futures)
+        MemoryBudget::of(self.capacities(has_tasks), self.settings_bytes(self.streams_at_once()), futures)
     }
 
     /// Event streams at once, said or not.
@@ -279,15 +279,15 @@ impl Config {
         if limits::STREAMS_DEFAULT < most { limits::STREAMS_DEFAULT } else { most }
     }
 
-    /// Bytes of the settings that are texts, of what is made of them, and of the machine's three names.
-    pub(super) const fn settings_bytes(&self) -> usize {
+    /// Bytes of the settings that are texts, of what is made of them in a server of so many streams, and of the machine's three names.
+    pub(super) const fn settings_bytes(&self, streams: usize) -> usize {
         // While a file of tokens is read, there are the new ones and the old ones, and its text.
         let tokens = match self.token_file {
             Some(_) => 2 * limits::TOKENS_MAX * size_of::<Token>() + limits::TOKEN_FILE_BYTES_MAX,
             None => 2 * self.tokens.as_slice().len() * size_of::<Token>(),
         };
         let oauth = match &self.oauth {
-            Some(setup) => setup.bytes() + oauth::BYTES_PER_STREAM * self.streams_at_once(),
+            Some(setup) => setup.bytes() + oauth::BYTES_PER_STREAM * streams,
             None => 0,
         };
         let mut bytes = 3 * limits::SETTING_BYTES + tokens + oauth;

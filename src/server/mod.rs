@@ -206,7 +206,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
         let heap = Heap(config.checked(<App<A, R, P, H> as Application>::HAS_TASKS).map_err(invalid)?);
         self.afford(&config).map_err(invalid)?;
-        let (max_memory, settings_bytes) = (config.max_memory, config.settings_bytes());
+        let (max_memory, settings_bytes) = (config.max_memory, config.settings_bytes(0));
+        let bytes_per_stream = config.settings_bytes(1) - settings_bytes;
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
@@ -263,6 +264,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
             heap,
             max_memory,
             settings_bytes,
+            bytes_per_stream,
             listener: None,
             handle: self.handle,
         })
@@ -289,6 +291,7 @@ pub struct Bound<A, R = NoResources, P = NoPrompts, H = NoCheck> {
     heap: Heap,
     max_memory: Option<u64>,
     settings_bytes: usize,
+    bytes_per_stream: usize,
     listener: Option<(Async<TcpListener>, SocketAddr)>,
     handle: Handle,
 }

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use hmac_sha256::HMAC;
 use smol_mcp::{Issuer, OAuth};
 
-use super::{Running, measure};
+use super::{Running, measure, start};
 use crate::support::wire;
 
 const SECRET: &str = "a secret of 32 bytes, at the least";
@@ -16,6 +16,7 @@ pub(crate) fn are_looked_at_in_place() {
     let server = Running::start_with(|config| {
         config.oauth(OAuth::new(RESOURCE).issuer(Issuer::new(ISSUER).hs256(SECRET)).scopes(["read"]))
     });
+    start::is_within(&server);
     let echo = |token: &str| wire::echo("hello").replacen("\r\n", &format!("\r\nAuthorization: Bearer {token}\r\n"), 1);
     let mut client = server.connect();
     let known = echo(&token("ann", 4_000_000_000));
