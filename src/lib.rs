@@ -30,8 +30,9 @@
 //! # In scope
 //! The tools, resources and prompts of an application, served by HTTP to clients of MCP 2024-11-05 (HTTP+SSE), 2025-03-26, 2025-06-18, 2025-11-25
 //! (Streamable HTTP with sessions) and 2026-07-28 (stateless), on one port; completion, progress, cancellation, change notifications and
-//! log messages; input from the client (elicitation, sampling, roots), and its user's confirmation; streams and calls that are resumed (2025 revisions); tasks (the
-//! extension of 2026-07-28); Host, Origin, CORS; bearer tokens with names and scopes, or the application's own check; a fixed number of everything.
+//! log messages; input from the client (elicitation, sampling, roots), and its user's confirmation; streams and calls that are resumed (2025
+//! revisions); tasks (the extension of 2026-07-28); Host, Origin, CORS; bearer tokens with names and scopes, access tokens of an OAuth
+//! authorization server, or the application's own check; rates and an audit ring; a fixed number of everything.
 //!
 //! # Out of scope
 //! TLS (a proxy or tunnel terminates it), an OAuth authorization server, HTTP/2, stdio, the tasks of 2025-11-25, Windows, `no_std`.
@@ -44,6 +45,7 @@
 //!              the plan of the memory, and its sum: MemoryBudget
 //!   endpoint   an HTTP request -> Answer | Job | Listen | Open: the decision table of the five revisions
 //!   guard      who may come in: Host, Origin, token          mcp   what the protocol's methods answer
+//!   oauth      access tokens that others have signed, and the metadata by which clients find those
 //!   tasks      calls that outlive their request: their table, and what they ask
 //!   app        the face for authors: args!, tools!, resources!, prompts!
 //!   outlet     an answer on its way out through one buffer   hub   the ring of events, and who wants them
@@ -77,6 +79,7 @@ pub use app::{
     Visit, WithPrompts, WithResources,
 };
 pub use guard::Token;
+pub use oauth::{Issuer, OAuth};
 pub use rate::Rate;
 pub use server::{
     AuditEntry, AuditOutcome, Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle,
@@ -101,6 +104,7 @@ mod http;
 mod hub;
 mod json;
 mod mcp;
+mod oauth;
 mod outlet;
 mod pool;
 mod rate;

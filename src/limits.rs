@@ -8,6 +8,7 @@
 //!   faults     what goes wrong: accepting, pauses, handlers that do not wait
 //!   log        the log, and who is named in it
 //!   memory     what the kernel, async-io and the program around a server take beside the pools
+//!   oauth      access tokens that others have signed, and their keys
 //!   output     answers without limit, and the time that they and the requests may take
 //!   resumption what clients that come back are told
 //!   rates      how often somebody may do something
@@ -21,6 +22,7 @@ mod confirm;
 mod faults;
 mod log;
 mod memory;
+mod oauth;
 mod output;
 mod rates;
 mod resumption;
@@ -33,6 +35,7 @@ pub use confirm::*;
 pub use faults::*;
 pub use log::*;
 pub use memory::*;
+pub use oauth::*;
 pub use output::*;
 pub use rates::*;
 pub use resumption::*;

@@ -8,6 +8,7 @@
 //! --- option app library           the application is `library.rs` instead of `fixture.rs`; or away (`away.rs`), asking (`asking.rs`),
 //!                                  chores (`chores.rs`), danger, relay (`relay.rs`), guarded, checked (`guarded.rs`), speaker, mute (`speaker.rs`)
 //! --- option access kitchen:secret:read,lights:60   a token with a name; `*` for every scope; and for how many seconds
+//! --- option oauth RESOURCE ISSUER read,lights read   access tokens let in: of whom, the scopes that there are, those to ask for first
 //! --- option cuts 1000             and at most how many cuts are made in each of its conversations, evenly chosen
 //! --- let version 2025-06-18       a text that stands for $(version), until the end of its section or file
 //! --- define post                  the same, of several lines
@@ -75,8 +76,8 @@ macro_rules! conversations {
 
 conversations! {
     access annotations audit audit_alone authorize batch cancel confirm content http http_sse identity ids input lenient limits logging modern mute
-    no_http_sse open origins progress prompts public_base rates refused_early resources resume revisions scopes shutdown streams subscriptions tasks
-    token tools
+    no_http_sse oauth oauth_base open origins progress prompts public_base rates refused_early resources resume revisions scopes shutdown streams
+    subscriptions tasks token tools
 }
 
 /// Holds the conversations of one text, in all ways of feeding them.

@@ -10,8 +10,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 use common::args::OwnFlag;
-use common::{Action, Args, Program, parse};
-use smol_mcp::tools;
+use common::{Action, Args, Program, oauth, parse};
+use smol_mcp::{Config, tools};
 
 struct Nothing;
 
@@ -97,6 +97,32 @@ fn the_token_comes_from_the_flag_else_from_the_environment() {
     };
     assert_eq!(token(&[], Some("env")).as_deref(), Some("env"));
     assert_eq!(token(&["--token", "flag"], Some("env")).as_deref(), Some("flag"));
+}
+
+#[test]
+fn an_authorization_server() {
+    const WITH: Program = Program {
+        own: &[oauth::ISSUER, oauth::JWKS, oauth::RESOURCE, oauth::AUDIENCE, oauth::SCOPE],
+        name: "board",
+        version: "1.2.3",
+        about: "Does something.",
+    };
+    let config = |words: &str| {
+        let Ok(Action::Run(args)) = parse(&WITH, words.split(' ').map(OsString::from), |_| None) else { panic!() };
+        oauth::config(&args, Config::new()).map(drop)
+    };
+    let issuer = "--oauth-issuer https://login.example";
+    let keys = "--oauth-jwks /keys";
+    let resource = "--oauth-resource https://b.example/mcp";
+    config(&format!("{issuer} {keys} {resource} --oauth-audience api://b --oauth-scope read --oauth-scope=leds"))
+        .unwrap();
+    config(&format!("--public-base https://b.example/x/ {issuer} {keys}")).unwrap();
+    config("--listen 127.0.0.1:1").unwrap();
+    assert!(config(&format!("{issuer} {keys}")).unwrap_err().contains("--oauth-resource or --public-base"));
+    assert!(config(&format!("{issuer} {resource}")).unwrap_err().contains("--oauth-jwks"));
+    for alone in [keys, resource, "--oauth-scope x", "--oauth-audience x"] {
+        assert!(config(alone).unwrap_err().contains("--oauth-issuer"));
+    }
 }
 
 #[test]

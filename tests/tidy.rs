@@ -25,7 +25,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("sse", &["limits"]),
     ("session", &["limits", "pool"]),
     ("http", &["limits"]),
-    ("guard", &["limits", "session"]),
+    ("oauth", &["json", "limits", "session"]),
+    ("guard", &["limits", "oauth", "session"]),
     ("rpc", &["json", "limits", "session"]),
     ("outlet", &["http", "json", "limits", "rpc", "session", "sse"]),
     ("hub", &["json", "limits", "pool", "rpc", "session", "sse"]),
@@ -36,8 +37,8 @@ const LAYERS: &[(&str, &[&str])] = &[
     (
         "server",
         &[
-            "app", "endpoint", "guard", "http", "hub", "json", "limits", "mcp", "outlet", "pool", "rate", "rpc",
-            "session", "since", "sse", "tasks",
+            "app", "endpoint", "guard", "http", "hub", "json", "limits", "mcp", "oauth", "outlet", "pool", "rate",
+            "rpc", "session", "since", "sse", "tasks",
         ],
     ),
 ];

@@ -103,6 +103,18 @@ impl Args {
     }
 }
 
+impl Args {
+    /// All values of one of them.
+    pub(crate) fn all_own(&self, name: &str) -> impl Iterator<Item = &OsStr> {
+        self.own.iter().filter(move |(own, _)| *own == name).map(|(_, value)| value.as_os_str())
+    }
+
+    /// There are files that are read again on SIGHUP.
+    pub(crate) fn has_files(&self) -> bool {
+        self.token_file.is_some() || self.own("oauth-jwks").is_some()
+    }
+}
+
 impl Default for Args {
     fn default() -> Self {
         Self {

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "shared by path: each example uses a part of it")]
 
 pub(crate) mod args;
+pub(crate) mod oauth;
 pub(crate) mod stderr;
 
 use std::env;
@@ -26,13 +27,13 @@ pub(crate) fn main<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     program: &Program,
     server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
 ) -> ExitCode {
-    main_with(program, |config| config, server)
+    main_with(program, |_, config| Ok(config), server)
 }
 
 /// The same, with more to say on how it is set up.
 pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     program: &Program,
-    set_up: impl FnOnce(Config) -> Config,
+    set_up: impl FnOnce(&Args, Config) -> Result<Config, String>,
     server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
 ) -> ExitCode {
     let args = match args_or_exit(program) {
@@ -40,7 +41,13 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
         Err(code) => return code,
     };
     let server = server(&args);
-    let config = set_up(config(&args));
+    let config = match set_up(&args, config(&args)) {
+        Ok(config) => config,
+        Err(error) => {
+            complain(program, &error);
+            return ExitCode::FAILURE;
+        }
+    };
     if let (true, Ok(server)) = (args.print_budget, &server) {
         print_budget(server, &config);
         return ExitCode::SUCCESS;
@@ -97,7 +104,7 @@ pub(crate) fn print_budget<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(server:
 /// Says that the server is ready, and serves until a signal comes.
 fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>, args: &Args) -> io::Result<()> {
     let handle = bound.handle();
-    let signals = signals(args.token_file.is_some().then(|| handle.clone()))?;
+    let signals = signals(args.has_files().then(|| handle.clone()))?;
     if let Some(address) = bound.local_addr() {
         ready_line(address);
     }
@@ -157,7 +164,7 @@ pub(crate) fn log_to_clients(handle: Handle, level: log::LevelFilter) {
 }
 
 /// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes. Nor does SIGHUP where
-/// there is a server that reads its file of tokens again.
+/// there is a server that reads its files of tokens and keys again.
 pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Output = io::Result<&'static str>>> {
     let reload = reads_again.is_some().then_some(Signal::Hup);
     let mut signals = Signals::new([Signal::Term, Signal::Int].into_iter().chain(reload))?;

@@ -1,6 +1,7 @@
 //! Answers that need no handler.
 
 use core::fmt::Write as _;
+use std::rc::Rc;
 
 use super::{Cause, Needed, rates};
 use crate::http::{Challenge, Preflight, ResponseHead, Status};
@@ -37,6 +38,8 @@ pub(crate) enum Body {
     Plain(&'static str),
     /// JSON as it is.
     Json(&'static str),
+    /// JSON that was written when the server started.
+    Document(Rc<str>),
     /// A JSON-RPC error, to the id that lies at this place of the message (`None`: `null`).
     Error {
         id: Option<Span>,
@@ -156,7 +159,7 @@ impl<'r> Answer<'r> {
         match &self.body {
             Body::Error { message, .. } => &message.0,
             Body::Plain(text) | Body::Json(text) => text,
-            Body::Empty => "",
+            Body::Empty | Body::Document(_) => "",
         }
     }
 
@@ -183,7 +186,7 @@ impl<'r> Answer<'r> {
         head.content_type = match self.body {
             Body::Empty => None,
             Body::Plain(_) => Some("text/plain; charset=utf-8"),
-            Body::Json(_) | Body::Error { .. } => Some("application/json"),
+            Body::Json(_) | Body::Document(_) | Body::Error { .. } => Some("application/json"),
         };
     }
 
@@ -192,6 +195,9 @@ impl<'r> Answer<'r> {
         match &self.body {
             Body::Empty => {}
             Body::Plain(text) | Body::Json(text) => {
+                w.str(text);
+            }
+            Body::Document(text) => {
                 w.str(text);
             }
             Body::Error { id, code, message, data } => {

@@ -1,6 +1,6 @@
 //! The first decision, from the head of a request alone: before a body is waited for.
 
-use super::{Answer, Body, Cause, Changes, Endpoint, Moment, NoSession};
+use super::{Answer, Body, Cause, Changes, Endpoint, Moment, NoSession, metadata};
 use crate::app::Denied;
 use crate::guard::{BearerRefusal, OriginGrant};
 use crate::http::{Accept, Challenge, Cors, Known, Media, Method, Preflight, Request, Status};
@@ -79,12 +79,15 @@ pub(crate) enum LastSeen {
     Event(EventId),
 }
 
+/// What a path leads to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Mcp,
     Sse,
     Messages,
     Health,
+    /// The metadata of a protected resource.
+    Metadata,
     Elsewhere,
 }
 
@@ -108,15 +111,21 @@ impl Endpoint {
             let answer = Answer::refusal(Status::MISDIRECTED_REQUEST, Code::REFUSED, message).because(Cause::Host);
             return Entry { cors: None, passage: Passage::Answer(answer) };
         }
-        let cors = match self.guard.origin(request.all(Known::Origin), local) {
-            Ok(grant) => grant.and_then(grant_of),
+        let place = self.place(request.path());
+        let granted = self.guard.origin(request.all(Known::Origin), local);
+        let is_local = granted.is_ok();
+        let cors = match granted {
+            Ok(grant) => grant.and_then(grant_of).or(metadata::cors(place)),
+            // It is for everybody to read.
+            Err(_) if place == Place::Metadata => metadata::cors(place),
             Err(refusal) => {
                 let message = super::answer::Sentence::of(format_args!("{refusal}"));
                 let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message).because(Cause::Origin);
                 return Entry { cors: None, passage: Passage::Answer(answer) };
             }
         };
-        let passage = self.pass(request, cors.is_some(), moment).unwrap_or_else(Passage::Answer);
+        let granted = Granted { any: cors.is_some(), private_network: is_local };
+        let passage = self.pass(request, place, granted, moment).unwrap_or_else(Passage::Answer);
         Entry { cors, passage }
     }
 
@@ -125,8 +134,13 @@ impl Endpoint {
         self.guard.origin(request.all(Known::Origin), moment.local).ok().flatten().and_then(grant_of)
     }
 
-    fn pass<'r>(&self, request: Request<'r>, granted: bool, moment: &Moment) -> Result<Passage<'r>, Answer<'r>> {
-        let place = place(request.path());
+    fn pass<'r>(
+        &self,
+        request: Request<'r>,
+        place: Place,
+        granted: Granted,
+        moment: &Moment,
+    ) -> Result<Passage<'r>, Answer<'r>> {
         let method = request.method();
         if method == Method::Options {
             return Err(preflight(request, place, granted));
@@ -136,6 +150,9 @@ impl Endpoint {
         }
         if place == Place::Health {
             return Err(health(method, moment.stopping));
+        }
+        if place == Place::Metadata {
+            return Err(self.metadata(method));
         }
         self.may_come(moment)?;
         if !self.guard.is_open() && request.query_param("access_token").is_some() {
@@ -171,7 +188,7 @@ impl Endpoint {
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Admission<'r, 'p>, Answer<'r>> {
-        let (place, method) = (place(request.path()), request.method());
+        let (place, method) = (self.place(request.path()), request.method());
         if moment.stopping {
             let mut answer = Answer::unavailable("the server is shutting down");
             answer.close = true;
@@ -282,7 +299,17 @@ pub(super) fn no_session<'r>(why: NoSession) -> Answer<'r> {
     }
 }
 
-fn place(path: &str) -> Place {
+/// What a page of another origin is granted.
+#[derive(Clone, Copy)]
+struct Granted {
+    /// Something.
+    any: bool,
+    /// The way from a public network to this private one.
+    private_network: bool,
+}
+
+/// What a path leads to, on every server.
+pub(super) fn place_of(path: &str) -> Place {
     match path {
         "/mcp" | "/mcp/" => Place::Mcp,
         "/sse" | "/sse/" => Place::Sse,
@@ -359,19 +386,20 @@ fn posted<'r, 'p>(
 
 // A preflight is answered before a token is asked for, as browsers send none with it; what it grants is in the CORS
 // headers, which only an allowed origin gets.
-fn preflight(request: Request<'_>, place: Place, granted: bool) -> Answer<'_> {
+fn preflight(request: Request<'_>, place: Place, granted: Granted) -> Answer<'_> {
     let allow = match place {
         Place::Mcp => "GET, POST, DELETE, OPTIONS",
         Place::Sse => "GET, OPTIONS",
         Place::Messages => "POST, OPTIONS",
-        Place::Health => "GET, HEAD, OPTIONS",
+        Place::Health | Place::Metadata => "GET, HEAD, OPTIONS",
         Place::Elsewhere => "OPTIONS",
     };
     let mut answer = Answer::empty(Status::NO_CONTENT);
     answer.allow = Some(allow);
-    if granted && request.header(Known::AccessControlRequestMethod).is_some() {
+    if granted.any && request.header(Known::AccessControlRequestMethod).is_some() {
         let requested_headers = request.header(Known::AccessControlRequestHeaders).unwrap_or_default();
-        let private_network = request.header(Known::AccessControlRequestPrivateNetwork) == Some(b"true");
+        let private_network =
+            granted.private_network && request.header(Known::AccessControlRequestPrivateNetwork) == Some(b"true");
         answer.preflight = Some(Preflight { requested_headers, private_network });
     }
     answer

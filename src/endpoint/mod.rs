@@ -17,6 +17,7 @@ mod answer;
 mod cause;
 mod head;
 mod message;
+mod metadata;
 mod modern;
 mod rates;
 mod sessions;

@@ -10,6 +10,7 @@ use std::task::Poll;
 use super::conns::ConnRef;
 use super::core::Core;
 use super::notices::Notice;
+use super::oauth::Watch;
 use super::token_file;
 use super::worker::Worker;
 use super::{Config, Server};
@@ -98,20 +99,28 @@ pub(super) struct Access {
     /// When the clock last ticked, and when there is to look who may still come in: seconds of the wall clock.
     ticked_unix_s: Cell<u64>,
     look_unix_s: Cell<u64>,
+    /// What there is of access tokens.
+    pub(super) watch: Watch,
 }
 
 impl Access {
     /// Nobody has come in yet.
-    pub(super) const fn new(file: Option<PathBuf>) -> Self {
-        Self { file: RefCell::new(file), ticked_unix_s: Cell::new(0), look_unix_s: Cell::new(0) }
+    pub(super) const fn new(file: Option<PathBuf>, watch: Watch) -> Self {
+        Self { file: RefCell::new(file), ticked_unix_s: Cell::new(0), look_unix_s: Cell::new(0), watch }
     }
 }
 
 impl<A: Application> Core<'_, A> {
-    /// Reads the file of tokens again. Should it be wrong, the tokens stay as they are.
+    /// Reads the file of tokens again, and those of keys. Should one be wrong, what was read from it stays as it is.
     pub(super) fn reload(&self) {
+        let has_keys = self.look_at_keys(true);
         let file = self.access.file.borrow();
-        let Some(path) = &*file else { return log::warn!("there is no file of tokens to be read again") };
+        let Some(path) = &*file else {
+            if !has_keys {
+                log::warn!("there is no file of tokens to be read again");
+            }
+            return;
+        };
         match token_file::read(path) {
             Ok(tokens) => {
                 if tokens.is_empty() {
@@ -143,6 +152,8 @@ impl<A: Application> Core<'_, A> {
 
     /// A token ends: who came in by it loses what is open.
     pub(super) fn keep_access(&self) {
+        self.look_at_keys(false);
+        self.end_streams_of_ended();
         let unix_s = self.unix_s.get();
         let before_unix_s = self.access.ticked_unix_s.replace(unix_s);
         // A clock that was set back has more ends before it than were known.
@@ -190,6 +201,13 @@ impl<A: Application> Core<'_, A> {
 }
 
 impl<A: Application> Worker<'_, '_, A> {
+    /// From now on it works on behalf of this one.
+    pub(super) fn work_for(&self, principal: &Principal) {
+        self.slot().principal.set(Some(principal.id()));
+        self.slot().ends_unix_s.set(principal.ends_unix_s());
+        self.audit_principal(principal);
+    }
+
     /// Asks the application who comes. `refusal`: why the tokens let nobody in.
     pub(super) async fn ask_application(
         &self,
@@ -253,7 +271,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 principal.id() == id
             }
             // The application has said who it is.
-            Passage::Ask(_) => !id.is_of_token(),
+            Passage::Ask(_) => id.is_of_application(),
             Passage::Answer(_) => false,
         }
     }

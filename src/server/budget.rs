@@ -179,6 +179,7 @@ impl MemoryBudget {
             .with("resources subscribed to", plan.uris.count(), plan.uris.bytes())
             .with("commands of the application", COMMANDS_MAX, command)
             .with("tokens, names, origins", 1, settings.bytes)
+            .with("ends of access tokens", plan.streams.count(), settings.bytes_per_stream)
             .with("rates", settings.buckets, size_of::<Bucket>())
             .with("audit entries", settings.entries, size_of::<AuditEntry>())
             .with("core, with the ended sessions", 1, core + Ready::bytes(plan.bits()));

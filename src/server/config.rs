@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::audit::AuditSetting;
 use super::budget::{Futures, MemoryBudget};
+use super::oauth::{self, Setup};
 use super::plan::{Capacities, Settings};
 use crate::guard::Token;
 use crate::limits::{
@@ -21,6 +22,7 @@ pub struct Config {
     pub(super) listen: SocketAddr,
     pub(super) tokens: Vec<Token>,
     pub(super) token_file: Option<PathBuf>,
+    pub(super) oauth: Option<Setup>,
     pub(super) allow_origins: Vec<String>,
     pub(super) allow_hosts: Vec<String>,
     pub(super) public_base: Option<String>,
@@ -60,6 +62,7 @@ impl Config {
             listen: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8000)),
             tokens: Vec::new(),
             token_file: None,
+            oauth: None,
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
@@ -278,7 +281,8 @@ impl Config {
     /// What the settings take beside the capacities, where so many tools have a rate.
     pub(super) const fn settings(&self, rated: usize) -> Settings {
         let entries = if let Some(audit) = &self.audit { audit.entries } else { 0 };
-        Settings { bytes: self.settings_bytes(), buckets: self.rates.buckets() + rated, entries }
+        let bytes_per_stream = if self.oauth.is_some() { oauth::BYTES_PER_STREAM } else { 0 };
+        Settings { bytes: self.settings_bytes(), bytes_per_stream, buckets: self.rates.buckets() + rated, entries }
     }
 
     /// Event streams at once, said or not.
@@ -291,13 +295,17 @@ impl Config {
     }
 
     /// Bytes of the settings that are texts, of what is made of them, and of the machine's three names.
-    pub(super) const fn settings_bytes(&self) -> usize {
+    const fn settings_bytes(&self) -> usize {
         // While a file of tokens is read, there are the new ones and the old ones, and its text.
         let tokens = match self.token_file {
             Some(_) => 2 * limits::TOKENS_MAX * size_of::<Token>() + limits::TOKEN_FILE_BYTES_MAX,
             None => 2 * self.tokens.as_slice().len() * size_of::<Token>(),
         };
-        let mut bytes = 3 * limits::SETTING_BYTES + tokens;
+        let oauth = match &self.oauth {
+            Some(setup) => setup.bytes(),
+            None => 0,
+        };
+        let mut bytes = 3 * limits::SETTING_BYTES + tokens + oauth;
         let lists = [&self.allow_origins, &self.allow_hosts, &self.trusted_proxies];
         let mut rest = lists.as_slice();
         while let Some((list, others)) = rest.split_first() {

@@ -109,6 +109,8 @@ pub(super) struct WorkerSlot {
     pub(super) who: RefCell<heapless::String<PRINCIPAL_NAME_BYTES_MAX>>,
     pub(super) household: Cell<Option<Household>>,
     pub(super) begun_ms: Cell<u64>,
+    /// When the token ends that its request came with, in seconds of the wall clock; `u64::MAX`: never, or the guard knows.
+    pub(super) ends_unix_s: Cell<u64>,
     /// Its call is one of an array (2025-03-26).
     pub(super) batch: Cell<bool>,
     /// The stream that it writes its answer to (2024-11-05).

@@ -36,6 +36,7 @@ mod listen;
 mod log_bridge;
 mod names;
 mod notices;
+mod oauth;
 mod open;
 mod peek;
 mod peeked;
@@ -48,6 +49,7 @@ mod refuse;
 mod resume;
 mod room;
 mod runner;
+mod secret_file;
 mod socket;
 mod start;
 mod storage;
@@ -96,6 +98,7 @@ use self::core::OnClient;
 use self::handle::Commands;
 use self::key_file::KeyFile;
 use self::listen::listen_on;
+use self::oauth::KeepKeys;
 use self::plan::Settings;
 use self::start::run;
 use self::storage::Heap;
@@ -223,12 +226,16 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let file_tokens = config.token_file.as_deref().map(token_file::read_at_start).transpose()?;
+        let name_shown = self.identity.title.as_deref().unwrap_or(&self.identity.name);
+        let oauth = config.oauth.as_ref().map(|oauth| oauth.begin(base.as_ref(), name_shown)).transpose()?;
         let guard = Guard::new(&GuardOptions {
             allow_hosts: config.allow_hosts,
             allow_origins: config.allow_origins,
             tokens: config.tokens,
             file_tokens,
             is_checked: H::ASKS,
+            oauth: oauth.as_ref().map(|oauth| oauth.protected.clone()),
+            resource: oauth.as_ref().map(|oauth| &oauth.resource),
             host_name: Some(names::host_name(str::to_owned)),
             public_base: base.as_ref(),
         });
@@ -264,6 +271,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
                 shares,
                 key_file,
                 token_file: config.token_file,
+                keys: oauth.map(|oauth| oauth.keys),
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
                 input_timeout_ms: config.input_timeout_ms,
@@ -312,6 +320,7 @@ struct Parts<A> {
     shares: Shares,
     key_file: Option<KeyFile>,
     token_file: Option<PathBuf>,
+    keys: Option<Box<dyn KeepKeys>>,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
     input_timeout_ms: u64,

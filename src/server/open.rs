@@ -138,6 +138,7 @@ impl<A: Application> Worker<'_, '_, A> {
             self.core.sessions.borrow_mut().names().let_go(stream.name);
             return self.answer(conn, NoRoom::House.answer(), manner, &[], tx).await;
         };
+        self.core.access.watch.opened(stream.index(), self.slot().ends_unix_s.get());
         if let Some(slot) = self.core.conns.borrow_mut().get(conn) {
             // It counts for whom a proxy passes it on.
             slot.set_peer(manner.peer);

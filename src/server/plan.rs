@@ -37,6 +37,8 @@ pub(super) struct Capacities {
 pub(super) struct Settings {
     /// Bytes of texts, and of what is made of them.
     pub(super) bytes: usize,
+    /// Bytes beside each stream.
+    pub(super) bytes_per_stream: usize,
     /// Places for those whose rates are counted.
     pub(super) buckets: usize,
     /// Entries of the audit ring.
@@ -45,7 +47,7 @@ pub(super) struct Settings {
 
 impl Settings {
     /// They are not known.
-    pub(super) const NONE: Self = Self { bytes: 0, buckets: 0, entries: 0 };
+    pub(super) const NONE: Self = Self { bytes: 0, bytes_per_stream: 0, buckets: 0, entries: 0 };
 }
 
 /// So many of a thing, or of rows of things.

@@ -182,6 +182,7 @@ impl<A: Application> Worker<'_, '_, A> {
     async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, last: bool, rx: &mut [u8], tx: &mut [u8]) -> Turn {
         let mut step = decoder.step(rx, &self.core.limits);
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
+        self.core.look_at_keys(false);
         let moment = self.moment_of(conn, request);
         let entry = self.core.endpoint.enter(request, &moment);
         let (mut principal, route) = {
@@ -317,7 +318,7 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     fn manner<'r>(
-        &self,
+        &'r self,
         conn: ConnRef,
         request: http::Request<'r>,
         cors: Option<Cors<'r>>,
@@ -331,6 +332,7 @@ impl<A: Application> Worker<'_, '_, A> {
             date: date.map(<[u8; 29]>::as_slice),
             cors,
             vary_origin: request.count(Known::Origin) > 0,
+            resource: self.core.endpoint.resource(),
             ..ResponseHead::new(Status::OK, Framing::None)
         };
         Manner {

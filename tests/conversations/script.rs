@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::net::IpAddr;
 
-use smol_mcp::{Config, Token};
+use smol_mcp::{Config, Issuer, OAuth, Token};
 
 /// At most this many cuts are made in one conversation, evenly chosen, if its file has no `option cuts`.
 const CUTS_MAX_DEFAULT: usize = 150;
@@ -125,6 +125,7 @@ impl Script {
                 "app" => config,
                 "token" => config.token(value),
                 "access" => config.access(access(value)),
+                "oauth" => config.oauth(oauth(value)),
                 "allow-origin" => config.allow_origin(value),
                 "allow-host" => config.allow_host(value),
                 "public-base" => config.public_base(value),
@@ -172,6 +173,15 @@ pub(crate) fn access(text: &str) -> Token {
     }
     let end = parts.next().map(|end| smol_mcp::limits::CLOCK_SET_MIN_UNIX_S + end.parse::<u64>().unwrap());
     end.into_iter().fold(token, Token::expires)
+}
+
+/// `resource issuer`, `resource issuer scope,scope`, `resource issuer scope,scope scope`: those that are asked for first. With one secret.
+fn oauth(text: &str) -> OAuth {
+    let mut words = text.split(' ');
+    let (resource, issuer) = (words.next().unwrap(), words.next().unwrap());
+    let oauth = OAuth::new(resource).issuer(Issuer::new(issuer).hs256("a secret of 32 bytes, at the least"));
+    let oauth = words.next().into_iter().fold(oauth, |oauth, scopes| oauth.scopes(scopes.split(',')));
+    words.next().into_iter().fold(oauth, |oauth, scopes| oauth.first_scopes(scopes.split(',')))
 }
 
 impl Section {

@@ -177,9 +177,8 @@ impl<A: Application> Core<'_, A> {
 }
 
 impl<A: Application> Worker<'_, '_, A> {
-    /// On whose behalf this worker works from here on.
-    pub(super) fn work_for(&self, principal: &Principal) {
-        self.slot().principal.set(Some(principal.id()));
+    /// Keeps on whose behalf it works.
+    pub(super) fn audit_principal(&self, principal: &Principal) {
         if self.core.audit.is_some() {
             let mut who = self.slot().who.borrow_mut();
             who.clear();
