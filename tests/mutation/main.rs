@@ -24,6 +24,8 @@ mod asking;
 mod away;
 #[path = "../conversations/chores.rs"]
 mod chores;
+#[path = "../conversations/danger.rs"]
+mod danger;
 #[path = "../conversations/fixture.rs"]
 mod fixture;
 #[path = "../conversations/gate.rs"]
