@@ -4,31 +4,40 @@
 //! ```text
 //!   here       what comes from outside and goes there, how many of everything, how large, how long
 //!   access     tokens, their file, and the application's own check
+//!   audit      the ring of the last calls
 //!   faults     what goes wrong: accepting, pauses, handlers that do not wait
 //!   log        the log, and who is named in it
 //!   memory     what the kernel, async-io and the program around a server take beside the pools
+//!   oauth      access tokens that others have signed, and their keys
 //!   output     answers without limit, and the time that they and the requests may take
 //!   resumption what clients that come back are told
+//!   rates      how often somebody may do something
 //!   slots      what there are thousands of
 //!   tasks      calls that outlive their request
 //! ```
 
 mod access;
+mod audit;
 mod confirm;
 mod faults;
 mod log;
 mod memory;
+mod oauth;
 mod output;
+mod rates;
 mod resumption;
 mod slots;
 mod tasks;
 
 pub use access::*;
+pub use audit::*;
 pub use confirm::*;
 pub use faults::*;
 pub use log::*;
 pub use memory::*;
+pub use oauth::*;
 pub use output::*;
+pub use rates::*;
 pub use resumption::*;
 pub use slots::*;
 pub use tasks::*;

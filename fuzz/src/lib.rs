@@ -25,6 +25,8 @@ mod judge;
 mod guarded;
 #[path = "../../tests/conversations/library.rs"]
 mod library;
+#[path = "../../tests/conversations/relay.rs"]
+mod relay;
 #[path = "../../tests/conversations/run.rs"]
 #[allow(dead_code)]
 mod run;

@@ -21,6 +21,7 @@ mod failure;
 mod identity;
 mod input;
 mod mark;
+mod mark_call;
 mod mark_resource;
 mod mark_scope;
 mod numbers;
@@ -99,8 +100,9 @@ pub mod private {
     pub use super::input::confirm_tool;
     pub use super::mark::{
         Mark, annotations, are_names_unique, choice, doc_bytes, doc_len, icon_count, icons, is_object, is_tool_name,
-        meta, name, object, plain, snake_bytes, snake_len, task, text, title,
+        meta, name, object, plain, snake_bytes, snake_len, text, title,
     };
+    pub use super::mark_call::{rate, task};
     pub use super::mark_resource::{
         are_prompts_unique, are_uris_unique, are_variables, completes, mime, resource_annotations, resource_uri, size,
     };

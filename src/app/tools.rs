@@ -57,6 +57,9 @@
 /// - `#[icon("https://..", "image/png", "48x48")]`, any number: where a picture is, and if it is known, its media type and its sizes.
 /// - `#[meta(r#"{..}"#)]`: a JSON object for particular clients (`_meta`).
 /// - `#[scope("lights")]`, `#[scope("a", "b")]`: the scopes that the caller's token must have, all of them; others do not see it, and are refused.
+/// - `#[rate(10, 60)]`: it may be called 10 times in 60 seconds, by all callers together: all at once, and then again each 6 seconds. Who calls it
+///   more often gets an error of the tool that says when to try again (and `Retry-After`). A call that ends in a question to its client
+///   (2026-07-28) counts when it comes again.
 /// - `#[title("..")]`: what people see; `#[name("..")]`: what it is called by, where that is not the method's name.
 ///
 /// ```compile_fail,E0080
@@ -196,6 +199,7 @@ macro_rules! __tool {
             task: $crate::__private::task(MARKS),
             icons: &ICONS,
             meta: $crate::__private::meta(MARKS),
+            rate: $crate::__private::rate(MARKS),
             scopes: &SCOPES,
             annotations: match ANNOTATIONS {
                 Some(annotations) => annotations,
@@ -236,6 +240,9 @@ macro_rules! __mark {
     (title($title:expr)) => { $crate::__private::Mark::Title($title) };
     (confirm($question:expr)) => { $crate::__private::Mark::Foreign };
     (scope($($scope:expr),+ $(,)?)) => { $crate::__private::Mark::Scopes(&[$($scope),+]) };
+    (rate($count:expr, $seconds:expr $(,)?)) => {
+        $crate::__private::Mark::Rate($crate::Rate { count: $count, seconds: $seconds })
+    };
     (name($name:expr)) => { $crate::__private::Mark::Name($name) };
     (icon($src:expr $(,)?)) => { $crate::__private::Mark::Icon($crate::Icon { src: $src, mime: "", sizes: &[] }) };
     (icon($src:expr, $mime:expr $(, $size:expr)* $(,)?)) => {
@@ -249,7 +256,7 @@ macro_rules! __mark {
         compile_error!(concat!(
             "a tool cannot have the attribute `#[", stringify!($($other)*), "]`; it can have a doc comment, `#[read_only]`, `#[additive]`, ",
             "`#[idempotent]`, `#[destructive]`, `#[open_world]`, `#[confirm(\"..\")]`, `#[task]`, `#[title(\"..\")]`, `#[name(\"..\")]`, `#[icon(..)]`, \
-             `#[meta(..)]`, `#[scope(..)]`, `#[input_schema(..)]`, `#[allow(..)]` and `#[expect(..)]`"
+             `#[meta(..)]`, `#[scope(..)]`, `#[rate(..)]`, `#[input_schema(..)]`, `#[allow(..)]` and `#[expect(..)]`"
         ))
     };
 }

@@ -44,6 +44,7 @@ mod tests_tokens;
 
 use core::cell::{Cell, RefCell};
 use core::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 pub(crate) use bearer::{BearerRefusal, FormerTokens};
 pub(crate) use error::GuardError;
@@ -59,6 +60,8 @@ use host::HostRule;
 use origin::OriginRule;
 use token::Tokens;
 
+use crate::oauth::Protected;
+
 /// What the guard is built from; see the settings of the same names.
 #[derive(Clone, Default)]
 pub(crate) struct GuardOptions<'a> {
@@ -73,6 +76,10 @@ pub(crate) struct GuardOptions<'a> {
     pub(crate) file_tokens: Option<Vec<Token>>,
     /// The application has its own check.
     pub(crate) is_checked: bool,
+    /// Access tokens of an authorization server let in.
+    pub(crate) oauth: Option<Rc<Protected>>,
+    /// The URL by which these know the server, where it is no public base.
+    pub(crate) resource: Option<&'a PublicBase>,
     /// The machine's own name, as the system tells it; one that can't be a name in a URL is
     /// ignored.
     pub(crate) host_name: Option<String>,
@@ -94,6 +101,7 @@ pub(crate) struct Guard {
     /// Not everybody may come in.
     asks: Cell<bool>,
     is_checked: bool,
+    oauth: Option<Rc<Protected>>,
 }
 
 impl Guard {
@@ -102,7 +110,7 @@ impl Guard {
     pub(crate) fn new(options: &GuardOptions<'_>) -> Result<Self, GuardError> {
         let public_base = options.public_base;
         let mut hosts = options.allow_hosts.iter().map(|host| HostRule::new(host)).collect::<Result<Vec<_>, _>>()?;
-        hosts.extend(public_base.and_then(HostRule::of_public_base));
+        hosts.extend(public_base.into_iter().chain(options.resource).filter_map(HostRule::of_public_base));
         let tokens = Tokens::new(&options.tokens, options.file_tokens.as_deref().unwrap_or_default())?;
         let (open, named): (Vec<_>, Vec<_>) = options.allow_origins.iter().partition(|origin| *origin == "*");
         Ok(Self {
@@ -111,9 +119,12 @@ impl Guard {
             open_origins: !open.is_empty(),
             own_names: RefCell::new(own_names(options.host_name.as_deref().unwrap_or_default())),
             public_origin: public_base.and_then(|base| OriginRule::read(base.origin())),
-            asks: Cell::new(options.file_tokens.is_some() || options.is_checked || !tokens.is_empty()),
+            asks: Cell::new(
+                options.file_tokens.is_some() || options.is_checked || options.oauth.is_some() || !tokens.is_empty(),
+            ),
             tokens: RefCell::new(tokens),
             is_checked: options.is_checked,
+            oauth: options.oauth.clone(),
         })
     }
 
@@ -139,6 +150,16 @@ impl Guard {
     /// Whether the application's own check decides on those who have no token of the configured ones.
     pub(crate) fn is_checked(&self) -> bool {
         self.is_checked
+    }
+
+    /// Whether a proxy that ends TLS stands in front, by the URL under which the server is published.
+    pub(crate) fn is_behind_tls(&self) -> bool {
+        self.public_origin.as_ref().is_some_and(OriginRule::is_secured)
+    }
+
+    /// What makes it ask for access tokens, if it does.
+    pub(crate) fn oauth(&self) -> Option<&Protected> {
+        self.oauth.as_deref()
     }
 
     /// Whether the host is the machine itself as seen from itself.

@@ -196,6 +196,11 @@ impl OriginRule {
         Some(Self { scheme: origin.scheme.to_owned(), host: KeptHost::of(origin.host), port: origin.port })
     }
 
+    /// Whether its pages come by TLS.
+    pub(super) fn is_secured(&self) -> bool {
+        self.scheme.eq_ignore_ascii_case("https")
+    }
+
     /// Whether scheme, host and port are the same (RFC 6454, section 5). A trailing dot makes
     /// another origin.
     fn is(&self, origin: &Origin<'_>) -> bool {

@@ -263,7 +263,7 @@ impl Name<'_> {
     }
 
     fn find<'v>(&self, object: Value<'v>) -> Option<(Text<'v>, Value<'v>)> {
-        object.members().find(|(name, _)| self.is(*name))
+        object.only(|name| self.is(name))
     }
 }
 

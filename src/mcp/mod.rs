@@ -65,7 +65,7 @@ impl Method {
             | Method::TemplatesList
             | Method::ResourcesRead
             | Method::Subscribe
-            | Method::Unsubscribe => !catalog.resources.is_empty(),
+            | Method::Unsubscribe => catalog.has_resources(),
             Method::PromptsList | Method::PromptsGet => !catalog.prompts.is_empty(),
             Method::Complete => catalog.completes,
             Method::Task(_) => catalog.tasks,

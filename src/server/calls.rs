@@ -49,6 +49,7 @@ impl<A: Application> Worker<'_, '_, A> {
             answer.answer_to(&job.envelope);
             return self.answer(conn, answer, manner, doc, tx).await;
         }
+        self.hold_tool(&mut job);
         if route == Route::Messages {
             return pin!(self.relay(conn, job, manner, doc, watch, tx)).await;
         }
@@ -156,6 +157,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) fn begin_call(&self, job: &Job<'_>, request: &Request<'_>) -> heapless::String<CLIENT_TEXT_BYTES_MAX> {
         if job.work.is_call() {
             self.core.tally.call_begun();
+            self.slot().begun_ms.set(self.core.now_ms.get());
         }
         let mut sessions = self.core.sessions.borrow_mut();
         let Some(session) = job.session else {
@@ -176,6 +178,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) fn end_call(&self, job: &Job<'_>, outcome: Outcome) {
         let ran = self.slot().ran.take();
         if job.work.is_call() {
+            self.audit_call(job, ran, outcome);
             self.count_call(job.work, ran, outcome);
         }
         if let (Some(session), Some(_)) = (job.session, self.slot().call.take()) {
@@ -207,7 +210,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.core.notice(Notice::Panicked, format_args!("{name} panicked"));
                 &calls.panicked
             }
-            (Some(Ran::Finished), _) | (None, Outcome::Sent) => &calls.finished,
+            (Some(Ran::Finished | Ran::Asked), _) | (None, Outcome::Sent) => &calls.finished,
             (None, Outcome::Late) => {
                 self.core
                     .notice(Notice::Late, format_args!("a call of {name} was stopped: it took longer than it may"));
@@ -276,9 +279,16 @@ impl<A: Application> Worker<'_, '_, A> {
                 mcp::empty(out, request).await;
             }
             Work::Ping => mcp::empty(out, request).await,
-            Work::Forbidden(needed) => {
+            Work::Audit => self.read_audit(out, request).await,
+            Work::Forbidden((target, needed)) => {
                 self.refused_request();
+                self.audit_refused(Cause::Scope(target));
                 scopes::refuse(out, request, needed, principal).await;
+            }
+            Work::TooOften(limited) => {
+                self.slot().refused.set(true);
+                out.set_retry_after(limited.wait_s);
+                tools::fail(out, request, limited, identity).await;
             }
             Work::Refuse(code, message) => {
                 self.refused_request();
@@ -295,7 +305,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 List::Tools => tools::list(out, request, page, catalog.tools, principal, around).await,
                 List::Prompts => prompts::list(out, request, page, catalog.prompts, principal, around).await,
                 List::Resources | List::Templates => {
-                    resources::list(out, request, page, catalog.resources, principal, around).await;
+                    resources::list(out, request, page, catalog, principal, around).await;
                 }
             },
             Work::Read(index) => ran(pin!(resources::read(app, out, request, index, identity, context)).await),

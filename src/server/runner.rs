@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{self, Poll};
 
+use super::audit::AuditOutcome;
 use super::core::Core;
 use super::notices::Notice;
 use super::tasks::SHUT_DOWN;
@@ -41,9 +42,12 @@ impl<A: Application> Runner<'_, '_, A> {
             self.core.board.inputs.borrow_mut().clear(self.place);
             let (doc, kept) =
                 request.get(..bytes).and_then(|text| text.split_at_checked(job.bytes)).unwrap_or_default();
+            let begun_ms = self.core.now_ms.get();
             let (end, ran) = pin!(self.perform(&job, doc, kept)).await;
             self.core.board.inputs.borrow_mut().clear(self.place);
             let ended = self.core.board.tasks.borrow_mut().end(self.place, end, self.core.now());
+            let outcome = if ended { outcome_of(end, ran) } else { AuditOutcome::Cancelled };
+            self.core.audit_task(&job.principal, job.tool, outcome, begun_ms);
             if ended {
                 self.count(end, ran);
                 self.core.task_changed(self.place);
@@ -120,6 +124,16 @@ impl<A: Application> Runner<'_, '_, A> {
             return Some(End::Failed(TOO_LARGE));
         }
         tasks.is_late(self.place, self.core.now()).then_some(End::Failed(TOO_LATE))
+    }
+}
+
+// How a task that came to its end by itself is told of.
+fn outcome_of(end: End, ran: Option<Ran>) -> AuditOutcome {
+    match (end, ran) {
+        (_, Some(Ran::Panicked)) => AuditOutcome::Panicked,
+        (End::Failed(TOO_LATE), _) => AuditOutcome::TimedOut,
+        (End::Failed(_), _) | (_, Some(Ran::Failed | Ran::Broken)) => AuditOutcome::Failed,
+        (End::Answered, _) => AuditOutcome::Finished,
     }
 }
 

@@ -24,6 +24,7 @@ use super::engine::Engine;
 use super::handle::Commands;
 use super::inputs::Inputs;
 use super::notices::Notices;
+use super::oauth::Watch;
 use super::plan::{Capacities, Plan};
 use super::ready::Ready;
 use super::resume::Numbers;
@@ -156,7 +157,8 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         tool_timeout_ms: parts.tool_timeout_ms,
         input_timeout_ms: parts.input_timeout_ms,
         on_client: parts.on_client,
-        access: Access::new(parts.token_file),
+        access: Access::new(parts.token_file, Watch::new(parts.keys, streams.capacity())),
+        audit: parts.audit,
         now_ms: Cell::new(0),
         unix_s: Cell::new(0),
         date: Cell::new(None),

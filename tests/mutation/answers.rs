@@ -14,7 +14,7 @@ pub(crate) struct Response {
     body: Vec<u8>,
 }
 
-const STATUSES: &[u16] = &[200, 202, 204, 400, 401, 403, 404, 405, 408, 413, 414, 415, 417, 431, 501, 503, 505];
+const STATUSES: &[u16] = &[200, 202, 204, 400, 401, 403, 404, 405, 408, 413, 414, 415, 417, 421, 431, 501, 503, 505];
 
 /// Reads all that a connection received; what it sent tells whether a body is missing because it asked by HEAD.
 ///

@@ -36,6 +36,8 @@ mod guarded;
 mod library;
 #[path = "../simulation/random.rs"]
 mod random;
+#[path = "../conversations/relay.rs"]
+mod relay;
 #[path = "../conversations/run.rs"]
 #[allow(dead_code, reason = "here only its servers are started")]
 mod run;
