@@ -290,11 +290,11 @@ impl Out<'_> {
     }
 
     /// A parameter of a challenge: `name="value value"`, with `before` in front.
-    fn parameter<'v>(
+    fn parameter(
         &mut self,
         before: &mut &[u8],
         name: &[u8],
-        values: &mut dyn Iterator<Item = &'v str>,
+        values: &mut dyn Iterator<Item = &str>,
     ) -> Option<()> {
         self.put(core::mem::replace(before, b", "))?;
         self.put(name)?;
