@@ -8,6 +8,8 @@ mod asking;
 mod away;
 #[path = "../../tests/conversations/chores.rs"]
 mod chores;
+#[path = "../../tests/conversations/danger.rs"]
+mod danger;
 #[path = "../../tests/mutation/corpus.rs"]
 mod corpus;
 #[path = "../../tests/conversations/fixture.rs"]

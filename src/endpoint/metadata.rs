@@ -2,7 +2,7 @@
 
 use super::head::{Place, place_of};
 use super::{Answer, Body, Endpoint};
-use crate::http::{Cors, Method, ProtectedResource, Status};
+use crate::http::{Cors, Method, Status};
 
 impl Endpoint {
     /// What a path leads to.
@@ -11,11 +11,6 @@ impl Endpoint {
             Place::Elsewhere if self.guard.oauth().is_some_and(|oauth| oauth.is_at(path)) => Place::Metadata,
             place => place,
         }
-    }
-
-    /// What challenges say besides, where access tokens let in.
-    pub(crate) fn resource(&self) -> Option<ProtectedResource<'_>> {
-        self.guard.oauth().map(|oauth| ProtectedResource { metadata: oauth.url(), scopes: oauth.scopes() })
     }
 
     /// The answer to who asks for the metadata.

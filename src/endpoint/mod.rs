@@ -33,12 +33,15 @@ use core::net::SocketAddr;
 
 use crate::app::Catalog;
 use crate::guard::{Guard, Household};
+use crate::http::ProtectedResource;
 use crate::rate::Rates;
 use crate::session::{Evicted, Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table, Transport};
 
 /// What decides, and does not change while the server runs, but for its tokens and counts.
 pub(crate) struct Endpoint {
     pub(crate) guard: Guard,
+    /// What challenges say besides, where access tokens let in.
+    pub(crate) resource: Option<ProtectedResource>,
     /// Who came how often.
     pub(crate) rates: Rates,
     pub(crate) key: Key,

@@ -38,7 +38,7 @@ pub(crate) struct ResponseHead<'a> {
     /// `WWW-Authenticate`, which a 401 must have.
     pub(crate) www_authenticate: Option<Challenge>,
     /// What every such challenge says besides, where there is an authorization server to get a token from.
-    pub(crate) resource: Option<ProtectedResource<'a>>,
+    pub(crate) resource: Option<&'a ProtectedResource>,
     /// Tells caches and proxies to pass an event stream on as it comes.
     pub(crate) event_stream: bool,
     /// The grants of a CORS preflight, on top of `cors`.
@@ -57,12 +57,12 @@ pub(crate) struct Challenge {
 }
 
 /// Where a client finds out how to get a token (RFC 9728, section 5.1).
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ProtectedResource<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct ProtectedResource {
     /// The URL of the metadata.
-    pub(crate) metadata: &'a str,
+    pub(crate) metadata: String,
     /// The scopes to ask for where the challenge names none, with a space between two.
-    pub(crate) scopes: &'a str,
+    pub(crate) scopes: String,
 }
 
 /// How the body of a response ends (RFC 9112, 6.3). Nothing is said of it where the status has no body (204).
@@ -197,19 +197,20 @@ impl ResponseHead<'_> {
 }
 
 impl Challenge {
-    fn render(self, resource: Option<ProtectedResource<'_>>, out: &mut Out<'_>) -> Option<()> {
+    #[cold]
+    fn render(self, resource: Option<&ProtectedResource>, out: &mut Out<'_>) -> Option<()> {
         out.put(b"WWW-Authenticate: Bearer")?;
         let mut before: &[u8] = b" ";
         if let Some(error) = self.error {
-            out.parameter(&mut before, b"error", [error].into_iter())?;
+            out.parameter(&mut before, b"error", &mut [error].into_iter())?;
         }
-        let asked = resource.map(|resource| resource.scopes).filter(|_| self.scopes.is_empty());
+        let asked = resource.map(|resource| &*resource.scopes).filter(|_| self.scopes.is_empty());
         let mut scopes = self.scopes.iter().copied().chain(asked).filter(|scopes| !scopes.is_empty()).peekable();
         if scopes.peek().is_some() {
-            out.parameter(&mut before, b"scope", scopes)?;
+            out.parameter(&mut before, b"scope", &mut scopes)?;
         }
         if let Some(resource) = resource {
-            out.parameter(&mut before, b"resource_metadata", [resource.metadata].into_iter())?;
+            out.parameter(&mut before, b"resource_metadata", &mut [&*resource.metadata].into_iter())?;
         }
         out.put(b"\r\n")
     }
@@ -289,7 +290,12 @@ impl Out<'_> {
     }
 
     /// A parameter of a challenge: `name="value value"`, with `before` in front.
-    fn parameter<'v>(&mut self, before: &mut &[u8], name: &[u8], values: impl Iterator<Item = &'v str>) -> Option<()> {
+    fn parameter<'v>(
+        &mut self,
+        before: &mut &[u8],
+        name: &[u8],
+        values: &mut dyn Iterator<Item = &'v str>,
+    ) -> Option<()> {
         self.put(core::mem::replace(before, b", "))?;
         self.put(name)?;
         self.put(b"=")?;

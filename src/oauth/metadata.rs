@@ -20,8 +20,6 @@ pub(crate) struct Protected {
     document: Rc<str>,
     /// Where that is, seen from outside.
     url: String,
-    /// The scopes that who has no token is told to ask for, with a space between two.
-    scopes: String,
     /// The path of the resource.
     path: String,
 }
@@ -55,7 +53,6 @@ impl Protected {
             authority,
             document: String::from_utf8(document).unwrap_or_default().into(),
             url,
-            scopes: settings.asked_first().join(" "),
             path: place.path.to_owned(),
         }
     }
@@ -82,11 +79,6 @@ impl Protected {
     /// Where the metadata is, seen from outside.
     pub(crate) fn url(&self) -> &str {
         &self.url
-    }
-
-    /// The scopes that who has no token is told to ask for, with a space between two.
-    pub(crate) fn scopes(&self) -> &str {
-        &self.scopes
     }
 
     /// Whom an access token is about; see [`Authority::check`].

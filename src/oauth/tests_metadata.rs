@@ -36,7 +36,7 @@ fn where_it_is() {
     ];
     for (path, base, url) in table {
         let protected = protected(path, base);
-        assert_eq!((protected.url(), protected.scopes()), (url, "read"));
+        assert_eq!(protected.url(), url);
         for (below, is_there) in [
             ("", true),
             ("/", true),

@@ -251,8 +251,10 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;
         let key = self.key.or(key_file.as_ref().map(|file| file.key)).map_or_else(random_key, Ok)?;
         self.identity.public.set(guard.is_open());
+        let (told, keys) = oauth.map(|oauth| (oauth.told, oauth.keys)).unzip();
         let endpoint = Endpoint {
             guard,
+            resource: told,
             rates: Rates::new(config.rates, rated),
             key: Key::new(key),
             catalog,
@@ -271,7 +273,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
                 shares,
                 key_file,
                 token_file: config.token_file,
-                keys: oauth.map(|oauth| oauth.keys),
+                keys,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
                 input_timeout_ms: config.input_timeout_ms,

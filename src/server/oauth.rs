@@ -9,6 +9,7 @@ use super::Config;
 use super::core::Core;
 use super::secret_file::{Named, SecretFile, Stamp};
 use crate::guard::PublicBase;
+use crate::http::ProtectedResource;
 use crate::limits::{JWKS_FILE_BYTES_MAX, JWKS_LOOK_MS, SETTING_BYTES};
 use crate::oauth::{Issuer, Jwks, Key, OAuth, Place, Protected, Verifier};
 
@@ -53,6 +54,8 @@ pub(super) const BYTES_PER_STREAM: usize = size_of::<Cell<u64>>();
 
 /// What a server has that takes access tokens.
 pub(super) struct Begun {
+    /// What its challenges say.
+    pub(super) told: ProtectedResource,
     pub(super) protected: Rc<Protected>,
     pub(super) resource: PublicBase,
     pub(super) keys: Box<dyn KeepKeys>,
@@ -103,6 +106,7 @@ impl<A> Core<'_, A> {
         self.end_streams_until(self.unix_s.get());
     }
 
+    #[inline(never)]
     fn end_streams_until(&self, unix_s: u64) {
         for (index, ends_unix_s) in self.access.watch.ends_unix_s.iter().enumerate() {
             if ends_unix_s.get() > unix_s {
@@ -177,7 +181,8 @@ fn begin(settings: &OAuth, base: Option<&PublicBase>, name: &str) -> io::Result<
     let protected = Rc::new(Protected::new(settings, place, name, verifier.clone()));
     let issuers = settings.issuers.clone();
     let keys = Box::new(Keeper { verifier, issuers, stamps: RefCell::new(stamps), looked_ms: Cell::new(0) });
-    Ok(Begun { protected, resource, keys })
+    let told = ProtectedResource { metadata: protected.url().to_owned(), scopes: settings.asked_first().join(" ") };
+    Ok(Begun { told, protected, resource, keys })
 }
 
 fn has_file(settings: &OAuth) -> bool {

@@ -53,7 +53,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let template = ResponseHead {
             date: date.as_ref().map(<[u8; 29]>::as_slice),
             cors,
-            resource: self.core.endpoint.resource(),
+            resource: self.core.endpoint.resource.as_ref(),
             ..ResponseHead::new(Status::OK, Framing::None)
         };
         let manner = Manner { template, http10: false, events: false, head_only, peer: None };

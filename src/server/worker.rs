@@ -332,7 +332,7 @@ impl<A: Application> Worker<'_, '_, A> {
             date: date.map(<[u8; 29]>::as_slice),
             cors,
             vary_origin: request.count(Known::Origin) > 0,
-            resource: self.core.endpoint.resource(),
+            resource: self.core.endpoint.resource.as_ref(),
             ..ResponseHead::new(Status::OK, Framing::None)
         };
         Manner {

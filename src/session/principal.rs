@@ -8,10 +8,11 @@ use super::Encoder;
 use super::key::first_of;
 use crate::limits::{PRINCIPAL_NAME_BYTES_MAX, SCOPES_BYTES_MAX, SCOPES_MAX};
 
-/// Who makes a request, and what that one may do: the holder of a token, who the application's own check says it is
+/// Who makes a request, and what that one may do: the holder of a token, whom an access token is about, who the application's own check says it is
 /// ([`Server::authorize`](crate::Server::authorize)), or anyone, where the server asks nobody.
 ///
-/// Sessions, states, cursors, event ids and tasks are bound to it by its name: two of one name are the same to them, whatever their scopes.
+/// Sessions, states, cursors, event ids and tasks are bound to it by its name: two of one name are the same to them, whatever their scopes. Those of an
+/// access token are bound to its subject and the authorization server that it is from.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Principal {
     id: PrincipalId,

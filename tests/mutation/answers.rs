@@ -146,6 +146,10 @@ fn check(response: &Response) -> Result<(), String> {
     }
     messages.iter().try_for_each(|message| match message.get("error") {
         Some(Value::String(_)) if status >= 400 => Ok(()),
+        // The metadata of a protected resource.
+        None if status == 200 && message["resource"].is_string() && message["authorization_servers"].is_array() => {
+            Ok(())
+        }
         _ => rpc(message, status < 400),
     })
 }

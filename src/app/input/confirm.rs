@@ -24,12 +24,40 @@ const KEY: &str = "confirm";
 const CONFIRMED: &str = "confirmed";
 
 impl Call<'_> {
-    /// Asks the user before something dangerous is done: `call.confirm(format_args!("Erase {name}?")).await?`. It goes on only after a yes, and a
+    /// Asks the user before something dangerous is done. It goes on only after a yes, and a
     /// yes lets it go on once. The words should say all that will happen: the user sees nothing else. They are formatted more than once, and must
     /// say the same each time. `#[confirm("..")]` of [`tools!`](crate::tools) does it for a whole tool.
     ///
     /// In 2026-07-28 the handler runs again from its top after the answer, as with [`elicit`](Self::elicit). Where its words have changed by then, the
     /// user is asked again.
+    /// ```
+    /// use smol_mcp::{Call, ToolResult, args, tools};
+    ///
+    /// args! { struct Disk { name: String } }
+    ///
+    /// struct Board;
+    ///
+    /// tools! {
+    ///     impl Board {
+    ///         /// Switches the board off.
+    ///         #[destructive]
+    ///         #[confirm("Switch it off? Nobody can switch it on from afar.")]
+    ///         async fn power_off(&self, call: &mut Call<'_>) -> ToolResult {
+    ///             call.text("off").await
+    ///         }
+    ///
+    ///         /// Erases a disk.
+    ///         #[destructive]
+    ///         async fn erase(&self, call: &mut Call<'_>, args: Disk) -> ToolResult {
+    ///             let files = 17;
+    ///             if files > 0 {
+    ///                 call.confirm(format_args!("Erase the {files} files of {}?", args.name)).await?;
+    ///             }
+    ///             call.text("erased").await
+    ///         }
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Errors
     /// The user said no ([`InputError::Declined`], [`InputError::Cancelled`]), or can't be asked: [`InputError::Undeclared`] where the client has
@@ -178,8 +206,7 @@ fn hash(words: &dyn fmt::Display) -> u64 {
     let mut digest = Digest(Hash::new());
     // It takes all.
     let _ = write!(digest, "{words}");
-    let [a, b, c, d, e, f, g, h, ..] = digest.0.finalize();
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+    digest.0.finalize().first_chunk().copied().map_or(0, u64::from_be_bytes)
 }
 
 struct Digest(Hash);
