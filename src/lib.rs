@@ -30,8 +30,9 @@
 //! # In scope
 //! The tools, resources and prompts of an application, served by HTTP to clients of MCP 2024-11-05 (HTTP+SSE), 2025-03-26, 2025-06-18, 2025-11-25
 //! (Streamable HTTP with sessions) and 2026-07-28 (stateless), on one port; completion, progress, cancellation, change notifications and
-//! log messages; input from the client (elicitation, sampling, roots); streams and calls that are resumed (2025 revisions); tasks (the
-//! extension of 2026-07-28); Host, Origin, CORS; bearer tokens with names and scopes, or the application's own check; a fixed number of everything.
+//! log messages; input from the client (elicitation, sampling, roots), and its user's confirmation; streams and calls that are resumed (2025
+//! revisions); tasks (the extension of 2026-07-28); Host, Origin, CORS; bearer tokens with names and scopes, access tokens of an OAuth
+//! authorization server, or the application's own check; rates and an audit ring; a fixed number of everything.
 //!
 //! # Out of scope
 //! TLS (a proxy or tunnel terminates it), an OAuth authorization server, HTTP/2, stdio, the tasks of 2025-11-25, Windows, `no_std`.
@@ -44,12 +45,13 @@
 //!              the plan of the memory, and its sum: MemoryBudget
 //!   endpoint   an HTTP request -> Answer | Job | Listen | Open: the decision table of the five revisions
 //!   guard      who may come in: Host, Origin, token          mcp   what the protocol's methods answer
+//!   oauth      access tokens that others have signed, and the metadata by which clients find those
 //!   tasks      calls that outlive their request: their table, and what they ask
 //!   app        the face for authors: args!, tools!, resources!, prompts!
 //!   outlet     an answer on its way out through one buffer   hub   the ring of events, and who wants them
 //!   http       decoder, questions to a head, response heads  rpc   the JSON-RPC envelope    session  signed ids, the table
 //!   json       scanner, views, writer, typed access          sse   framing of event streams
-//!   pool       slots that are not touched before they are needed   since  ages in few bytes
+//!   pool       slots that are not touched before they are needed   since  ages in few bytes   rate  how often
 //!   limits     every number
 //! ```
 //!
@@ -77,9 +79,11 @@ pub use app::{
     Visit, WithPrompts, WithResources,
 };
 pub use guard::Token;
+pub use oauth::{Issuer, OAuth};
+pub use rate::Rate;
 pub use server::{
-    Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle, MemoryBudget, Message, Server,
-    Storage, stats, testing,
+    AuditEntry, AuditOutcome, Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle,
+    MemoryBudget, Message, Server, Storage, stats, testing,
 };
 pub use session::{LogLevel, Principal, Revision};
 pub use stats::Stats;
@@ -100,8 +104,10 @@ mod http;
 mod hub;
 mod json;
 mod mcp;
+mod oauth;
 mod outlet;
 mod pool;
+mod rate;
 mod rpc;
 mod server;
 mod session;

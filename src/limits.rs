@@ -4,29 +4,40 @@
 //! ```text
 //!   here       what comes from outside and goes there, how many of everything, how large, how long
 //!   access     tokens, their file, and the application's own check
+//!   audit      the ring of the last calls
 //!   faults     what goes wrong: accepting, pauses, handlers that do not wait
 //!   log        the log, and who is named in it
 //!   memory     what the kernel, async-io and the program around a server take beside the pools
+//!   oauth      access tokens that others have signed, and their keys
 //!   output     answers without limit, and the time that they and the requests may take
 //!   resumption what clients that come back are told
+//!   rates      how often somebody may do something
 //!   slots      what there are thousands of
 //!   tasks      calls that outlive their request
 //! ```
 
 mod access;
+mod audit;
+mod confirm;
 mod faults;
 mod log;
 mod memory;
+mod oauth;
 mod output;
+mod rates;
 mod resumption;
 mod slots;
 mod tasks;
 
 pub use access::*;
+pub use audit::*;
+pub use confirm::*;
 pub use faults::*;
 pub use log::*;
 pub use memory::*;
+pub use oauth::*;
 pub use output::*;
+pub use rates::*;
 pub use resumption::*;
 pub use slots::*;
 pub use tasks::*;
@@ -269,7 +280,7 @@ pub const TICK_IDLE_MS: u32 = 30_000;
 /// Connections at once, where the configuration does not say: a household's clients, two or three connections each.
 pub const CONNECTIONS_DEFAULT: usize = 64;
 
-/// Connections beyond the configured ones, only to tell newcomers that the house is full.
+/// Connections beyond the configured ones, to tell newcomers that the house is full, and for those to wait that have said nothing yet.
 pub const REFUSALS_MAX: usize = 4;
 
 /// Calls that run at once, where the configuration does not say.
@@ -330,6 +341,14 @@ pub const HEAD_TIMEOUT_MS: u64 = 10_000;
 
 /// Milliseconds after which a connection that has not brought a head may make room for another.
 pub const HEAD_GRACE_MS: u64 = 1_000;
+
+/// Connections that have said nothing yet are no crowd up to this many: those that a client opens at once.
+pub const SILENT_CROWD_MIN: usize = 4;
+
+/// Milliseconds for which a connection whose request was answered has a better claim to its place than one that has brought none yet: a model that
+/// works through a task calls as often.
+pub const IDLE_KEPT_MS: u64 = 10_000;
+const _: () = assert!(IDLE_KEPT_MS < IDLE_TIMEOUT_MS_DEFAULT);
 
 /// Requests of one connection that are answered in a row without a pause, while others wait for the buffer.
 pub const PIPELINED_MAX: u32 = 32;

@@ -132,6 +132,10 @@ impl Envelope {
         }
         match (self.method, self.id) {
             (Some(method), _) if method.kind != Kind::String => None,
+            // What is a request to one reader is a response to another.
+            (Some(_), _) if self.result.is_some() || self.error.is_some() => None,
+            // JSON-RPC 2.0, section 4.2; MCP has parameters by name only. Some clients write null where they have none.
+            (Some(_), _) if self.params.is_some_and(|params| !matches!(params.kind, Kind::Object | Kind::Null)) => None,
             (Some(_), Some(id)) => Self::legal_id(id, doc).then_some(Message::Request),
             (Some(_), None) => Some(Message::Notification),
             (None, Some(id)) if self.result.is_some() != self.error.is_some() => {

@@ -6,8 +6,9 @@
 //! ```text
 //! --- option token secret          before the first section: how the servers of this file are set up
 //! --- option app library           the application is `library.rs` instead of `fixture.rs`; or away (`away.rs`), asking (`asking.rs`),
-//!                                  chores (`chores.rs`), guarded, checked (`guarded.rs`), speaker, mute (`speaker.rs`)
+//!                                  chores (`chores.rs`), danger, relay (`relay.rs`), guarded, checked (`guarded.rs`), speaker, mute (`speaker.rs`)
 //! --- option access kitchen:secret:read,lights:60   a token with a name; `*` for every scope; and for how many seconds
+//! --- option oauth RESOURCE ISSUER read,lights read   access tokens let in: of whom, the scopes that there are, those to ask for first
 //! --- option cuts 1000             and at most how many cuts are made in each of its conversations, evenly chosen
 //! --- let version 2025-06-18       a text that stands for $(version), until the end of its section or file
 //! --- define post                  the same, of several lines
@@ -18,6 +19,7 @@
 //! --- A sends raw                  bytes: \r \n \t \\ \x7f are what they are in Rust, ends of lines are nothing
 //! --- A receives                   all that the server has sent since the last time, see `transcript.rs`; or (nothing)
 //! --- advance 15000                milliseconds go by
+//! --- from 192.0.2.7 A             A connects from there; who is not said to connects from this machine
 //! --- half-close A                 also: break A; room A 100 (the bytes that A's network takes unread)
 //! --- tokens kitchen:other ...     the tokens are these from here on
 //! --- tools-changed                also: resources-changed; prompts-changed; resource-updated URI; broadcast info a text;
@@ -38,6 +40,8 @@ mod asking;
 mod away;
 #[path = "conversations/chores.rs"]
 mod chores;
+#[path = "conversations/danger.rs"]
+mod danger;
 #[path = "conversations/fixture.rs"]
 mod fixture;
 #[path = "conversations/gate.rs"]
@@ -46,6 +50,8 @@ mod gate;
 mod guarded;
 #[path = "conversations/library.rs"]
 mod library;
+#[path = "conversations/relay.rs"]
+mod relay;
 #[path = "conversations/run.rs"]
 mod run;
 #[path = "conversations/script.rs"]
@@ -69,8 +75,9 @@ macro_rules! conversations {
 }
 
 conversations! {
-    access annotations authorize batch cancel content http http_sse identity ids input lenient limits logging modern mute no_http_sse origins
-    progress prompts public_base refused_early resources resume revisions scopes shutdown streams subscriptions tasks token tools
+    access annotations audit audit_alone authorize batch cancel confirm content http http_sse identity ids input lenient limits logging modern mute
+    no_http_sse oauth oauth_base open origins progress prompts public_base rates refused_early resources resume revisions scopes shutdown streams
+    subscriptions tasks token tools
 }
 
 /// Holds the conversations of one text, in all ways of feeding them.

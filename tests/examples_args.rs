@@ -10,8 +10,8 @@ use std::os::unix::ffi::OsStringExt;
 use std::time::Duration;
 
 use common::args::OwnFlag;
-use common::{Action, Args, Program, parse};
-use smol_mcp::tools;
+use common::{Action, Args, Program, oauth, parse};
+use smol_mcp::{Config, tools};
 
 struct Nothing;
 
@@ -57,7 +57,8 @@ fn nothing_given_is_this_machine_alone() {
 fn every_flag_is_taken() {
     let words = "--listen [::1]:0 --token t0ken --allow-origin https://a.example --allow-origin http://[::1]:3000 --allow-host b.example:81 \
         --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --streams-per-address 4 \
-        --connections-per-address=8 --sessions 65535 --root /tmp --calls 3 --body-bytes 512k --max-memory 64M --print-budget";
+        --connections-per-address=8 --sessions 65535 --root /tmp --calls 3 --requests-per-address 100/10 \
+        --requests-per-principal=50/5 --wrong-tokens 3/600 --audit 100 --body-bytes 512k --max-memory 64M --print-budget";
     let args = args(&words.split_whitespace().collect::<Vec<_>>());
     assert_eq!(args.listen.to_string(), "[::1]:0");
     assert_eq!(args.token.as_deref(), Some("t0ken"));
@@ -67,6 +68,10 @@ fn every_flag_is_taken() {
     assert_eq!((args.connections, args.streams, args.sessions), (Some(64), Some(16), Some(65535)));
     assert_eq!((args.calls, args.body_bytes, args.max_memory), (Some(3), Some(512 << 10), Some(64 << 20)));
     assert_eq!((args.connections_per_address, args.streams_per_address), (Some(8), Some(4)));
+    assert_eq!(args.requests_per_address, Some((100, 10)));
+    assert_eq!(args.requests_per_principal, Some((50, 5)));
+    assert_eq!(args.wrong_tokens_per_address, Some((3, 600)));
+    assert_eq!(args.audit, Some(100));
     assert!(args.print_budget);
     assert_eq!(args.own("root"), Some(OsStr::new("/tmp")));
 }
@@ -92,6 +97,32 @@ fn the_token_comes_from_the_flag_else_from_the_environment() {
     };
     assert_eq!(token(&[], Some("env")).as_deref(), Some("env"));
     assert_eq!(token(&["--token", "flag"], Some("env")).as_deref(), Some("flag"));
+}
+
+#[test]
+fn an_authorization_server() {
+    const WITH: Program = Program {
+        own: &[oauth::ISSUER, oauth::JWKS, oauth::RESOURCE, oauth::AUDIENCE, oauth::SCOPE],
+        name: "board",
+        version: "1.2.3",
+        about: "Does something.",
+    };
+    let config = |words: &str| {
+        let Ok(Action::Run(args)) = parse(&WITH, words.split(' ').map(OsString::from), |_| None) else { panic!() };
+        oauth::config(&args, Config::new()).map(drop)
+    };
+    let issuer = "--oauth-issuer https://login.example";
+    let keys = "--oauth-jwks /keys";
+    let resource = "--oauth-resource https://b.example/mcp";
+    config(&format!("{issuer} {keys} {resource} --oauth-audience api://b --oauth-scope read --oauth-scope=leds"))
+        .unwrap();
+    config(&format!("--public-base https://b.example/x/ {issuer} {keys}")).unwrap();
+    config("--listen 127.0.0.1:1").unwrap();
+    assert!(config(&format!("{issuer} {keys}")).unwrap_err().contains("--oauth-resource or --public-base"));
+    assert!(config(&format!("{issuer} {resource}")).unwrap_err().contains("--oauth-jwks"));
+    for alone in [keys, resource, "--oauth-scope x", "--oauth-audience x"] {
+        assert!(config(alone).unwrap_err().contains("--oauth-issuer"));
+    }
 }
 
 #[test]
@@ -127,6 +158,8 @@ fn a_wrong_value_is_one_clear_line() {
         assert!(error(&[&flag]).starts_with("--sessions: expected a number from 1 to 65535, got "), "{bad}");
     }
     for bad in ["0", "", "M", "k", "1G", "1.5M", "-1k", "+1", "1 k", "18446744073709551615k", "٣"] {
+        let expected = "--requests-per-address: expected how often in how many seconds, such as 100/10, got ";
+        assert!(error(&[&format!("--requests-per-address={bad}")]).starts_with(expected), "{bad}");
         let expected = "--max-memory: expected a number of bytes, such as 65536, 512k or 64M, got ";
         assert!(error(&[&format!("--max-memory={bad}")]).starts_with(expected), "{bad}");
     }

@@ -21,6 +21,7 @@ const TOOL: Tool = Tool {
     annotations: Annotations { read_only: true, destructive: false, idempotent: true, open_world: false },
     icons: &[],
     meta: None,
+    rate: None,
     scopes: &[],
 };
 

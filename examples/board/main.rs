@@ -14,8 +14,8 @@ mod tools;
 use std::ffi::OsStr;
 use std::process::ExitCode;
 
-use common::Program;
 use common::args::OwnFlag;
+use common::{Program, oauth};
 use sources::root::Root;
 
 const PROGRAM: Program = Program {
@@ -33,11 +33,16 @@ const PROGRAM: Program = Program {
             value: "LEVEL",
             help: "tell clients what the log says from this level on (error, warn, info, debug)",
         },
+        oauth::ISSUER,
+        oauth::JWKS,
+        oauth::RESOURCE,
+        oauth::AUDIENCE,
+        oauth::SCOPE,
     ],
 };
 
 fn main() -> ExitCode {
-    common::main(&PROGRAM, |args| {
+    common::main_with(&PROGRAM, oauth::config, |args| {
         let dir = args.own("root").unwrap_or(OsStr::new("/"));
         // A directory that is not there would look like a machine that lacks everything.
         std::fs::read_dir(dir).map_err(|error| format!("--root {}: {error}", dir.display()))?;

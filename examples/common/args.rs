@@ -12,7 +12,7 @@ const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr
 /// The most of a wrong value that is shown again, in characters: enough to recognise it in one line.
 const SHOWN_CHARS_MAX: usize = 60;
 /// The widest flag in the help, in columns.
-const HELP_COLUMN: usize = 31;
+const HELP_COLUMN: usize = 32;
 
 /// What an example is, for its help.
 #[derive(Debug)]
@@ -70,6 +70,14 @@ pub(crate) struct Args {
     pub(crate) connections: Option<u16>,
     /// Connections of one address at once.
     pub(crate) connections_per_address: Option<u16>,
+    /// Requests of one address, and in how many seconds.
+    pub(crate) requests_per_address: Option<(u32, u32)>,
+    /// Requests of one principal, and in how many seconds.
+    pub(crate) requests_per_principal: Option<(u32, u32)>,
+    /// Wrong tokens of one address, and in how many seconds.
+    pub(crate) wrong_tokens_per_address: Option<(u32, u32)>,
+    /// Entries of the audit ring.
+    pub(crate) audit: Option<u16>,
     /// Event streams of one address at once.
     pub(crate) streams_per_address: Option<u16>,
     /// Event streams at once.
@@ -95,6 +103,18 @@ impl Args {
     }
 }
 
+impl Args {
+    /// All values of one of them.
+    pub(crate) fn all_own(&self, name: &str) -> impl Iterator<Item = &OsStr> {
+        self.own.iter().filter(move |(own, _)| *own == name).map(|(_, value)| value.as_os_str())
+    }
+
+    /// There are files that are read again on SIGHUP.
+    pub(crate) fn has_files(&self) -> bool {
+        self.token_file.is_some() || self.own("oauth-jwks").is_some()
+    }
+}
+
 impl Default for Args {
     fn default() -> Self {
         Self {
@@ -108,6 +128,10 @@ impl Default for Args {
             trusted_proxies: Vec::new(),
             connections: None,
             connections_per_address: None,
+            requests_per_address: None,
+            requests_per_principal: None,
+            wrong_tokens_per_address: None,
+            audit: None,
             streams_per_address: None,
             streams: None,
             sessions: None,
@@ -187,6 +211,10 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
         "trusted-proxy" => args.trusted_proxies.push(text().into_owned()),
         "connections-per-address" => args.connections_per_address = Some(count(flag, &text())?),
         "streams-per-address" => args.streams_per_address = Some(count(flag, &text())?),
+        "requests-per-address" => args.requests_per_address = Some(rate(flag, &text())?),
+        "requests-per-principal" => args.requests_per_principal = Some(rate(flag, &text())?),
+        "wrong-tokens" => args.wrong_tokens_per_address = Some(rate(flag, &text())?),
+        "audit" => args.audit = Some(count(flag, &text())?),
         "connections" => args.connections = Some(count(flag, &text())?),
         "streams" => args.streams = Some(count(flag, &text())?),
         "calls" => args.calls = Some(count(flag, &text())?),
@@ -209,6 +237,13 @@ fn checked(flag: &str, value: String, is_right: impl Fn(&str) -> bool, expected:
 fn count(flag: &str, value: &str) -> Result<u16, UsageError> {
     let number = value.parse().ok().filter(|&number: &u16| number > 0);
     number.ok_or_else(|| wrong(flag, "a number from 1 to 65535", value))
+}
+
+/// How often, and in how many seconds: `100/10`.
+fn rate(flag: &str, value: &str) -> Result<(u32, u32), UsageError> {
+    let number = |text: &str| text.parse().ok().filter(|number: &u32| *number > 0);
+    let rate = value.split_once('/').and_then(|(count, seconds)| Some((number(count)?, number(seconds)?)));
+    rate.ok_or_else(|| wrong(flag, "how often in how many seconds, such as 100/10", value))
 }
 
 /// A number of bytes, also as `512k` or `64M`: of 1024, and of 1024 times that.
@@ -284,7 +319,7 @@ fn one_line(text: &str) -> String {
 }
 
 /// The common flags: name, what the help calls the value, and what it does.
-const FLAGS: [(&str, &str, &str); 17] = [
+const FLAGS: [(&str, &str, &str); 21] = [
     ("listen", "ADDR:PORT", "where to listen (default 127.0.0.1:8000: this machine alone)"),
     (
         "token",
@@ -306,6 +341,14 @@ const FLAGS: [(&str, &str, &str); 17] = [
         "ADDR",
         "a proxy's address or network: not held to one address' share, and\nbelieved in X-Forwarded-For (or Forwarded); may be repeated",
     ),
+    ("requests-per-address", "N/S", "requests of one address in S seconds (100/10; default: any number)"),
+    ("requests-per-principal", "N/S", "requests of the holder of one token in S seconds"),
+    (
+        "wrong-tokens",
+        "N/S",
+        "wrong tokens of one address in S seconds, before none of its\ntokens is looked at (default 10/60)",
+    ),
+    ("audit", "N", "keep the last calls and refusals, N of them, to be read as smol-mcp://audit"),
     ("connections", "N", "connections at once"),
     ("connections-per-address", "N", "of these, connections of one address (default: half)"),
     ("streams", "N", "event streams at once"),

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "shared by path: each example uses a part of it")]
 
 pub(crate) mod args;
+pub(crate) mod oauth;
 pub(crate) mod stderr;
 
 use std::env;
@@ -26,13 +27,13 @@ pub(crate) fn main<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     program: &Program,
     server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
 ) -> ExitCode {
-    main_with(program, |config| config, server)
+    main_with(program, |_, config| Ok(config), server)
 }
 
 /// The same, with more to say on how it is set up.
 pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     program: &Program,
-    set_up: impl FnOnce(Config) -> Config,
+    set_up: impl FnOnce(&Args, Config) -> Result<Config, String>,
     server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
 ) -> ExitCode {
     let args = match args_or_exit(program) {
@@ -40,7 +41,13 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
         Err(code) => return code,
     };
     let server = server(&args);
-    let config = set_up(config(&args));
+    let config = match set_up(&args, config(&args)) {
+        Ok(config) => config,
+        Err(error) => {
+            complain(program, &error);
+            return ExitCode::FAILURE;
+        }
+    };
     if let (true, Ok(server)) = (args.print_budget, &server) {
         print_budget(server, &config);
         return ExitCode::SUCCESS;
@@ -57,6 +64,10 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     }
 }
 
+/// The settings of rates, in the order in which they are read below.
+const RATES: [fn(Config, u32, u32) -> Config; 3] =
+    [Config::requests_per_address, Config::requests_per_principal, Config::wrong_tokens_per_address];
+
 /// What the command line says of the server.
 pub(crate) fn config(args: &Args) -> Config {
     let mut config = Config::new().listen(args.listen);
@@ -72,6 +83,11 @@ pub(crate) fn config(args: &Args) -> Config {
     config = args.connections.into_iter().fold(config, |config, number| config.connections(number.into()));
     config =
         (args.streams_per_address.into_iter()).fold(config, |config, number| config.streams_per_address(number.into()));
+    let rates = [args.requests_per_address, args.requests_per_principal, args.wrong_tokens_per_address];
+    for (rate, set) in rates.into_iter().zip(RATES) {
+        config = rate.into_iter().fold(config, |config, (count, seconds)| set(config, count, seconds));
+    }
+    config = args.audit.into_iter().fold(config, |config, number| config.audit(number.into()));
     config = args.streams.into_iter().fold(config, |config, number| config.streams(number.into()));
     config = args.calls.into_iter().fold(config, |config, number| config.calls(number.into()));
     let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
@@ -88,7 +104,7 @@ pub(crate) fn print_budget<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(server:
 /// Says that the server is ready, and serves until a signal comes.
 fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>, args: &Args) -> io::Result<()> {
     let handle = bound.handle();
-    let signals = signals(args.token_file.is_some().then(|| handle.clone()))?;
+    let signals = signals(args.has_files().then(|| handle.clone()))?;
     if let Some(address) = bound.local_addr() {
         ready_line(address);
     }
@@ -148,7 +164,7 @@ pub(crate) fn log_to_clients(handle: Handle, level: log::LevelFilter) {
 }
 
 /// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes. Nor does SIGHUP where
-/// there is a server that reads its file of tokens again.
+/// there is a server that reads its files of tokens and keys again.
 pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Output = io::Result<&'static str>>> {
     let reload = reads_again.is_some().then_some(Signal::Hup);
     let mut signals = Signals::new([Signal::Term, Signal::Int].into_iter().chain(reload))?;

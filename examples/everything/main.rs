@@ -15,7 +15,7 @@ use std::cell::Cell;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use common::Program;
+use common::{Program, oauth};
 use data::{ICON, PNG, SCHEMA_2020_12, WAV};
 use smol_mcp::{Call, Data, Icon, LogLevel, Server, ToolError, ToolResult, args, output, tools};
 
@@ -23,7 +23,7 @@ const PROGRAM: Program = Program {
     name: "everything",
     version: env!("CARGO_PKG_VERSION"),
     about: "The fixture of the conformance suite and of the clients' tests.",
-    own: &[],
+    own: &[oauth::ISSUER, oauth::JWKS, oauth::RESOURCE, oauth::AUDIENCE, oauth::SCOPE],
 };
 
 args! {
@@ -269,6 +269,10 @@ tools! {
         /// Asks only what the client can answer.
         #[additive] async fn test_input_required_result_capabilities(&self, call: &mut Call<'_>) -> ToolResult { input::ask_capabilities(call).await }
 
+        /// Erases what it is told to, once the user has agreed.
+        #[destructive] #[confirm("Erase this?")]
+        async fn test_confirm(&self, call: &mut Call<'_>, args: Echo) -> ToolResult { call.reply(format_args!("erased {}", args.text)).await }
+
         // --- tasks ---
 
         /// Greets somebody.
@@ -288,11 +292,15 @@ tools! {
 }
 
 fn main() -> ExitCode {
-    common::main_with(&PROGRAM, tasks::config, |_| {
-        let server = Server::new("everything", env!("CARGO_PKG_VERSION"), Everything::default());
-        let server = server.title("Everything").description("What the server can do, each once.");
-        let server = server.icon(Icon { src: ICON, mime: "image/png", sizes: &["1x1"] });
-        let server = server.website_url(env!("CARGO_PKG_REPOSITORY"));
-        Ok(server.extension("com.example/everything", "{}").resources().prompts())
-    })
+    common::main_with(
+        &PROGRAM,
+        |args, config| oauth::config(args, tasks::config(config)),
+        |_| {
+            let server = Server::new("everything", env!("CARGO_PKG_VERSION"), Everything::default());
+            let server = server.title("Everything").description("What the server can do, each once.");
+            let server = server.icon(Icon { src: ICON, mime: "image/png", sizes: &["1x1"] });
+            let server = server.website_url(env!("CARGO_PKG_REPOSITORY"));
+            Ok(server.extension("com.example/everything", "{}").resources().prompts())
+        },
+    )
 }

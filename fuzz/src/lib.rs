@@ -8,6 +8,8 @@ mod asking;
 mod away;
 #[path = "../../tests/conversations/chores.rs"]
 mod chores;
+#[path = "../../tests/conversations/danger.rs"]
+mod danger;
 #[path = "../../tests/mutation/corpus.rs"]
 mod corpus;
 #[path = "../../tests/conversations/fixture.rs"]
@@ -23,6 +25,8 @@ mod judge;
 mod guarded;
 #[path = "../../tests/conversations/library.rs"]
 mod library;
+#[path = "../../tests/conversations/relay.rs"]
+mod relay;
 #[path = "../../tests/conversations/run.rs"]
 #[allow(dead_code)]
 mod run;

@@ -17,6 +17,8 @@ pub trait Application {
     const PROMPTS: &'static [Prompt];
     /// A tool runs as a task: whether there is anything to do with them, known when the program is compiled.
     const HAS_TASKS: bool;
+    /// How many tools have a rate of their own.
+    const RATED: usize;
     /// It has its own check of who comes in.
     const HAS_CHECK: bool;
 
@@ -96,6 +98,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Application for 
     const RESOURCES: &'static [Resource] = R::RESOURCES;
     const PROMPTS: &'static [Prompt] = P::PROMPTS;
     const HAS_TASKS: bool = has_tasks(A::TOOLS);
+    const RATED: usize = rated(A::TOOLS);
     const HAS_CHECK: bool = H::ASKS;
 
     fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult> {
@@ -178,12 +181,23 @@ const fn has_tasks(tools: &[Tool]) -> bool {
     false
 }
 
+const fn rated(tools: &[Tool]) -> usize {
+    let (mut count, mut at) = (0, 0);
+    while at < tools.len() {
+        count += tools[at].rate.is_some() as usize;
+        at += 1;
+    }
+    count
+}
+
 /// What an application offers, for those who need not know its type.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Catalog {
     pub(crate) tools: &'static [Tool],
     pub(crate) resources: &'static [Resource],
     pub(crate) prompts: &'static [Prompt],
+    /// The server's own resource of the last calls, where they are kept.
+    pub(crate) audit: Option<&'static Resource>,
     /// An argument of a prompt or of a template can be completed.
     pub(crate) completes: bool,
     /// Tools run as tasks, and there is room for some.
@@ -194,7 +208,12 @@ impl Catalog {
     /// That of an application.
     pub(crate) fn of<A: Application>() -> Self {
         let completes = A::RESOURCES.iter().any(Resource::is_completed) || A::PROMPTS.iter().any(Prompt::is_completed);
-        Self { tools: A::TOOLS, resources: A::RESOURCES, prompts: A::PROMPTS, completes, tasks: false }
+        Self { tools: A::TOOLS, resources: A::RESOURCES, prompts: A::PROMPTS, audit: None, completes, tasks: false }
+    }
+
+    /// There are resources, be it the server's own.
+    pub(crate) const fn has_resources(&self) -> bool {
+        !self.resources.is_empty() || self.audit.is_some()
     }
 
     /// Whether all that is asked for can be a scope; the name of what asks for something else.

@@ -6,6 +6,7 @@ use std::io;
 use super::{Capability, InputError, Schema, validate};
 use crate::json::Value;
 use crate::limits::TOOL_ERROR_BYTES_MAX;
+use crate::rate::Limited;
 
 /// What a tool's handler returns: proof that it answered, or the reason why it could not.
 pub type ToolResult = Result<Done, ToolError>;
@@ -42,6 +43,8 @@ enum Reason {
     Owned(String),
     Io(io::Error),
     Input(InputError),
+    /// It was called too often.
+    TooOften(Limited),
     /// The arguments do not fit this schema. Why is found out again when it is told, so that no future has to hold a text, and none is allocated.
     Arguments(&'static Schema),
 }
@@ -75,6 +78,7 @@ impl fmt::Display for ToolError {
             Reason::Owned(text) => f.write_str(text),
             Reason::Io(error) => error.fmt(f),
             Reason::Input(error) => error.fmt(f),
+            Reason::TooOften(limited) => limited.fmt(f),
             Reason::Arguments(_) => f.write_str("the arguments do not fit the tool's schema"),
         }
     }
@@ -105,6 +109,12 @@ impl From<&'static str> for ToolError {
 impl From<String> for ToolError {
     fn from(message: String) -> Self {
         Self(Reason::Owned(message))
+    }
+}
+
+impl From<Limited> for ToolError {
+    fn from(limited: Limited) -> Self {
+        Self(Reason::TooOften(limited))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Annotations, Field, Icon, Schema, TaskSupport, Tool, Variant, verbatim};
 use crate::limits::{ARG_DEPTH_MAX, HEADER_NAME_BYTES_MAX, OBJECT_FIELDS_MAX, TOOL_NAME_BYTES_MAX};
+use crate::rate::Rate;
 
 /// An attribute of a tool, an argument or a variant.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,8 @@ pub enum Mark {
     Icon(Icon),
     /// `#[meta(r#"{..}"#)]`
     Meta(&'static str),
+    /// `#[rate(..)]`
+    Rate(Rate),
     /// `#[scope("..")]`
     Scopes(&'static [&'static str]),
     /// `#[uri("..")]`
@@ -291,18 +294,6 @@ pub const fn meta(marks: &[Mark]) -> Option<&'static str> {
         if let Mark::Meta(json) = marks[at] {
             assert!(verbatim::is_json_object(json), "`#[meta(..)]` must be a JSON object");
             return Some(json);
-        }
-        at += 1;
-    }
-    None
-}
-
-/// The `#[task]`, if there is one.
-pub const fn task(marks: &[Mark]) -> Option<TaskSupport> {
-    let mut at = 0;
-    while at < marks.len() {
-        if let Mark::Task(task) = marks[at] {
-            return Some(task);
         }
         at += 1;
     }

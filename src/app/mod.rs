@@ -21,6 +21,7 @@ mod failure;
 mod identity;
 mod input;
 mod mark;
+mod mark_call;
 mod mark_resource;
 mod mark_scope;
 mod numbers;
@@ -70,8 +71,7 @@ pub use completing::{Completing, CompletionText};
 pub use error::{Done, ToolError, ToolResult};
 pub use failure::{Failure, PromptResult, ReadResult};
 pub(crate) use identity::Identity;
-pub(crate) use input::QuestionKind;
-pub(crate) use input::{Ask, Keyed, Nobody, Question, Ticket, Way, pass};
+pub(crate) use input::{Ask, Keyed, Nobody, Question, QuestionKind, Ticket, Way, is_yes, pass};
 pub use input::{
     Capability, Content, Elicit, ElicitJson, ElicitUrl, Elicited, InputError, ListRoots, Questions, Root, Roots,
     Sample, Sampled, Sampling,
@@ -97,15 +97,19 @@ pub mod private {
 
     pub use super::arg::{Ranged, with_len};
     pub use super::call::Outcome;
+    pub use super::input::confirm_tool;
     pub use super::mark::{
         Mark, annotations, are_names_unique, choice, doc_bytes, doc_len, icon_count, icons, is_object, is_tool_name,
-        meta, name, object, plain, snake_bytes, snake_len, task, text, title,
+        meta, name, object, plain, snake_bytes, snake_len, text, title,
     };
+    pub use super::mark_call::{rate, task};
     pub use super::mark_resource::{
         are_prompts_unique, are_uris_unique, are_variables, completes, mime, resource_annotations, resource_uri, size,
     };
     pub use super::mark_scope::{scope_count, scopes};
-    pub use super::parse::{arguments, no_such_tool, parse, parse_none, parse_nothing, parse_unchecked, variables};
+    pub use super::parse::{
+        arguments, check_arguments, no_such_tool, parse, parse_none, parse_nothing, parse_unchecked, variables,
+    };
     pub use super::prompt::are_words;
     pub use super::uri::is_legal;
     pub use super::verbatim::{is_input_schema, is_json_object};

@@ -65,6 +65,14 @@ pub fn parse_none(call: &Call<'_>) -> Result<(), ToolError> {
     check(call, NONE)
 }
 
+/// Checks the arguments of a call, and does not read them.
+///
+/// # Errors
+/// They do not fit the schema.
+pub fn check_arguments(call: &Call<'_>, schema: &'static Schema) -> Result<(), ToolError> {
+    check(call, if let Schema::Verbatim(_) = schema { ANY } else { schema })
+}
+
 /// The answer to an index that is none of the tools'. The server looks names up before, so this is never told.
 ///
 /// # Errors

@@ -5,8 +5,10 @@ use super::call::Panicked;
 /// How a handler ended, for those who count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ran {
-    /// It came to its end, or asked its client what another call will bring.
+    /// It came to its end.
     Finished,
+    /// It asked its client what another call will bring, and was dropped.
+    Asked,
     /// It returned an error.
     Failed,
     /// It returned an error after a part of its answer had been sent, which was broken off.

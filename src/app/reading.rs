@@ -93,8 +93,8 @@ impl<'a> Reading<'a> {
         self.done().await
     }
 
-    /// Ends the contents with the text of a file, of any size: it is read in pieces of [`SOURCE_PIECE_BYTES`](crate::limits::SOURCE_PIECE_BYTES) while it is sent. What is not UTF-8
-    /// becomes U+FFFD.
+    /// Ends the contents with the text of a file, of any size: it is read in pieces of
+    /// [`SOURCE_PIECE_BYTES`](crate::limits::SOURCE_PIECE_BYTES) while it is sent. What is not UTF-8 becomes U+FFFD.
     ///
     /// ```
     /// # use std::fs::File;

@@ -4,6 +4,7 @@ use core::future::Future;
 
 use super::{Call, Schema, ToolResult};
 use crate::json::Writer;
+use crate::rate::Rate;
 
 /// The tools of an application. Written by [`tools!`](crate::tools).
 pub trait Tools {
@@ -37,6 +38,8 @@ pub struct Tool {
     pub icons: &'static [Icon],
     /// What it says to particular clients or hosts (`_meta`): a JSON object.
     pub meta: Option<&'static str>,
+    /// How often it may be called, by all callers together; `None`: as often as they like.
+    pub rate: Option<Rate>,
     /// The scopes that its caller must have, all of them; others neither see it nor call it.
     pub scopes: &'static [&'static str],
 }

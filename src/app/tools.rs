@@ -51,9 +51,15 @@
 ///   a task's id at once, and come again for the result; others call it as any tool. `#[task(required)]`: it is refused to those others.
 ///   `#[task(later)]`, `#[task(required, later)]`: it begins as a plain call, which can ask for input first, and becomes a task where it calls
 ///   [`Call::become_task`](crate::Call::become_task).
+/// - `#[confirm("Erase everything?")]`: the user is asked this first, with the arguments below it, by the client (elicitation, in every revision and
+///   in tasks); the method runs after a yes, once. A no is an error of the tool; so is a client that can't ask, and it is told what is needed.
+///   [`Call::confirm`](crate::Call::confirm) asks in the middle of a method, in words of its own.
 /// - `#[icon("https://..", "image/png", "48x48")]`, any number: where a picture is, and if it is known, its media type and its sizes.
 /// - `#[meta(r#"{..}"#)]`: a JSON object for particular clients (`_meta`).
 /// - `#[scope("lights")]`, `#[scope("a", "b")]`: the scopes that the caller's token must have, all of them; others do not see it, and are refused.
+/// - `#[rate(10, 60)]`: it may be called 10 times in 60 seconds, by all callers together: all at once, and then again each 6 seconds. Who calls it
+///   more often gets an error of the tool that says when to try again (and `Retry-After`). A call that ends in a question to its client
+///   (2026-07-28) counts when it comes again.
 /// - `#[title("..")]`: what people see; `#[name("..")]`: what it is called by, where that is not the method's name.
 ///
 /// ```compile_fail,E0080
@@ -107,7 +113,10 @@ macro_rules! tools {
                 #[allow(non_camel_case_types, dead_code, clippy::upper_case_acronyms)]
                 enum Index { $($name),* }
                 match index {
-                    $(found if found == Index::$name as usize => $crate::__run_tool!([$([$($attr)*])*] self $name call $($args_ty)?),)*
+                    $(found if found == Index::$name as usize => {
+                        $crate::__confirm_tool!([$([$($attr)*])*] [$([$($attr)*])*] call $($args_ty)?);
+                        $crate::__run_tool!([$([$($attr)*])*] self $name call $($args_ty)?)
+                    })*
                     _ => $crate::__private::no_such_tool(call),
                 }
             }
@@ -190,6 +199,7 @@ macro_rules! __tool {
             task: $crate::__private::task(MARKS),
             icons: &ICONS,
             meta: $crate::__private::meta(MARKS),
+            rate: $crate::__private::rate(MARKS),
             scopes: &SCOPES,
             annotations: match ANNOTATIONS {
                 Some(annotations) => annotations,
@@ -228,7 +238,11 @@ macro_rules! __mark {
         $crate::__private::Mark::Task($crate::TaskSupport { required: $required, later: $later })
     };
     (title($title:expr)) => { $crate::__private::Mark::Title($title) };
+    (confirm($question:expr)) => { $crate::__private::Mark::Foreign };
     (scope($($scope:expr),+ $(,)?)) => { $crate::__private::Mark::Scopes(&[$($scope),+]) };
+    (rate($count:expr, $seconds:expr $(,)?)) => {
+        $crate::__private::Mark::Rate($crate::Rate { count: $count, seconds: $seconds })
+    };
     (name($name:expr)) => { $crate::__private::Mark::Name($name) };
     (icon($src:expr $(,)?)) => { $crate::__private::Mark::Icon($crate::Icon { src: $src, mime: "", sizes: &[] }) };
     (icon($src:expr, $mime:expr $(, $size:expr)* $(,)?)) => {
@@ -241,9 +255,23 @@ macro_rules! __mark {
     ($($other:tt)*) => {
         compile_error!(concat!(
             "a tool cannot have the attribute `#[", stringify!($($other)*), "]`; it can have a doc comment, `#[read_only]`, `#[additive]`, ",
-            "`#[idempotent]`, `#[destructive]`, `#[open_world]`, `#[task]`, `#[title(\"..\")]`, `#[name(\"..\")]`, `#[icon(..)]`, \
-             `#[meta(..)]`, `#[scope(..)]`, `#[input_schema(..)]`, `#[allow(..)]` and `#[expect(..)]`"
+            "`#[idempotent]`, `#[destructive]`, `#[open_world]`, `#[confirm(\"..\")]`, `#[task]`, `#[title(\"..\")]`, `#[name(\"..\")]`, `#[icon(..)]`, \
+             `#[meta(..)]`, `#[scope(..)]`, `#[rate(..)]`, `#[input_schema(..)]`, `#[allow(..)]` and `#[expect(..)]`"
         ))
+    };
+}
+
+/// Asks the user, where the tool wants that: after the arguments were found to fit, and before they are read.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __confirm_tool {
+    ([] $all:tt $call:ident $($args_ty:ty)?) => {};
+    ([[confirm($question:expr)] $($rest:tt)*] $all:tt $call:ident $($args_ty:ty)?) => {
+        $crate::__private::check_arguments($call, &const { $crate::__input!($all $($args_ty)?) })?;
+        ::core::pin::pin!($crate::__private::confirm_tool($call, $question)).await?;
+    };
+    ([$other:tt $($rest:tt)*] $all:tt $call:ident $($args_ty:ty)?) => {
+        $crate::__confirm_tool!([$($rest)*] $all $call $($args_ty)?);
     };
 }
 

@@ -20,6 +20,9 @@ pub struct Visit<'a> {
 pub(crate) trait Headers {
     /// The line at this place.
     fn line(&self, at: usize) -> Option<(&str, &[u8])>;
+
+    /// One that the check asked for by its name is there: something was brought to be judged.
+    fn found(&self);
 }
 
 impl<'a> Visit<'a> {
@@ -46,6 +49,7 @@ impl<'a> Visit<'a> {
     pub fn header(&self, name: &str) -> Option<&'a str> {
         let mut values = self.headers().filter(|(own, _)| own.eq_ignore_ascii_case(name));
         let (_, value) = values.next().filter(|_| values.next().is_none())?;
+        self.headers.found();
         core::str::from_utf8(value).ok()
     }
 
@@ -79,6 +83,9 @@ pub struct Denied {
 
 impl Denied {
     /// It is not known who comes (401): no credentials, or wrong ones. The text is sent, cut to [`DENIAL_BYTES_MAX`] bytes.
+    ///
+    /// Where the check found a header that it asked for by name, this counts as a wrong token of the peer's address
+    /// ([`Config::wrong_tokens_per_address`](crate::Config::wrong_tokens_per_address)), as does [`forbidden`](Self::forbidden).
     pub fn unauthorized(text: impl fmt::Display) -> Self {
         Self::new(false, &text)
     }

@@ -1,12 +1,14 @@
 //! Answers that need no handler.
 
 use core::fmt::Write as _;
+use std::rc::Rc;
 
-use super::Cause;
+use super::{Cause, Needed, rates};
 use crate::http::{Challenge, Preflight, ResponseHead, Status};
 use crate::json::{Span, Writer};
 use crate::mcp::scopes::Lack;
 use crate::mcp::{scopes, tasks};
+use crate::rate::Limited;
 use crate::rpc::{self, Code, Envelope};
 use crate::session::Principal;
 
@@ -36,6 +38,8 @@ pub(crate) enum Body {
     Plain(&'static str),
     /// JSON as it is.
     Json(&'static str),
+    /// JSON that was written when the server started.
+    Document(Rc<str>),
     /// A JSON-RPC error, to the id that lies at this place of the message (`None`: `null`).
     Error {
         id: Option<Span>,
@@ -88,6 +92,8 @@ pub(crate) enum Data {
     },
     /// The scopes that are asked for.
     Scopes(&'static [&'static str]),
+    /// Which limit was reached, and when to come again.
+    Limited(Limited),
     /// `-32021`: the extension `io.modelcontextprotocol/tasks`.
     Tasks,
 }
@@ -130,13 +136,13 @@ impl Answer<'_> {
     }
 
     /// The status 403 for somebody who may come in, and lacks a scope of these (RFC 6750, section 3.1).
-    pub(crate) fn insufficient(envelope: &Envelope, needed: &'static [&'static str], principal: &Principal) -> Self {
+    pub(crate) fn insufficient(envelope: &Envelope, (target, needed): Needed, principal: &Principal) -> Self {
         let message = Sentence::of(format_args!("{}", Lack { needed, principal }));
         let id = envelope.id.map(|id| id.span);
         let body = Body::Error { id, code: Code::REFUSED, message, data: Data::Scopes(needed) };
         let mut answer = Self::with(Status::FORBIDDEN, body);
         answer.www_authenticate = Some(Challenge { error: Some("insufficient_scope"), scopes: needed });
-        answer.because(Cause::Scope)
+        answer.because(Cause::Scope(target))
     }
 
     /// The status 405 with what is allowed instead.
@@ -153,7 +159,7 @@ impl<'r> Answer<'r> {
         match &self.body {
             Body::Error { message, .. } => &message.0,
             Body::Plain(text) | Body::Json(text) => text,
-            Body::Empty => "",
+            Body::Empty | Body::Document(_) => "",
         }
     }
 
@@ -180,7 +186,7 @@ impl<'r> Answer<'r> {
         head.content_type = match self.body {
             Body::Empty => None,
             Body::Plain(_) => Some("text/plain; charset=utf-8"),
-            Body::Json(_) | Body::Error { .. } => Some("application/json"),
+            Body::Json(_) | Body::Document(_) | Body::Error { .. } => Some("application/json"),
         };
     }
 
@@ -191,6 +197,9 @@ impl<'r> Answer<'r> {
             Body::Plain(text) | Body::Json(text) => {
                 w.str(text);
             }
+            Body::Document(text) => {
+                w.str(text);
+            }
             Body::Error { id, code, message, data } => {
                 let id = id.map_or(b"null".as_slice(), |id| id.of(doc));
                 match data {
@@ -198,6 +207,7 @@ impl<'r> Answer<'r> {
                     Data::Tasks => rpc::error_with(w, id, *code, &message.0, |w| {
                         w.str(tasks::REQUIRED);
                     }),
+                    Data::Limited(limited) => rates::write(w, id, *limited),
                     Data::Scopes(needed) => scopes::write(w, id, format_args!("{}", message.0), needed),
                     Data::Versions { requested } => rpc::error_with(w, id, *code, &message.0, |w| {
                         w.str(r#"{"supported":["2026-07-28"],"requested":"#).raw(requested.of(doc)).str("}");

@@ -1,6 +1,7 @@
 //! Why requests are refused, for those who count.
 
 use crate::http::Status;
+use crate::rate::Limit;
 
 /// Why a request is refused; the public names and explanations are those of `stats::Refused`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,8 +16,10 @@ pub(crate) enum Cause {
     Origin,
     /// Its token is missing or wrong.
     Token,
-    /// It lacks a scope.
-    Scope,
+    /// It lacks a scope for this tool, resource or prompt.
+    Scope(&'static str),
+    /// It is one too many.
+    Rate(Limit),
     /// There is no such endpoint, or not for this method or type.
     Path,
     /// Its session is not known.

@@ -1,9 +1,10 @@
 //! The first decision, from the head of a request alone: before a body is waited for.
 
-use super::{Answer, Body, Cause, Changes, Endpoint, Moment, NoSession};
+use super::preflight::{Granted, grant_of, preflight};
+use super::{Answer, Body, Cause, Changes, Endpoint, Moment, NoSession, metadata};
 use crate::app::Denied;
-use crate::guard::{BearerRefusal, OriginGrant};
-use crate::http::{Accept, Challenge, Cors, Known, Media, Method, Preflight, Request, Status};
+use crate::guard::BearerRefusal;
+use crate::http::{Accept, Challenge, Cors, Known, Media, Method, Request, Status};
 use crate::rpc::Code;
 use crate::session::{Principal, PrincipalId, Revision, Session, SessionId, SessionRef, Table, Transport};
 use crate::sse::EventId;
@@ -79,12 +80,15 @@ pub(crate) enum LastSeen {
     Event(EventId),
 }
 
+/// What a path leads to.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+pub(super) enum Place {
     Mcp,
     Sse,
     Messages,
     Health,
+    /// The metadata of a protected resource.
+    Metadata,
     Elsewhere,
 }
 
@@ -102,15 +106,27 @@ impl Endpoint {
             .because(Cause::Host);
             return Entry { cors: None, passage: Passage::Answer(answer) };
         }
-        let cors = match self.guard.origin(request.all(Known::Origin), local) {
-            Ok(grant) => grant.and_then(grant_of),
+        if request.is_secured() && !self.guard.is_behind_tls() {
+            let message =
+                "an https target was sent without TLS: use http://, or name the proxy's URL by Config::public_base";
+            let answer = Answer::refusal(Status::MISDIRECTED_REQUEST, Code::REFUSED, message).because(Cause::Host);
+            return Entry { cors: None, passage: Passage::Answer(answer) };
+        }
+        let place = self.place(request.path());
+        let granted = self.guard.origin(request.all(Known::Origin), local);
+        let is_local = granted.is_ok();
+        let cors = match granted {
+            Ok(grant) => grant.and_then(grant_of).or(metadata::cors(place)),
+            // It is for everybody to read.
+            Err(_) if place == Place::Metadata => metadata::cors(place),
             Err(refusal) => {
                 let message = super::answer::Sentence::of(format_args!("{refusal}"));
                 let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message).because(Cause::Origin);
                 return Entry { cors: None, passage: Passage::Answer(answer) };
             }
         };
-        let passage = self.pass(request, cors.is_some(), moment).unwrap_or_else(Passage::Answer);
+        let granted = Granted { any: cors.is_some(), private_network: is_local };
+        let passage = self.pass(request, place, granted, moment).unwrap_or_else(Passage::Answer);
         Entry { cors, passage }
     }
 
@@ -119,8 +135,13 @@ impl Endpoint {
         self.guard.origin(request.all(Known::Origin), moment.local).ok().flatten().and_then(grant_of)
     }
 
-    fn pass<'r>(&self, request: Request<'r>, granted: bool, moment: &Moment) -> Result<Passage<'r>, Answer<'r>> {
-        let place = place(request.path());
+    fn pass<'r>(
+        &self,
+        request: Request<'r>,
+        place: Place,
+        granted: Granted,
+        moment: &Moment,
+    ) -> Result<Passage<'r>, Answer<'r>> {
         let method = request.method();
         if method == Method::Options {
             return Err(preflight(request, place, granted));
@@ -131,13 +152,22 @@ impl Endpoint {
         if place == Place::Health {
             return Err(health(method, moment.stopping));
         }
+        if place == Place::Metadata {
+            return Err(self.metadata(method));
+        }
+        self.may_come(moment)?;
         if !self.guard.is_open() && request.query_param("access_token").is_some() {
             return Err(refused(BearerRefusal::InQuery));
         }
         match self.guard.bearer(request.all(Known::Authorization), moment.unix_s) {
             Ok(principal) => Ok(Passage::Known(principal)),
             Err(refusal) if self.guard.is_checked() && refusal.may_be_asked() => Ok(Passage::Ask(refusal)),
-            Err(refusal) => Err(refused(refusal)),
+            Err(refusal) => {
+                if refusal.is_guess() {
+                    self.came_wrong(moment);
+                }
+                Err(refused(refusal))
+            }
         }
     }
 
@@ -159,11 +189,14 @@ impl Endpoint {
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Admission<'r, 'p>, Answer<'r>> {
-        let (place, method) = (place(request.path()), request.method());
+        let (place, method) = (self.place(request.path()), request.method());
         if moment.stopping {
             let mut answer = Answer::unavailable("the server is shutting down");
             answer.close = true;
             return Err(answer);
+        }
+        if method == Method::Get {
+            self.may_ask(principal, moment)?;
         }
         match (place, method) {
             (Place::Mcp, Method::Post) => posted(request, Route::Mcp, principal),
@@ -190,17 +223,17 @@ impl Endpoint {
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Admission<'r, 'p>, Answer<'r>> {
-        if let Some(id) = request.header(Known::McpSessionId) {
+        if let Some(id) = single(request, Known::McpSessionId)? {
             let found = self.session(id, Transport::Streamable, principal, table, moment).map_err(no_session)?;
             let revision = table.get(found.session).map(Session::revision);
-            let last = match request.header(Known::LastEventId).filter(|_| revision.is_some_and(Revision::is_resumable))
-            {
-                Some(id) => EventId::parse(id).map_or(LastSeen::Unknown, LastSeen::Event),
-                None => LastSeen::Nothing,
-            };
+            let last =
+                match single(request, Known::LastEventId)?.filter(|_| revision.is_some_and(Revision::is_resumable)) {
+                    Some(id) => EventId::parse(id).map_or(LastSeen::Unknown, LastSeen::Event),
+                    None => LastSeen::Nothing,
+                };
             return Ok(Admission::Open(Opening::Session(found.session, found.changes, last)));
         }
-        let asked = request.header(Known::McpProtocolVersion).map(Revision::parse);
+        let asked = single(request, Known::McpProtocolVersion)?.map(Revision::parse);
         let old = !matches!(asked, Some(None | Some(Revision::V2026_07_28)));
         let only_events =
             request.accepts(Media::EventStream) == Accept::Yes && request.accepts(Media::Json) == Accept::No;
@@ -217,7 +250,7 @@ impl Endpoint {
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Admission<'r, 'p>, Answer<'r>> {
-        let Some(text) = request.header(Known::McpSessionId) else {
+        let Some(text) = single(request, Known::McpSessionId)? else {
             return Err(Answer::not_allowed("POST", "DELETE ends a session and needs its Mcp-Session-Id"));
         };
         let id = SessionId::verify(&self.key, text, principal, moment.unix_s, u64::MAX)
@@ -235,12 +268,17 @@ impl Endpoint {
     }
 }
 
-fn grant_of(grant: OriginGrant<'_>) -> Option<Cors<'_>> {
-    match grant {
-        OriginGrant::NoCors => None,
-        OriginGrant::Echo(origin) => Some(Cors { origin, credentials: false }),
-        OriginGrant::Any => Some(Cors { origin: "*", credentials: false }),
+/// The value of a header that is there once or not at all: of two, one reader would take the first, and another the last.
+pub(super) fn single(request: Request<'_>, known: Known) -> Result<Option<&[u8]>, Answer<'static>> {
+    if request.count(known) > 1 {
+        let message = match known {
+            Known::McpSessionId => "Mcp-Session-Id was sent more than once",
+            Known::McpProtocolVersion => "MCP-Protocol-Version was sent more than once",
+            _ => "a header was sent more than once",
+        };
+        return Err(Answer::refusal(Status::BAD_REQUEST, Code::REFUSED, message));
     }
+    Ok(request.header(known))
 }
 
 /// The answer to a request whose session is not to be had.
@@ -254,7 +292,8 @@ pub(super) fn no_session<'r>(why: NoSession) -> Answer<'r> {
     }
 }
 
-fn place(path: &str) -> Place {
+/// What a path leads to, on every server.
+pub(super) fn place_of(path: &str) -> Place {
     match path {
         "/mcp" | "/mcp/" => Place::Mcp,
         "/sse" | "/sse/" => Place::Sse,
@@ -321,25 +360,10 @@ fn posted<'r, 'p>(
         let message = "the Content-Type of a message must be application/json";
         return Err(Answer::refusal(Status::UNSUPPORTED_MEDIA_TYPE, Code::REFUSED, message));
     }
-    Ok(Admission::Body(Posted { route, principal }))
-}
-
-// A preflight is answered before a token is asked for, as browsers send none with it; what it grants is in the CORS
-// headers, which only an allowed origin gets.
-fn preflight(request: Request<'_>, place: Place, granted: bool) -> Answer<'_> {
-    let allow = match place {
-        Place::Mcp => "GET, POST, DELETE, OPTIONS",
-        Place::Sse => "GET, OPTIONS",
-        Place::Messages => "POST, OPTIONS",
-        Place::Health => "GET, HEAD, OPTIONS",
-        Place::Elsewhere => "OPTIONS",
-    };
-    let mut answer = Answer::empty(Status::NO_CONTENT);
-    answer.allow = Some(allow);
-    if granted && request.header(Known::AccessControlRequestMethod).is_some() {
-        let requested_headers = request.header(Known::AccessControlRequestHeaders).unwrap_or_default();
-        let private_network = request.header(Known::AccessControlRequestPrivateNetwork) == Some(b"true");
-        answer.preflight = Some(Preflight { requested_headers, private_network });
+    // What somebody else would read in another way is not read at all (RFC 9110, 15.5.16).
+    if !request.all(Known::ContentEncoding).all(|coding| coding.eq_ignore_ascii_case(b"identity")) {
+        let message = "a message must have no Content-Encoding: send it as it is";
+        return Err(Answer::refusal(Status::UNSUPPORTED_MEDIA_TYPE, Code::REFUSED, message));
     }
-    answer
+    Ok(Admission::Body(Posted { route, principal }))
 }

@@ -3,7 +3,7 @@
 use core::cell::Cell;
 
 use super::answer::{Answer, Body, Data};
-use super::head::no_session;
+use super::head::{no_session, single};
 use super::{Changes, Endpoint, Moment, NoSession, Posted, Route};
 use crate::http::{self, Known, Status};
 use crate::hub::Filter;
@@ -11,6 +11,7 @@ use crate::json::{Kind, ScanError};
 use crate::mcp::completion::Subject;
 use crate::mcp::pages::Page;
 use crate::mcp::{Method, input, tasks};
+use crate::rate::Limited;
 use crate::rpc::{Code, Envelope, Message};
 use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
 
@@ -45,6 +46,9 @@ pub(crate) struct Job<'p> {
     pub(crate) session_id: Option<IdText>,
 }
 
+/// The name of a tool or of a prompt, or the URI of a resource, and the scopes that it asks for.
+pub(crate) type Needed = (&'static str, &'static [&'static str]);
+
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Work {
@@ -70,8 +74,12 @@ pub(crate) enum Work {
     GetPrompt(usize),
     Complete(Subject),
     SetLevel,
+    /// A call of a tool that was called too often.
+    TooOften(Limited),
     /// Its caller lacks some of these scopes.
-    Forbidden(&'static [&'static str]),
+    Forbidden(Needed),
+    /// The last calls, which the server keeps itself.
+    Audit,
     /// A JSON-RPC error, as the answer to the request.
     Refuse(Code, &'static str),
 }
@@ -154,10 +162,11 @@ impl Endpoint {
                 &envelope,
                 doc,
                 "not a JSON-RPC 2.0 message: it needs \"jsonrpc\": \"2.0\", and a \"method\" (with an \"id\" that is a string or \
-                 an integer, unless it is a notification), or an \"id\" and one of \"result\" and \"error\"",
+                 an integer, unless it is a notification) and no \"params\" but an object, or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
-        let decided = self.route(around, message, envelope, doc, table);
+        let asks = if message == Message::Request { self.may_send(around) } else { Ok(()) };
+        let decided = asks.and_then(|()| self.route(around, message, envelope, doc, table));
         let decided = decided.map(|decision| self.with_state(around, decision, doc));
         decided.map_err(|mut answer| {
             if message == Message::Request {
@@ -200,9 +209,10 @@ impl Endpoint {
         if around.posted.route == Route::Messages {
             return self.on_stream(around, message, envelope, doc, table);
         }
-        let version = around.head.header(Known::McpProtocolVersion);
-        let named = version.map(Revision::parse);
         let enveloped = envelope.meta_version.is_some() && message != Message::Response;
+        // The envelope's ladder has its own words for that.
+        let version = if enveloped { None } else { single(around.head, Known::McpProtocolVersion)? };
+        let named = version.map(Revision::parse);
         if enveloped && around.batch.is_some() {
             return Err(invalid("a 2026-07-28 message can't be part of a batch"));
         }
@@ -232,7 +242,7 @@ impl Endpoint {
     ) -> Result<Decision<'p>, Answer<'static>> {
         crate::json::validate(doc).map_err(not_json)?;
         let refusal = || invalid("a batch (an array of messages) is taken only in a session of revision 2025-03-26");
-        let Some(text) = around.head.header(Known::McpSessionId).filter(|_| around.posted.route == Route::Mcp) else {
+        let Some(text) = single(around.head, Known::McpSessionId)?.filter(|_| around.posted.route == Route::Mcp) else {
             return Err(refusal());
         };
         let session = self.find(around, text, Transport::Streamable, table)?;
@@ -256,7 +266,7 @@ impl Endpoint {
             }
             return self.initialize(around, envelope, doc, table);
         }
-        let session = match (around.batch, around.head.header(Known::McpSessionId)) {
+        let session = match (around.batch, single(around.head, Known::McpSessionId)?) {
             (Some(session), _) => session,
             (None, Some(text)) => self.find(around, text, Transport::Streamable, table)?,
             (None, None) => {

@@ -17,25 +17,34 @@ mod answer;
 mod cause;
 mod head;
 mod message;
+mod metadata;
 mod modern;
+mod preflight;
+mod rates;
 mod sessions;
 mod work;
 
 pub(crate) use answer::{Answer, Body};
 pub(crate) use cause::Cause;
 pub(crate) use head::{Admission, LastSeen, MESSAGES_PATH, Opening, Passage, Posted, Route, denied};
-pub(crate) use message::{Decision, Job, Work};
+pub(crate) use message::{Decision, Job, Needed, Work};
 pub(crate) use sessions::client_text;
 
 use core::net::SocketAddr;
 
 use crate::app::Catalog;
-use crate::guard::Guard;
+use crate::guard::{Guard, Household};
+use crate::http::ProtectedResource;
+use crate::rate::Rates;
 use crate::session::{Evicted, Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table, Transport};
 
-/// What decides, and does not change while the server runs.
+/// What decides, and does not change while the server runs, but for its tokens and counts.
 pub(crate) struct Endpoint {
     pub(crate) guard: Guard,
+    /// What challenges say besides, where access tokens let in.
+    pub(crate) resource: Option<ProtectedResource>,
+    /// Who came how often.
+    pub(crate) rates: Rates,
     pub(crate) key: Key,
     pub(crate) catalog: Catalog,
     /// The path under which a proxy publishes this server, without a slash at its end.
@@ -57,6 +66,8 @@ pub(crate) struct Moment {
     pub(crate) unix_s: u64,
     /// The address that the client connected to.
     pub(crate) local: Option<SocketAddr>,
+    /// Whose address a request is counted by, where it is.
+    pub(crate) counted: Option<Household>,
     /// The server is shutting down.
     pub(crate) stopping: bool,
     /// Gives fresh random bytes for a session id; `None` when the system has none.

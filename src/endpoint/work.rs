@@ -1,7 +1,7 @@
 //! What a request of a known method asks for, and whether its caller may.
 
 use super::Endpoint;
-use super::message::Work;
+use super::message::{Needed, Work};
 use crate::app::Catalog;
 use crate::mcp::completion::{self, Subject};
 use crate::mcp::pages::{List, Page};
@@ -14,26 +14,35 @@ impl Endpoint {
     pub(super) fn work(&self, method: Option<Method>, envelope: &Envelope, doc: &[u8], principal: &Principal) -> Work {
         let (work, needed) = match self.asked(method, envelope, doc, principal.id()) {
             Asked::Of(work) => (work, self.scopes_of(work)),
-            Asked::Subscribe(resource) => (Work::Subscribe, self.catalog.resources.get(resource).map(|it| it.scopes)),
+            Asked::Subscribe(resource) => {
+                (Work::Subscribe, self.catalog.resources.get(resource).map(|it| (it.uri, it.scopes)))
+            }
         };
         match needed {
-            Some(needed) if !principal.has_all(needed) => Work::Forbidden(needed),
+            Some(needed) if !principal.has_all(needed.1) => Work::Forbidden(needed),
             _ => work,
         }
     }
 
-    fn scopes_of(&self, work: Work) -> Option<&'static [&'static str]> {
-        let Catalog { tools, resources, prompts, .. } = self.catalog;
+    fn scopes_of(&self, work: Work) -> Option<Needed> {
+        let Catalog { tools, resources, prompts, audit, .. } = self.catalog;
         match work {
-            Work::ToolsCall(tool) => tools.get(tool).map(|tool| tool.scopes),
+            Work::ToolsCall(tool) => tools.get(tool).map(|tool| (tool.name, tool.scopes)),
             Work::Read(resource) | Work::Complete(Subject::Resource(resource, _)) => {
-                resources.get(resource).map(|resource| resource.scopes)
+                resources.get(resource).map(|resource| (resource.uri, resource.scopes))
             }
             Work::GetPrompt(prompt) | Work::Complete(Subject::Prompt(prompt, _)) => {
-                prompts.get(prompt).map(|prompt| prompt.scopes)
+                prompts.get(prompt).map(|prompt| (prompt.name, prompt.scopes))
             }
+            Work::Audit => audit.map(|audit| (audit.uri, audit.scopes)),
             _ => None,
         }
+    }
+
+    // The request names the resource of the last calls.
+    fn is_of_audit(&self, envelope: &Envelope, doc: &[u8]) -> bool {
+        let uri = Envelope::text(envelope.uri, doc);
+        self.catalog.audit.is_some_and(|audit| uri == Some(audit.uri.as_bytes()))
     }
 
     fn asked(&self, method: Option<Method>, envelope: &Envelope, doc: &[u8], principal: PrincipalId) -> Asked {
@@ -46,6 +55,10 @@ impl Endpoint {
             Some(Method::ToolsCall) => or_refuse(tools::find(envelope, doc, self.catalog.tools), Work::ToolsCall),
             Some(Method::ResourcesList) => page(List::Resources),
             Some(Method::TemplatesList) => page(List::Templates),
+            Some(Method::ResourcesRead) if self.is_of_audit(envelope, doc) => Work::Audit,
+            Some(Method::Subscribe) if self.is_of_audit(envelope, doc) => {
+                Work::Refuse(Code::INVALID_PARAMS, "the last calls can be read, and not subscribed to")
+            }
             Some(Method::ResourcesRead) => match resources::find(envelope, doc, self.catalog.resources) {
                 Ok(index) => index.map_or(Work::NoResource, Work::Read),
                 Err(message) => Work::Refuse(Code::INVALID_PARAMS, message),

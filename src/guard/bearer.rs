@@ -5,6 +5,7 @@ use core::fmt;
 use super::token::is_token68;
 use super::{Guard, GuardError, Token, Tokens};
 use crate::limits::BEARER_TOKEN_BYTES_MAX;
+use crate::oauth::TokenRefusal;
 use crate::session::{Principal, PrincipalId};
 
 impl Guard {
@@ -24,16 +25,22 @@ impl Guard {
             return Err(BearerRefusal::Duplicate);
         }
         let token = token_of(field)?;
-        if token.len() > BEARER_TOKEN_BYTES_MAX {
-            return Err(BearerRefusal::Wrong);
+        let known = match token.len() {
+            ..=BEARER_TOKEN_BYTES_MAX => self.tokens.borrow().find(token, unix_s),
+            _ => Err(BearerRefusal::Wrong),
+        };
+        match (known, &self.oauth) {
+            (Err(BearerRefusal::Wrong), Some(oauth)) => oauth.check(token, unix_s).map_err(BearerRefusal::of),
+            (known, _) => known,
         }
-        self.tokens.borrow().find(token, unix_s)
     }
 
     /// Whether this principal could come in now by its token. Those of the application are its own affair.
     pub(crate) fn knows(&self, id: PrincipalId, unix_s: u64) -> bool {
         match id {
             PrincipalId::ANYONE => self.is_open(),
+            // Each of its requests brings a token, which says until when.
+            id if id.is_of_subject() => self.oauth.is_some(),
             id => !id.is_of_token() || self.tokens.borrow().knows(id, unix_s),
         }
     }
@@ -97,13 +104,15 @@ pub(crate) enum BearerRefusal {
     Duplicate,
     /// What follows `Bearer` is not a token.
     Malformed,
+    /// It is an access token that lets nobody in.
+    Access(TokenRefusal),
 }
 
 impl BearerRefusal {
     /// The status of the answer (RFC 6750, section 3.1).
     pub(crate) const fn status(self) -> u16 {
         match self {
-            Self::Missing | Self::Wrong | Self::Expired => 401,
+            Self::Missing | Self::Wrong | Self::Expired | Self::Access(_) => 401,
             Self::Duplicate | Self::Malformed | Self::InQuery => 400,
             Self::NoClock => 503,
         }
@@ -113,14 +122,29 @@ impl BearerRefusal {
     pub(crate) const fn error(self) -> Option<&'static str> {
         match self {
             Self::Missing | Self::NoClock => None,
-            Self::Wrong | Self::Expired => Some("invalid_token"),
+            Self::Wrong | Self::Expired | Self::Access(_) => Some("invalid_token"),
             Self::Duplicate | Self::Malformed | Self::InQuery => Some("invalid_request"),
         }
     }
 
+    /// A token was brought that may have been a guess.
+    pub(crate) const fn is_guess(self) -> bool {
+        matches!(self, Self::Wrong)
+    }
+
     /// The application's own check may still know who it is.
     pub(crate) const fn may_be_asked(self) -> bool {
-        matches!(self, Self::Missing | Self::Wrong)
+        matches!(self, Self::Missing | Self::Wrong | Self::Access(_))
+    }
+
+    // Those that there are of other tokens, too, are the same.
+    fn of(refusal: TokenRefusal) -> Self {
+        match refusal {
+            TokenRefusal::Foreign => Self::Wrong,
+            TokenRefusal::Ended => Self::Expired,
+            TokenRefusal::NoClock => Self::NoClock,
+            other => Self::Access(other),
+        }
     }
 }
 
@@ -138,6 +162,7 @@ impl fmt::Display for BearerRefusal {
             }
             Self::Duplicate => "there is more than one Authorization field",
             Self::Malformed => "the Authorization field is not \"Bearer\", a space and a token",
+            Self::Access(refusal) => return refusal.fmt(f),
         })
     }
 }
@@ -153,6 +178,7 @@ fn token_of(field: &[u8]) -> Result<&[u8], BearerRefusal> {
     if !scheme.eq_ignore_ascii_case(b"bearer") {
         return Err(BearerRefusal::Missing);
     }
-    let token = rest.trim_ascii_start();
+    // Spaces, and no other white space.
+    let token = rest.iter().position(|byte| *byte != b' ').and_then(|at| rest.get(at..)).unwrap_or_default();
     if is_token68(token) { Ok(token) } else { Err(BearerRefusal::Malformed) }
 }

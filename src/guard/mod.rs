@@ -13,7 +13,7 @@
 //! All refusals are sentences that name the setting that would admit, and repeat at most
 //! [`REFUSED_VALUE_CHARS_MAX`](crate::limits::REFUSED_VALUE_CHARS_MAX) printable characters of what
 //! the peer sent. Nothing allocates after [`Guard::new`], but for
-//! other tokens that take the place of the first.
+//! other tokens, and another name of the machine, that take the place of the first.
 
 mod authority;
 mod bearer;
@@ -44,6 +44,7 @@ mod tests_tokens;
 
 use core::cell::{Cell, RefCell};
 use core::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 
 pub(crate) use bearer::{BearerRefusal, FormerTokens};
 pub(crate) use error::GuardError;
@@ -59,6 +60,8 @@ use host::HostRule;
 use origin::OriginRule;
 use token::Tokens;
 
+use crate::oauth::Protected;
+
 /// What the guard is built from; see the settings of the same names.
 #[derive(Clone, Default)]
 pub(crate) struct GuardOptions<'a> {
@@ -73,6 +76,10 @@ pub(crate) struct GuardOptions<'a> {
     pub(crate) file_tokens: Option<Vec<Token>>,
     /// The application has its own check.
     pub(crate) is_checked: bool,
+    /// Access tokens of an authorization server let in.
+    pub(crate) oauth: Option<Rc<Protected>>,
+    /// The URL by which these know the server, where it is no public base.
+    pub(crate) resource: Option<&'a PublicBase>,
     /// The machine's own name, as the system tells it; one that can't be a name in a URL is
     /// ignored.
     pub(crate) host_name: Option<String>,
@@ -87,12 +94,14 @@ pub(crate) struct Guard {
     origins: Vec<OriginRule>,
     /// `*` is among the origins.
     open_origins: bool,
-    own_names: Vec<String>,
+    /// The machine's name, as it was last told, and what it is called by that.
+    own_names: RefCell<(String, Vec<String>)>,
     public_origin: Option<OriginRule>,
     tokens: RefCell<Tokens>,
     /// Not everybody may come in.
     asks: Cell<bool>,
     is_checked: bool,
+    oauth: Option<Rc<Protected>>,
 }
 
 impl Guard {
@@ -101,19 +110,31 @@ impl Guard {
     pub(crate) fn new(options: &GuardOptions<'_>) -> Result<Self, GuardError> {
         let public_base = options.public_base;
         let mut hosts = options.allow_hosts.iter().map(|host| HostRule::new(host)).collect::<Result<Vec<_>, _>>()?;
-        hosts.extend(public_base.and_then(HostRule::of_public_base));
+        hosts.extend(public_base.into_iter().chain(options.resource).filter_map(HostRule::of_public_base));
         let tokens = Tokens::new(&options.tokens, options.file_tokens.as_deref().unwrap_or_default())?;
         let (open, named): (Vec<_>, Vec<_>) = options.allow_origins.iter().partition(|origin| *origin == "*");
         Ok(Self {
             hosts,
             origins: named.into_iter().map(|origin| OriginRule::new(origin)).collect::<Result<_, _>>()?,
             open_origins: !open.is_empty(),
-            own_names: own_names(options.host_name.as_deref()),
+            own_names: RefCell::new(own_names(options.host_name.as_deref().unwrap_or_default())),
             public_origin: public_base.and_then(|base| OriginRule::read(base.origin())),
-            asks: Cell::new(options.file_tokens.is_some() || options.is_checked || !tokens.is_empty()),
+            asks: Cell::new(
+                options.file_tokens.is_some() || options.is_checked || options.oauth.is_some() || !tokens.is_empty(),
+            ),
             tokens: RefCell::new(tokens),
             is_checked: options.is_checked,
+            oauth: options.oauth.clone(),
         })
+    }
+
+    /// The machine's name is this. Where it was another one, the guard goes by the new one from here on; true then.
+    pub(crate) fn rename(&self, host_name: &str) -> bool {
+        let is_new = self.own_names.borrow().0 != host_name;
+        if is_new {
+            self.own_names.replace(own_names(host_name));
+        }
+        is_new
     }
 
     /// Whether everybody may come in, because no token is configured, and the application has no check.
@@ -121,9 +142,24 @@ impl Guard {
         !self.asks.get()
     }
 
+    /// Whether every page may use the server.
+    pub(crate) fn is_open_to_pages(&self) -> bool {
+        self.open_origins
+    }
+
     /// Whether the application's own check decides on those who have no token of the configured ones.
     pub(crate) fn is_checked(&self) -> bool {
         self.is_checked
+    }
+
+    /// Whether a proxy that ends TLS stands in front, by the URL under which the server is published.
+    pub(crate) fn is_behind_tls(&self) -> bool {
+        self.public_origin.as_ref().is_some_and(OriginRule::is_secured)
+    }
+
+    /// What makes it ask for access tokens, if it does.
+    pub(crate) fn oauth(&self) -> Option<&Protected> {
+        self.oauth.as_deref()
     }
 
     /// Whether the host is the machine itself as seen from itself.
@@ -139,7 +175,7 @@ impl Guard {
     /// true when addresses change.
     fn is_own(&self, host: UriHost<'_>, local: Option<SocketAddr>) -> bool {
         match host {
-            UriHost::Name(name) => self.own_names.iter().any(|own| same_name(name, own)),
+            UriHost::Name(name) => self.own_names.borrow().1.iter().any(|own| same_name(name, own)),
             UriHost::Ip(address) => local.is_some_and(|local| canonical(local) == address),
         }
     }
@@ -159,19 +195,17 @@ fn canonical(address: SocketAddr) -> IpAddr {
     address.ip().to_canonical()
 }
 
-/// The names by which the machine knows itself, and its neighbours know it: its name, the first
+/// The machine's name, and the names by which it knows itself, and its neighbours know it: that name, the first
 /// part of it, and that part with `.local` (which is what mDNS responders publish).
-fn own_names(host_name: Option<&str>) -> Vec<String> {
-    let Some(name) = host_name.map(|name| name.strip_suffix('.').unwrap_or(name)) else {
-        return Vec::new();
-    };
+fn own_names(host_name: &str) -> (String, Vec<String>) {
+    let name = host_name.strip_suffix('.').unwrap_or(host_name);
     // A machine without a name is called "localhost" or "(none)".
     let usable = matches!(UriHost::parse(name), Some(UriHost::Name(_))) && !same_name(name, "localhost");
     let (short, _) = name.split_once('.').unwrap_or((name, ""));
     if !usable || short.is_empty() || name.contains(['(', '[']) {
-        return Vec::new();
+        return (host_name.to_owned(), Vec::new());
     }
     let mut names = vec![name.to_owned(), short.to_owned(), format!("{short}.local")];
     names.dedup();
-    names
+    (host_name.to_owned(), names)
 }

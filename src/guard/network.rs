@@ -84,6 +84,11 @@ impl Household {
 const IPV4_PREFIX: u64 = 1 << 32;
 
 impl Household {
+    /// What it is counted by in a table.
+    pub(crate) const fn key(self) -> u64 {
+        self.0.get()
+    }
+
     /// Its address: of an IPv6 household that of its network.
     pub(crate) fn address(self) -> IpAddr {
         let word = self.0.get();

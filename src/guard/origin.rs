@@ -15,7 +15,7 @@ impl Guard {
     ///
     /// Allowed are pages of this machine (loopback hosts, any port), of the server's own names and
     /// address (any port), of the public base, and configured ones. Each copy must be allowed;
-    /// `null` and lists never are.
+    /// lists never are, and `null` is only where every page is.
     pub(crate) fn origin<'a>(
         &self,
         origins: impl Iterator<Item = &'a [u8]>,
@@ -34,7 +34,8 @@ impl Guard {
     fn one_origin<'a>(&self, sent: &'a [u8], local: Option<SocketAddr>) -> Result<OriginGrant<'a>, OriginRefusal> {
         let refusal = |fault| Err(OriginRefusal { fault, shown: Shown::new(sent) });
         if sent == b"null" {
-            return refusal(OriginFault::Null);
+            // Any page can make its origin this one: where every page may come, keeping it out would only keep files out.
+            return if self.open_origins { Ok(OriginGrant::Any) } else { refusal(OriginFault::Null) };
         }
         let Some((text, origin)) = str::from_utf8(sent).ok().and_then(|text| Some((text, Origin::parse(text)?))) else {
             return refusal(OriginFault::Syntax);
@@ -99,7 +100,7 @@ impl fmt::Display for OriginRefusal {
         let shown = &self.shown;
         match self.fault {
             OriginFault::Null => f.write_str(
-                "the Origin \"null\" is never allowed: serve the page by http or https, and allow the origin that it then \
+                "the Origin \"null\" is never allowed by itself: serve the page by http or https, and allow the origin that it then \
                  has by --allow-origin, or Config::allow_origin",
             ),
             OriginFault::Syntax => write!(
@@ -193,6 +194,11 @@ impl OriginRule {
     pub(super) fn read(text: &str) -> Option<Self> {
         let origin = Origin::parse(text)?;
         Some(Self { scheme: origin.scheme.to_owned(), host: KeptHost::of(origin.host), port: origin.port })
+    }
+
+    /// Whether its pages come by TLS.
+    pub(super) fn is_secured(&self) -> bool {
+        self.scheme.eq_ignore_ascii_case("https")
     }
 
     /// Whether scheme, host and port are the same (RFC 6454, section 5). A trailing dot makes

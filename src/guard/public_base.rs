@@ -16,7 +16,12 @@ impl PublicBase {
     /// Reads `http[s]://host[:port][/path[/]]`, of at most [`PUBLIC_BASE_BYTES_MAX`] bytes. The
     /// error says what is wrong.
     pub(crate) fn parse(url: &str) -> Result<Self, GuardError> {
-        let error = |why| GuardError::new("public_base", url, why);
+        Self::parse_as("public_base", url)
+    }
+
+    /// The same of another setting that is such a URL.
+    pub(crate) fn parse_as(setting: &'static str, url: &str) -> Result<Self, GuardError> {
+        let error = |why| GuardError::new(setting, url, why);
         if url.len() > PUBLIC_BASE_BYTES_MAX {
             return Err(error("it has more than 256 bytes"));
         }

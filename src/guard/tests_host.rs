@@ -299,3 +299,27 @@ fn a_refusal_says_which_setting_would_admit() {
     let missing = guard.host(None, None, None).unwrap_err();
     assert_eq!((missing.status(), missing.to_string()), (400, "the request has no Host field".to_owned()));
 }
+
+#[test]
+fn a_machine_that_is_renamed_goes_by_its_new_name() {
+    let guard = guard(&[]);
+    assert!(!guard.rename("raspberrypi"), "it is called so already");
+    assert!(guard.rename("pump.lan") && !guard.rename("pump.lan"));
+    for (name, is_own) in [
+        ("pump.lan", true),
+        ("pump", true),
+        ("pump.local:8000", true),
+        ("raspberrypi", false),
+        ("raspberrypi.local", false),
+    ] {
+        let expected = if is_own { Ok(()) } else { Err(HostFault::NotAllowed) };
+        assert_eq!(host(&guard, name, "192.168.1.5:8000"), expected, "{name}");
+        let origin = format!("http://{}", name.trim_end_matches(":8000"));
+        let origin = guard.origin([origin.as_bytes()].into_iter(), None);
+        assert_eq!(origin.is_ok(), is_own, "{name}");
+    }
+    // It may lose its name, too.
+    assert!(guard.rename("(none)") && !guard.rename("(none)"));
+    assert_eq!(host(&guard, "pump.lan", "192.168.1.5:8000"), Err(HostFault::NotAllowed));
+    assert_eq!(host(&guard, "localhost", "192.168.1.5:8000"), Ok(()));
+}

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   Size -CR-> SizeEnd -LF-> Data (n bytes) -> DataCr -CR-> DataLf -LF-> Size
-//!    +--;--> Extension -CR-^  +- n = 0: Line -CR-> LastLf -LF-> whole
+//!    +-;--> Extension -CR-^   +- n = 0: Line -CR-> LastLf -LF-> whole
 //!                                        +- trailer's byte -> Name, Value -CR-> TrailerLf -LF-> Line
 //! ```
 //! All framing is taken as it comes and leaves nothing in the buffer but data.
@@ -42,6 +42,8 @@ pub(super) struct Decoded {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Size,
+    /// White space behind a size, in front of the `;` of an extension.
+    SizeSpace,
     Extension,
     SizeEnd,
     Data,
@@ -103,7 +105,13 @@ impl Chunked {
     fn take(&mut self, byte: u8, room: usize) -> Result<(), Refusal> {
         self.place = match (self.place, byte) {
             (Place::Size, b'\r') if self.digits > 0 => Place::SizeEnd,
-            (Place::Size, b';') if self.digits > 0 => Place::Extension,
+            (Place::Size | Place::SizeSpace, b';') if self.digits > 0 => Place::Extension,
+            // White space that a recipient must put up with (RFC 9112, 7.1.1; RFC 9110, 5.6.3), there and nowhere else.
+            (Place::Size | Place::SizeSpace, b' ' | b'\t') if self.digits > 0 => {
+                self.extension(byte)?;
+                Place::SizeSpace
+            }
+            (Place::SizeSpace, _) => return Err(Refusal::ChunkSize),
             (Place::Size, _) => self.size_digit(byte, room)?,
             (Place::Extension, b'\r') => Place::SizeEnd,
             (Place::Extension, _) => self.extension(byte)?,

@@ -128,6 +128,11 @@ impl Decoder {
         self.head_whole.then(|| Request::new(&self.head, buf))
     }
 
+    /// Whether what there is of a request asks by HEAD, whose answer has no body, be it a refusal (RFC 9110, 9.3.2).
+    pub(crate) fn is_head(&self, buf: &[u8]) -> bool {
+        buf.get(..self.filled).is_some_and(|text| text.starts_with(b"HEAD "))
+    }
+
     /// Where the body is in the buffer, after `Step::Body`: decoded, in one piece. Empty before.
     pub(crate) fn body(&self) -> core::ops::Range<usize> {
         if self.phase == Phase::Whole { self.body_start..self.body_end } else { 0..0 }

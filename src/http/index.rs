@@ -33,6 +33,8 @@ pub(super) enum Version {
 pub(crate) struct Head {
     pub(super) method: Span,
     pub(super) version: Version,
+    /// The target is one of `https`.
+    pub(super) secured: bool,
     /// Only of an absolute-form target.
     pub(super) authority: Option<Span>,
     pub(super) path: Span,
@@ -109,6 +111,7 @@ impl Head {
         Self {
             method: Span::EMPTY,
             version: Version::Http11,
+            secured: false,
             authority: None,
             path: Span::EMPTY,
             query: None,
@@ -122,6 +125,7 @@ impl Head {
     /// ever read.
     pub(super) fn clear(&mut self) {
         self.count = 0;
+        self.secured = false;
         self.authority = None;
         self.query = None;
         self.known = [Seen { first: 0, count: 0 }; Known::COUNT];

@@ -28,7 +28,7 @@ pub(crate) use decode::{Decoder, Limits, Step};
 pub(crate) use known::Known;
 pub(crate) use refusal::Refusal;
 pub(crate) use request::{Method, Request};
-pub(crate) use response::{CONTINUE, Challenge, Cors, Framing, LAST_CHUNK, Preflight, ResponseHead};
+pub(crate) use response::{CONTINUE, Challenge, Cors, Framing, LAST_CHUNK, Preflight, ProtectedResource, ResponseHead};
 pub(crate) use status::Status;
 
 #[cfg(test)]
@@ -53,3 +53,5 @@ mod tests_random;
 mod tests_request;
 #[cfg(test)]
 mod tests_response;
+#[cfg(test)]
+mod tests_wire;

@@ -39,7 +39,8 @@ pub(super) fn parse(text: &[u8], head: &mut Head) -> Result<(), Refusal> {
 /// Takes a target apart (RFC 9112, 3.2): origin-form, absolute-form, or asterisk-form.
 fn target(text: &[u8], method: &str, target: &str, head: &mut Head) -> Result<(), Refusal> {
     let mut path = target;
-    if let Some(rest) = strip_scheme(target) {
+    if let Some((secured, rest)) = strip_scheme(target) {
+        head.secured = secured;
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, behind) = rest.split_at_checked(end).ok_or(Refusal::Target)?;
         if authority.is_empty() {
@@ -48,7 +49,7 @@ fn target(text: &[u8], method: &str, target: &str, head: &mut Head) -> Result<()
         head.authority = Some(Span::within(text, authority.as_bytes()));
         path = behind;
     } else if !target.starts_with('/') && (method, target) != ("OPTIONS", "*") {
-        return Err(Refusal::Target);
+        return Err(if method == "CONNECT" { Refusal::Tunnel } else { Refusal::Target });
     }
     let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
     head.path = Span::within(text, path.as_bytes());
@@ -56,11 +57,11 @@ fn target(text: &[u8], method: &str, target: &str, head: &mut Head) -> Result<()
     Ok(())
 }
 
-/// What is behind `http://` or `https://` in front of a target (RFC 9110, 4.2: in any case).
-fn strip_scheme(target: &str) -> Option<&str> {
-    ["http://", "https://"].into_iter().find_map(|scheme| {
+/// What is behind `http://` or `https://` in front of a target (RFC 9110, 4.2: in any case), and whether it is the latter.
+fn strip_scheme(target: &str) -> Option<(bool, &str)> {
+    [(false, "http://"), (true, "https://")].into_iter().find_map(|(secured, scheme)| {
         let (start, rest) = target.split_at_checked(scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then_some(rest)
+        start.eq_ignore_ascii_case(scheme).then_some((secured, rest))
     })
 }
 

@@ -22,6 +22,8 @@ pub(crate) enum Refusal {
     RequestLine,
     /// The target has none of the forms served here, or holds a byte that no target may (RFC 9112, 3.2).
     Target,
+    /// A tunnel is asked for, which an origin server has none of (RFC 9110, 9.3.6; RFC 9112, 3.2.3).
+    Tunnel,
     /// The target is longer than the limit (RFC 9110, 15.5.15).
     TargetTooLong,
     /// What should be the version is none (RFC 9112, 2.3).
@@ -92,7 +94,7 @@ impl Refusal {
             Self::HeadTooLong | Self::TooManyHeaders | Self::HeaderNameTooLong | Self::TrailersTooLong => {
                 Status::HEADER_FIELDS_TOO_LARGE
             }
-            Self::MethodTooLong | Self::CodingUnknown => Status::NOT_IMPLEMENTED,
+            Self::MethodTooLong | Self::Tunnel | Self::CodingUnknown => Status::NOT_IMPLEMENTED,
             Self::VersionUnsupported => Status::VERSION_NOT_SUPPORTED,
             _ => Status::BAD_REQUEST,
         }
@@ -112,6 +114,7 @@ impl Refusal {
                 "The target must be a path that begins with /, or an http URL, or * for OPTIONS; \
                  other bytes must be percent-encoded."
             }
+            Self::Tunnel => "This server is no proxy: it opens no tunnels.",
             Self::TargetTooLong => "The target is longer than this server accepts.",
             Self::Version => "The request line must end in HTTP/1.1, after one space.",
             Self::VersionUnsupported => "This server speaks HTTP/1.1 and HTTP/1.0 only.",

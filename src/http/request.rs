@@ -93,6 +93,11 @@ impl<'b> Request<'b> {
         self.head.authority.map(|authority| authority.text_of(self.buf))
     }
 
+    /// Whether the target is one of `https`, which only a gateway that ends TLS may pass on (RFC 9110, 7.4).
+    pub(crate) fn is_secured(&self) -> bool {
+        self.head.secured
+    }
+
     /// The `Host` header: visible ASCII, maybe empty, its grammar not looked at. None only for HTTP/1.0.
     pub(crate) fn host(&self) -> Option<&'b str> {
         self.head.first(Known::Host).map(|field| field.value().text_of(self.buf))

@@ -37,6 +37,8 @@ pub(crate) struct ResponseHead<'a> {
     pub(crate) retry_after_seconds: Option<u32>,
     /// `WWW-Authenticate`, which a 401 must have.
     pub(crate) www_authenticate: Option<Challenge>,
+    /// What every such challenge says besides, where there is an authorization server to get a token from.
+    pub(crate) resource: Option<&'a ProtectedResource>,
     /// Tells caches and proxies to pass an event stream on as it comes.
     pub(crate) event_stream: bool,
     /// The grants of a CORS preflight, on top of `cors`.
@@ -52,6 +54,15 @@ pub(crate) struct Challenge {
     pub(crate) error: Option<&'static str>,
     /// The scopes that the token must have.
     pub(crate) scopes: &'static [&'static str],
+}
+
+/// Where a client finds out how to get a token (RFC 9728, section 5.1).
+#[derive(Clone, Debug)]
+pub(crate) struct ProtectedResource {
+    /// The URL of the metadata.
+    pub(crate) metadata: String,
+    /// The scopes to ask for where the challenge names none, with a space between two.
+    pub(crate) scopes: String,
 }
 
 /// How the body of a response ends (RFC 9112, 6.3). Nothing is said of it where the status has no body (204).
@@ -100,6 +111,7 @@ impl ResponseHead<'_> {
             allow: None,
             retry_after_seconds: None,
             www_authenticate: None,
+            resource: None,
             event_stream: false,
             preflight: None,
             vary_origin: false,
@@ -132,7 +144,7 @@ impl ResponseHead<'_> {
             out.number_field(b"Retry-After", u64::from(seconds))?;
         }
         if let Some(challenge) = self.www_authenticate {
-            challenge.render(&mut out)?;
+            challenge.render(self.resource, &mut out)?;
         }
         if self.event_stream {
             out.field(b"Cache-Control", b"no-cache, no-transform")?;
@@ -171,7 +183,7 @@ impl ResponseHead<'_> {
                 out.field(b"Access-Control-Allow-Credentials", b"true")?;
             }
             match self.preflight {
-                Some(preflight) => preflight.render(out)?,
+                Some(preflight) => preflight.render(any, out)?,
                 None => out.field(b"Access-Control-Expose-Headers", EXPOSED_HEADERS)?,
             }
             if any && !self.vary_origin {
@@ -185,26 +197,30 @@ impl ResponseHead<'_> {
 }
 
 impl Challenge {
-    fn render(self, out: &mut Out<'_>) -> Option<()> {
+    #[cold]
+    fn render(self, resource: Option<&ProtectedResource>, out: &mut Out<'_>) -> Option<()> {
         out.put(b"WWW-Authenticate: Bearer")?;
+        let mut before: &[u8] = b" ";
         if let Some(error) = self.error {
-            out.put(b" error=\"")?;
-            out.put_value(error.as_bytes())?;
-            out.put(b"\"")?;
+            out.parameter(&mut before, b"error", &mut [error].into_iter())?;
         }
-        for (at, scope) in self.scopes.iter().enumerate() {
-            let comma: &[u8] = if self.error.is_some() { b", scope=\"" } else { b" scope=\"" };
-            out.put(if at == 0 { comma } else { b" " })?;
-            out.put_value(scope.as_bytes())?;
+        let asked = resource.map(|resource| &*resource.scopes).filter(|_| self.scopes.is_empty());
+        let mut scopes = self.scopes.iter().copied().chain(asked).filter(|scopes| !scopes.is_empty()).peekable();
+        if scopes.peek().is_some() {
+            out.parameter(&mut before, b"scope", &mut scopes)?;
         }
-        out.put(if self.scopes.is_empty() { b"\r\n" } else { b"\"\r\n" })
+        if let Some(resource) = resource {
+            out.parameter(&mut before, b"resource_metadata", &mut [&*resource.metadata].into_iter())?;
+        }
+        out.put(b"\r\n")
     }
 }
 
 impl Preflight<'_> {
-    fn render(self, out: &mut Out<'_>) -> Option<()> {
+    fn render(self, any: bool, out: &mut Out<'_>) -> Option<()> {
         out.field(b"Access-Control-Allow-Methods", b"GET, POST, DELETE, OPTIONS")?;
-        out.put(b"Access-Control-Allow-Headers: ")?;
+        // All headers where all origins are granted; the list is for `Authorization`, which `*` does not cover, and older browsers.
+        out.put(if any { b"Access-Control-Allow-Headers: *, " } else { b"Access-Control-Allow-Headers: " })?;
         out.put(ALLOWED_HEADERS)?;
         for name in list(self.requested_headers).filter(|name| is_mcp_param(name)).take(PREFLIGHT_PARAM_HEADERS_MAX) {
             out.put(b", ")?;
@@ -271,6 +287,18 @@ impl Out<'_> {
 
     fn put_value(&mut self, value: &[u8]) -> Option<()> {
         if value.iter().all(|byte| is(*byte, VALUE)) { self.put(value) } else { None }
+    }
+
+    /// A parameter of a challenge: `name="value value"`, with `before` in front.
+    fn parameter(&mut self, before: &mut &[u8], name: &[u8], values: &mut dyn Iterator<Item = &str>) -> Option<()> {
+        self.put(core::mem::replace(before, b", "))?;
+        self.put(name)?;
+        self.put(b"=")?;
+        for (at, value) in values.enumerate() {
+            self.put(if at == 0 { b"\"" } else { b" " })?;
+            self.put_value(value.as_bytes())?;
+        }
+        self.put(b"\"")
     }
 
     fn number_field(&mut self, name: &[u8], value: u64) -> Option<()> {

@@ -1,6 +1,6 @@
 //! Status codes and their reason phrases.
 
-/// A response's status code (RFC 9110, 15; 431 in RFC 6585).
+/// A response's status code (RFC 9110, 15; 429 and 431 in RFC 6585).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Status(pub(crate) u16);
 
@@ -38,6 +38,8 @@ statuses! {
     URI_TOO_LONG = 414 "URI Too Long";
     UNSUPPORTED_MEDIA_TYPE = 415 "Unsupported Media Type";
     EXPECTATION_FAILED = 417 "Expectation Failed";
+    MISDIRECTED_REQUEST = 421 "Misdirected Request";
+    TOO_MANY_REQUESTS = 429 "Too Many Requests";
     HEADER_FIELDS_TOO_LARGE = 431 "Request Header Fields Too Large";
     INTERNAL_SERVER_ERROR = 500 "Internal Server Error";
     NOT_IMPLEMENTED = 501 "Not Implemented";

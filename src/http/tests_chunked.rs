@@ -31,6 +31,8 @@ fn valid_bodies() {
         (b"5;a=b\r\nhello\r\n0\r\n\r\n", b"hello"),
         (b"5;a=\"b;c\\\"d\"\r\nhello\r\n0\r\n\r\n", b"hello"),
         (b"5; a = b ; c\r\nhello\r\n0\r\n\r\n", b"hello"),
+        // 7.1.1, 9110 5.6.3: bad white space is put up with
+        (b"5 ;a\r\nhello\r\n0\t ;b\r\n\r\n", b"hello"),
         (b"5;\r\nhello\r\n0;;\r\n\r\n", b"hello"),
         (b"5;\xc3\xa9\t\r\nhello\r\n0\r\n\r\n", b"hello"),
         (b"5;5\r\nhello\r\n0;0\r\n\r\n", b"hello"),
@@ -140,7 +142,7 @@ const REFUSED_BODIES: &[(&[u8], Refusal)] = &[
     (b" 5\r\nhello\r\n0\r\n\r\n", Refusal::ChunkSize),
     (b"5 \r\nhello\r\n0\r\n\r\n", Refusal::ChunkSize),
     (b"5\t\r\nhello\r\n0\r\n\r\n", Refusal::ChunkSize),
-    (b"5 ;a\r\nhello\r\n0\r\n\r\n", Refusal::ChunkSize),
+    (b"5 a\r\nhello\r\n0\r\n\r\n", Refusal::ChunkSize),
     (b"5h\r\nhello\r\n0\r\n\r\n", Refusal::ChunkSize),
     (b"5_\r\nhello\r\n0\r\n\r\n", Refusal::ChunkSize),
     (b"g\r\nhello\r\n0\r\n\r\n", Refusal::ChunkSize),

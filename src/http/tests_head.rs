@@ -228,7 +228,8 @@ const REFUSED_REQUEST_LINES: &[(&[u8], Refusal)] = &[
     (b"OPTIONS ** HTTP/1.1", Refusal::Target),
     (b"OPTIONS *?a HTTP/1.1", Refusal::Target),
     (b"GET a:80 HTTP/1.1", Refusal::Target),
-    (b"CONNECT a:80 HTTP/1.1", Refusal::Target), // 3.2.3 is for proxies
+    (b"CONNECT a:80 HTTP/1.1", Refusal::Tunnel), // 3.2.3 is for proxies
+    (b"connect a:80 HTTP/1.1", Refusal::Target),
     (b"GET ftp://a/ HTTP/1.1", Refusal::Target),
     (b"GET ws://a/ HTTP/1.1", Refusal::Target),
     (b"GET http:/a HTTP/1.1", Refusal::Target),

@@ -157,6 +157,15 @@ fn preflights() {
     let many = "mcp-param-n, ".repeat(PREFLIGHT_PARAM_HEADERS_MAX + 5);
     let granted = ", mcp-param-n".repeat(PREFLIGHT_PARAM_HEADERS_MAX);
     check(&preflight(many.as_bytes(), false), &head(&granted, ""));
+    // Where every page is granted, so is every header; `*` does not cover Authorization (WHATWG Fetch, 3.2.5).
+    let any = Some(Cors { origin: "*", credentials: true });
+    check(
+        &ResponseHead { cors: any, ..preflight(b"x-evil, mcp-param-a", true) },
+        "HTTP/1.1 204 No Content\nAccess-Control-Allow-Origin: *\nAccess-Control-Allow-Methods: GET, POST, DELETE, OPTIONS\n\
+         Access-Control-Allow-Headers: *, Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, \
+         Mcp-Method, Mcp-Name, Last-Event-ID, mcp-param-a\nAccess-Control-Max-Age: 600\n\
+         Access-Control-Allow-Private-Network: true\n\n",
+    );
     // Without a grant there is none of it.
     let refused = ResponseHead { cors: None, vary_origin: true, ..preflight(b"mcp-param-a", true) };
     check(&refused, "HTTP/1.1 204 No Content\nVary: Origin\n\n");

@@ -38,6 +38,8 @@ mod tests_typed;
 #[cfg(test)]
 mod tests_value;
 #[cfg(test)]
+mod tests_wire;
+#[cfg(test)]
 mod tests_write;
 
 pub(crate) use base64::base64_into;

@@ -86,9 +86,17 @@ impl<'b> Value<'b> {
         Elements { rest: self.raw.strip_prefix(b"[").unwrap_or_default() }
     }
 
-    /// The value of the object's member `key`, the first of them where it occurs twice; none for other values.
+    /// The value of the object's member `key`; none for other values, and where it occurs twice: one reader would take the first, and
+    /// another the last.
     pub(crate) fn get(&self, key: &str) -> Option<Value<'b>> {
-        self.members().find(|(name, _)| name.eq_str(key)).map(|(_, value)| value)
+        self.only(|name| name.eq_str(key)).map(|(_, value)| value)
+    }
+
+    /// The one member of an object whose name is so; none where there are two.
+    pub(crate) fn only(self, is: impl Fn(Text<'b>) -> bool) -> Option<(Text<'b>, Value<'b>)> {
+        let mut members = self.members().filter(|(name, _)| is(*name));
+        let first = members.next();
+        if members.next().is_some() { None } else { first }
     }
 
     fn integer(self) -> Option<number::Integer> {

@@ -61,7 +61,7 @@ pub(crate) async fn initialize(out: Out<'_>, request: &Request<'_>, identity: &I
 /// Answers `server/discover`.
 pub(crate) async fn discover(out: Out<'_>, request: &Request<'_>, identity: &Identity, catalog: &Catalog) {
     // Messages are sent about a call only.
-    let logs = !(catalog.tools.is_empty() && catalog.resources.is_empty() && catalog.prompts.is_empty());
+    let logs = !catalog.tools.is_empty() || catalog.has_resources() || !catalog.prompts.is_empty();
     out.write(|w| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"resultType":"complete","supportedVersions":["2026-07-28"]"#);
@@ -79,7 +79,7 @@ fn offers(w: &mut Writer<'_>, identity: &Identity, catalog: &Catalog, logs: bool
     let offers = [
         (logs, r#""logging":{}"#),
         (!catalog.tools.is_empty(), r#""tools":{"listChanged":true}"#),
-        (!catalog.resources.is_empty(), r#""resources":{"subscribe":true,"listChanged":true}"#),
+        (catalog.has_resources(), r#""resources":{"subscribe":true,"listChanged":true}"#),
         (!catalog.prompts.is_empty(), r#""prompts":{"listChanged":true}"#),
         (catalog.completes, r#""completions":{}"#),
     ];

@@ -9,12 +9,13 @@
 //! tag         issued, unix s   payload: {"kept":{...},"answers":{...}}
 //! HMAC-SHA256 of purpose, principal, issue, method, target (name or URI), arguments and payload, its first 16 bytes
 //! ```
-//! so that it is good for this request of this caller only, and for an hour. A client can read it, and send the same one twice.
+//! so that it is good for this request of this caller only, and for an hour. A client can read it, and send the same one twice; that of a call
+//! which asks its user to confirm has a [slip](super::slips) beside, so that it can be used once.
 
 use core::cell::{Cell, RefCell};
 use core::fmt::Write as _;
 
-use crate::app::{Ask, Identity, InputError, Keyed, Question, Ticket, Way};
+use crate::app::{Ask, Identity, InputError, Keyed, Question, QuestionKind, Ticket, Way};
 use crate::json::{self, Kind, Span, Text, Value, Writer};
 use crate::limits::{
     ANSWERS_MAX, CLOCK_SET_MIN_UNIX_S, KEYS_MAX, ONCE_BYTES_MAX, REQUEST_STATE_AGE_MAX_S, REQUEST_STATE_BYTES_MAX,
@@ -23,6 +24,10 @@ use crate::rpc::{Envelope, Member, Request};
 use crate::session::{Encoder, Key, PrincipalId, TAG_BYTES, decode_in_place, equal_in_constant_time};
 
 use super::discover;
+use super::slips::{Slip, Slips};
+
+// `,"slip":[4294967295,18446744073709551615]`
+const SLIP_BYTES_MAX: usize = 48;
 
 const PURPOSE: &[u8] = b"smol-mcp request state";
 const ISSUED_BYTES: usize = 8;
@@ -122,13 +127,18 @@ pub(crate) struct Pass<'a> {
     /// There was no room for all answers.
     overfull: Cell<bool>,
     over: Cell<bool>,
+    slips: &'a Slips,
+    /// It asks its user to confirm; the slip of the state that it ends with; that of the state that it came with was spent.
+    confirms: Cell<bool>,
+    slip: Cell<Option<Slip>>,
+    spent: Cell<bool>,
 }
 
 impl<'a> Pass<'a> {
     /// A pass that has not begun. The request's state, if it has one, was [opened](open).
     pub(crate) fn new(
         request: &'a Request<'a>,
-        key: &'a Key,
+        (key, slips): (&'a Key, &'a Slips),
         identity: &'a Identity,
         principal: PrincipalId,
         unix_s: u64,
@@ -148,6 +158,10 @@ impl<'a> Pass<'a> {
             keys: RefCell::new(heapless::Vec::new()),
             overfull: Cell::new(false),
             over: Cell::new(false),
+            slips,
+            confirms: Cell::new(false),
+            slip: Cell::new(None),
+            spent: Cell::new(false),
         }
     }
 
@@ -216,7 +230,15 @@ impl<'a> Pass<'a> {
             put(b"\":");
             put(value.of(self.request.doc));
         }
-        put(b"}}");
+        put(b"}");
+        if let Some(slip) = self.slip.get() {
+            let mut member = [0; SLIP_BYTES_MAX];
+            let mut w = Writer::new(&mut member);
+            slip.write(w.str(r#","slip":"#));
+            let written = w.written();
+            put(member.get(..written).unwrap_or_default());
+        }
+        put(b"}");
     }
 }
 
@@ -241,7 +263,7 @@ impl Name<'_> {
     }
 
     fn find<'v>(&self, object: Value<'v>) -> Option<(Text<'v>, Value<'v>)> {
-        object.members().find(|(name, _)| self.is(*name))
+        object.only(|name| self.is(name))
     }
 }
 
@@ -260,6 +282,14 @@ impl Ask for Pass<'_> {
     }
 
     fn find(&self, question: &Question<'_>) -> Option<Ticket> {
+        if let QuestionKind::Confirm(words) = question.kind {
+            self.confirms.set(true);
+            // An answer to what was not asked, or in other words, is none.
+            let asked = self.name(Keyed::Kept, question.key).find(self.carried("kept"));
+            if asked.and_then(|(_, asked)| asked.as_u64()) != Some(words) {
+                return None;
+            }
+        }
         // What was answered in an earlier round is not answered anew.
         let name = self.name(Keyed::Question, question.key);
         if let Some((_, answer)) = name.find(self.carried("answers")).filter(|(_, answer)| question.kind.fits(*answer))
@@ -281,6 +311,9 @@ impl Ask for Pass<'_> {
     }
 
     fn check_state(&self) -> Result<(), InputError> {
+        if self.confirms.get() {
+            self.slip.set(Some(self.slips.next()));
+        }
         let mut length = 0_usize;
         self.payload(&mut |piece| length = length.saturating_add(piece.len()));
         if length > self.state_bytes_max || self.overfull.get() { Err(InputError::TooLarge) } else { Ok(()) }
@@ -301,6 +334,15 @@ impl Ask for Pass<'_> {
         encoder.end();
         w.str("\"");
         self.identity.write_meta(w);
+    }
+
+    fn spend(&self) -> Result<(), InputError> {
+        let is_good = || Slip::read(self.carried("slip")).is_some_and(|slip| self.slips.spend(slip));
+        if self.spent.get() || is_good() {
+            self.spent.set(true);
+            return Ok(());
+        }
+        Err(InputError::Used)
     }
 
     fn end_pass(&self) {

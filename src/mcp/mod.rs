@@ -21,6 +21,7 @@ pub(crate) mod pages;
 pub(crate) mod prompts;
 pub(crate) mod resources;
 pub(crate) mod scopes;
+pub(crate) mod slips;
 pub(crate) mod subscriptions;
 pub(crate) mod tasks;
 pub(crate) mod tools;
@@ -64,7 +65,7 @@ impl Method {
             | Method::TemplatesList
             | Method::ResourcesRead
             | Method::Subscribe
-            | Method::Unsubscribe => !catalog.resources.is_empty(),
+            | Method::Unsubscribe => catalog.has_resources(),
             Method::PromptsList | Method::PromptsGet => !catalog.prompts.is_empty(),
             Method::Complete => catalog.completes,
             Method::Task(_) => catalog.tasks,

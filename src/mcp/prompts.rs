@@ -48,7 +48,7 @@ pub(crate) async fn get<A: Application>(
     let Some(prompt) = A::PROMPTS.get(index) else { return Ran::Failed };
     let mut call = Prompting::new(out, request, context, prompt, identity);
     let Some(result) = pass(context.ask, pin!(Some(app.get_prompt(index, &mut call)))).await else {
-        return Ran::Finished;
+        return Ran::Asked;
     };
     call.close(result).await
 }

@@ -3,30 +3,29 @@
 use core::pin::pin;
 
 use super::pages::{self, Items, List, Page};
-use crate::app::{Application, Context, Failure, Identity, Ran, Reading, Resource, pass, refuse};
+use crate::app::{Application, Catalog, Context, Failure, Identity, Ran, Reading, Resource, pass, refuse};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
 use crate::session::{Key, Principal};
 
-/// Answers `resources/list` and `resources/templates/list` with those that this principal may use.
+/// Answers `resources/list` and `resources/templates/list` with those that this principal may use; the server's own is the last.
 pub(crate) async fn list(
     out: Out<'_>,
     request: &Request<'_>,
     page: Page,
-    resources: &[Resource],
+    catalog: &Catalog,
     principal: &Principal,
     around: (&Key, &Identity),
 ) {
     let templates = page.list == List::Templates;
-    let shown = |at: usize| {
-        resources
-            .get(at)
-            .is_some_and(|resource| resource.is_template() == templates && principal.has_all(resource.scopes))
+    let at = |at: usize| catalog.resources.get(at).or(catalog.audit);
+    let shown = |place: usize| {
+        at(place).is_some_and(|resource| resource.is_template() == templates && principal.has_all(resource.scopes))
     };
-    let write = |at: usize, w: &mut Writer<'_>| resources.iter().skip(at).take(1).for_each(|it| it.write(w));
-    let items = Items { count: resources.len(), shown: &shown, write: &write };
-    pages::list(out, request, page, items, around).await;
+    let write = |place: usize, w: &mut Writer<'_>| at(place).into_iter().for_each(|it| it.write(w));
+    let count = catalog.resources.len() + usize::from(catalog.audit.is_some());
+    pages::list(out, request, page, Items { count, shown: &shown, write: &write }, around).await;
 }
 
 /// The resource that a `resources/read` names, by its place in the list; `None` when there is none.
@@ -61,6 +60,6 @@ pub(crate) async fn read<A: Application>(
         return Ran::Failed;
     };
     let mut call = Reading::new(out, request, context, resource, identity);
-    let Some(result) = pass(context.ask, pin!(Some(app.read(index, &mut call)))).await else { return Ran::Finished };
+    let Some(result) = pass(context.ask, pin!(Some(app.read(index, &mut call)))).await else { return Ran::Asked };
     call.close(result).await
 }

@@ -24,7 +24,7 @@ pub(crate) fn asked(envelope: &Envelope, doc: &[u8], catalog: &Catalog) -> Resul
     Ok(Filter {
         tools: flag("toolsListChanged") && !catalog.tools.is_empty(),
         prompts: flag("promptsListChanged") && !catalog.prompts.is_empty(),
-        resources: flag("resourcesListChanged") && !catalog.resources.is_empty(),
+        resources: flag("resourcesListChanged") && catalog.has_resources(),
         // Where there is room for them is for the server to say.
         uris: 0,
         tasks: 0,

@@ -5,6 +5,7 @@ use core::pin::pin;
 use core::task::{Context as Polling, Poll, Waker};
 
 use super::input::*;
+use super::slips::Slips;
 use crate::app::{Ask, Identity, InputError, Ticket};
 use crate::app::{Call, Context, Elicit, Elicited, ToolResult, Tools, pass};
 use crate::http::{Framing, ResponseHead, Status};
@@ -82,8 +83,8 @@ fn run(app: &App, message: &str) -> serde_json::Value {
     let (_, mut envelope) = Envelope::scan(&mut doc).unwrap();
     open(&key(), &mut envelope, &mut doc, principal(1), NOW).unwrap();
     let request = Request { doc: &doc, envelope, revision: Revision::V2026_07_28 };
-    let (key, identity) = (key(), identity());
-    let asks = Pass::new(&request, &key, &identity, principal(1), NOW, 64 * 1024);
+    let (key, identity, slips) = (key(), identity(), Slips::new(1));
+    let asks = Pass::new(&request, (&key, &slips), &identity, principal(1), NOW, 64 * 1024);
     let mut buf = vec![0; 32 * 1024];
     let outlet = RefCell::new(Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false));
     {
@@ -225,8 +226,8 @@ fn a_value_is_kept_whole_or_not_at_all() {
     let mut doc = message("").into_bytes();
     let (_, envelope) = Envelope::scan(&mut doc).unwrap();
     let request = Request { doc: &doc, envelope, revision: Revision::V2026_07_28 };
-    let (key, identity) = (key(), identity());
-    let asks = Pass::new(&request, &key, &identity, principal(1), NOW, 64 * 1024);
+    let (key, identity, slips) = (key(), identity(), Slips::new(1));
+    let asks = Pass::new(&request, (&key, &slips), &identity, principal(1), NOW, 64 * 1024);
     let put = |name: &str, bytes: usize| {
         asks.keep(name, &|w| {
             w.string(&"k".repeat(bytes));

@@ -3,7 +3,7 @@
 use core::pin::pin;
 
 use super::pages::{self, Items, Page};
-use crate::app::{Application, Call, Context, Identity, Ran, Tool, pass};
+use crate::app::{Application, Call, Context, Identity, Ran, Tool, ToolError, pass};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
@@ -36,9 +36,9 @@ pub(crate) fn find(envelope: &Envelope, doc: &[u8], tools: &[Tool]) -> Result<us
 }
 
 /// Answers a call that has no other result with an error of the tool.
-pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, message: &'static str, identity: &Identity) {
+pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, error: ToolError, identity: &Identity) {
     let mut call = Call::new(out, request, Context::NONE);
-    let result = Ok(Err(message.into()));
+    let result = Ok(Err(error));
     call.close(result, request.revision.is_modern().then_some(identity)).await;
 }
 
@@ -57,7 +57,7 @@ pub(crate) async fn call<A: Application>(
         call.set_typed();
     }
     let Some(result) = pass(context.ask, pin!(Some(app.call_tool(index, &mut call)))).await else {
-        return Ran::Finished;
+        return Ran::Asked;
     };
     let ran = Ran::of(&result);
     call.close(result, request.revision.is_modern().then_some(identity)).await;

@@ -54,6 +54,8 @@ pub(crate) trait Pen {
     fn rewind(&self, mark: Mark) -> bool;
     /// The status of the head.
     fn set_status(&self, status: Status);
+    /// The head says when to come again, where there is one.
+    fn set_retry_after(&self, _seconds: u32) {}
     /// Lends the free part of the buffer.
     fn lend(&self, look: &mut dyn FnMut(&mut [u8]));
 }
@@ -149,6 +151,10 @@ impl Pen for RefCell<Outlet<'_>> {
 
     fn set_status(&self, status: Status) {
         self.borrow_mut().set_status(status);
+    }
+
+    fn set_retry_after(&self, seconds: u32) {
+        self.borrow_mut().template().retry_after_seconds = Some(seconds);
     }
 
     fn lend(&self, look: &mut dyn FnMut(&mut [u8])) {
@@ -274,6 +280,11 @@ impl<'a> Out<'a> {
     /// The status of the head, as long as none was written.
     pub(crate) fn set_status(&self, status: Status) {
         self.pen.set_status(status);
+    }
+
+    /// The head says in how many seconds to come again, as long as none was written.
+    pub(crate) fn set_retry_after(&self, seconds: u32) {
+        self.pen.set_retry_after(seconds);
     }
 
     /// The status of the head is 400 (Bad Request), as long as none was written.

@@ -10,13 +10,14 @@ use std::task::Poll;
 use super::conns::ConnRef;
 use super::core::Core;
 use super::notices::Notice;
+use super::oauth::Watch;
 use super::token_file;
 use super::worker::Worker;
 use super::{Config, Server};
 use crate::app::{
     Application, AsyncCheck, Check, Denied, Headers, PromptsOf, ResourcesOf, SyncCheck, Tools, Visit, caught, unwound,
 };
-use crate::endpoint::{Answer, Cause, Passage, denied};
+use crate::endpoint::{Answer, Cause, Moment, Passage, denied};
 use crate::guard::{BearerRefusal, FormerTokens, Token};
 use crate::http::{self, Challenge, Status};
 use crate::limits::AUTHORIZE_TIMEOUT_MS;
@@ -98,20 +99,28 @@ pub(super) struct Access {
     /// When the clock last ticked, and when there is to look who may still come in: seconds of the wall clock.
     ticked_unix_s: Cell<u64>,
     look_unix_s: Cell<u64>,
+    /// What there is of access tokens.
+    pub(super) watch: Watch,
 }
 
 impl Access {
     /// Nobody has come in yet.
-    pub(super) const fn new(file: Option<PathBuf>) -> Self {
-        Self { file: RefCell::new(file), ticked_unix_s: Cell::new(0), look_unix_s: Cell::new(0) }
+    pub(super) const fn new(file: Option<PathBuf>, watch: Watch) -> Self {
+        Self { file: RefCell::new(file), ticked_unix_s: Cell::new(0), look_unix_s: Cell::new(0), watch }
     }
 }
 
 impl<A: Application> Core<'_, A> {
-    /// Reads the file of tokens again. Should it be wrong, the tokens stay as they are.
+    /// Reads the file of tokens again, and those of keys. Should one be wrong, what was read from it stays as it is.
     pub(super) fn reload(&self) {
+        let has_keys = self.look_at_keys(true);
         let file = self.access.file.borrow();
-        let Some(path) = &*file else { return log::warn!("there is no file of tokens to be read again") };
+        let Some(path) = &*file else {
+            if !has_keys {
+                log::warn!("there is no file of tokens to be read again");
+            }
+            return;
+        };
         match token_file::read(path) {
             Ok(tokens) => {
                 if tokens.is_empty() {
@@ -143,6 +152,8 @@ impl<A: Application> Core<'_, A> {
 
     /// A token ends: who came in by it loses what is open.
     pub(super) fn keep_access(&self) {
+        self.look_at_keys(false);
+        self.end_streams_of_ended();
         let unix_s = self.unix_s.get();
         let before_unix_s = self.access.ticked_unix_s.replace(unix_s);
         // A clock that was set back has more ends before it than were known.
@@ -190,17 +201,25 @@ impl<A: Application> Core<'_, A> {
 }
 
 impl<A: Application> Worker<'_, '_, A> {
+    /// From now on it works on behalf of this one.
+    pub(super) fn work_for(&self, principal: &Principal) {
+        self.slot().principal.set(Some(principal.id()));
+        self.slot().ends_unix_s.set(principal.ends_unix_s());
+        self.audit_principal(principal);
+    }
+
     /// Asks the application who comes. `refusal`: why the tokens let nobody in.
     pub(super) async fn ask_application(
         &self,
         conn: ConnRef,
         request: http::Request<'_>,
         refusal: BearerRefusal,
+        moment: &Moment,
     ) -> Result<Principal, Answer<'static>> {
         if !A::HAS_CHECK {
             return Err(denied(&Denied::unauthorized(""), refusal));
         }
-        let lines = Lines(request);
+        let lines = Lines { request, found: Cell::new(false) };
         let visit = Visit::new(request.method_text(), request.path(), self.peer(conn), &lines);
         self.set_deadline(AUTHORIZE_TIMEOUT_MS, AUTHORIZE_TIMEOUT_MS);
         // It is not the client that takes its time.
@@ -229,7 +248,12 @@ impl<A: Application> Worker<'_, '_, A> {
                 None => Ok(principal),
                 Some(fault) => failed(&format!("who comes in can't be told: {fault}")),
             },
-            Some(Ok(Err(why))) => Err(denied(&why, refusal)),
+            Some(Ok(Err(why))) => {
+                if why.is_known() || lines.found.get() {
+                    self.core.endpoint.came_wrong(moment);
+                }
+                Err(denied(&why, refusal))
+            }
             Some(Err(_)) => failed("the check of who comes in panicked"),
             None => Err(Answer::unavailable("the check of who comes in took too long").because(Cause::Token)),
         }
@@ -247,7 +271,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 principal.id() == id
             }
             // The application has said who it is.
-            Passage::Ask(_) => !id.is_of_token(),
+            Passage::Ask(_) => id.is_of_application(),
             Passage::Answer(_) => false,
         }
     }
@@ -267,10 +291,18 @@ impl<A: Application> Worker<'_, '_, A> {
 }
 
 /// The header lines of a request.
-struct Lines<'r>(http::Request<'r>);
+struct Lines<'r> {
+    request: http::Request<'r>,
+    /// The check asked for one that is there.
+    found: Cell<bool>,
+}
 
 impl Headers for Lines<'_> {
     fn line(&self, at: usize) -> Option<(&str, &[u8])> {
-        self.0.headers().nth(at)
+        self.request.headers().nth(at)
+    }
+
+    fn found(&self) {
+        self.found.set(true);
     }
 }

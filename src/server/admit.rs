@@ -1,6 +1,6 @@
 //! Admission (DESIGN D4): who of those that connect gets a slot, and what the others are told.
 //!
-//! The policy, each part of it where it is decided: connections in `Conns::place`, streams in `Streams::room`, sessions in the table of
+//! The policy, each part of it where it is decided: connections in `vacancy`, streams in `Streams::room`, sessions in the table of
 //! sessions, buffers in `queue`. In short: who is being answered, who listens (and was heard once), and who holds a session with a call or a
 //! stream, is never touched; who only takes up a place makes room when somebody else wants it, the one that has been idle longest first;
 //! nobody has more than the share of an address, but for this machine and the proxies that are named; and whoever finds no room is told when
@@ -9,14 +9,15 @@
 use std::net::{IpAddr, SocketAddr};
 use std::task::Context;
 
-use super::conns::{Full, Place, State};
+use super::conns::{Conn, Full, State};
 use super::core::{Core, index32};
 use super::notices::Notice;
 use super::peers::Shown;
 use super::socket::Socket;
+use super::vacancy::{Brings, Vacancy};
 use crate::guard::{Household, Network, Peer, Standing};
 use crate::json::Writer;
-use crate::limits::{REFUSALS_MAX, RETRY_AFTER_S};
+use crate::limits::{HEAD_GRACE_MS, REFUSALS_MAX, RETRY_AFTER_S};
 use crate::since::Since;
 
 /// How much one address may take.
@@ -75,7 +76,7 @@ impl Shares {
 }
 
 impl<A> Core<'_, A> {
-    /// A newcomer gets a slot, or is told that there is none.
+    /// A newcomer gets a slot.
     pub(super) fn admit(&self, socket: Socket, peer: Option<IpAddr>, local: Option<SocketAddr>) {
         if socket.is_gone() {
             // Nobody loses a slot to a crowd that came and went while the server was busy.
@@ -83,22 +84,83 @@ impl<A> Core<'_, A> {
         }
         let now_ms = self.now_ms.get();
         let peer = peer.map(|address| self.shares.peer(address));
-        let share = self.shares.connections.unwrap_or(usize::MAX);
-        let place = self.conns.borrow().place(now_ms, peer.and_then(Peer::counted), share);
-        if let Place::Of(index) | Place::RefusalOf(index, _) = place {
+        let least = Some(self.conns.borrow()).filter(|conns| conns.is_full()).and_then(|conns| conns.least(now_ms));
+        if let Some(index) = least {
             self.reclaim(index);
         }
         let Some(index) = self.conns.borrow_mut().open_in(socket, peer, local, now_ms) else { return };
         self.tally.connections.accepted.add();
         self.tally.connections.most.reach(self.conns.borrow().open());
-        if let Place::Refusal(full) | Place::RefusalOf(_, full) = place {
-            let (counter, notice) = match full {
-                Full::House => (&self.tally.refused.house, Notice::House),
-                Full::Share => (&self.tally.refused.share, Notice::Share),
+        self.settle(index, Brings::Nothing);
+    }
+
+    /// Something came from one that waits.
+    pub(super) fn look_at_waiting(&self, index: usize) {
+        let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
+        let came = {
+            let mut conns = self.conns.borrow_mut();
+            let Some(conn) = conns.at(index) else { return };
+            conn.socket.poll_readable(&mut cx).is_ready().then(|| conn.socket.is_gone())
+        };
+        match came {
+            None => {}
+            Some(true) => self.close_conn(index),
+            Some(false) => self.settle(index, Brings::Part),
+        }
+    }
+
+    /// The rest of what one that waits has begun to say may have come. It is not told so as the beginning lies there unread.
+    pub(super) fn look_again_at_waiting(&self, index: usize) {
+        let has_begun = self.conns.borrow().slot(index).is_some_and(|conn| conn.socket.peek(&mut [0]).is_some());
+        if has_begun {
+            self.look_at_waiting(index);
+        }
+    }
+
+    // One that came, and has sent this `at_least`, is served if there is room or somebody makes room for it. If not, it waits until it has sent a
+    // whole request, for a moment; then it is told.
+    fn settle(&self, index: usize, at_least: Brings) {
+        let now_ms = self.now_ms.get();
+        let share = self.shares.connections.unwrap_or(usize::MAX);
+        let mut brings = at_least;
+        let (vacancy, may_wait) = {
+            let (conns, mut scratch) = (self.conns.borrow(), self.scratch.borrow_mut());
+            let Some(conn) = conns.slot(index) else { return };
+            let look = |scratch: &mut [u8]| {
+                brings = brings.max(Brings::of(conn, scratch));
+                brings
             };
-            counter.add();
-            self.notice(notice, format_args!("{} is refused a connection: {}", Shown(peer), full.why()));
-            self.turn_away(index, full);
+            let may_wait = conn.since.age_ms(now_ms) < HEAD_GRACE_MS && conn.socket.peek(&mut [0]).is_some();
+            (conns.vacancy(now_ms, conn.counted(), share, look, &mut scratch), may_wait)
+        };
+        match vacancy {
+            Vacancy::Free => self.serve_newcomer(index),
+            Vacancy::Of(spare) => {
+                self.reclaim(spare);
+                self.serve_newcomer(index);
+            }
+            // It is looked at when something comes.
+            Vacancy::None(Full::House) if brings == Brings::Nothing => self.ready.set(self.conn_bit(index)),
+            // It is looked at again on the tick.
+            Vacancy::None(Full::House) if brings == Brings::Part && may_wait => {}
+            Vacancy::None(full) => {
+                let (counter, notice) = match full {
+                    Full::House => (&self.tally.refused.house, Notice::House),
+                    Full::Share => (&self.tally.refused.share, Notice::Share),
+                };
+                counter.add();
+                let peer = self.conns.borrow().peer_at(index);
+                self.notice(notice, format_args!("{} is refused a connection: {}", Shown(peer), full.why()));
+                self.turn_away(index, full);
+                self.ready.set(self.conn_bit(index));
+            }
+        }
+    }
+
+    fn serve_newcomer(&self, index: usize) {
+        if let Some(conn) = self.conns.borrow_mut().at(index) {
+            conn.state = State::New;
+            conn.since = Since::at(self.now_ms.get());
         }
         self.ready.set(self.conn_bit(index));
     }
@@ -116,7 +178,16 @@ impl<A> Core<'_, A> {
                 self.tally.connections.reclaimed_slow.add();
                 log::debug!("a connection of {} that brought no request makes room for another", Shown(peer));
             }
+            State::Waiting => {
+                self.tally.refused.house.add();
+                let why = Full::House.why();
+                self.notice(Notice::House, format_args!("{} is refused a connection: {why}", Shown(peer)));
+            }
             _ => {}
+        }
+        if matches!(state, State::New | State::Waiting) {
+            // It has not begun to speak, so that it may hear this.
+            self.tell_full(index, Full::House);
         }
         self.close_conn(index);
     }
@@ -133,7 +204,7 @@ impl<A> Core<'_, A> {
 
     /// Closes the connection that is needed least, where there is one that is not being served: there are no more files. False where there is none.
     pub(super) fn let_one_go(&self) -> bool {
-        let index = self.conns.borrow().needed_least(self.now_ms.get());
+        let index = self.conns.borrow().needed_least(self.now_ms.get(), &mut self.scratch.borrow_mut());
         if let Some(index) = index {
             self.reclaim(index);
         }
@@ -144,19 +215,23 @@ impl<A> Core<'_, A> {
     fn turn_away(&self, index: usize, full: Full) {
         // It may have waited for a buffer.
         self.queue.borrow_mut().retain(|queued| *queued != index32(index));
-        let waker = self.waker(self.conn_bit(index)).clone();
-        let mut cx = Context::from_waker(&waker);
-        let mut conns = self.conns.borrow_mut();
-        let Some(conn) = conns.at(index) else { return };
-        conn.state = State::Lingering { read: 0 };
-        conn.since = Since::at(self.now_ms.get());
-        if let Some(socket) = conn.socket() {
-            let mut answer = [0; ANSWER_BYTES_MAX];
-            let length = full.answer(&mut answer);
-            // A socket that takes not even this is closed without a word.
-            let _ = socket.poll_write(&mut cx, answer.get(..length).unwrap_or_default());
-            socket.shutdown_write(&mut cx);
+        if let Some(conn) = self.conns.borrow_mut().at(index) {
+            conn.state = State::Lingering { read: 0 };
+            conn.since = Since::at(self.now_ms.get());
         }
+        self.tell_full(index, full);
+    }
+
+    // Says that it can't be served, and nothing more.
+    fn tell_full(&self, index: usize, full: Full) {
+        let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
+        let mut conns = self.conns.borrow_mut();
+        let Some(socket) = conns.at(index).and_then(Conn::socket) else { return };
+        let mut answer = [0; ANSWER_BYTES_MAX];
+        let length = full.answer(&mut answer);
+        // A socket that takes not even this is closed without a word.
+        let _ = socket.poll_write(&mut cx, answer.get(..length).unwrap_or_default());
+        socket.shutdown_write(&mut cx);
     }
 }
 

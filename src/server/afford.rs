@@ -6,6 +6,7 @@ use std::io;
 
 use super::budget::{Futures, MemoryBudget, Size};
 use super::config::Config;
+use super::plan::Settings;
 use super::start::futures;
 use super::storage::Storage;
 use super::{Bound, Server};
@@ -16,7 +17,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
     /// All that this server can take of the machine's memory when it runs with this configuration: the sum that
     /// [`Config::max_memory`] is held against.
     pub fn memory_budget(&self, config: &Config) -> MemoryBudget {
-        config.budget_with(<App<A, R, P, H> as Application>::HAS_TASKS, Some(Self::futures()))
+        let (has_tasks, rated) = (<App<A, R, P, H> as Application>::HAS_TASKS, <App<A, R, P, H> as Application>::RATED);
+        config.budget_with(has_tasks, rated, Some(Self::futures()))
     }
 
     /// The same in memory that the program brings ([`Bound::run_in`]).
@@ -33,7 +35,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         config: &Config,
         _: &Storage<C, S, N, B, Q, I, T>,
     ) -> MemoryBudget {
-        Bound::<A, R, P, H>::budget_in::<C, S, N, B, Q, I, T>(config.settings_bytes())
+        Bound::<A, R, P, H>::budget_in::<C, S, N, B, Q, I, T>(config.settings(<App<A, R, P, H> as Application>::RATED))
     }
 
     /// Holds a configuration to its `max_memory`.
@@ -66,7 +68,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Bound<A, R, P, H
         &self,
         _: &Storage<C, S, N, B, Q, I, T>,
     ) -> io::Result<()> {
-        check_storage(&Self::budget_in::<C, S, N, B, Q, I, T>(self.settings_bytes), self.max_memory)
+        check_storage(&Self::budget_in::<C, S, N, B, Q, I, T>(self.settings), self.max_memory)
             .map_err(|text| io::Error::new(io::ErrorKind::InvalidInput, text))
     }
 
@@ -79,10 +81,10 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Bound<A, R, P, H
         const I: usize,
         const T: usize,
     >(
-        settings_bytes: usize,
+        settings: Settings,
     ) -> MemoryBudget {
         let server = bytes_of_run_in(Self::run_in::<C, S, N, B, Q, I, T>);
-        Storage::<C, S, N, B, Q, I, T>::budget_with(settings_bytes, Some(futures::<App<A, R, P, H>>(server)))
+        Storage::<C, S, N, B, Q, I, T>::budget_with(settings, Some(futures::<App<A, R, P, H>>(server)))
     }
 }
 

@@ -8,7 +8,8 @@ use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::Application;
-use crate::endpoint::{Answer, Decision, Posted, Work};
+use crate::endpoint::{Answer, Cause, Decision, Posted, Work};
+use crate::guard::Peer;
 use crate::http::{self, Status};
 use crate::json::{Span, Value};
 use crate::limits::BATCH_MAX;
@@ -35,7 +36,8 @@ impl<A: Application> Worker<'_, '_, A> {
             let answer = Answer::refusal(Status::BAD_REQUEST, Code::INVALID_REQUEST, message);
             return self.answer(conn, answer, manner, doc, tx).await;
         };
-        let moment = self.core.moment(conn);
+        // The first of them was counted when they came.
+        let mut moment = self.core.moment(conn);
         let mut outlet = manner.outlet(tx);
         // The responses come as one array.
         outlet.set_json_only();
@@ -53,6 +55,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 let mut sessions = self.core.sessions.borrow_mut();
                 self.core.endpoint.element(head, posted, element, session, &mut sessions, &moment)
             };
+            moment.counted = manner.peer.and_then(Peer::counted);
             self.core.tell(changes, manner.peer);
             self.give_way().await;
             if let Decision::Cancel { session, request } = decision {
@@ -63,7 +66,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.core.reply(session, id.of(element), result.map(|result| result.of(element)));
                 continue;
             }
-            match pin!(self.respond_in_batch(conn, &outlet, decision, element, answered, watch)).await {
+            match pin!(self.respond_in_batch(conn, &outlet, decision, element, answered, manner.peer, watch)).await {
                 Some(Outcome::Sent) => answered = true,
                 Some(_) => return Turn::Done(After::Close),
                 None => {}
@@ -85,6 +88,7 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     // Writes the response to one message of a batch; `None` when it has none.
+    #[allow(clippy::too_many_arguments)] // all that an answer consists of
     async fn respond_in_batch(
         &self,
         conn: ConnRef,
@@ -92,6 +96,7 @@ impl<A: Application> Worker<'_, '_, A> {
         decision: Decision<'_>,
         element: &[u8],
         answered: bool,
+        peer: Option<Peer>,
         watch: &mut Watch<'_>,
     ) -> Option<Outcome> {
         let out = Out::new(outlet);
@@ -101,6 +106,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 if self.is_beyond_reserve(&job) {
                     job.work = Work::Refuse(Code::REFUSED, ALL_CALLS_TAKEN);
                 }
+                self.hold_tool(&mut job);
                 let request = Request { doc: element, envelope: job.envelope, revision: job.revision };
                 let mark = outlet.borrow().mark();
                 let client = self.begin_call(&job, &request);
@@ -124,6 +130,9 @@ impl<A: Application> Worker<'_, '_, A> {
                 }
             }
             Decision::Answer(answer) if answer.has_body() => {
+                if let Some(cause @ Cause::Rate(_)) = answer.cause {
+                    self.refused(cause, &answer, peer);
+                }
                 let handler = pin!(Some(out.write(|w| {
                     w.str(separator);
                     answer.write(w, element);

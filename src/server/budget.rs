@@ -2,15 +2,17 @@
 
 use core::fmt;
 
+use super::audit::AuditEntry;
 use super::core::Core;
 use super::handle::Command;
-use super::plan::{Capacities, Plan};
+use super::plan::{Capacities, Plan, Settings};
 use super::ready::Ready;
 use crate::limits::{
     ASYNC_IO_BYTES, ASYNC_IO_SOCKET_BYTES, ASYNC_IO_TABLE_BYTES, ASYNC_IO_WAKERS_MAX, BLOCK_BYTES, COMMANDS_MAX,
     KERNEL_DOUBLES, KERNEL_SOCKET_BYTES, LISTEN_BACKLOG, MESSAGE_PARAMS_BYTES_MAX, RECEIVE_BUFFER_BYTES,
     SEND_BUFFER_BYTES,
 };
+use crate::rate::Bucket;
 
 /// Rows that a budget has at most.
 const ROWS_MAX: usize = 28;
@@ -122,7 +124,7 @@ impl MemoryBudget {
 
     /// The budget of a server of these capacities, whose settings (tokens, names) take so many bytes; without its futures, where they are not
     /// known.
-    pub(super) const fn of(capacities: Capacities, settings: usize, futures: Option<Futures>) -> Self {
+    pub(super) const fn of(capacities: Capacities, settings: Settings, futures: Option<Futures>) -> Self {
         let plan = Plan::of(capacities);
         Self { rows: [BudgetRow::NONE; ROWS_MAX], used: 0 }
             .of_clients(&plan)
@@ -168,7 +170,7 @@ impl MemoryBudget {
         }
     }
 
-    const fn of_the_rest(self, plan: &Plan, settings: usize, futures: Option<Futures>) -> Self {
+    const fn of_the_rest(self, plan: &Plan, settings: Settings, futures: Option<Futures>) -> Self {
         let core = size_of::<Core<'static, ()>>();
         let command = size_of::<Command>() + size_of::<usize>() + MESSAGE_PARAMS_BYTES_MAX;
         let budget = self
@@ -176,7 +178,10 @@ impl MemoryBudget {
             .with("an event on its way", 1, plan.scratch.bytes())
             .with("resources subscribed to", plan.uris.count(), plan.uris.bytes())
             .with("commands of the application", COMMANDS_MAX, command)
-            .with("tokens, names, origins", 1, settings)
+            .with("tokens, names, origins", 1, settings.bytes)
+            .with("ends of access tokens", plan.streams.count(), settings.bytes_per_stream)
+            .with("rates", settings.buckets, size_of::<Bucket>())
+            .with("audit entries", settings.entries, size_of::<AuditEntry>())
             .with("core, with the ended sessions", 1, core + Ready::bytes(plan.bits()));
         match futures {
             Some(Futures { server, .. }) => budget.with("future of the server", 1, server),

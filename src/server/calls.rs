@@ -9,7 +9,7 @@ use super::inputs::Asking;
 use super::notices::Notice;
 use super::stream_table::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::{Application, Ask, Context, Door, Nobody, Ran, requested};
+use crate::app::{Application, Ask, Context, Door, Nobody, Ran, ToolError, requested};
 use crate::endpoint::{Answer, Body, Cause, Job, Route, Work, client_text};
 use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
@@ -49,6 +49,7 @@ impl<A: Application> Worker<'_, '_, A> {
             answer.answer_to(&job.envelope);
             return self.answer(conn, answer, manner, doc, tx).await;
         }
+        self.hold_tool(&mut job);
         if route == Route::Messages {
             return pin!(self.relay(conn, job, manner, doc, watch, tx)).await;
         }
@@ -156,6 +157,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) fn begin_call(&self, job: &Job<'_>, request: &Request<'_>) -> heapless::String<CLIENT_TEXT_BYTES_MAX> {
         if job.work.is_call() {
             self.core.tally.call_begun();
+            self.slot().begun_ms.set(self.core.now_ms.get());
         }
         let mut sessions = self.core.sessions.borrow_mut();
         let Some(session) = job.session else {
@@ -176,6 +178,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) fn end_call(&self, job: &Job<'_>, outcome: Outcome) {
         let ran = self.slot().ran.take();
         if job.work.is_call() {
+            self.audit_call(job, ran, outcome);
             self.count_call(job.work, ran, outcome);
         }
         if let (Some(session), Some(_)) = (job.session, self.slot().call.take()) {
@@ -207,7 +210,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.core.notice(Notice::Panicked, format_args!("{name} panicked"));
                 &calls.panicked
             }
-            (Some(Ran::Finished), _) | (None, Outcome::Sent) => &calls.finished,
+            (Some(Ran::Finished | Ran::Asked), _) | (None, Outcome::Sent) => &calls.finished,
             (None, Outcome::Late) => {
                 self.core
                     .notice(Notice::Late, format_args!("a call of {name} was stopped: it took longer than it may"));
@@ -228,7 +231,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) async fn fail(&self, out: Out<'_>, request: &Request<'_>, work: Work) {
         match work {
             Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) => {
-                tools::fail(out, request, TOO_LATE, &self.core.identity).await;
+                tools::fail(out, request, TOO_LATE.into(), &self.core.identity).await;
             }
             _ => mcp::refuse(out, request, Code::INTERNAL_ERROR, TOO_LATE_OTHERWISE).await,
         }
@@ -254,11 +257,11 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, job: &Job<'_>, client: &str) {
         let (app, identity) = (&self.core.app, &self.core.identity);
         let catalog = &self.core.endpoint.catalog;
-        let around = (&self.core.endpoint.key, identity);
+        let (around, secrets) = ((&self.core.endpoint.key, identity), (&self.core.endpoint.key, &self.core.slips));
         let client = Some(client).filter(|name| !name.is_empty());
         let principal = job.principal;
         let (unix_s, body_bytes_max) = (self.core.unix_s.get(), self.core.limits.body_bytes_max);
-        let pass = Pass::new(request, around.0, identity, job.principal.id(), unix_s, body_bytes_max);
+        let pass = Pass::new(request, secrets, identity, job.principal.id(), unix_s, body_bytes_max);
         let asking = job.session.map(|session| Asking { core: self.core, worker: self.index, session });
         let ask: &dyn Ask = match &asking {
             _ if job.revision.is_modern() => &pass,
@@ -276,8 +279,10 @@ impl<A: Application> Worker<'_, '_, A> {
                 mcp::empty(out, request).await;
             }
             Work::Ping => mcp::empty(out, request).await,
-            Work::Forbidden(needed) => {
+            Work::Audit => self.read_audit(out, request).await,
+            Work::Forbidden((target, needed)) => {
                 self.refused_request();
+                self.audit_refused(Cause::Scope(target));
                 scopes::refuse(out, request, needed, principal).await;
             }
             Work::Refuse(code, message) => {
@@ -287,15 +292,12 @@ impl<A: Application> Worker<'_, '_, A> {
             Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {
                 ran(pin!(self.call(out, request, job, &pass, context)).await);
             }
-            Work::OnlyAsTask => {
-                self.refused_request();
-                tools::fail(out, request, ONLY_AS_TASK, identity).await;
-            }
+            Work::OnlyAsTask | Work::TooOften(_) => tools::fail(out, request, self.not_run(out, job), identity).await,
             Work::List(page) => match page.list {
                 List::Tools => tools::list(out, request, page, catalog.tools, principal, around).await,
                 List::Prompts => prompts::list(out, request, page, catalog.prompts, principal, around).await,
                 List::Resources | List::Templates => {
-                    resources::list(out, request, page, catalog.resources, principal, around).await;
+                    resources::list(out, request, page, catalog, principal, around).await;
                 }
             },
             Work::Read(index) => ran(pin!(resources::read(app, out, request, index, identity, context)).await),
@@ -306,6 +308,17 @@ impl<A: Application> Worker<'_, '_, A> {
             Work::GetPrompt(index) => ran(pin!(prompts::get(app, out, request, index, identity, context)).await),
             Work::Complete(subject) => ran(pin!(completion::complete(app, out, request, subject, identity)).await),
         }
+    }
+
+    // Why a tool is not run.
+    fn not_run(&self, out: Out<'_>, job: &Job<'_>) -> ToolError {
+        if let Work::TooOften(limited) = job.work {
+            self.slot().refused.set(true);
+            out.set_retry_after(limited.wait_s);
+            return limited.into();
+        }
+        self.refused_request();
+        ONLY_AS_TASK.into()
     }
 
     // It is answered with an error.

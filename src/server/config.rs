@@ -3,13 +3,16 @@
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
 use std::path::PathBuf;
 
+use super::audit::AuditSetting;
 use super::budget::{Futures, MemoryBudget};
-use super::plan::Capacities;
+use super::oauth::{self, Setup};
+use super::plan::{Capacities, Settings};
 use crate::guard::Token;
 use crate::limits::{
     self, CALLS_MAX, CHUNKED_SLACK_BYTES, CLIENT_NAMES_MAX, CONNECTIONS_FOR_CALLS_MIN, CONNECTIONS_MAX, HEAD_BYTES_MAX,
     INPUTS_MAX, PLACES_MAX, REFUSALS_MAX, RESERVED_BUFFERS, TASKS_MAX,
 };
+use crate::rate::RateLimits;
 
 /// How a server is set up: where it listens, who may come in, and how much it holds.
 ///
@@ -19,6 +22,7 @@ pub struct Config {
     pub(super) listen: SocketAddr,
     pub(super) tokens: Vec<Token>,
     pub(super) token_file: Option<PathBuf>,
+    pub(super) oauth: Option<Setup>,
     pub(super) allow_origins: Vec<String>,
     pub(super) allow_hosts: Vec<String>,
     pub(super) public_base: Option<String>,
@@ -40,6 +44,8 @@ pub struct Config {
     pub(super) input_timeout_ms: u64,
     pub(super) http_sse: bool,
     pub(super) lenient_version_header: bool,
+    pub(super) rates: RateLimits,
+    pub(super) audit: Option<AuditSetting>,
     pub(super) max_memory: Option<u64>,
 }
 
@@ -56,6 +62,7 @@ impl Config {
             listen: SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 8000)),
             tokens: Vec::new(),
             token_file: None,
+            oauth: None,
             allow_origins: Vec::new(),
             allow_hosts: Vec::new(),
             public_base: None,
@@ -77,6 +84,8 @@ impl Config {
             input_timeout_ms: limits::INPUT_TIMEOUT_MS_DEFAULT,
             http_sse: true,
             lenient_version_header: false,
+            rates: RateLimits::DEFAULT,
+            audit: None,
             max_memory: None,
         }
     }
@@ -94,8 +103,10 @@ impl Config {
         self.access(Token::new(token))
     }
 
-    /// Lets pages of this origin (`https://app.example`) use the server from a browser. `*` lets in every page: only with
-    /// a token, or for a server whose tools anyone may use.
+    /// Lets pages of this origin (`https://app.example`) use the server from a browser. May be repeated.
+    ///
+    /// `*` lets in every page, also those of files and sandboxes (`Origin: null`), with all headers, and without the credentials that browsers
+    /// keep: only with a token, or for a server whose tools anyone may use. `Host` is checked all the same.
     #[must_use]
     pub fn allow_origin(mut self, origin: impl Into<String>) -> Self {
         self.allow_origins.push(origin.into());
@@ -259,12 +270,19 @@ impl Config {
     /// What a server with these settings can take of the machine's memory, but for the futures of its handlers, which
     /// [`Server::memory_budget`](crate::Server::memory_budget) adds. Tasks are in it, which a server without a `#[task]` has no memory for.
     pub const fn memory_budget(&self) -> MemoryBudget {
-        self.budget_with(true, None)
+        self.budget_with(true, 0, None)
     }
 
     /// The same for a server of which more is known.
-    pub(super) const fn budget_with(&self, has_tasks: bool, futures: Option<Futures>) -> MemoryBudget {
-        MemoryBudget::of(self.capacities(has_tasks), self.settings_bytes(), futures)
+    pub(super) const fn budget_with(&self, has_tasks: bool, rated: usize, futures: Option<Futures>) -> MemoryBudget {
+        MemoryBudget::of(self.capacities(has_tasks), self.settings(rated), futures)
+    }
+
+    /// What the settings take beside the capacities, where so many tools have a rate.
+    pub(super) const fn settings(&self, rated: usize) -> Settings {
+        let entries = if let Some(audit) = &self.audit { audit.entries } else { 0 };
+        let bytes_per_stream = if self.oauth.is_some() { oauth::BYTES_PER_STREAM } else { 0 };
+        Settings { bytes: self.settings_bytes(), bytes_per_stream, buckets: self.rates.buckets() + rated, entries }
     }
 
     /// Event streams at once, said or not.
@@ -277,13 +295,17 @@ impl Config {
     }
 
     /// Bytes of the settings that are texts, of what is made of them, and of the machine's three names.
-    pub(super) const fn settings_bytes(&self) -> usize {
+    const fn settings_bytes(&self) -> usize {
         // While a file of tokens is read, there are the new ones and the old ones, and its text.
         let tokens = match self.token_file {
             Some(_) => 2 * limits::TOKENS_MAX * size_of::<Token>() + limits::TOKEN_FILE_BYTES_MAX,
             None => 2 * self.tokens.as_slice().len() * size_of::<Token>(),
         };
-        let mut bytes = 3 * limits::SETTING_BYTES + tokens;
+        let oauth = match &self.oauth {
+            Some(setup) => setup.bytes(),
+            None => 0,
+        };
+        let mut bytes = 3 * limits::SETTING_BYTES + tokens + oauth;
         let lists = [&self.allow_origins, &self.allow_hosts, &self.trusted_proxies];
         let mut rest = lists.as_slice();
         while let Some((list, others)) = rest.split_first() {

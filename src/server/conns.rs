@@ -1,24 +1,24 @@
-//! The table of connections: who holds which slot, and who must give it up when all are taken (DESIGN D4).
+//! The table of connections: who holds which slot, and who of them came when. Who must give it up when all are
+//! taken is `vacancy`.
 //!
 //! ```text
 //!  accept → New ──bytes──→ Queued? → Busy (a worker has it) ─┬→ Idle ──bytes──→ Busy
-//!                                                            ├→ Stream
-//!                                                            └→ Lingering → free
+//!         ↘ Waiting ↗                                        ├→ Stream
+//!                    ↘ Lingering                             └→ Lingering → free
 //! ```
 
-use std::cmp::Reverse;
 use std::net::SocketAddr;
 
 use super::core::index32;
 use super::socket::Socket;
 use crate::guard::{Household, Peer, Standing};
-use crate::limits::{CONNECTION_SLOT_BYTES_MAX, HEAD_GRACE_MS, LOCAL_ADDRESSES_MAX, PEEKS_PER_TURN, REFUSALS_MAX};
+use crate::limits::{CONNECTION_SLOT_BYTES_MAX, LOCAL_ADDRESSES_MAX};
 use crate::pool::Pool;
 use crate::since::Since;
 
 /// A slot for a connection.
 pub(super) struct Conn {
-    socket: Socket,
+    pub(super) socket: Socket,
     pub(super) state: State,
     generation: u32,
     /// Where the address stands that its peer connected to.
@@ -38,6 +38,8 @@ pub(super) enum State {
     Free,
     /// Nothing came yet.
     New,
+    /// The same of one that came to a full house: when something comes, it is admitted or not.
+    Waiting,
     /// Between two requests.
     Idle,
     /// Bytes are there, and no buffer.
@@ -83,19 +85,6 @@ impl ConnRef {
     }
 }
 
-/// How a newcomer gets its slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A free one.
-    Free,
-    /// That of this connection, which is to be closed first.
-    Of(usize),
-    /// One of those that are kept to say that there is no room.
-    Refusal(Full),
-    /// The same, in the place of the oldest of them, whose client had its moment.
-    RefusalOf(usize, Full),
-}
-
 /// What a newcomer is told is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Full {
@@ -133,13 +122,13 @@ impl Conn {
         self.standing = peer.map_or(Standing::Exempt, |peer| peer.standing);
     }
 
-    // What it is counted by; none where it is not.
-    fn counted(&self) -> Option<Household> {
+    /// What it is counted by; none where it is not.
+    pub(super) fn counted(&self) -> Option<Household> {
         self.peer().and_then(Peer::counted)
     }
 
-    // It was refused, and is served no more.
-    fn lingers(&self) -> bool {
+    /// It was refused, and is served no more.
+    pub(super) fn lingers(&self) -> bool {
         matches!(self.state, State::Lingering { .. })
     }
 }
@@ -188,65 +177,7 @@ impl<'m> Conns<'m> {
         slot.peer()
     }
 
-    /// Where a newcomer goes. First its address must have room: an address that has `share` connections already (`peer` is none for those
-    /// that are not counted) gets the slots 1 to 4 below of its own connections only, whatever else is free. Then, when as many are served as may be:
-    ///
-    /// | | its slot | who loses it |
-    /// |-|----------|--------------|
-    /// | 1 | of a newcomer that has gone since it came, and was not looked at | nobody |
-    /// | 2 | of the connection that has been idle longest between two requests | its client opens another |
-    /// | 3 | of the oldest that has not brought a whole head within a second, or waits for a buffer with a part of a request | a slow or silent peer |
-    /// | 4 | one that is kept for refusals: 503 and close | the newcomer |
-    /// | 5 | of the oldest that was refused: 503 and close | one that had its moment to read why, and the newcomer |
-    ///
-    /// A connection that is being answered, and a stream, are never touched. Those that linger are not served any more.
-    pub(super) fn place(&self, now_ms: u64, peer: Option<Household>, share: usize) -> Place {
-        let lingering = || self.oldest(now_ms, Conn::lingers);
-        let is_own = |conn: &Conn| conn.counted() == peer;
-        if peer.is_some() && self.iter().filter(|(_, conn)| is_own(conn) && !conn.lingers()).count() >= share {
-            return match (self.spare(now_ms, is_own), lingering()) {
-                (Some(index), _) => Place::Of(index),
-                (None, Some(index)) if self.is_full() => Place::RefusalOf(index, Full::Share),
-                (None, _) => Place::Refusal(Full::Share),
-            };
-        }
-        let served = self.open() - self.iter().filter(|(_, conn)| conn.lingers()).count();
-        if served + REFUSALS_MAX < self.slots.capacity() {
-            let oldest = if self.is_full() { lingering() } else { None };
-            return oldest.map_or(Place::Free, Place::Of);
-        }
-        match (self.spare(now_ms, |_| true), lingering()) {
-            (Some(index), _) => Place::Of(index),
-            (None, Some(index)) if self.is_full() => Place::RefusalOf(index, Full::House),
-            (None, _) => Place::Refusal(Full::House),
-        }
-    }
-
-    // The one among `which` that makes room: one that has gone, or the longest idle, or else the slowest to bring a head.
-    fn spare(&self, now_ms: u64, which: impl Fn(&Conn) -> bool) -> Option<usize> {
-        // One whose next request has come already is idle no more.
-        let is_silent = |conn: &Conn| {
-            let peeked = conn.socket.peek(&mut [0]);
-            peeked.is_none_or(|bytes| bytes == 0)
-        };
-        let gone =
-            self.oldest_seen(now_ms, |conn| which(conn) && conn.state == State::New, |conn| conn.socket.is_gone());
-        let idle = || self.oldest_seen(now_ms, |conn| which(conn) && conn.state == State::Idle, is_silent);
-        gone.or_else(idle).or_else(|| {
-            self.oldest(now_ms, |conn| {
-                let headless =
-                    matches!(conn.state, State::New | State::Queued(Sort::Begun) | State::Busy { head: true });
-                which(conn) && headless && conn.since.age_ms(now_ms) >= HEAD_GRACE_MS
-            })
-        })
-    }
-
-    /// The one that is let go where there are no more files: of those that [`place`](Self::place) would close, or that were refused.
-    pub(super) fn needed_least(&self, now_ms: u64) -> Option<usize> {
-        self.spare(now_ms, |_| true).or_else(|| self.oldest(now_ms, Conn::lingers))
-    }
-
-    /// Takes a free slot.
+    /// Takes a free slot; it is to be seen whether it is served.
     pub(super) fn open_in(
         &mut self,
         socket: Socket,
@@ -259,7 +190,7 @@ impl<'m> Conns<'m> {
         let local = local.map_or(ASK, |local| self.place_of(local));
         let conn = self.slots.get_mut(index)?;
         conn.socket = socket;
-        conn.state = State::New;
+        conn.state = State::Waiting;
         conn.since = Since::at(now_ms);
         conn.set_peer(peer);
         conn.local = local;
@@ -293,6 +224,11 @@ impl<'m> Conns<'m> {
         }
     }
 
+    /// A connection by its place, to be looked at.
+    pub(super) fn slot(&self, index: usize) -> Option<&Conn> {
+        self.slots.get(index).filter(|conn| conn.state != State::Free)
+    }
+
     /// A connection by its place.
     pub(super) fn at(&mut self, index: usize) -> Option<&mut Conn> {
         self.slots.get_mut(index).filter(|conn| conn.state != State::Free)
@@ -319,28 +255,8 @@ impl<'m> Conns<'m> {
         self.slots.iter().enumerate().filter(|(_, conn)| conn.state != State::Free)
     }
 
-    // Every slot is taken.
-    fn is_full(&self) -> bool {
+    /// Every slot is taken.
+    pub(super) fn is_full(&self) -> bool {
         self.open >= self.slots.capacity()
-    }
-
-    // The oldest of those `which` it is that is so when its socket is looked at; that is done for a few only.
-    fn oldest_seen(&self, now_ms: u64, which: impl Fn(&Conn) -> bool, is_so: impl Fn(&Conn) -> bool) -> Option<usize> {
-        let mut after = None;
-        for _ in 0..PEEKS_PER_TURN {
-            let order = |(index, conn): &(usize, &Conn)| (Reverse(conn.since.age_ms(now_ms)), *index);
-            let rest = self.iter().filter(|one| which(one.1) && after.is_none_or(|after| order(one) > after));
-            let next = rest.min_by_key(order)?;
-            if is_so(next.1) {
-                return Some(next.0);
-            }
-            after = Some(order(&next));
-        }
-        None
-    }
-
-    fn oldest(&self, now_ms: u64, which: impl Fn(&Conn) -> bool) -> Option<usize> {
-        let fitting = self.iter().filter(|(_, conn)| which(conn));
-        fitting.min_by_key(|(_, conn)| Reverse(conn.since.age_ms(now_ms))).map(|(index, _)| index)
     }
 }

@@ -8,6 +8,7 @@ use std::task::Waker;
 
 use super::access::Access;
 use super::admit::Shares;
+use super::audit::Audit;
 use super::clients::{ClientEvent, ClientInfo};
 use super::conns::{ConnRef, Conns, State};
 use super::inputs::Inputs;
@@ -20,13 +21,15 @@ use super::stream_table::{StreamRef, Streams};
 use super::streams::Open;
 use crate::app::{Identity, Ran, caught};
 use crate::endpoint::{Changes, Endpoint, Moment};
-use crate::guard::Peer;
+use crate::guard::{Household, Peer};
 use crate::http;
 use crate::hub::Hub;
 use crate::json::Value;
 use crate::limits::{
-    CONNECTIONS_PER_WAKER, EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, QUEUE_TIMEOUT_MS,
+    CONNECTIONS_PER_WAKER, EARLY_CANCELS_MAX, EVENT_BYTES_MAX, MESSAGE_PARAMS_BYTES_MAX, PRINCIPAL_NAME_BYTES_MAX,
+    QUEUE_TIMEOUT_MS,
 };
+use crate::mcp::slips::Slips;
 use crate::session::{Ended, PrincipalId, SessionRef, Table};
 use crate::tasks::Board;
 
@@ -51,6 +54,7 @@ pub(super) struct Core<'m, A> {
     pub(super) input_timeout_ms: u64,
     pub(super) on_client: Option<OnClient>,
     pub(super) access: Access,
+    pub(super) audit: Option<Audit>,
     pub(super) now_ms: Cell<u64>,
     pub(super) unix_s: Cell<u64>,
     pub(super) date: Cell<Option<[u8; http::HTTP_DATE_BYTES]>>,
@@ -74,6 +78,8 @@ pub(super) struct Core<'m, A> {
     pub(super) early_cancels: RefCell<heapless::Deque<((SessionRef, u64), u64), EARLY_CANCELS_MAX>>,
     /// What event ids are made of.
     pub(super) numbers: Numbers,
+    /// What lets a confirmed call run once.
+    pub(super) slips: Slips,
     pub(super) stopping: Cell<bool>,
     pub(super) hasher: RandomState,
     pub(super) tally: Tally,
@@ -99,6 +105,12 @@ pub(super) struct WorkerSlot {
     pub(super) running: Cell<bool>,
     /// On whose behalf it works.
     pub(super) principal: Cell<Option<PrincipalId>>,
+    /// The same for the audit ring: by name, where from, and since when its call runs.
+    pub(super) who: RefCell<heapless::String<PRINCIPAL_NAME_BYTES_MAX>>,
+    pub(super) household: Cell<Option<Household>>,
+    pub(super) begun_ms: Cell<u64>,
+    /// When the token ends that its request came with, in seconds of the wall clock; `u64::MAX`: never, or the guard knows.
+    pub(super) ends_unix_s: Cell<u64>,
     /// Its call is one of an array (2025-03-26).
     pub(super) batch: Cell<bool>,
     /// The stream that it writes its answer to (2024-11-05).
@@ -139,6 +151,7 @@ impl<A> Core<'_, A> {
             now_ms: self.now_ms.get(),
             unix_s: self.unix_s.get(),
             local: self.conns.borrow_mut().local(conn),
+            counted: None,
             stopping: self.stopping.get(),
             random: super::random,
         }

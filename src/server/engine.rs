@@ -209,6 +209,10 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     self.count_lost();
                     let _ = reply.try_send(self.core.stats());
                 }
+                Some(Command::Audit { mut list, reply }) => {
+                    self.core.list_audit(&mut list);
+                    let _ = reply.try_send(list);
+                }
                 Some(Command::Tokens(tokens)) => self.core.take_tokens(Some(&tokens), None),
                 Some(Command::Tick { now_ms, unix_s }) => {
                     self.core.now_ms.set(now_ms);
@@ -243,6 +247,7 @@ impl<A> Core<'_, A> {
         let state = self.conns.borrow_mut().at(index).map(|conn| conn.state);
         match state {
             Some(State::New | State::Idle) => self.look_for_bytes(index),
+            Some(State::Waiting) => self.look_at_waiting(index),
             Some(State::Stream(stream)) => self.look_at_stream(index, stream),
             Some(State::Lingering { read }) => self.drain(index, read),
             Some(State::Free | State::Queued(_) | State::Busy { .. }) | None => {}

@@ -8,6 +8,7 @@ use std::task::Waker;
 
 use async_channel::{Receiver, Sender, TrySendError};
 
+use super::audit::AuditEntry;
 use super::clients::ClientInfo;
 use super::socket::Duplex;
 use super::stats::Stats;
@@ -16,7 +17,8 @@ use crate::guard::{self, Token};
 use crate::hub::Audience;
 use crate::json::{self, Writer};
 use crate::limits::{
-    CLIENTS_LISTED_MAX, COMMANDS_BESIDE_LOG, COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX, SUBSCRIBED_URI_BYTES_MAX,
+    AUDIT_ENTRIES_MAX, CLIENTS_LISTED_MAX, COMMANDS_BESIDE_LOG, COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX,
+    SUBSCRIBED_URI_BYTES_MAX,
 };
 use crate::session::LogLevel;
 
@@ -56,6 +58,7 @@ pub(super) enum Command {
     ResourceUpdated(String),
     Clients { list: Vec<ClientInfo>, reply: Sender<Vec<ClientInfo>> },
     Stats { reply: Sender<Stats> },
+    Audit { list: Vec<AuditEntry>, reply: Sender<Vec<AuditEntry>> },
     Connect { io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr> },
     Tokens(Vec<Token>),
     Tick { now_ms: u64, unix_s: Option<u64> },
@@ -214,6 +217,19 @@ impl Handle {
     pub async fn stats(&self) -> io::Result<Stats> {
         let (reply, answer) = async_channel::bounded(1);
         self.commands.send(Command::Stats { reply }).await.map_err(|_| ended())?;
+        self.wake();
+        answer.recv().await.map_err(|_| ended())
+    }
+
+    /// The last calls, tasks and refusals, newest first, at most `most` of them: those that [`Config::audit`](crate::Config::audit) keeps, or none.
+    ///
+    /// # Errors
+    /// `NotConnected` when the server has ended.
+    pub async fn audit(&self, most: usize) -> io::Result<Vec<AuditEntry>> {
+        let (reply, answer) = async_channel::bounded(1);
+        // The list's memory is the caller's.
+        let command = Command::Audit { list: Vec::with_capacity(most.min(AUDIT_ENTRIES_MAX)), reply };
+        self.commands.send(command).await.map_err(|_| ended())?;
         self.wake();
         answer.recv().await.map_err(|_| ended())
     }

@@ -18,6 +18,7 @@ impl<A> Core<'_, A> {
         self.keep_streams_alive();
         self.forget_sessions();
         self.settle_notices();
+        self.keep_name();
     }
 
     /// Ends all streams, as the server shuts down.
@@ -78,10 +79,11 @@ impl<A> Core<'_, A> {
         for index in 0..slots {
             let conn = self.conns.borrow_mut().at(index).map(|conn| (conn.state, conn.since.age_ms(now_ms)));
             match conn {
-                Some((State::New, for_ms)) if for_ms >= HEAD_TIMEOUT_MS => {
+                Some((State::New | State::Waiting, for_ms)) if for_ms >= HEAD_TIMEOUT_MS => {
                     self.tally.deadlines.silent.add();
                     self.close_conn(index);
                 }
+                Some((State::Waiting, _)) => self.look_again_at_waiting(index),
                 Some((State::Idle, for_ms)) if for_ms >= self.idle_timeout_ms => {
                     self.tally.deadlines.idle.add();
                     self.close_conn(index);

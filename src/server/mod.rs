@@ -13,6 +13,7 @@ mod access;
 mod admit;
 mod afford;
 mod announce;
+mod audit;
 mod batch;
 mod budget;
 mod calls;
@@ -33,18 +34,22 @@ mod key_file;
 mod lease;
 mod listen;
 mod log_bridge;
+mod names;
 mod notices;
+mod oauth;
 mod open;
 mod peek;
 mod peeked;
 mod peers;
 mod plan;
 mod queue;
+mod rates;
 mod ready;
 mod refuse;
 mod resume;
 mod room;
 mod runner;
+mod secret_file;
 mod socket;
 mod start;
 mod storage;
@@ -59,6 +64,7 @@ mod tests_peek;
 mod tests_room;
 mod times;
 mod token_file;
+mod vacancy;
 mod worker;
 
 #[cfg(test)]
@@ -69,6 +75,7 @@ mod tests_inputs;
 pub mod stats;
 pub mod testing;
 
+pub use audit::{AuditEntry, AuditOutcome};
 pub use budget::{BudgetRow, MemoryBudget};
 pub use clients::{ClientEvent, ClientInfo};
 pub use config::Config;
@@ -85,11 +92,14 @@ use std::path::PathBuf;
 use async_io::Async;
 
 use self::admit::Shares;
+use self::audit::Audit;
 use self::clock::Clock;
 use self::core::OnClient;
 use self::handle::Commands;
 use self::key_file::KeyFile;
 use self::listen::listen_on;
+use self::oauth::KeepKeys;
+use self::plan::Settings;
 use self::start::run;
 use self::storage::Heap;
 use crate::app::{
@@ -99,6 +109,7 @@ use crate::app::{
 use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
 use crate::limits::SESSION_RESTORE_AGE_MAX_S;
+use crate::rate::Rates;
 use crate::session::{Key, RANDOM_BYTES};
 use crate::tasks::Lives;
 
@@ -188,6 +199,12 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         accept::warn_of_few_files(config.connections);
         let mut bound = self.prepare(config)?;
         bound.listener = Some((Async::new(listener)?, local));
+        if bound.parts.endpoint.guard.is_open_to_pages() && bound.parts.endpoint.guard.is_open() {
+            log::warn!(
+                "every web page that somebody on this network opens may use the tools, as all origins are allowed and no token \
+                 is set. Name the origins (--allow-origin https://app.example, Config::allow_origin), or set a token."
+            );
+        }
         if !local.ip().is_loopback() && bound.parts.endpoint.guard.is_open() {
             log::warn!(
                 "{local} can be reached from other machines, and no token is set: everyone on the network may use the \
@@ -202,22 +219,29 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
         let heap = Heap(config.checked(<App<A, R, P, H> as Application>::HAS_TASKS).map_err(invalid)?);
         self.afford(&config).map_err(invalid)?;
-        let (max_memory, settings_bytes) = (config.max_memory, config.settings_bytes());
+        config.check_rates().map_err(invalid)?;
+        config.check_audit(<App<A, R, P, H> as Application>::RESOURCES).map_err(invalid)?;
+        let rated = <App<A, R, P, H> as Application>::RATED;
+        let (max_memory, settings) = (config.max_memory, config.settings(rated));
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
-        let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let file_tokens = config.token_file.as_deref().map(token_file::read_at_start).transpose()?;
+        let name_shown = self.identity.title.as_deref().unwrap_or(&self.identity.name);
+        let oauth = config.oauth.as_ref().map(|oauth| oauth.begin(base.as_ref(), name_shown)).transpose()?;
         let guard = Guard::new(&GuardOptions {
             allow_hosts: config.allow_hosts,
             allow_origins: config.allow_origins,
             tokens: config.tokens,
             file_tokens,
             is_checked: H::ASKS,
-            host_name: Some(name),
+            oauth: oauth.as_ref().map(|oauth| oauth.protected.clone()),
+            resource: oauth.as_ref().map(|oauth| &oauth.resource),
+            host_name: Some(names::host_name(str::to_owned)),
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
-        let catalog = Catalog::of::<App<A, R, P, H>>();
+        let audit = config.audit.map(|audit| audit.resource);
+        let catalog = Catalog { audit, ..Catalog::of::<App<A, R, P, H>>() };
         let wrong_scopes = |name| invalid(format!("the scopes of {name:?} can't be scopes, or are too many"));
         catalog.check_scopes().map_err(wrong_scopes)?;
         introduce::check(&self.identity).map_err(invalid)?;
@@ -227,8 +251,11 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;
         let key = self.key.or(key_file.as_ref().map(|file| file.key)).map_or_else(random_key, Ok)?;
         self.identity.public.set(guard.is_open());
+        let (told, keys) = oauth.map(|oauth| (oauth.told, oauth.keys)).unzip();
         let endpoint = Endpoint {
             guard,
+            resource: told,
+            rates: Rates::new(config.rates, rated),
             key: Key::new(key),
             catalog,
             public_path: base.as_ref().map_or(String::new(), |base| base.prefix().to_owned()),
@@ -246,14 +273,16 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
                 shares,
                 key_file,
                 token_file: config.token_file,
+                keys,
                 idle_timeout_ms: config.idle_timeout_ms,
                 tool_timeout_ms: config.tool_timeout_ms,
                 input_timeout_ms: config.input_timeout_ms,
+                audit: Audit::new(config.audit),
                 task_lives: Lives { run_ms: config.task_timeout_ms, kept_ms: config.task_ttl_ms },
             }),
             heap,
             max_memory,
-            settings_bytes,
+            settings,
             listener: None,
             handle: self.handle,
         })
@@ -279,7 +308,7 @@ pub struct Bound<A, R = NoResources, P = NoPrompts, H = NoCheck> {
     parts: Box<Parts<App<A, R, P, H>>>,
     heap: Heap,
     max_memory: Option<u64>,
-    settings_bytes: usize,
+    settings: Settings,
     listener: Option<(Async<TcpListener>, SocketAddr)>,
     handle: Handle,
 }
@@ -293,9 +322,11 @@ struct Parts<A> {
     shares: Shares,
     key_file: Option<KeyFile>,
     token_file: Option<PathBuf>,
+    keys: Option<Box<dyn KeepKeys>>,
     idle_timeout_ms: u64,
     tool_timeout_ms: u64,
     input_timeout_ms: u64,
+    audit: Option<Audit>,
     task_lives: Lives,
 }
 

@@ -64,6 +64,14 @@ kinds! {
     Origin Info "requests refused for their Origin",
     /// No token, or a wrong one.
     Token Info "requests refused for their token",
+    /// An address sent too many requests.
+    AddressRate Info "requests refused, as their address sent too many",
+    /// A principal did.
+    PrincipalRate Info "requests refused, as their principal sent too many",
+    /// An address brought too many wrong tokens.
+    WrongTokens Warn "requests refused, as their address brought wrong tokens",
+    /// A tool was called too often.
+    ToolRate Info "calls refused, as their tool was called too often",
     /// `accept` fails.
     Accept Warn "failures to accept a connection",
     /// A connection of the application's own was dropped.

@@ -138,6 +138,7 @@ impl<A: Application> Worker<'_, '_, A> {
             self.core.sessions.borrow_mut().names().let_go(stream.name);
             return self.answer(conn, NoRoom::House.answer(), manner, &[], tx).await;
         };
+        self.core.access.watch.opened(stream.index(), self.slot().ends_unix_s.get());
         if let Some(slot) = self.core.conns.borrow_mut().get(conn) {
             // It counts for whom a proxy passes it on.
             slot.set_peer(manner.peer);
@@ -185,7 +186,7 @@ impl<A: Application> Worker<'_, '_, A> {
         Filter {
             tools: !catalog.tools.is_empty(),
             prompts: !catalog.prompts.is_empty(),
-            resources: !catalog.resources.is_empty(),
+            resources: catalog.has_resources(),
             uris: session.map_or(0, Session::subscriptions),
             tasks: 0,
             messages: session.map(level),

@@ -32,6 +32,24 @@ pub(super) struct Capacities {
     pub(super) tasks: usize,
 }
 
+/// What settings take beside the capacities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Settings {
+    /// Bytes of texts, and of what is made of them.
+    pub(super) bytes: usize,
+    /// Bytes beside each stream.
+    pub(super) bytes_per_stream: usize,
+    /// Places for those whose rates are counted.
+    pub(super) buckets: usize,
+    /// Entries of the audit ring.
+    pub(super) entries: usize,
+}
+
+impl Settings {
+    /// They are not known.
+    pub(super) const NONE: Self = Self { bytes: 0, bytes_per_stream: 0, buckets: 0, entries: 0 };
+}
+
 /// So many of a thing, or of rows of things.
 pub(super) struct Many<T> {
     count: usize,

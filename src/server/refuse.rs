@@ -14,6 +14,7 @@ impl<A: Application> Worker<'_, '_, A> {
     /// Counts what is refused, and tells the log of what its reader may do something about.
     pub(super) fn refused(&self, cause: Cause, answer: &Answer<'_>, peer: Option<Peer>) {
         self.slot().refused.set(true);
+        self.audit_refused(cause);
         let refused = &self.core.tally.refused;
         let (counter, notice) = match cause {
             Cause::Wire => (&refused.wire, None),
@@ -21,7 +22,8 @@ impl<A: Application> Worker<'_, '_, A> {
             Cause::Host => (&refused.host, Some(Notice::Host)),
             Cause::Origin => (&refused.origin, Some(Notice::Origin)),
             Cause::Token => (&refused.token, Some(Notice::Token)),
-            Cause::Scope => (&refused.request, None),
+            Cause::Scope(_) => (&refused.request, None),
+            Cause::Rate(limit) => self.rate_refused(limit),
             Cause::Path => (&refused.path, None),
             Cause::Session => (&refused.session, None),
             Cause::Message => (&refused.message, None),
@@ -37,16 +39,24 @@ impl<A: Application> Worker<'_, '_, A> {
         }
     }
 
-    /// Answers what is no request, or comes too slowly; the connection goes.
-    pub(super) async fn refuse(&self, conn: ConnRef, mut answer: Answer<'_>, cors: Option<Cors<'_>>, tx: &mut [u8]) {
+    /// Answers what is no request, or comes too slowly; the connection goes. `head_only`: what there is of it asks by HEAD.
+    pub(super) async fn refuse(
+        &self,
+        conn: ConnRef,
+        mut answer: Answer<'_>,
+        cors: Option<Cors<'_>>,
+        head_only: bool,
+        tx: &mut [u8],
+    ) {
         answer.close = true;
         let date = self.core.date.get();
         let template = ResponseHead {
             date: date.as_ref().map(<[u8; 29]>::as_slice),
             cors,
+            resource: self.core.endpoint.resource.as_ref(),
             ..ResponseHead::new(Status::OK, Framing::None)
         };
-        let manner = Manner { template, http10: false, events: false, head_only: false, peer: None };
+        let manner = Manner { template, http10: false, events: false, head_only, peer: None };
         self.answer(conn, answer, &manner, &[], tx).await;
     }
 }

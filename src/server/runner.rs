@@ -5,10 +5,13 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::task::{self, Poll};
 
+use super::audit::AuditOutcome;
 use super::core::Core;
 use super::notices::Notice;
 use super::tasks::SHUT_DOWN;
-use crate::app::{Application, Ask, Context, Door, InputError, Keyed, Question, Ran, Ticket, Way, caught};
+use crate::app::{
+    Application, Ask, Context, Door, InputError, Keyed, Question, QuestionKind, Ran, Ticket, Way, caught, is_yes,
+};
 use crate::json::{self, Value, Writer};
 use crate::mcp;
 use crate::mcp::input::Pass;
@@ -39,9 +42,12 @@ impl<A: Application> Runner<'_, '_, A> {
             self.core.board.inputs.borrow_mut().clear(self.place);
             let (doc, kept) =
                 request.get(..bytes).and_then(|text| text.split_at_checked(job.bytes)).unwrap_or_default();
+            let begun_ms = self.core.now_ms.get();
             let (end, ran) = pin!(self.perform(&job, doc, kept)).await;
             self.core.board.inputs.borrow_mut().clear(self.place);
             let ended = self.core.board.tasks.borrow_mut().end(self.place, end, self.core.now());
+            let outcome = if ended { outcome_of(end, ran) } else { AuditOutcome::Cancelled };
+            self.core.audit_task(&job.principal, job.tool, outcome, begun_ms);
             if ended {
                 self.count(end, ran);
                 self.core.task_changed(self.place);
@@ -54,7 +60,8 @@ impl<A: Application> Runner<'_, '_, A> {
         let request = Request { doc, envelope: job.envelope, revision: Revision::V2026_07_28 };
         let client = Some(job.client.as_str()).filter(|name| !name.is_empty());
         // No pass ends here, so none is signed for anybody.
-        let pass = Pass::new(&request, &core.endpoint.key, &core.identity, PrincipalId::ANYONE, core.unix_s.get(), 0);
+        let secrets = (&core.endpoint.key, &core.slips);
+        let pass = Pass::new(&request, secrets, &core.identity, PrincipalId::ANYONE, core.unix_s.get(), 0);
         let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
         let context =
             Context { announce: core, client, session: None, ask: &ask, door: Door::Closed, principal: &job.principal };
@@ -120,6 +127,16 @@ impl<A: Application> Runner<'_, '_, A> {
     }
 }
 
+// How a task that came to its end by itself is told of.
+fn outcome_of(end: End, ran: Option<Ran>) -> AuditOutcome {
+    match (end, ran) {
+        (_, Some(Ran::Panicked)) => AuditOutcome::Panicked,
+        (End::Failed(TOO_LATE), _) => AuditOutcome::TimedOut,
+        (End::Failed(_), _) | (_, Some(Ran::Failed | Ran::Broken)) => AuditOutcome::Failed,
+        (End::Answered, _) => AuditOutcome::Finished,
+    }
+}
+
 /// Where a task's questions are held. What was answered before it became a task came with the request.
 struct TaskAsk<'w, 'm, A> {
     core: &'w Core<'m, A>,
@@ -155,8 +172,13 @@ impl<A> Ask for TaskAsk<'_, '_, A> {
         if was_kept { self.pass.used(what, key) } else { Ok(()) }
     }
 
+    fn is_confirmed(&self, words: u64) -> bool {
+        Value::new(self.kept).members().any(|(name, value)| is_yes(name, value, words))
+    }
+
     fn open(&self, question: &Question<'_>) -> Result<Ticket, InputError> {
-        if let Some(answered) = self.pass.find(question) {
+        let before = if let QuestionKind::Confirm(_) = question.kind { None } else { self.pass.find(question) };
+        if let Some(answered) = before {
             return self.pass.used(Keyed::Question, question.key).map(|()| answered);
         }
         let opened = self.core.board.inputs.borrow_mut().open(self.place, question, self.core.now());

@@ -24,6 +24,7 @@ use super::engine::Engine;
 use super::handle::Commands;
 use super::inputs::Inputs;
 use super::notices::Notices;
+use super::oauth::Watch;
 use super::plan::{Capacities, Plan};
 use super::ready::Ready;
 use super::resume::Numbers;
@@ -39,7 +40,7 @@ use crate::hub::Hub;
 use crate::limits::{
     CHUNKED_SLACK_BYTES, CONNECTIONS_PER_WAKER, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS, TARGET_BYTES_MAX,
 };
-use crate::mcp;
+use crate::mcp::{self, slips::Slips};
 use crate::session::Table;
 use crate::tasks::Board;
 
@@ -139,6 +140,7 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
     let (buffers, request_bytes) = (plan.requests.count(), plan.requests.row());
     let (connections, runners) = (plan.conns.count(), plan.tasks.count());
     let ready = Ready::new(plan.bits());
+    let numbers = Numbers::new();
     let inputs = Inputs::new(inputs, input_bytes, buffers.saturating_sub(RESERVED_BUFFERS));
     let core = Core {
         app: parts.app,
@@ -155,7 +157,8 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         tool_timeout_ms: parts.tool_timeout_ms,
         input_timeout_ms: parts.input_timeout_ms,
         on_client: parts.on_client,
-        access: Access::new(parts.token_file),
+        access: Access::new(parts.token_file, Watch::new(parts.keys, streams.capacity())),
+        audit: parts.audit,
         now_ms: Cell::new(0),
         unix_s: Cell::new(0),
         date: Cell::new(None),
@@ -174,7 +177,8 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         wakers: wakers(&ready, plan),
         ready,
         scratch: RefCell::new(plan.scratch.zeroed()),
-        numbers: Numbers::new(),
+        slips: Slips::new(numbers.boot()),
+        numbers,
         early_cancels: RefCell::new(heapless::Deque::new()),
         stopping: Cell::new(false),
         hasher: RandomState::new(),

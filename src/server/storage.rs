@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 use super::budget::{Futures, MemoryBudget};
 use super::conns::Conn;
 use super::inputs::Input;
-use super::plan::{Capacities, Plan};
+use super::plan::{Capacities, Plan, Settings};
 use super::streams::{Rest, Stream};
 use crate::hub::Uri;
 use crate::limits::{
@@ -93,11 +93,11 @@ impl<const C: usize, const S: usize, const N: usize, const B: usize, const R: us
     /// What a server in it can take of the machine's memory, but for the futures of its handlers and its settings, which
     /// [`Server::memory_budget_in`](crate::Server::memory_budget_in) adds.
     pub const fn memory_budget() -> MemoryBudget {
-        Self::budget_with(0, None)
+        Self::budget_with(Settings::NONE, None)
     }
 
     /// The same for a server of which more is known.
-    pub(super) const fn budget_with(settings: usize, futures: Option<Futures>) -> MemoryBudget {
+    pub(super) const fn budget_with(settings: Settings, futures: Option<Futures>) -> MemoryBudget {
         MemoryBudget::of(Self::CAPACITIES, settings, futures)
     }
 

@@ -47,6 +47,9 @@ impl<A: Application> Worker<'_, '_, A> {
                 let created = pass.with_kept(|kept| core.create_task(request, job, tool, kept, context.client));
                 reply = Some(created.map_or_else(no_task, Reply::Created));
             } else {
+                if ran == Ran::Asked {
+                    core.give_back_call(tool);
+                }
                 return ran;
             }
         }

@@ -3,10 +3,11 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::admit::Shares;
-use super::conns::{Conn, Conns, Full, Place, Sort, State};
+use super::conns::{Conn, Conns, Full, Sort, State};
 use super::socket::Socket;
+use super::vacancy::{Brings, Vacancy};
 use crate::guard::{Household, Peer, Standing};
-use crate::limits::{LOCAL_ADDRESSES_MAX, REFUSALS_MAX};
+use crate::limits::{HEAD_GRACE_MS, IDLE_KEPT_MS, LOCAL_ADDRESSES_MAX, REFUSALS_MAX};
 
 const IDLE: State = State::Idle;
 const BUSY: State = State::Busy { head: false };
@@ -14,7 +15,9 @@ const HEADLESS: State = State::Busy { head: true };
 const NEW: State = State::New;
 const STREAM: State = State::Stream(0);
 const QUEUED: State = State::Queued(Sort::Call);
+const BEGUN: State = State::Queued(Sort::Begun);
 const GONE: State = State::Lingering { read: 0 };
+const WAITING: State = State::Waiting;
 
 /// Connections that are served at once, in these houses.
 const SERVED: usize = 4;
@@ -23,109 +26,125 @@ const SHARE: usize = 2;
 const NOW_MS: u64 = 100_000;
 
 /// Who is there (peer, state, since how many milliseconds), who comes, and what becomes of it.
-type Case<'a> = (&'a str, &'a [(u8, State, u64)], u8, Place);
+type Case<'a> = (&'a str, &'a [(u8, State, u64)], u8, Vacancy);
+
+const HOUSE: Vacancy = Vacancy::None(Full::House);
+const OWN: Vacancy = Vacancy::None(Full::Share);
 
 const CASES: &[Case<'_>] = &[
-    ("an empty house", &[], 1, Place::Free),
-    ("room is left", &[(1, BUSY, 0), (2, BUSY, 0), (3, BUSY, 0)], 4, Place::Free),
+    ("an empty house", &[], 1, Vacancy::Free),
+    ("room is left", &[(1, BUSY, 0), (2, BUSY, 0), (3, BUSY, 0)], 4, Vacancy::Free),
     (
         "the longest idle makes room",
-        &[(1, BUSY, 9000), (2, IDLE, 10), (3, IDLE, 20), (4, STREAM, 9000)],
+        &[(1, BUSY, 90_000), (2, IDLE, 10_000), (3, IDLE, 20_000), (4, STREAM, 90_000)],
         5,
-        Place::Of(2),
+        Vacancy::Of(2),
     ),
     (
-        "an idle one before a slow one",
-        &[(1, HEADLESS, 9000), (2, IDLE, 0), (3, BUSY, 0), (4, BUSY, 0)],
+        "one idle for long before a slow one",
+        &[(1, HEADLESS, 11_000), (2, IDLE, IDLE_KEPT_MS), (3, BUSY, 0), (4, BUSY, 0)],
         5,
-        Place::Of(1),
+        Vacancy::Of(1),
+    ),
+    (
+        "a slow one before one that was idle for a short time",
+        &[(1, HEADLESS, HEAD_GRACE_MS), (2, IDLE, IDLE_KEPT_MS - 1), (3, BUSY, 0), (4, BUSY, 0)],
+        5,
+        Vacancy::Of(0),
     ),
     (
         "the slowest to bring a head",
-        &[(1, HEADLESS, 1500), (2, NEW, 2000), (3, BUSY, 0), (4, BUSY, 0)],
+        &[(1, HEADLESS, 1500), (2, NEW, 2000), (3, BEGUN, 1900), (4, BUSY, 0)],
         5,
-        Place::Of(1),
+        Vacancy::Of(1),
     ),
     (
-        "a head has its second",
-        &[(1, HEADLESS, 999), (2, NEW, 500), (3, BUSY, 0), (4, BUSY, 0)],
+        "one that was idle for a short time before some that are silent",
+        &[(1, NEW, 1), (2, NEW, 2), (3, IDLE, 9_000), (4, BUSY, 0)],
         5,
-        Place::Refusal(Full::House),
+        Vacancy::Of(2),
     ),
-    ("after its second it goes", &[(1, HEADLESS, 1000), (2, NEW, 500), (3, BUSY, 0), (4, BUSY, 0)], 5, Place::Of(0)),
+    (
+        "one that was idle for a short time before one that has begun",
+        &[(1, HEADLESS, 999), (2, BEGUN, 999), (3, IDLE, 0), (4, BUSY, 0)],
+        5,
+        Vacancy::Of(2),
+    ),
+    ("a head has its second", &[(1, HEADLESS, 999), (2, BEGUN, 999), (3, BUSY, 0), (4, BUSY, 0)], 5, HOUSE),
+    (
+        "after its second it goes",
+        &[(1, HEADLESS, 1000), (2, BEGUN, 500), (3, BUSY, 0), (4, BUSY, 0)],
+        5,
+        Vacancy::Of(0),
+    ),
     (
         "calls, streams and those that wait are never touched",
         &[(1, BUSY, 90_000), (2, STREAM, 90_000), (3, QUEUED, 90_000), (4, BUSY, 0)],
         5,
-        Place::Refusal(Full::House),
+        HOUSE,
     ),
     (
-        "those who were refused do not count",
-        &[(1, BUSY, 0), (2, BUSY, 0), (3, BUSY, 0), (4, GONE, 10), (5, GONE, 5)],
+        "those who were refused do not count, and those who wait",
+        &[(1, BUSY, 0), (2, BUSY, 0), (3, BUSY, 0), (4, GONE, 10), (5, WAITING, 5)],
         6,
-        Place::Free,
-    ),
-    (
-        "refused, in the place of who was refused first",
-        &[
-            (1, BUSY, 0),
-            (2, BUSY, 0),
-            (3, BUSY, 0),
-            (4, BUSY, 0),
-            (5, GONE, 5),
-            (6, GONE, 9),
-            (7, GONE, 7),
-            (8, GONE, 1),
-        ],
-        9,
-        Place::RefusalOf(5, Full::House),
-    ),
-    (
-        "served, in the place of who was refused first",
-        &[
-            (1, BUSY, 0),
-            (2, BUSY, 0),
-            (3, BUSY, 0),
-            (5, GONE, 5),
-            (6, GONE, 9),
-            (7, GONE, 7),
-            (8, GONE, 1),
-            (9, GONE, 2),
-        ],
-        9,
-        Place::Of(4),
+        Vacancy::Free,
     ),
     // The share of an address.
-    ("its share is taken by calls", &[(1, BUSY, 9000), (1, BUSY, 9000)], 1, Place::Refusal(Full::Share)),
-    ("others have theirs", &[(1, BUSY, 9000), (1, BUSY, 9000)], 2, Place::Free),
-    ("its own idle one makes room, and no other's", &[(2, IDLE, 90_000), (1, IDLE, 10), (1, BUSY, 0)], 1, Place::Of(1)),
-    ("its own slow one makes room", &[(2, IDLE, 90_000), (1, NEW, 1000), (1, STREAM, 0)], 1, Place::Of(1)),
-    (
-        "its streams count, and are not touched",
-        &[(1, STREAM, 90_000), (1, STREAM, 90_000)],
-        1,
-        Place::Refusal(Full::Share),
-    ),
-    ("what was refused is no share", &[(1, BUSY, 0), (1, GONE, 0), (1, GONE, 0)], 1, Place::Free),
-    ("who is exempt has no share", &[(0, BUSY, 0), (0, BUSY, 0), (0, STREAM, 0)], 0, Place::Free),
-    (
-        "and is bound by the house",
-        &[(0, BUSY, 0), (0, BUSY, 0), (0, STREAM, 0), (0, QUEUED, 0)],
-        0,
-        Place::Refusal(Full::House),
-    ),
+    ("its share is taken by calls", &[(1, BUSY, 9000), (1, BUSY, 9000)], 1, OWN),
+    ("others have theirs", &[(1, BUSY, 9000), (1, BUSY, 9000)], 2, Vacancy::Free),
+    ("its own idle one makes room", &[(2, IDLE, 90_000), (1, IDLE, 10), (1, BUSY, 0)], 1, Vacancy::Of(1)),
+    ("its own slow one makes room", &[(2, IDLE, 90_000), (1, NEW, 1000), (1, STREAM, 0)], 1, Vacancy::Of(1)),
+    ("its streams count, and are not touched", &[(1, STREAM, 90_000), (1, STREAM, 90_000)], 1, OWN),
+    ("what was refused is no share, nor what waits", &[(1, BUSY, 0), (1, GONE, 0), (1, WAITING, 0)], 1, Vacancy::Free),
+    ("who is exempt has no share", &[(0, BUSY, 0), (0, BUSY, 0), (0, STREAM, 0)], 0, Vacancy::Free),
+    ("and is bound by the house", &[(0, BUSY, 0), (0, BUSY, 0), (0, STREAM, 0), (0, QUEUED, 0)], 0, HOUSE),
 ];
 
 #[test]
 fn the_table() {
     for (name, there, newcomer, expected) in CASES {
         let mut slots = [const { Conn::EMPTY }; SERVED + REFUSALS_MAX];
-        let mut conns = Conns::new(&mut slots);
-        for (peer, state, for_ms) in *there {
-            let index = conns.open_in(socket(), Some(address(*peer)), None, NOW_MS - for_ms).unwrap();
-            conns.at(index).unwrap().state = *state;
-        }
-        assert_eq!(conns.place(NOW_MS, household(*newcomer), SHARE), *expected, "{name}");
+        let conns = house(&mut slots, there);
+        assert_eq!(vacancy(&conns, NOW_MS, *newcomer, Brings::Nothing), *expected, "{name}: it says nothing");
+        assert_eq!(vacancy(&conns, NOW_MS, *newcomer, Brings::Part), *expected, "{name}: it brings a part");
+        let whole = vacancy(&conns, NOW_MS, *newcomer, Brings::Whole);
+        // Whoever brings all of a request has the place of one that has not.
+        let begun = there.iter().position(|(_, state, _)| *state == HEADLESS);
+        let expected = begun.filter(|_| *expected == HOUSE).map_or(*expected, Vacancy::Of);
+        assert_eq!(whole, expected, "{name}: it brings a request");
+    }
+}
+
+#[test]
+fn a_silent_crowd_goes_before_whoever_was_answered() {
+    let mut slots = [const { Conn::EMPTY }; 20 + REFUSALS_MAX];
+    let there = |silent: usize| {
+        let idle = std::iter::repeat_n((1, IDLE, IDLE_KEPT_MS - 1), 20 - silent);
+        (0..silent as u64).map(|for_ms| (2, NEW, for_ms)).chain(idle).collect::<Vec<_>>()
+    };
+    let conns = house(&mut slots, &there(6));
+    assert_eq!(conns.vacancy(NOW_MS, household(3), 99, |_| Brings::Nothing, &mut []), Vacancy::Of(6));
+    let mut slots = [const { Conn::EMPTY }; 20 + REFUSALS_MAX];
+    let conns = house(&mut slots, &there(7));
+    assert_eq!(
+        conns.vacancy(NOW_MS, household(3), 99, |_| Brings::Nothing, &mut []),
+        Vacancy::Of(6),
+        "the oldest of them"
+    );
+}
+
+#[test]
+fn a_slot_is_found_for_whoever_comes() {
+    type Case<'a> = (&'a str, &'a [(u8, State, u64)], Option<usize>);
+    let cases: &[Case<'_>] = &[
+        ("nobody waits, and all are served", &[(1, BUSY, 9_000), (2, IDLE, 9_000)], None),
+        ("one that was refused goes before one that waits", &[(1, WAITING, 9), (2, GONE, 5), (3, BUSY, 0)], Some(1)),
+        ("the first that was refused", &[(1, GONE, 5), (2, GONE, 9), (3, GONE, 7), (4, IDLE, 99_000)], Some(1)),
+        ("the first that waits", &[(1, WAITING, 5), (2, WAITING, 9), (4, IDLE, 99_000)], Some(1)),
+    ];
+    for (name, there, expected) in cases {
+        let mut slots = [const { Conn::EMPTY }; SERVED + REFUSALS_MAX];
+        assert_eq!(house(&mut slots, there).least(NOW_MS), *expected, "{name}");
     }
 }
 
@@ -135,18 +154,36 @@ fn one_address_leaves_room_for_every_other() {
     let mut slots = [const { Conn::EMPTY }; SERVED + REFUSALS_MAX];
     let mut conns = Conns::new(&mut slots);
     for step in 0..1000_u64 {
-        let place = conns.place(NOW_MS + step, household(1), SHARE);
-        if let Place::Of(index) | Place::RefusalOf(index, _) = place {
+        let now_ms = NOW_MS + step;
+        if let Some(least) = Some(&conns).filter(|conns| conns.is_full()).and_then(|conns| conns.least(now_ms)) {
+            conns.close(least);
+        }
+        let index = conns.open_in(socket(), Some(address(1)), None, now_ms).unwrap();
+        let brings = [Brings::Nothing, Brings::Part, Brings::Whole][(step % 3) as usize];
+        let found = vacancy(&conns, now_ms, 1, brings);
+        if let Vacancy::Of(index) = found {
             conns.close(index);
         }
-        let index = conns.open_in(socket(), Some(address(1)), None, NOW_MS + step).unwrap();
-        let refused = matches!(place, Place::Refusal(_) | Place::RefusalOf(..));
         let states = [BUSY, IDLE, STREAM, NEW, HEADLESS, QUEUED];
         // Any mixture of them.
         let state = states[(step * 7 % 11) as usize % states.len()];
-        conns.at(index).unwrap().state = if refused { GONE } else { state };
-        assert!(matches!(conns.place(NOW_MS + step, household(2), SHARE), Place::Free | Place::Of(_)), "step {step}");
+        let refused = if brings == Brings::Nothing { WAITING } else { GONE };
+        conns.at(index).unwrap().state = if matches!(found, Vacancy::None(_)) { refused } else { state };
+        assert!(!matches!(vacancy(&conns, now_ms, 2, Brings::Nothing), Vacancy::None(_)), "step {step}");
     }
+}
+
+fn house<'m>(slots: &'m mut [Conn], there: &[(u8, State, u64)]) -> Conns<'m> {
+    let mut conns = Conns::new(slots);
+    for (peer, state, for_ms) in there {
+        let index = conns.open_in(socket(), Some(address(*peer)), None, NOW_MS - for_ms).unwrap();
+        conns.at(index).unwrap().state = *state;
+    }
+    conns
+}
+
+fn vacancy(conns: &Conns<'_>, now_ms: u64, newcomer: u8, brings: Brings) -> Vacancy {
+    conns.vacancy(now_ms, household(newcomer), SHARE, |_| brings, &mut [])
 }
 
 #[test]

@@ -112,14 +112,21 @@ impl<A: Application> Worker<'_, '_, A> {
                 Heading::Gone => return After::Close,
                 Heading::Slow => {
                     self.core.tally.refused.slow_head.add();
-                    self.refuse(conn, late("the head of the request did not come in time"), None, tx).await;
+                    self.refuse(
+                        conn,
+                        late("the head of the request did not come in time"),
+                        None,
+                        decoder.is_head(rx),
+                        tx,
+                    )
+                    .await;
                     return After::Linger;
                 }
                 Heading::Refused(refusal) => {
                     // Where the head is whole, a page may read why.
                     let moment = self.core.moment(conn);
                     let cors = decoder.head(rx).and_then(|request| self.core.endpoint.cors(request, &moment));
-                    self.refuse(conn, refused(refusal), cors, tx).await;
+                    self.refuse(conn, refused(refusal), cors, decoder.is_head(rx), tx).await;
                     return After::Linger;
                 }
             }
@@ -174,8 +181,9 @@ impl<A: Application> Worker<'_, '_, A> {
     // One request whose head is whole: decides, reads its body, answers. `last`: the connection is closed after it.
     async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, last: bool, rx: &mut [u8], tx: &mut [u8]) -> Turn {
         let mut step = decoder.step(rx, &self.core.limits);
-        let moment = self.core.moment(conn);
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
+        self.core.look_at_keys(false);
+        let moment = self.moment_of(conn, request);
         let entry = self.core.endpoint.enter(request, &moment);
         let (mut principal, route) = {
             let date = self.core.date.get();
@@ -184,14 +192,14 @@ impl<A: Application> Worker<'_, '_, A> {
             manner.template.close |= last || request.has_body();
             let known = match entry.passage {
                 Passage::Known(principal) => Ok(principal),
-                Passage::Ask(refusal) => self.ask_application(conn, request, refusal).await,
+                Passage::Ask(refusal) => self.ask_application(conn, request, refusal, &moment).await,
                 Passage::Answer(answer) => Err(answer),
             };
             let principal = match known {
                 Ok(principal) => principal,
                 Err(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
             };
-            self.slot().principal.set(Some(principal.id()));
+            self.work_for(&principal);
             let admission =
                 self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
             match admission {
@@ -233,7 +241,7 @@ impl<A: Application> Worker<'_, '_, A> {
             }
         };
         let cors = decoder.head(rx).and_then(|request| self.core.endpoint.cors(request, &moment));
-        self.refuse(conn, answer, cors, tx).await;
+        self.refuse(conn, answer, cors, false, tx).await;
         Turn::Done(After::Linger)
     }
 
@@ -310,7 +318,7 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     fn manner<'r>(
-        &self,
+        &'r self,
         conn: ConnRef,
         request: http::Request<'r>,
         cors: Option<Cors<'r>>,
@@ -324,6 +332,7 @@ impl<A: Application> Worker<'_, '_, A> {
             date: date.map(<[u8; 29]>::as_slice),
             cors,
             vary_origin: request.count(Known::Origin) > 0,
+            resource: self.core.endpoint.resource.as_ref(),
             ..ResponseHead::new(Status::OK, Framing::None)
         };
         Manner {

@@ -38,7 +38,7 @@ pub use log_level::LogLevel;
 pub(crate) use names::{ClientText, Name, NameRef, Names, kept_text};
 pub(crate) use outcome::{Admitted, Counts, Ended, Evicted, Expired, RestoreRefusal, SessionRef, Stale, TableFull};
 pub use principal::Principal;
-pub(crate) use principal::{ANYONE, PrincipalFault, PrincipalId, is_scope};
+pub(crate) use principal::{ANYONE, PrincipalFault, PrincipalId, Subject, is_scope};
 pub use revision::Revision;
 pub(crate) use slot::{ClientId, Session, Slot};
 pub(crate) use table::Table;

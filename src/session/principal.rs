@@ -2,21 +2,25 @@
 
 use core::fmt;
 
-use hmac_sha256::HMAC;
+use hmac_sha256::{HMAC, Hash};
 
+use super::Encoder;
 use super::key::first_of;
 use crate::limits::{PRINCIPAL_NAME_BYTES_MAX, SCOPES_BYTES_MAX, SCOPES_MAX};
 
-/// Who makes a request, and what that one may do: the holder of a token, who the application's own check says it is
+/// Who makes a request, and what that one may do: the holder of a token, whom an access token is about, who the application's own check says it is
 /// ([`Server::authorize`](crate::Server::authorize)), or anyone, where the server asks nobody.
 ///
-/// Sessions, states, cursors, event ids and tasks are bound to it by its name: two of one name are the same to them, whatever their scopes.
+/// Sessions, states, cursors, event ids and tasks are bound to it by its name: two of one name are the same to them, whatever their scopes. Those of an
+/// access token are bound to its subject and the authorization server that it is from.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Principal {
     id: PrincipalId,
     name: heapless::String<PRINCIPAL_NAME_BYTES_MAX, u8>,
     scopes: Scopes,
     fault: Option<PrincipalFault>,
+    /// When its token ends, in seconds of the wall clock; `u64::MAX`: never, or that is known elsewhere.
+    ends_unix_s: u64,
 }
 
 /// What a principal may do.
@@ -69,7 +73,8 @@ impl Principal {
         self
     }
 
-    /// The name: a token's, or what the application's own check gave. None where there is none.
+    /// The name: a token's, the subject of an access token ([`OAuth`](crate::OAuth)), or what the application's own check gave. None where there
+    /// is none.
     pub fn name(&self) -> Option<&str> {
         Some(self.name.as_str()).filter(|name| !name.is_empty())
     }
@@ -106,6 +111,55 @@ impl Principal {
         self.named(name, Kind::NamedToken)
     }
 
+    /// Whom an authorization server's access token is about. Its name is the subject; where that is too long for a name, a hash of it. What is
+    /// bound to it is bound to the whole subject of that server; users and clients are different ones. It has no scopes.
+    pub(crate) fn of_subject(issuer: &str, subject: &str, what: Subject) -> Self {
+        let mut hash = HMAC::new(b"smol-mcp subject");
+        // An issuer is a URL, which has no NUL.
+        for part in [issuer.as_bytes(), &[0, what as u8], subject.as_bytes()] {
+            hash.update(part);
+        }
+        let mut principal = Self::of(PrincipalId::of(first_of(&hash.finalize()), Kind::Subject));
+        principal.scopes = Scopes::Only(heapless::String::new());
+        if subject.is_empty() || subject.chars().any(char::is_control) {
+            principal.fault = Some(PrincipalFault::Name);
+        } else if principal.name.push_str(subject).is_err() {
+            // It fits: 7 and 43 characters.
+            let _ = principal.name.push_str("sha256-");
+            let mut encoder = Encoder::new(|text: &[u8]| {
+                let _ = principal.name.push_str(core::str::from_utf8(text).unwrap_or_default());
+            });
+            encoder.write(&Hash::hash(subject.as_bytes()));
+            encoder.end();
+        }
+        principal
+    }
+
+    /// The same with one more scope. One that can't be a scope, or for which there is no room, is left out: it may do less then.
+    pub(crate) fn add_scope(&mut self, scope: &str) {
+        if self.has_scope(scope) || !is_scope(scope) || self.scopes().count() == SCOPES_MAX {
+            return;
+        }
+        if let Scopes::Only(text) = &mut self.scopes {
+            let space = usize::from(!text.is_empty());
+            if text.len() + space + scope.len() <= text.capacity() {
+                // There is room.
+                let _ = text.push_str(if space == 0 { "" } else { " " });
+                let _ = text.push_str(scope);
+            }
+        }
+    }
+
+    /// The same until that time, in seconds since 1970.
+    pub(crate) fn until(self, ends_unix_s: u64) -> Self {
+        Self { ends_unix_s, ..self }
+    }
+
+    /// When its token ends, where that is not known of the token: `u64::MAX` then.
+    pub(crate) const fn ends_unix_s(&self) -> u64 {
+        self.ends_unix_s
+    }
+
     /// By what sessions and the like are bound to it.
     pub(crate) const fn id(&self) -> PrincipalId {
         self.id
@@ -131,7 +185,7 @@ impl Principal {
     }
 
     const fn of(id: PrincipalId) -> Self {
-        Self { id, name: heapless::String::new(), scopes: Scopes::Every, fault: None }
+        Self { id, name: heapless::String::new(), scopes: Scopes::Every, fault: None, ends_unix_s: u64::MAX }
     }
 
     fn named(mut self, name: &str, kind: Kind) -> Self {
@@ -191,12 +245,22 @@ pub(crate) const fn is_scope(scope: &str) -> bool {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct PrincipalId([u8; 8]);
 
-/// Where a principal comes from, as two bits of its id say.
+/// Where a principal comes from, as three bits of its id say.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     UnnamedToken = 1,
     NamedToken = 2,
     Application = 3,
+    Subject = 4,
+}
+
+/// Whom an access token is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Subject {
+    /// Its subject, as it says: a user, or a client on its own behalf.
+    User = b's' as isize,
+    /// A client, in a token that has no subject.
+    Client = b'c' as isize,
 }
 
 impl PrincipalId {
@@ -208,11 +272,29 @@ impl PrincipalId {
         Self::of(first_of(hash), Kind::UnnamedToken)
     }
 
-    /// It is the holder of a token, and not whom the application knows.
+    /// It is the holder of a token of the configuration.
     pub(crate) const fn is_of_token(self) -> bool {
+        self.is_of(Kind::UnnamedToken) || self.is_of(Kind::NamedToken)
+    }
+
+    /// It is whom the application knows.
+    pub(crate) const fn is_of_application(self) -> bool {
+        self.is_of(Kind::Application)
+    }
+
+    /// It is whom an access token is about.
+    pub(crate) const fn is_of_subject(self) -> bool {
+        self.is_of(Kind::Subject)
+    }
+
+    const fn is_of(self, kind: Kind) -> bool {
         let [first, ..] = self.0;
-        let kind = first & KIND;
-        kind == Kind::UnnamedToken as u8 || kind == Kind::NamedToken as u8
+        first & KIND == kind as u8
+    }
+
+    /// What it is counted by in a table.
+    pub(crate) const fn key(self) -> u64 {
+        u64::from_le_bytes(self.0)
     }
 
     /// What goes into the tags of what is signed for it.
@@ -232,7 +314,7 @@ impl PrincipalId {
 }
 
 /// The bits of the first byte that tell the kind.
-const KIND: u8 = 0b11;
+const KIND: u8 = 0b111;
 
 impl fmt::Debug for PrincipalId {
     /// Tells only whether there is a token: a part of its hash would help to guess a weak one.
@@ -240,6 +322,7 @@ impl fmt::Debug for PrincipalId {
         f.write_str(match *self {
             Self::ANYONE => "Principal(anyone)",
             token if token.is_of_token() => "Principal(of a token)",
+            subject if subject.is_of_subject() => "Principal(of an access token)",
             _ => "Principal(of the application)",
         })
     }

@@ -152,8 +152,11 @@ impl<'m> Inputs<'m> {
     pub(crate) fn answer(&mut self, place: usize, responses: Value<'_>, now: Now) -> bool {
         let Some((inbox, buffer)) = self.both(place) else { return true };
         let fits = responses.members().all(|(name, response)| {
-            let kind = inbox.asked(name, buffer).and_then(|at| inbox.puts.get(at)).map(|put| put.kind);
-            kind.is_none_or(|kind| kind.fits(response))
+            let asked = inbox.asked(name, buffer);
+            let kind = asked.and_then(|at| inbox.puts.get(at)).map(|put| put.kind);
+            // Two answers to one question are none.
+            let is_only = || responses.only(|other| inbox.asked(other, buffer) == asked).is_some();
+            kind.is_none_or(|kind| kind.fits(response) && is_only())
         });
         if !fits {
             return false;

@@ -105,8 +105,11 @@ fn what_is_no_answer_is_not_taken_nor_what_came_with_it() {
         assert!(!answer(&board, &format!(r#"{{"a-1":{YES},"b-2":{bad}}}"#)), "{bad}");
         assert_eq!((poll(&board, one), poll(&board, two)), (Poll::Pending, Poll::Pending));
     }
-    // The same name twice in one message: the first counts.
-    assert!(answer(&board, &format!(r#"{{"a-1":{YES},"a-1":{{"action":"cancel"}}}}"#)));
+    // The same name twice in one message: one reader would take the first, another the last.
+    assert!(!answer(&board, &format!(r#"{{"a-1":{YES},"a-1":{{"action":"cancel"}}}}"#)));
+    assert!(!answer(&board, &format!(r#"{{"a-1":{YES},"b-2":{YES},"\u0061-1":{YES}}}"#)));
+    assert_eq!((poll(&board, one), poll(&board, two)), (Poll::Pending, Poll::Pending));
+    assert!(answer(&board, &format!(r#"{{"a-1":{YES},"c-1":1,"c-1":2}}"#)));
     assert_eq!(board.inputs.borrow().read(0, one), Some(YES.as_bytes()));
 }
 

@@ -8,9 +8,11 @@ use smol_mcp::{Handle, LogLevel, Message, Server};
 use super::asking::Asking;
 use super::away::Away;
 use super::chores::Chores;
+use super::danger::Danger;
 use super::fixture::App;
 use super::guarded::{self, Guarded};
 use super::library::Library;
+use super::relay::Relay;
 use super::script::{How, Names, Script, Section, Step, What, access, bytes, expand};
 use super::speaker;
 use super::transcript::{Transcript, compare};
@@ -86,6 +88,10 @@ impl<'s> Talk<'s> {
                 compare(&step.text, &received, &mut self.names)?;
             }
             What::Advance(milliseconds) => self.server.advance(*milliseconds),
+            What::From(who, address) => {
+                let connection = self.server.connect_from(*address);
+                self.clients.insert(who.clone(), Client { connection, transcript: Transcript::default() });
+            }
             What::HalfClose(who) => self.client(who).connection.half_close(),
             What::Break(who) => drop(self.clients.remove(who)),
             What::Room(who, bytes) => self.client(who).connection.set_room(*bytes),
@@ -243,11 +249,13 @@ pub(crate) fn start(script: &Script) -> TestServer {
         }
         "away" => TestServer::new(Server::new("talk", "1", Away::default()).session_key(key), config),
         "chores" => TestServer::new(Server::new("talk", "1", Chores::default()).session_key(key), config),
+        "danger" => TestServer::new(Server::new("talk", "1", Danger::default()).session_key(key), config),
         "guarded" => {
             let server = Server::new("talk", "1", Guarded::default()).session_key(key);
             TestServer::new(server.resources().prompts(), config)
         }
         "checked" => TestServer::new(guarded::checked().session_key(key), config),
+        "relay" => TestServer::new(Server::new("talk", "1", Relay).session_key(key), config),
         "speaker" => TestServer::new(speaker::server().session_key(key), config),
         "mute" => TestServer::new(speaker::mute().session_key(key), config),
         _ => TestServer::new(Server::new("talk", "1", App::default()).session_key(key), config),

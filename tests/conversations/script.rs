@@ -1,8 +1,9 @@
 //! The texts, read: sections of steps, and what `$(name)` stands for.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 
-use smol_mcp::{Config, Token};
+use smol_mcp::{Config, Issuer, OAuth, Token};
 
 /// At most this many cuts are made in one conversation, evenly chosen, if its file has no `option cuts`.
 const CUTS_MAX_DEFAULT: usize = 150;
@@ -43,6 +44,7 @@ pub(crate) enum What {
     Send { who: String, how: How },
     Receive { who: String },
     Advance(u64),
+    From(String, IpAddr),
     HalfClose(String),
     Break(String),
     Room(String, usize),
@@ -123,6 +125,7 @@ impl Script {
                 "app" => config,
                 "token" => config.token(value),
                 "access" => config.access(access(value)),
+                "oauth" => config.oauth(oauth(value)),
                 "allow-origin" => config.allow_origin(value),
                 "allow-host" => config.allow_host(value),
                 "public-base" => config.public_base(value),
@@ -138,6 +141,13 @@ impl Script {
                 "idle-timeout" => config.idle_timeout_ms(number() as u64),
                 "inputs" => config.inputs(number()),
                 "input-timeout" => config.input_timeout_ms(number() as u64),
+                "requests-per-address" => of_rate(value, |count, seconds| config.requests_per_address(count, seconds)),
+                "requests-per-principal" => {
+                    of_rate(value, |count, seconds| config.requests_per_principal(count, seconds))
+                }
+                "wrong-tokens" => of_rate(value, |count, seconds| config.wrong_tokens_per_address(count, seconds)),
+                "audit" => config.audit(number()),
+                "trusted-proxy" => config.trusted_proxy(value),
                 "http-sse" => config.http_sse(value == "on"),
                 "lenient-version-header" => config.lenient_version_header(value == "on"),
                 _ => panic!("there is no option {name}"),
@@ -145,6 +155,12 @@ impl Script {
         }
         config
     }
+}
+
+// `10/60`: 10 in 60 seconds.
+fn of_rate(value: &str, set: impl FnOnce(u32, u32) -> Config) -> Config {
+    let (count, seconds) = value.split_once('/').expect("10/60");
+    set(count.parse().unwrap(), seconds.parse().unwrap())
 }
 
 /// `name:token`, `name:token:scope,scope`, `name:token:scope,scope:S`: until S seconds after the beginning.
@@ -157,6 +173,15 @@ pub(crate) fn access(text: &str) -> Token {
     }
     let end = parts.next().map(|end| smol_mcp::limits::CLOCK_SET_MIN_UNIX_S + end.parse::<u64>().unwrap());
     end.into_iter().fold(token, Token::expires)
+}
+
+/// `resource issuer`, `resource issuer scope,scope`, `resource issuer scope,scope scope`: those that are asked for first. With one secret.
+fn oauth(text: &str) -> OAuth {
+    let mut words = text.split(' ');
+    let (resource, issuer) = (words.next().unwrap(), words.next().unwrap());
+    let oauth = OAuth::new(resource).issuer(Issuer::new(issuer).hs256("a secret of 32 bytes, at the least"));
+    let oauth = words.next().into_iter().fold(oauth, |oauth, scopes| oauth.scopes(scopes.split(',')));
+    words.next().into_iter().fold(oauth, |oauth, scopes| oauth.first_scopes(scopes.split(',')))
 }
 
 impl Section {
@@ -178,6 +203,7 @@ fn what(words: &[&str]) -> Option<What> {
     Some(match (words[0], words.get(1).copied()) {
         ("let", Some(name)) => What::Let(name.to_owned()),
         ("advance", Some(milliseconds)) => What::Advance(milliseconds.parse().ok()?),
+        ("from", Some(address)) => What::From(word(2)?, address.parse().ok()?),
         ("half-close", Some(who)) => What::HalfClose(who.to_owned()),
         ("break", Some(who)) => What::Break(who.to_owned()),
         ("room", Some(who)) => What::Room(who.to_owned(), word(2)?.parse().ok()?),

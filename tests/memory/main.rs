@@ -8,6 +8,7 @@ mod support;
 
 mod counting;
 mod start;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::sync::mpsc;
@@ -98,6 +99,10 @@ struct Running {
 
 impl Running {
     fn start() -> Self {
+        Self::start_with(|config| config)
+    }
+
+    fn start_with(more: fn(Config) -> Config) -> Self {
         let (tell, told) = mpsc::sync_channel(1);
         let thread = thread::spawn(move || {
             counting::count_this_thread();
@@ -105,7 +110,7 @@ impl Running {
             let handle = server.handle();
             let config = Config::new().listen(([127, 0, 0, 1], 0).into()).sessions(SESSIONS);
             // A task makes room for the next as soon as it has ended.
-            let config = config.tasks(4).task_ttl_ms(0);
+            let config = more(config.tasks(4).task_ttl_ms(0));
             let budget = server.memory_budget(&config);
             let bound = server.bind(config).unwrap();
             tell.send((bound.local_addr().unwrap(), handle, budget)).unwrap();
@@ -164,6 +169,8 @@ fn nothing_is_allocated_but_what_is_named() {
     connections(&server);
     events(&server);
     tasks(&server);
+    drop(server);
+    tokens::are_looked_at_in_place();
 }
 
 fn requests_on_an_open_connection(server: &Running) {

@@ -20,6 +20,14 @@ pub(crate) fn is_the_sum(server: &Running) {
     assert!(live + SLACK_BYTES >= sum, "only {live} bytes are allocated of {sum} in the budget");
 }
 
+/// All that is allocated at start is in the budget, of which more may be for what comes later.
+pub(crate) fn is_within(server: &Running) {
+    let sum = server.budget.process() - row(&server.budget, "sockets, in async-io");
+    let live = settled().live.cast_unsigned();
+    println!("# at start: {live} bytes are allocated, of at most {sum} in the budget");
+    assert!(live <= sum, "{live} bytes are allocated, {sum} are in the budget");
+}
+
 /// A connection takes of the heap what its row says.
 pub(crate) fn connections_have_their_row(server: &Running) {
     let before = settled().live;

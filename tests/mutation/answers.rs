@@ -14,7 +14,7 @@ pub(crate) struct Response {
     body: Vec<u8>,
 }
 
-const STATUSES: &[u16] = &[200, 202, 204, 400, 401, 403, 404, 405, 408, 413, 414, 415, 417, 431, 501, 503, 505];
+const STATUSES: &[u16] = &[200, 202, 204, 400, 401, 403, 404, 405, 408, 413, 414, 415, 417, 421, 431, 501, 503, 505];
 
 /// Reads all that a connection received; what it sent tells whether a body is missing because it asked by HEAD.
 ///
@@ -146,6 +146,10 @@ fn check(response: &Response) -> Result<(), String> {
     }
     messages.iter().try_for_each(|message| match message.get("error") {
         Some(Value::String(_)) if status >= 400 => Ok(()),
+        // The metadata of a protected resource.
+        None if status == 200 && message["resource"].is_string() && message["authorization_servers"].is_array() => {
+            Ok(())
+        }
         _ => rpc(message, status < 400),
     })
 }

@@ -5,8 +5,13 @@ use std::path::{Path, PathBuf};
 
 use crate::script::{How, Script, What, expand};
 
-/// How long calls, questions and tasks last at most: short, so that a server is soon as it was.
-const LIVES: &[(&str, &str)] = &[("tool-timeout", "5000"), ("input-timeout", "5000"), ("task-timeout", "5000")];
+/// How long calls, questions and tasks last at most: short, so that a server is soon as it was. And good requests come as often as they like.
+const LIVES: &[(&str, &str)] = &[
+    ("tool-timeout", "5000"),
+    ("input-timeout", "5000"),
+    ("task-timeout", "5000"),
+    ("requests-per-principal", "4294967295/1"),
+];
 /// Longer than any of them.
 pub(crate) const ALL_OVER_MS: u64 = 6_500;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::panic;
 use std::sync::Once;
 
-use smol_mcp::limits::{TICK_MS, TRANSFER_PRESSED_MS};
+use smol_mcp::limits::{AUTHORIZE_TIMEOUT_MS, TICK_MS, TRANSFER_PRESSED_MS};
 use smol_mcp::testing::{TestConnection, TestServer};
 
 use crate::corpus::{ALL_OVER_MS, Book};
@@ -103,6 +103,10 @@ impl<'b> House<'b> {
         if self.random.once_in(8) {
             let milliseconds = [600, 5_500, 16_000][self.random.below(3)];
             self.server.advance(milliseconds);
+        }
+        if self.book.option("app") == Some("checked") {
+            // A check that does not answer holds what comes behind it, for a time.
+            self.server.advance(AUTHORIZE_TIMEOUT_MS + 500);
         }
         self.receive(&mut client);
         self.judge(&client, tally);

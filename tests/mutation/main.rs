@@ -24,6 +24,8 @@ mod asking;
 mod away;
 #[path = "../conversations/chores.rs"]
 mod chores;
+#[path = "../conversations/danger.rs"]
+mod danger;
 #[path = "../conversations/fixture.rs"]
 mod fixture;
 #[path = "../conversations/gate.rs"]
@@ -34,6 +36,8 @@ mod guarded;
 mod library;
 #[path = "../simulation/random.rs"]
 mod random;
+#[path = "../conversations/relay.rs"]
+mod relay;
 #[path = "../conversations/run.rs"]
 #[allow(dead_code, reason = "here only its servers are started")]
 mod run;

@@ -28,7 +28,8 @@ pub(crate) fn must_add_up(stats: &Stats) {
     let by_head = refused.host + refused.origin + refused.token + refused.path + refused.session + refused.message;
     let by_room = refused.calls + refused.sessions + refused.streams + refused.streams_share + refused.stopping;
     let at_least = requests.served + requests.broken + refused.slow_body + by_head + by_room;
-    let at_most = at_least + refused.request + refused.wire + refused.body + stats.buffers.now;
+    let by_rate = refused.address_rate + refused.principal_rate + refused.wrong_tokens + refused.tool_rate;
+    let at_most = at_least + by_rate + refused.request + refused.wire + refused.body + stats.buffers.now;
     assert!(at_least <= requests.received && requests.received <= at_most, "{at_least} {at_most}\n{stats}");
 }
 

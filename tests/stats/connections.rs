@@ -15,10 +15,18 @@ fn a_full_house() {
     let mut house = House::new(small());
     let _busy: Vec<_> = (0..3).map(|_| house.send(&call("wait"))).collect();
     house.mark();
-    assert_eq!(house.status(""), 503);
+    assert_eq!(house.status(&wire::echo("x")), 503);
     house.must_have("connections.accepted+1 refused.house+1");
+    // Those that say nothing wait, as long as there are slots beside those that are served; then the first is told.
+    house.mark();
+    let waiting: Vec<_> = (0..5).map(|_| house.send("")).collect();
+    house.must_have("connections.accepted+5 refused.house+1");
+    assert_eq!(crate::status(&house.text(&waiting[0])), 503);
+    assert!(waiting[1..].iter().all(|waits| house.text(waits).is_empty()));
+    drop(waiting);
+    house.server.run();
     let stats = house.server.stats().unwrap().connections;
-    assert_eq!((stats.now, stats.most, stats.capacity), (3, 4, 7));
+    assert_eq!((stats.now, stats.most, stats.capacity), (3, 7, 7));
 }
 
 #[test]

@@ -8,8 +8,8 @@ use crate::app::ToolResult;
 use crate::app::encode::each_piece;
 
 impl Call<'_> {
-    /// Ends the result with the text of a file, of any size: it is read in pieces of [`SOURCE_PIECE_BYTES`](crate::limits::SOURCE_PIECE_BYTES) while it is sent. What is not UTF-8
-    /// becomes U+FFFD.
+    /// Ends the result with the text of a file, of any size: it is read in pieces of
+    /// [`SOURCE_PIECE_BYTES`](crate::limits::SOURCE_PIECE_BYTES) while it is sent. What is not UTF-8 becomes U+FFFD.
     ///
     /// ```
     /// # use std::fs::File;

@@ -27,6 +27,9 @@ pub(crate) enum Way {
 pub(crate) enum Kind {
     /// `elicitation/create` with a form.
     Form,
+    /// `elicitation/create` with a form that says yes or no to these words, of which this is a hash. In no way does it find an answer that came
+    /// before it was put.
+    Confirm(u64),
     /// `elicitation/create` with a URL.
     Url,
     /// `sampling/createMessage`.
@@ -39,7 +42,7 @@ impl Kind {
     /// The method.
     pub(crate) const fn method(self) -> &'static str {
         match self {
-            Self::Form | Self::Url => "elicitation/create",
+            Self::Form | Self::Confirm(_) | Self::Url => "elicitation/create",
             Self::Sampling => "sampling/createMessage",
             Self::Roots => "roots/list",
         }
@@ -48,7 +51,7 @@ impl Kind {
     /// What a client must have declared.
     pub(crate) const fn needs(self) -> Capability {
         match self {
-            Self::Form => Capability::Elicitation,
+            Self::Form | Self::Confirm(_) => Capability::Elicitation,
             Self::Url => Capability::ElicitationUrl,
             Self::Sampling => Capability::Sampling,
             Self::Roots => Capability::Roots,
@@ -59,7 +62,7 @@ impl Kind {
     pub(crate) fn fits(self, answer: Value<'_>) -> bool {
         let has = |key: &str, kind| answer.get(key).is_some_and(|value| value.kind() == kind);
         match self {
-            Self::Form | Self::Url => {
+            Self::Form | Self::Confirm(_) | Self::Url => {
                 let action = answer.get("action").and_then(Value::as_text);
                 let accepts = action.is_some_and(|action| action.eq_str("accept"));
                 let ends = action.is_some_and(|action| action.eq_str("decline") || action.eq_str("cancel"));
@@ -173,6 +176,19 @@ pub(crate) trait Ask {
     /// [`InputError::TooLarge`].
     fn keep(&self, _key: &str, _render: &dyn Fn(&mut Writer<'_>)) -> Result<(), InputError> {
         Ok(())
+    }
+
+    /// `Again`: the answer to a confirmation that came with the request is used: what it is for may run, this once.
+    ///
+    /// # Errors
+    /// [`InputError::Used`]: it ran before.
+    fn spend(&self) -> Result<(), InputError> {
+        Ok(())
+    }
+
+    /// `Hold`: the user has said yes to these words just before the call became a task.
+    fn is_confirmed(&self, _words: u64) -> bool {
+        false
     }
 
     /// `Send`, `Hold`: takes a place for a question.

@@ -59,7 +59,8 @@ impl fmt::Display for Capability {
 }
 
 /// Why a question to the client has no answer. `?` makes it the call's: an error of the tool that the model reads, or of the protocol for a
-/// resource and a prompt. (What a user declines or cancels is an answer, and no error.)
+/// resource and a prompt. (What a user declines or cancels is an
+/// answer, and no error, but where the user was to confirm.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum InputError {
@@ -77,6 +78,13 @@ pub enum InputError {
     Full,
     /// The question, its answer, or what is to be kept until the answer comes is larger than this server holds.
     TooLarge,
+    /// The user was to confirm, and said no.
+    Declined,
+    /// The user was to confirm, and closed the question without an answer.
+    Cancelled,
+    /// The user's yes was used before, or this server can't know whether it was: it was asked for by another one, before this one was started, or
+    /// very long ago (2026-07-28).
+    Used,
     /// There is no way to ask: the client reads no event stream, the call is one of a batch, or a part of the result was sent already.
     NoWay,
 }
@@ -97,6 +105,11 @@ impl InputError {
             Self::Invalid => "the client's answer does not fit the question",
             Self::Full => "too many calls wait for their clients' answers; try again later",
             Self::TooLarge => "the question or its answer is larger than this server holds",
+            Self::Declined => "the user was asked to confirm this, and said no",
+            Self::Cancelled => "the user was asked to confirm this, and closed the question without an answer",
+            Self::Used => {
+                "the user's confirmation was used already, or was not asked for by this start of this server: call the tool anew"
+            }
             Self::NoWay => {
                 "the client can't be asked by this call: it must read event streams, and be asked before the result"
             }

@@ -30,8 +30,8 @@ impl<'a> Asker<'a> {
         self.ask.capabilities() & capability.bit() != 0
     }
 
-    // Gets the answers to some questions, in the way that there is.
-    async fn ask<Q: Questions<'a>>(self, questions: Q) -> Result<Q::Answers, InputError> {
+    /// Gets the answers to some questions, in the way that there is.
+    pub(super) async fn ask<Q: Questions<'a>>(self, questions: Q) -> Result<Q::Answers, InputError> {
         if self.ask.way() == Way::Closed {
             return Err(InputError::NoWay);
         }

@@ -10,6 +10,7 @@
 
 mod answer;
 mod ask;
+mod confirm;
 mod error;
 mod face;
 mod question;
@@ -17,6 +18,8 @@ mod question;
 pub use answer::{Content, Elicited, Root, Roots, Sampled};
 pub(crate) use ask::Kind as QuestionKind;
 pub(crate) use ask::{Ask, Keyed, Nobody, Question, Ticket, Way, pass};
+pub use confirm::confirm_tool;
+pub(crate) use confirm::is_yes;
 pub use error::{Capability, InputError};
 pub(in crate::app) use face::{Asker, missing_capability};
 pub use question::{Elicit, ElicitJson, ElicitUrl, ListRoots, Questions, Sample, Sampling};

@@ -23,7 +23,7 @@ pub trait Questions<'a>: sealed::Sealed {
     fn read(&self, held: &mut Held<'a>) -> Result<Self::Answers, InputError>;
 }
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
 }
 

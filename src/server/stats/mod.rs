@@ -167,6 +167,14 @@ groups! {
         origin,
         /// `401`, `400`: there is no token, or it is none of the server's. (`Config::token`)
         token,
+        /// `429`: the address sent more requests than it may. (`Config::requests_per_address`)
+        address_rate,
+        /// `429`, or in a batch an error: the principal sent more requests than it may. (`Config::requests_per_principal`)
+        principal_rate,
+        /// `429`: the address brought more wrong tokens than it may. (`Config::wrong_tokens_per_address`)
+        wrong_tokens,
+        /// An error of the tool: it was called more often than it may be. (`#[rate(..)]`)
+        tool_rate,
         /// `404`, `405`, `415`: no such endpoint, method, or type of content.
         path,
         /// `404`: the session ended, or this server did not issue it. Its client begins anew.

@@ -18,6 +18,7 @@ export const CAPABILITIES = { elicitation: { form: {}, url: {} }, sampling: {}, 
 /// What the client says to the server's questions, and what it was asked.
 export class Answers {
   action = 'accept'; // or decline, cancel; error for a JSON-RPC error in place of an answer
+  ticked = false; // what becomes of the boxes of a form
   asked = [];
 
   elicited(params) {
@@ -25,7 +26,7 @@ export class Answers {
     if (this.action === 'error') throw Object.assign(new Error("the user's screen is broken"), { code: -1 });
     if (this.action !== 'accept' || params.mode === 'url') return { action: this.action };
     const fields = Object.entries(params.requestedSchema.properties);
-    return { action: 'accept', content: Object.fromEntries(fields.map(([name, field]) => [name, filledIn(field)])) };
+    return { action: 'accept', content: Object.fromEntries(fields.map(([name, field]) => [name, field.type === 'boolean' ? this.ticked : filledIn(field)])) };
   }
 
   sampled(params) {
@@ -207,6 +208,16 @@ export const FEATURES = {
     expect(`isError and action (${text})`, [false, true], [isError, text.includes('accept')]);
     const [failed, enums] = await peer.call('test_elicitation_sep1330_enums');
     expect(`isError and action of the enums (${enums})`, [false, true], [failed, enums.includes('accept')]);
+  },
+
+  async 'a call that the user must confirm'(mode, peer) {
+    for (const [action, ticked] of [['decline', false], ['cancel', false], ['accept', false], ['accept', true]]) {
+      Object.assign(peer.answers, { action, ticked, asked: [] });
+      const [isError, text] = await peer.call('test_confirm', { text: 'the disk' });
+      expect('the questions', ['Erase this?\n{"text":"the disk"}'], peer.answers.asked.map((asked) => asked.message));
+      expect(`isError, and what was done, after ${action}, ${ticked} (${text})`, [!ticked, ticked], [isError, text.includes('erased the disk')]);
+    }
+    Object.assign(peer.answers, { action: 'accept', ticked: false });
   },
 
   async 'elicitation: URL'(mode, peer) {

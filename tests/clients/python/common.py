@@ -143,6 +143,8 @@ class Answers:
 
     action: str = "accept"
     """`accept`, `decline` or `cancel`; `error` for a JSON-RPC error in place of an answer."""
+    ticked: bool = False
+    """What becomes of the boxes of a form."""
     asked: list[dict[str, Any]] = field(default_factory=list)
     """The parameters of each question, as JSON."""
 
@@ -158,7 +160,8 @@ class Answers:
         answer: dict[str, Any] = {"action": self.action}
         if self.action == "accept" and params.get("mode", "form") == "form":
             properties = params["requestedSchema"]["properties"]
-            answer["content"] = {name: filled_in(schema) for name, schema in properties.items()}
+            boxes = {name: self.ticked for name, schema in properties.items() if schema.get("type") == "boolean"}
+            answer["content"] = {name: filled_in(schema) for name, schema in properties.items()} | boxes
         return types.ElicitResult.model_validate(answer)
 
     def sampled(self, types: Any, params: dict[str, Any]) -> Any:

@@ -213,6 +213,17 @@ async def elicits_forms(mode: Mode, peer: Peer) -> None:
     expect(f"isError and action of the enums ({text!r})", (False, True), (is_error, "accept" in text))
 
 
+async def confirms(mode: Mode, peer: Peer) -> None:
+    for action, ticked in (("decline", False), ("cancel", False), ("accept", False), ("accept", True)):
+        peer.answers.action, peer.answers.ticked = action, ticked
+        since = len(peer.answers.asked)
+        is_error, text = await peer.call("test_confirm", {"text": "the disk"})
+        [asked] = peer.answers.asked[since:]
+        expect(f"the tool and its arguments in {asked['message']!r}", (True, True), (asked["message"].startswith("Erase this?\n"), "the disk" in asked["message"]))
+        expect(f"isError, and what was done, after {action}, {ticked} ({text!r})", (not ticked, ticked), (is_error, "erased the disk" in text))
+    peer.answers.action, peer.answers.ticked = "accept", False
+
+
 async def elicits_url(mode: Mode, peer: Peer) -> None:
     for action in ("accept", "decline"):
         peer.answers.action = action
@@ -284,6 +295,7 @@ FEATURES: list[tuple[str, Callable[[Mode, Peer], Awaitable[None]]]] = [
     ("logs", logs),
     ("elicitation: accept, decline, cancel", elicits),
     ("elicitation: forms", elicits_forms),
+    ("a call that the user must confirm", confirms),
     ("elicitation: URL", elicits_url),
     ("a question refused", question_refused),
     ("sampling", samples),

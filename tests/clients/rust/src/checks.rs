@@ -35,6 +35,7 @@ pub const ALL: &[(&str, &str, Body)] = &[
     ("logs", ALWAYS, |client| Box::pin(logs(client))),
     ("elicitation: accept, decline, cancel", "2025-06-18", |client| Box::pin(elicits(client))),
     ("elicitation: forms", "2025-06-18", |client| Box::pin(elicits_forms(client))),
+    ("a call that the user must confirm", "2025-06-18", |client| Box::pin(confirms(client))),
     ("elicitation: URL", "2025-11-25", |client| Box::pin(elicits_url(client))),
     ("a question refused", "2025-06-18", |client| Box::pin(question_refused(client))),
     ("sampling", ALWAYS, |client| Box::pin(samples(client))),
@@ -280,6 +281,21 @@ async fn elicits_forms(client: &Client) -> Verdict {
     for tool in ["test_elicitation_sep1034_defaults", "test_elicitation_sep1330_enums"] {
         let (is_error, text) = client.call(tool, Value::Null).await?;
         expect(&format!("{tool} ({text})"), &json!([false, true]), &json!([is_error, text.contains("accept")]))?;
+    }
+    Ok(())
+}
+
+async fn confirms(client: &Client) -> Verdict {
+    // The box is left as it is.
+    for action in ["decline", "cancel", "accept"] {
+        client.shared.answer_with(action);
+        client.shared.take_asked();
+        let (is_error, text) = client.call("test_confirm", json!({ "text": "the disk" })).await?;
+        let asked = client.shared.take_asked();
+        expect("the question", &json!("Erase this?\n{\"text\":\"the disk\"}"), &asked[0]["message"])?;
+        let done = [is_error, text.contains("erased the disk")];
+        let wanted = [action != "accept", action == "accept"];
+        expect(&format!("isError, and what was done, after {action} ({text})"), &json!(wanted), &json!(done))?;
     }
     Ok(())
 }

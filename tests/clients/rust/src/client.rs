@@ -307,7 +307,7 @@ fn filled_in(field: &Value) -> Value {
     }
     match field["type"].as_str() {
         Some("array") => json!([filled_in(&field["items"])]),
-        Some("boolean") => json!(false),
+        Some("boolean") => json!(field["default"] == true),
         Some("integer" | "number") => json!(41),
         _ if field["format"] == "email" => json!("zoe@example.com"),
         _ => json!(NAME),
