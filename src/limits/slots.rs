@@ -14,7 +14,7 @@ const IDLE_CLIENT_BYTES: usize = ASYNC_IO_SOCKET_BYTES
     + WAKER_BYTES.div_ceil(CONNECTIONS_PER_WAKER)
     + QUEUED_BYTES;
 
-/// Bytes that async-io 2 takes for a socket: 216 for its source, which an allocator rounds up, and 16 in its table of sources.
+/// Bytes that async-io 2 takes for a socket: 27 words for its source, which an allocator rounds up, and 16 bytes in its table of sources.
 pub const ASYNC_IO_SOCKET_BYTES: usize = 28 * size_of::<usize>() + 16;
 
 /// Bytes of a waker: 48 of the heap, and 16 in the table of wakers.
