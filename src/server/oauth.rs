@@ -208,7 +208,7 @@ fn keys_of(issuer: &Issuer) -> io::Result<(Vec<Key>, Option<Stamp>)> {
         Some(path) => read(path).map(|(keys, stamp)| (keys, Some(stamp)))?,
         None => (Vec::new(), None),
     };
-    let keys = issuer.keys(&of_file);
+    let keys = issuer.keys(of_file);
     let keys = keys
         .map_err(|why| io::Error::new(ErrorKind::InvalidInput, format!("oauth: the issuer {:?}: {why}", issuer.url)))?;
     Ok((keys, stamp))
