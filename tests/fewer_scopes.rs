@@ -72,7 +72,8 @@ impl House {
     }
 }
 
-const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{"extensions":{"io.modelcontextprotocol/tasks":{}}}}"#;
+const META: &str = r#""_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",
+    "io.modelcontextprotocol/clientCapabilities":{"extensions":{"io.modelcontextprotocol/tasks":{}}}}"#;
 
 #[test]
 fn a_task_is_unknown_without_the_scopes_of_its_tool() {
@@ -100,7 +101,8 @@ fn a_task_is_unknown_without_the_scopes_of_its_tool() {
 #[test]
 fn a_stream_hears_nothing_of_what_its_token_may_not_read() {
     let mut house = House::new();
-    let initialize = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
+    let initialize = r#"{"jsonrpc":"2.0","id":1,"method":"initialize",
+        "params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
     let (_, begun) = house.ask("", "more", initialize);
     let id = begun.lines().find_map(|line| line.strip_prefix("Mcp-Session-Id: ")).unwrap_or_else(|| panic!("{begun}"));
     let session = format!("Mcp-Session-Id: {id}\r\nMCP-Protocol-Version: 2025-06-18\r\n");
@@ -109,14 +111,17 @@ fn a_stream_hears_nothing_of_what_its_token_may_not_read() {
         let (_, answer) = house.ask(&session, "more", &body);
         assert!(answer.contains(r#""result":{}"#), "{answer}");
     }
-    let handle = house.0.handle();
     let tell = |house: &mut House, stream: &TestConnection| {
-        handle.resource_updated("home://state").unwrap();
-        handle.resource_updated("home://secret").unwrap();
+        for uri in ["home://state", "home://secret"] {
+            house.0.handle().resource_updated(uri).unwrap();
+        }
+        house.0.run();
         let heard = house.receive(stream);
+        assert!(heard.contains("home://"), "{heard}");
         ["home://state", "home://secret"].map(|uri| heard.contains(uri))
     };
-    let (stream, _) = house.ask(&session, "more", "");
+    let (stream, opened) = house.ask(&session, "more", "");
+    assert!(opened.contains("text/event-stream"), "{opened}");
     assert_eq!(tell(&mut house, &stream), [true, true]);
     // Also not in what is told to who begins anew.
     let (stream, opened) = house.ask(&format!("{session}Last-Event-ID: x\r\n"), "less", "");

@@ -137,8 +137,8 @@ fn object_in(part: &mut [u8]) -> Result<Value<'_>, TokenRefusal> {
     }
 }
 
-/// The members of these names; others are not looked at. One of these that is there twice means one thing to one reader, and another to another (RFC 7515, section 4; RFC 7519,
-/// section 4).
+/// The members of these names; others are not looked at. One of these that is there twice means one thing to one reader, and another to another
+/// (RFC 7515, section 4; RFC 7519, section 4).
 ///
 /// # Errors
 /// One of them is there twice.

@@ -53,7 +53,8 @@ impl Principal {
     pub(crate) const ANYONE: Self = Self::of(PrincipalId::ANYONE);
 
     /// For the application's own check: the principal of this name, with every scope. At most [`PRINCIPAL_NAME_BYTES_MAX`] bytes without
-    /// control characters and others that are not seen (U+200B and the like); one with another name is not let in. Its name has nothing to do with those of tokens.
+    /// control characters and others that are not seen (U+200B and the like); one with another name is not let in. Its name has nothing to do with
+    /// those of tokens.
     pub fn new(name: impl AsRef<str>) -> Self {
         Self::of(PrincipalId::ANYONE).named(name.as_ref(), Kind::Application)
     }
