@@ -1,9 +1,10 @@
 //! The first decision, from the head of a request alone: before a body is waited for.
 
+use super::preflight::{Granted, grant_of, preflight};
 use super::{Answer, Body, Cause, Changes, Endpoint, Moment, NoSession, metadata};
 use crate::app::Denied;
-use crate::guard::{BearerRefusal, OriginGrant};
-use crate::http::{Accept, Challenge, Cors, Known, Media, Method, Preflight, Request, Status};
+use crate::guard::BearerRefusal;
+use crate::http::{Accept, Challenge, Cors, Known, Media, Method, Request, Status};
 use crate::rpc::Code;
 use crate::session::{Principal, PrincipalId, Revision, Session, SessionId, SessionRef, Table, Transport};
 use crate::sse::EventId;
@@ -280,14 +281,6 @@ pub(super) fn single(request: Request<'_>, known: Known) -> Result<Option<&[u8]>
     Ok(request.header(known))
 }
 
-fn grant_of(grant: OriginGrant<'_>) -> Option<Cors<'_>> {
-    match grant {
-        OriginGrant::NoCors => None,
-        OriginGrant::Echo(origin) => Some(Cors { origin, credentials: false }),
-        OriginGrant::Any => Some(Cors { origin: "*", credentials: false }),
-    }
-}
-
 /// The answer to a request whose session is not to be had.
 pub(super) fn no_session<'r>(why: NoSession) -> Answer<'r> {
     match why {
@@ -297,15 +290,6 @@ pub(super) fn no_session<'r>(why: NoSession) -> Answer<'r> {
         }
         NoSession::Full => Answer::unavailable("all sessions of this server are in use").because(Cause::Sessions),
     }
-}
-
-/// What a page of another origin is granted.
-#[derive(Clone, Copy)]
-struct Granted {
-    /// Something.
-    any: bool,
-    /// The way from a public network to this private one.
-    private_network: bool,
 }
 
 /// What a path leads to, on every server.
@@ -382,25 +366,4 @@ fn posted<'r, 'p>(
         return Err(Answer::refusal(Status::UNSUPPORTED_MEDIA_TYPE, Code::REFUSED, message));
     }
     Ok(Admission::Body(Posted { route, principal }))
-}
-
-// A preflight is answered before a token is asked for, as browsers send none with it; what it grants is in the CORS
-// headers, which only an allowed origin gets.
-fn preflight(request: Request<'_>, place: Place, granted: Granted) -> Answer<'_> {
-    let allow = match place {
-        Place::Mcp => "GET, POST, DELETE, OPTIONS",
-        Place::Sse => "GET, OPTIONS",
-        Place::Messages => "POST, OPTIONS",
-        Place::Health | Place::Metadata => "GET, HEAD, OPTIONS",
-        Place::Elsewhere => "OPTIONS",
-    };
-    let mut answer = Answer::empty(Status::NO_CONTENT);
-    answer.allow = Some(allow);
-    if granted.any && request.header(Known::AccessControlRequestMethod).is_some() {
-        let requested_headers = request.header(Known::AccessControlRequestHeaders).unwrap_or_default();
-        let private_network =
-            granted.private_network && request.header(Known::AccessControlRequestPrivateNetwork) == Some(b"true");
-        answer.preflight = Some(Preflight { requested_headers, private_network });
-    }
-    answer
 }

@@ -19,6 +19,7 @@ mod head;
 mod message;
 mod metadata;
 mod modern;
+mod preflight;
 mod rates;
 mod sessions;
 mod work;

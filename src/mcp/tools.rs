@@ -36,9 +36,9 @@ pub(crate) fn find(envelope: &Envelope, doc: &[u8], tools: &[Tool]) -> Result<us
 }
 
 /// Answers a call that has no other result with an error of the tool.
-pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, message: impl Into<ToolError>, identity: &Identity) {
+pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, error: ToolError, identity: &Identity) {
     let mut call = Call::new(out, request, Context::NONE);
-    let result = Ok(Err(message.into()));
+    let result = Ok(Err(error));
     call.close(result, request.revision.is_modern().then_some(identity)).await;
 }
 

@@ -17,7 +17,7 @@ use super::socket::Socket;
 use super::vacancy::{Brings, Vacancy};
 use crate::guard::{Household, Network, Peer, Standing};
 use crate::json::Writer;
-use crate::limits::{REFUSALS_MAX, RETRY_AFTER_S};
+use crate::limits::{HEAD_GRACE_MS, REFUSALS_MAX, RETRY_AFTER_S};
 use crate::since::Since;
 
 /// How much one address may take.
@@ -99,31 +99,39 @@ impl<A> Core<'_, A> {
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
         let came = {
             let mut conns = self.conns.borrow_mut();
-            let Some(socket) = conns.at(index).and_then(Conn::socket) else { return };
-            socket.poll_readable(&mut cx).is_ready().then(|| socket.is_gone())
+            let Some(conn) = conns.at(index) else { return };
+            conn.socket.poll_readable(&mut cx).is_ready().then(|| conn.socket.is_gone())
         };
         match came {
             None => {}
             Some(true) => self.close_conn(index),
-            // Perhaps it can't be looked at.
             Some(false) => self.settle(index, Brings::Part),
         }
     }
 
-    // One that came, and has sent this `at_least`, is served if there is room or somebody makes room for it. If not, it is told so; unless it has sent
-    // nothing yet: then it waits.
+    /// The rest of what one that waits has begun to say may have come. It is not told so as the beginning lies there unread.
+    pub(super) fn look_again_at_waiting(&self, index: usize) {
+        let has_begun = self.conns.borrow().slot(index).is_some_and(|conn| conn.socket.peek(&mut [0]).is_some());
+        if has_begun {
+            self.look_at_waiting(index);
+        }
+    }
+
+    // One that came, and has sent this `at_least`, is served if there is room or somebody makes room for it. If not, it waits until it has sent a
+    // whole request, for a moment; then it is told.
     fn settle(&self, index: usize, at_least: Brings) {
         let now_ms = self.now_ms.get();
         let share = self.shares.connections.unwrap_or(usize::MAX);
         let mut brings = at_least;
-        let vacancy = {
+        let (vacancy, may_wait) = {
             let (conns, mut scratch) = (self.conns.borrow(), self.scratch.borrow_mut());
             let Some(conn) = conns.slot(index) else { return };
             let look = |scratch: &mut [u8]| {
                 brings = brings.max(Brings::of(conn, scratch));
                 brings
             };
-            conns.vacancy(now_ms, conn.counted(), share, look, &mut scratch)
+            let may_wait = conn.since.age_ms(now_ms) < HEAD_GRACE_MS && conn.socket.peek(&mut [0]).is_some();
+            (conns.vacancy(now_ms, conn.counted(), share, look, &mut scratch), may_wait)
         };
         match vacancy {
             Vacancy::Free => self.serve_newcomer(index),
@@ -133,6 +141,8 @@ impl<A> Core<'_, A> {
             }
             // It is looked at when something comes.
             Vacancy::None(Full::House) if brings == Brings::Nothing => self.ready.set(self.conn_bit(index)),
+            // It is looked at again on the tick.
+            Vacancy::None(Full::House) if brings == Brings::Part && may_wait => {}
             Vacancy::None(full) => {
                 let (counter, notice) = match full {
                     Full::House => (&self.tally.refused.house, Notice::House),

@@ -9,7 +9,7 @@ use super::inputs::Asking;
 use super::notices::Notice;
 use super::stream_table::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::{Application, Ask, Context, Door, Nobody, Ran, requested};
+use crate::app::{Application, Ask, Context, Door, Nobody, Ran, ToolError, requested};
 use crate::endpoint::{Answer, Body, Cause, Job, Route, Work, client_text};
 use crate::http::Status;
 use crate::limits::CLIENT_TEXT_BYTES_MAX;
@@ -231,7 +231,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) async fn fail(&self, out: Out<'_>, request: &Request<'_>, work: Work) {
         match work {
             Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) => {
-                tools::fail(out, request, TOO_LATE, &self.core.identity).await;
+                tools::fail(out, request, TOO_LATE.into(), &self.core.identity).await;
             }
             _ => mcp::refuse(out, request, Code::INTERNAL_ERROR, TOO_LATE_OTHERWISE).await,
         }
@@ -285,11 +285,6 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.audit_refused(Cause::Scope(target));
                 scopes::refuse(out, request, needed, principal).await;
             }
-            Work::TooOften(limited) => {
-                self.slot().refused.set(true);
-                out.set_retry_after(limited.wait_s);
-                tools::fail(out, request, limited, identity).await;
-            }
             Work::Refuse(code, message) => {
                 self.refused_request();
                 mcp::refuse(out, request, code, message).await;
@@ -297,10 +292,7 @@ impl<A: Application> Worker<'_, '_, A> {
             Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Task(_) => {
                 ran(pin!(self.call(out, request, job, &pass, context)).await);
             }
-            Work::OnlyAsTask => {
-                self.refused_request();
-                tools::fail(out, request, ONLY_AS_TASK, identity).await;
-            }
+            Work::OnlyAsTask | Work::TooOften(_) => tools::fail(out, request, self.not_run(out, job), identity).await,
             Work::List(page) => match page.list {
                 List::Tools => tools::list(out, request, page, catalog.tools, principal, around).await,
                 List::Prompts => prompts::list(out, request, page, catalog.prompts, principal, around).await,
@@ -316,6 +308,17 @@ impl<A: Application> Worker<'_, '_, A> {
             Work::GetPrompt(index) => ran(pin!(prompts::get(app, out, request, index, identity, context)).await),
             Work::Complete(subject) => ran(pin!(completion::complete(app, out, request, subject, identity)).await),
         }
+    }
+
+    // Why a tool is not run.
+    fn not_run(&self, out: Out<'_>, job: &Job<'_>) -> ToolError {
+        if let Work::TooOften(limited) = job.work {
+            self.slot().refused.set(true);
+            out.set_retry_after(limited.wait_s);
+            return limited.into();
+        }
+        self.refused_request();
+        ONLY_AS_TASK.into()
     }
 
     // It is answered with an error.

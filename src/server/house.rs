@@ -83,6 +83,7 @@ impl<A> Core<'_, A> {
                     self.tally.deadlines.silent.add();
                     self.close_conn(index);
                 }
+                Some((State::Waiting, _)) => self.look_again_at_waiting(index),
                 Some((State::Idle, for_ms)) if for_ms >= self.idle_timeout_ms => {
                     self.tally.deadlines.idle.add();
                     self.close_conn(index);

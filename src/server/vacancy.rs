@@ -11,10 +11,10 @@
 //! | 5 | the longest idle, for however short a time | anybody |
 //! | 6 | the oldest that has not brought a whole request yet | who brings one |
 //!
-//! Those that have said nothing are a crowd when they are a quarter of all that are served, and more than [`SILENT_CROWD_MIN`].
+//! Those that have said nothing are a crowd when they are more than a quarter of all that there may be, and than [`SILENT_CROWD_MIN`].
 //! A connection that is being answered, a whole request that waits for a buffer, and a stream, are never touched. Where nobody makes room, a newcomer
-//! that has said nothing yet waits in one of the slots that are kept beside those that are served, until it does, and all others are told to come
-//! again. So a crowd that opens connections and says nothing, or spells out its requests, takes the places of its own kind, and whoever comes with a
+//! that has not said all waits in one of the slots that are kept beside those that are served, until it does, for [`HEAD_GRACE_MS`] where
+//! it has begun to; all others are told to come again. So a crowd that opens connections and says nothing, or spells out its requests, takes the places of its own kind, and whoever comes with a
 //! request is served, as long as there are buffers (`queue`).
 //!
 //! An address that has its share already gets the places 1 to 6 of its own connections only, whatever else is free.
@@ -42,7 +42,7 @@ pub(super) enum Vacancy {
 pub(super) enum Brings {
     /// Nothing, as far as can be seen.
     Nothing,
-    /// A part of a request.
+    /// A part of a request, or it can't be looked at.
     Part,
     /// A whole one.
     Whole,
@@ -86,8 +86,8 @@ impl Conns<'_> {
         spare.map_or(Vacancy::None(full), Vacancy::Of)
     }
 
-    /// When every slot is taken: the one whose connection is served no more, or not yet. The oldest of those that were refused and had their moment
-    /// to read why, or else of those that wait.
+    /// When every slot is taken: the one whose connection is served no more, or not yet. The oldest of those that were refused, or else of those
+    /// that wait.
     pub(super) fn least(&self, now_ms: u64) -> Option<usize> {
         self.oldest(now_ms, Conn::lingers).or_else(|| self.oldest(now_ms, |conn| conn.state == State::Waiting))
     }
@@ -114,19 +114,19 @@ impl Conns<'_> {
             which(conn) && matches!(conn.state, State::New | State::Queued(Sort::Begun) | State::Busy { head: true })
         };
         let slow = |conn: &Conn| brought_none(conn) && conn.since.age_ms(now_ms) >= HEAD_GRACE_MS;
+        // The rest may have come: then it is being read, or is seen when it is looked at again.
+        let mut is_still = |conn: &Conn| match conn.state {
+            State::New | State::Busy { .. } => is_silent(conn),
+            _ => Brings::of(conn, scratch) != Brings::Whole,
+        };
         let silent = self.iter().filter(|(_, conn)| conn.state == State::New).count();
         let is_crowd = silent > SILENT_CROWD_MIN.max(self.capacity() / 4);
         self.oldest_seen(now_ms, is(State::New, 0), |conn| conn.socket.is_gone())
             .or_else(|| self.oldest_seen(now_ms, is(State::Idle, IDLE_KEPT_MS), is_silent))
-            .or_else(|| self.oldest(now_ms, slow))
+            .or_else(|| self.oldest_seen(now_ms, slow, &mut is_still))
             .or_else(|| is_crowd.then(|| self.oldest_seen(now_ms, is(State::New, 0), is_silent)).flatten())
             .or_else(|| self.oldest_seen(now_ms, is(State::Idle, 0), is_silent))
             .or_else(|| {
-                // The rest may have come: then it is being read, or is seen when it is looked at again.
-                let mut is_still = |conn: &Conn| match conn.state {
-                    State::New | State::Busy { .. } => is_silent(conn),
-                    _ => Brings::of(conn, scratch) == Brings::Part,
-                };
                 (brings == Brings::Whole).then(|| self.oldest_seen(now_ms, brought_none, &mut is_still)).flatten()
             })
     }

@@ -110,9 +110,6 @@ fn oldest_makes_room(sent: &str) {
         quiet.push(client);
         sleep(A_MOMENT);
     }
-    // One that brings no more than they did waits, or is told to.
-    let mut waits = house.connect();
-    waits.send(sent);
     let mut newcomer = house.connect();
     assert_eq!(newcomer.ask(&wire::echo("hello")).status, 200);
     quiet[0].ends();

@@ -144,7 +144,7 @@ fn a_full_house_says_so_and_recovers() {
         Some(())
     });
     drop(halves);
-    running.must_serve();
+    running.until_served(&wire::echo("those have gone"));
     // Half a request, and a half-close; a reset; one byte at a time: all gone, and the house is as before.
     for round in 0..20 {
         let mut socket = connect(running.address);
@@ -155,7 +155,7 @@ fn a_full_house_says_so_and_recovers() {
             _ => wire::echo("x").bytes().for_each(|byte| drop(socket.write_all(&[byte]))),
         }
     }
-    running.must_serve();
+    running.until_served(&wire::echo("and these"));
 }
 
 /// It ends in time though clients stand still in every way, and its port can be bound again.

@@ -5,7 +5,6 @@ use core::net::IpAddr;
 
 use crate::guard::Household;
 use crate::http;
-use crate::json::Writer;
 use crate::limits::{CLOCK_SET_MIN_UNIX_S, PRINCIPAL_NAME_BYTES_MAX};
 
 /// One of the last calls, tasks or refusals of a server, as its audit ring keeps it. It has neither arguments nor results, and no token.
@@ -128,11 +127,6 @@ impl AuditEntry {
         (self.outcome, self.household, self.method, self.target)
             == (other.outcome, other.household, other.method, other.target)
             && self.who == other.who
-    }
-
-    /// Writes it as a member of the array, inside a JSON string.
-    pub(super) fn write(&self, w: &mut Writer<'_>) {
-        w.escaped_fmt(format_args!("{self}"));
     }
 }
 

@@ -17,7 +17,7 @@ use super::Config;
 use super::core::Core;
 use super::drive::Outcome;
 use super::worker::Worker;
-use crate::app::{Application, ContentAnnotations, Ran, Resource, Schema};
+use crate::app::{Application, ContentAnnotations, Identity, Ran, Resource, Schema};
 use crate::endpoint::{Cause, Job, Work};
 use crate::guard::Household;
 use crate::json::Writer;
@@ -25,6 +25,7 @@ use crate::limits::{AUDIT_ENTRIES_MAX, AUDIT_ENTRIES_MIN};
 use crate::outlet::Out;
 use crate::rpc::{self, Request};
 use crate::session::Principal;
+use crate::tasks::Now;
 
 /// What the ring is read by.
 pub(super) const URI: &str = "smol-mcp://audit";
@@ -50,9 +51,9 @@ pub(super) struct AuditSetting {
     pub(super) entries: usize,
     pub(super) resource: &'static Resource,
     ring: fn(usize) -> RefCell<Ring>,
-    keep: fn(&RefCell<Ring>, AuditEntry),
+    keep: fn(&RefCell<Ring>, &Kept<'_>, Now),
     before: fn(&RefCell<Ring>, u64) -> Option<AuditEntry>,
-    write: fn(&AuditEntry, &mut Writer<'_>),
+    write: fn(&Part, &Request<'_>, &Identity, &mut Writer<'_>),
 }
 
 /// A server's audit ring.
@@ -75,9 +76,9 @@ impl Config {
             entries,
             resource: &RESOURCE,
             ring: |entries| RefCell::new(Ring::new(entries)),
-            keep: |ring, entry| ring.borrow_mut().keep(entry),
+            keep: |ring, kept, now| ring.borrow_mut().keep(kept.entry(now)),
             before: |ring, number| ring.borrow().before(number).cloned(),
-            write: AuditEntry::write,
+            write: Part::write,
         });
         self
     }
@@ -117,6 +118,61 @@ struct Kept<'a> {
     took_ms: u64,
 }
 
+impl Kept<'_> {
+    fn entry(&self, now: Now) -> AuditEntry {
+        let Kept { who, household, method, target, outcome, took_ms } = *self;
+        AuditEntry {
+            number: 0,
+            unix_s: now.unix_s,
+            uptime_ms: now.ms,
+            // A name is no longer than this.
+            who: heapless::String::try_from(who).unwrap_or_default(),
+            household,
+            method,
+            target,
+            outcome,
+            took_ms: u32::try_from(took_ms).unwrap_or(u32::MAX),
+            times: 1,
+        }
+    }
+}
+
+/// A part of what is read.
+enum Part {
+    Begin,
+    /// And whether it is the first.
+    Entry(AuditEntry, bool),
+    End,
+}
+
+impl Part {
+    fn write(&self, request: &Request<'_>, identity: &Identity, w: &mut Writer<'_>) {
+        let modern = request.revision.is_modern();
+        match self {
+            Self::Begin => {
+                rpc::begin_result(w, request.id());
+                w.str(if modern {
+                    r#"{"resultType":"complete","contents":[{"uri":""#
+                } else {
+                    r#"{"contents":[{"uri":""#
+                });
+                w.str(URI).str(r#"","mimeType":"application/json","text":"{\"entries\":["#);
+            }
+            Self::Entry(entry, is_first) => {
+                w.str(if *is_first { "" } else { "," }).escaped_fmt(format_args!("{entry}"));
+            }
+            Self::End => {
+                w.str(r#"]}"}]"#);
+                if modern {
+                    Identity::write_no_caching(w);
+                    identity.write_meta(w);
+                }
+                w.str("}}");
+            }
+        }
+    }
+}
+
 impl<A> Core<'_, A> {
     /// The last entries, newest first, up to the capacity that the caller gave the list.
     pub(super) fn list_audit(&self, list: &mut Vec<AuditEntry>) {
@@ -130,24 +186,9 @@ impl<A> Core<'_, A> {
     }
 
     fn record(&self, kept: &Kept<'_>) {
-        let Some(Audit { code, ring }) = &self.audit else { return };
-        let mut who = heapless::String::new();
-        // A name is no longer than this.
-        let _ = who.push_str(kept.who);
-        let Kept { household, method, target, outcome, took_ms, .. } = *kept;
-        let entry = AuditEntry {
-            number: 0,
-            unix_s: self.unix_s.get(),
-            uptime_ms: self.now_ms.get(),
-            who,
-            household,
-            method,
-            target,
-            outcome,
-            took_ms: u32::try_from(took_ms).unwrap_or(u32::MAX),
-            times: 1,
-        };
-        (code.keep)(ring, entry);
+        if let Some(Audit { code, ring }) = &self.audit {
+            (code.keep)(ring, kept, self.now());
+        }
     }
 }
 
@@ -234,26 +275,15 @@ impl<A: Application> Worker<'_, '_, A> {
     /// Answers a `resources/read` of the ring, newest first. What comes meanwhile is not in it, and what is pushed out meanwhile neither.
     pub(super) async fn read_audit(&self, out: Out<'_>, request: &Request<'_>) {
         let Some(Audit { code, ring }) = &self.core.audit else { return };
-        let modern = request.revision.is_modern();
-        out.write(|w| {
-            rpc::begin_result(w, request.id());
-            w.str(if modern { r#"{"resultType":"complete","contents":[{"uri":""# } else { r#"{"contents":[{"uri":""# });
-            w.str(URI).str(r#"","mimeType":"application/json","text":"{\"entries\":["#);
-        })
-        .await;
-        let (mut number, mut separator) = (u64::MAX, "");
-        while let Some(entry) = (code.before)(ring, number) {
-            out.write(|w| (code.write)(&entry, w.str(separator))).await;
-            (number, separator) = (entry.number, ",");
+        let mut part = Part::Begin;
+        loop {
+            out.write(|w| (code.write)(&part, request, &self.core.identity, w)).await;
+            let (before, is_first) = match &part {
+                Part::Begin => (u64::MAX, true),
+                Part::Entry(entry, _) => (entry.number, false),
+                Part::End => return,
+            };
+            part = (code.before)(ring, before).map_or(Part::End, |entry| Part::Entry(entry, is_first));
         }
-        out.write(|w| {
-            w.str(r#"]}"}]"#);
-            if modern {
-                crate::app::Identity::write_no_caching(w);
-                self.core.identity.write_meta(w);
-            }
-            w.str("}}");
-        })
-        .await;
     }
 }
