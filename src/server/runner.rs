@@ -62,7 +62,7 @@ impl<A: Application> Runner<'_, '_, A> {
         // No pass ends here, so none is signed for anybody.
         let secrets = (&core.endpoint.key, &core.slips);
         let pass = Pass::new(&request, secrets, &core.identity, PrincipalId::ANYONE, core.unix_s.get(), 0);
-        let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
+        let ask = TaskAsk { core, place: self.place, pass: &pass, kept, confirmed: Cell::new(0) };
         let context =
             Context { announce: core, client, session: None, ask: &ask, door: Door::Closed, principal: &job.principal };
         let pen =
@@ -144,6 +144,8 @@ struct TaskAsk<'w, 'm, A> {
     pass: &'w Pass<'w>,
     /// What the pass keeps that ended when the call became a task.
     kept: &'w [u8],
+    /// The members of it, a bit each, that were a yes and let something run already.
+    confirmed: Cell<u64>,
 }
 
 /// The second number of the tickets of the task's own questions: places in the request, which are not empty, end behind it.
@@ -173,7 +175,12 @@ impl<A> Ask for TaskAsk<'_, '_, A> {
     }
 
     fn is_confirmed(&self, words: u64) -> bool {
-        Value::new(self.kept).members().any(|(name, value)| is_yes(name, value, words))
+        let before = self.confirmed.get();
+        // One that has no bit can't be used up: it lets nothing run.
+        let mut bits = (0..u64::BITS).map(|at| 1 << at).zip(Value::new(self.kept).members());
+        let found = bits.find(|(bit, (name, value))| before & bit == 0 && is_yes(*name, *value, words));
+        self.confirmed.set(before | found.map_or(0, |(bit, _)| bit));
+        found.is_some()
     }
 
     fn open(&self, question: &Question<'_>) -> Result<Ticket, InputError> {

@@ -186,7 +186,7 @@ pub(crate) trait Ask {
         Ok(())
     }
 
-    /// `Hold`: the user has said yes to these words just before the call became a task.
+    /// `Hold`: the user has said yes to these words just before the call became a task. Each yes is told of once: it is used up.
     fn is_confirmed(&self, _words: u64) -> bool {
         false
     }
