@@ -46,7 +46,7 @@ impl<A: Application> Runner<'_, '_, A> {
             let (end, ran) = pin!(self.perform(&job, doc, kept)).await;
             self.core.board.inputs.borrow_mut().clear(self.place);
             let ended = self.core.board.tasks.borrow_mut().end(self.place, end, self.core.now());
-            let outcome = if ended { outcome_of(end, ran) } else { AuditOutcome::Cancelled };
+            let outcome = if ended { outcome_of(end, ran) } else { self.outcome_of_ended(&job) };
             self.core.audit_task(&job.principal, job.tool, outcome, begun_ms);
             if ended {
                 self.count(end, ran);
@@ -111,6 +111,12 @@ impl<A: Application> Runner<'_, '_, A> {
             (End::Failed(_), _) => tally.failed.add(),
             (End::Answered, _) => tally.finished.add(),
         }
+    }
+
+    // How a task is told of that somebody ended: its client, or the server, for which it is over, or whose owner is out.
+    fn outcome_of_ended(&self, job: &Job) -> AuditOutcome {
+        let is_in = self.core.endpoint.guard.knows(job.principal.id(), self.core.unix_s.get());
+        if is_in && !self.core.stopping.get() { AuditOutcome::Cancelled } else { AuditOutcome::Ended }
     }
 
     // Why a task must end before its handler does.
