@@ -290,12 +290,7 @@ impl Out<'_> {
     }
 
     /// A parameter of a challenge: `name="value value"`, with `before` in front.
-    fn parameter<'v>(
-        &mut self,
-        before: &mut &[u8],
-        name: &[u8],
-        values: &mut dyn Iterator<Item = &'v str>,
-    ) -> Option<()> {
+    fn parameter(&mut self, before: &mut &[u8], name: &[u8], values: &mut dyn Iterator<Item = &str>) -> Option<()> {
         self.put(core::mem::replace(before, b", "))?;
         self.put(name)?;
         self.put(b"=")?;
