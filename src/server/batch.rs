@@ -58,12 +58,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 let mut sessions = self.core.sessions.borrow_mut();
                 self.core.endpoint.element(head, posted, element, session, &mut sessions, &moment)
             };
-            // What has no answer is no request.
-            is_free &= match &decision {
-                Decision::Answer(answer) => !answer.has_body(),
-                Decision::Cancel { .. } | Decision::Reply { .. } => true,
-                _ => false,
-            };
+            is_free &= !is_of_request(&decision);
             self.core.tell(changes, manner.peer);
             self.give_way().await;
             if let Decision::Cancel { session, request } = decision {
@@ -149,6 +144,15 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             _ => None,
         }
+    }
+}
+
+// Whether a message was a request, as far as its answer tells.
+fn is_of_request(decision: &Decision<'_>) -> bool {
+    match decision {
+        Decision::Answer(answer) => answer.has_body(),
+        Decision::Cancel { .. } | Decision::Reply { .. } => false,
+        _ => true,
     }
 }
 
