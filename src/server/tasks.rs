@@ -47,8 +47,9 @@ impl<A: Application> Worker<'_, '_, A> {
                 let created = pass.with_kept(|kept| core.create_task(request, job, tool, kept, context.client));
                 reply = Some(created.map_or_else(no_task, Reply::Created));
             } else {
-                if ran == Ran::Asked {
-                    core.give_back_call(tool);
+                // What acts before it asks (by `once`) has been called; what asked alone is counted when it comes with the answer.
+                if ran == Ran::Asked && !pass.has_made() {
+                    core.give_back_call(tool, self.slot().begun_ms.get());
                 }
                 return ran;
             }
