@@ -180,6 +180,34 @@ fn a_broken_file_changes_nothing() {
 }
 
 #[test]
+fn rights_that_are_mended_are_seen() {
+    let mut house = House::new(&[1]);
+    write(&house.path, &set(&[2]), 0o646);
+    house.server.advance(JWKS_LOOK_MS);
+    assert_eq!(house.statuses([1, 2, 3]), [200, 401, 401]);
+    // Longer than a file system's clock takes for a step.
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    fs::set_permissions(&house.path, fs::Permissions::from_mode(0o644)).unwrap();
+    house.server.advance(JWKS_LOOK_MS);
+    assert_eq!(house.statuses([1, 2, 3]), [401, 200, 401]);
+}
+
+#[test]
+fn what_could_not_be_opened_is_tried_again() {
+    let mut house = House::new(&[1]);
+    let (link, target) = (house.path.with_extension("link"), house.path.with_extension("target"));
+    fs::write(&target, set(&[2])).unwrap();
+    // A link to itself: looking at it fails, and so does opening it.
+    std::os::unix::fs::symlink(&house.path, &link).unwrap();
+    fs::rename(&link, &house.path).unwrap();
+    house.server.advance(JWKS_LOOK_MS);
+    assert_eq!(house.statuses([1, 2, 3]), [200, 401, 401]);
+    fs::rename(&target, &house.path).unwrap();
+    house.server.advance(JWKS_LOOK_MS);
+    assert_eq!(house.statuses([1, 2, 3]), [401, 200, 401]);
+}
+
+#[test]
 fn they_are_read_again_when_that_is_asked_for() {
     let mut house = House::new(&[1]);
     write(&house.path, &set(&[3]), 0o644);

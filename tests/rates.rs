@@ -62,6 +62,22 @@ fn wrong_tokens_slow_down_by_default() {
 }
 
 #[test]
+fn a_neighbour_on_the_link_is_slowed_down_alone() {
+    let mut server = start(Config::new().token("right"));
+    let ip = |text: &str| text.parse::<IpAddr>().unwrap();
+    for _ in 0..WRONG_TOKENS_DEFAULT {
+        for guest in ["fe80::1", "2001:db8:1:2::1"] {
+            assert_eq!(status(&mut server, ip(guest), &with("wrong")), 401);
+        }
+    }
+    assert_eq!(status(&mut server, ip("fe80::1"), &with("right")), 429);
+    assert_eq!(status(&mut server, ip("fe80::2"), &with("right")), 405);
+    // A /64 elsewhere is one household.
+    assert_eq!(status(&mut server, ip("2001:db8:1:2::2"), &with("right")), 429);
+    assert_eq!(status(&mut server, ip("2001:db8:1:3::2"), &with("right")), 405);
+}
+
+#[test]
 fn this_machine_is_not_slowed_down_nor_anybody_where_no_token_is_asked_for() {
     let mut server = start(Config::new().token("right"));
     for address in

@@ -33,7 +33,7 @@ pub(crate) use sessions::client_text;
 use core::net::SocketAddr;
 
 use crate::app::Catalog;
-use crate::guard::{Guard, Household};
+use crate::guard::Guard;
 use crate::http::ProtectedResource;
 use crate::rate::Rates;
 use crate::session::{Evicted, Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table, Transport};
@@ -66,8 +66,8 @@ pub(crate) struct Moment {
     pub(crate) unix_s: u64,
     /// The address that the client connected to.
     pub(crate) local: Option<SocketAddr>,
-    /// Whose address a request is counted by, where it is.
-    pub(crate) counted: Option<Household>,
+    /// By what a request is counted for its address, where it is: its household's key or, of an IPv6 peer on the server's own link, one of its own.
+    pub(crate) counted: Option<u64>,
     /// The server is shutting down.
     pub(crate) stopping: bool,
     /// Gives fresh random bytes for a session id; `None` when the system has none.

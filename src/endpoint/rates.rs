@@ -10,20 +10,21 @@ use crate::rpc::{self, Code};
 use crate::session::Principal;
 
 impl Endpoint {
-    /// A request comes; asked before anything that it brings is looked at, so that it costs little.
+    /// A request comes; asked before its token and its body are looked at, so that it costs little. What is answered before that is not counted: a
+    /// head that can't be parsed, a `Host` or `Origin` that is refused, `/healthz`, preflights, metadata, and paths where nothing is.
     pub(super) fn may_come<'r>(&self, moment: &Moment) -> Result<(), Answer<'r>> {
         let Some(address) = moment.counted else { return Ok(()) };
-        self.rates.request_of_address(address.key(), moment.now_ms).map_err(too_many)?;
+        self.rates.request_of_address(address, moment.now_ms).map_err(too_many)?;
         if self.guard.is_open() {
             return Ok(());
         }
-        self.rates.may_try(address.key(), moment.now_ms).map_err(too_many)
+        self.rates.may_try(address, moment.now_ms).map_err(too_many)
     }
 
     /// Its token was none, or the application's own check refused it.
     pub(crate) fn came_wrong(&self, moment: &Moment) {
         if let Some(address) = moment.counted {
-            self.rates.wrong_token(address.key(), moment.now_ms);
+            self.rates.wrong_token(address, moment.now_ms);
         }
     }
 
@@ -32,10 +33,10 @@ impl Endpoint {
         self.rates.request_of_principal(principal.id().key(), moment.now_ms).map_err(too_many)
     }
 
-    /// A message that is a request. The first of a batch was counted for its address when it came.
+    /// A message that is a request. The first of a batch that is one was counted for its address when it came.
     pub(super) fn may_send(&self, around: &Around<'_, '_, '_>) -> Result<(), Answer<'static>> {
         if let (Some(_), Some(address)) = (around.batch, around.moment.counted) {
-            self.rates.request_of_address(address.key(), around.moment.now_ms).map_err(too_many)?;
+            self.rates.request_of_address(address, around.moment.now_ms).map_err(too_many)?;
         }
         self.may_ask(around.posted.principal, around.moment)
     }

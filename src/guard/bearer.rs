@@ -127,9 +127,10 @@ impl BearerRefusal {
         }
     }
 
-    /// A token was brought that may have been a guess.
+    /// A token was brought that may have been a guess, or that was made up: one that nobody has signed costs the most to refuse. Others that are signed
+    /// wrong in some way are mistakes of a client or of its authorization server.
     pub(crate) const fn is_guess(self) -> bool {
-        matches!(self, Self::Wrong)
+        matches!(self, Self::Wrong | Self::Access(TokenRefusal::Malformed | TokenRefusal::Signature))
     }
 
     /// The application's own check may still know who it is.

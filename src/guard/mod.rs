@@ -49,7 +49,7 @@ use std::rc::Rc;
 pub(crate) use bearer::{BearerRefusal, FormerTokens};
 pub(crate) use error::GuardError;
 pub(crate) use forwarded::{Sender, sender};
-pub(crate) use network::{Household, Network, Peer, Standing};
+pub(crate) use network::{Household, Network, Peer, Standing, is_on_link};
 pub(crate) use origin::OriginGrant;
 pub(crate) use public_base::PublicBase;
 pub use token::Token;

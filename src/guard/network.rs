@@ -83,6 +83,14 @@ impl Household {
 
 const IPV4_PREFIX: u64 = 1 << 32;
 
+/// Whether an IPv6 peer is on the link of the address that it connected to: link-local (RFC 4291, section 2.5.6), or of the same /64. Its network
+/// is no household then, but that of everybody there.
+pub(crate) fn is_on_link(address: Ipv6Addr, local: Option<IpAddr>) -> bool {
+    let network = |address: Ipv6Addr| address.to_bits() >> (128 - IPV6_HOUSEHOLD_BITS);
+    address.is_unicast_link_local()
+        || matches!(local.map(|local| local.to_canonical()), Some(IpAddr::V6(local)) if network(local) == network(address))
+}
+
 impl Household {
     /// What it is counted by in a table.
     pub(crate) const fn key(self) -> u64 {
@@ -196,6 +204,15 @@ mod tests {
         ] {
             assert_eq!(Household::of(ip(of)).address().to_string(), shown, "{of}");
         }
+    }
+
+    #[test]
+    fn neighbours_are_on_the_link() {
+        let is = |peer: &str, local: &str| is_on_link(peer.parse().unwrap(), Some(ip(local)));
+        assert!(is("fe80::7", "fe80::1") && is("fe80::7", "192.0.2.1") && is("fe80::7", "2001:db8:1:2::1"));
+        assert!(is("2001:db8:1:2::7", "2001:db8:1:2::1") && is("fd00::7", "fd00::1"));
+        assert!(!is("2001:db8:1:2::7", "2001:db8:1:3::1") && !is("2001:db8:1:2::7", "fe80::1"));
+        assert!(!is("2001:db8::7", "192.0.2.1") && !is_on_link("2001:db8::7".parse().unwrap(), None));
     }
 
     #[test]

@@ -96,6 +96,21 @@ fn what_is_refused_and_how() {
 }
 
 #[test]
+fn what_was_made_up_is_a_guess() {
+    use crate::oauth::TokenRefusal::{Audience, Early, Issuer, Key, Malformed as Unreadable, Signature};
+    use BearerRefusal::{Access, Duplicate, Expired, InQuery, Malformed, Missing, NoClock, Wrong};
+    for guess in [Wrong, Access(Unreadable), Access(Signature)] {
+        assert!(guess.is_guess(), "{guess:?}");
+    }
+    for mistake in [Missing, Duplicate, Malformed, Expired, NoClock, InQuery] {
+        assert!(!mistake.is_guess(), "{mistake:?}");
+    }
+    for mistake in [Audience, Early, Issuer, Key] {
+        assert!(!Access(mistake).is_guess(), "{mistake:?}");
+    }
+}
+
+#[test]
 fn every_change_of_one_bit_is_refused() {
     let guard = guard(&[BOB, ALICE]);
     let good = format!("Bearer {ALICE}").into_bytes();

@@ -89,8 +89,8 @@ fn a_mistake_is_told_by_its_line_and_nothing_more() {
         ("a geheim expires=2027-01-01T00:00:60Z", time),
         ("a geheim expires=1969-12-31T23:59:59Z", time),
         ("a geheim expires=+027-01-01T00:00:00Z", time),
-        (&long, "a name has 1 to 64 bytes, and no control characters"),
-        ("a\u{7}b geheim", "a name has 1 to 64 bytes, and no control characters"),
+        (&long, "a name has 1 to 64 bytes, and no characters that are not seen"),
+        ("a\u{7}b geheim", "a name has 1 to 64 bytes, and no characters that are not seen"),
     ];
     for (line, why) in table {
         let found = TokenFile::parse(&format!("first ok\n\n{line}\nlast -\n")).unwrap_err().to_string();

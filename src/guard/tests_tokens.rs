@@ -165,7 +165,7 @@ fn what_can_be_no_token() {
     let long_scope = "s".repeat(SCOPES_BYTES_MAX + 1);
     let many = (0..=SCOPES_MAX).map(|n| n.to_string()).collect::<Vec<_>>();
     let good = Token::new("good");
-    let name = "token number 2: a name has 1 to 64 bytes, and no control characters";
+    let name = "token number 2: a name has 1 to 64 bytes, and no characters that are not seen";
     let scope = "token number 2: a scope has at least one character, and none but visible ASCII without \" and \\";
     let scopes = "token number 2: at most 16 scopes of together 256 bytes can be kept";
     let twice = "token number 2: it is another one, too, with another name, other scopes or another end";

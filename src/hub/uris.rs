@@ -69,7 +69,13 @@ impl<'m> Uris<'m> {
 
     /// The URIs of a set.
     pub(crate) fn of(&self, set: UriSet) -> impl Iterator<Item = &str> {
-        self.places.iter().enumerate().filter(move |(at, _)| set & bit(*at) != 0).map(|(_, place)| place.text.as_str())
+        self.places(set).map(|(_, uri)| uri)
+    }
+
+    /// The same, each with its place.
+    pub(crate) fn places(&self, set: UriSet) -> impl Iterator<Item = (usize, &str)> {
+        let places = self.places.iter().enumerate().filter(move |(at, _)| set & bit(*at) != 0);
+        places.map(|(at, place)| (at, place.text.as_str()))
     }
 
     /// Where the latest event of a URI begins in the ring.

@@ -92,6 +92,11 @@ impl<'b> Value<'b> {
         self.only(|name| name.eq_str(key)).map(|(_, value)| value)
     }
 
+    /// Whether it is an object that has this member, be it twice.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.members().any(|(name, _)| name.eq_str(key))
+    }
+
     /// The one member of an object whose name is so; none where there are two.
     pub(crate) fn only(self, is: impl Fn(Text<'b>) -> bool) -> Option<(Text<'b>, Value<'b>)> {
         let mut members = self.members().filter(|(name, _)| is(*name));

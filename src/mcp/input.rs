@@ -132,6 +132,8 @@ pub(crate) struct Pass<'a> {
     confirms: Cell<bool>,
     slip: Cell<Option<Slip>>,
     spent: Cell<bool>,
+    /// It made a value that is made once.
+    made: Cell<bool>,
 }
 
 impl<'a> Pass<'a> {
@@ -162,7 +164,13 @@ impl<'a> Pass<'a> {
             confirms: Cell::new(false),
             slip: Cell::new(None),
             spent: Cell::new(false),
+            made: Cell::new(false),
         }
+    }
+
+    /// Whether it used a tool as a call does: it made what is made once, which may be an act.
+    pub(crate) fn has_made(&self) -> bool {
+        self.made.get()
     }
 
     /// Shows what this pass keeps: the members of an object.
@@ -312,7 +320,7 @@ impl Ask for Pass<'_> {
 
     fn check_state(&self) -> Result<(), InputError> {
         if self.confirms.get() {
-            self.slip.set(Some(self.slips.next()));
+            self.slip.set(Some(self.slips.next(self.principal)));
         }
         let mut length = 0_usize;
         self.payload(&mut |piece| length = length.saturating_add(piece.len()));
@@ -336,8 +344,12 @@ impl Ask for Pass<'_> {
         self.identity.write_meta(w);
     }
 
+    fn makes(&self) {
+        self.made.set(true);
+    }
+
     fn spend(&self) -> Result<(), InputError> {
-        let is_good = || Slip::read(self.carried("slip")).is_some_and(|slip| self.slips.spend(slip));
+        let is_good = || Slip::read(self.carried("slip")).is_some_and(|slip| self.slips.spend(slip, self.principal));
         if self.spent.get() || is_good() {
             self.spent.set(true);
             return Ok(());

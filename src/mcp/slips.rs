@@ -1,17 +1,17 @@
 //! Slips: what makes a confirmation of 2026-07-28 good for one time only.
 //!
 //! A `requestState` can be sent twice: by a client that did not get the answer, or by whoever saw it pass by. So the state of a call that asks
-//! its user to confirm holds a slip, which is spent when the answer is used. Slips are numbered, and a window of bits tells which of the last
-//! [`SLIPS_MAX`] were spent: those before count as spent too, so that nothing has to be kept for ever, or for each client.
+//! its user to confirm holds a slip, which is spent when the answer is used. Each principal's slips are numbered, and a window of bits tells which
+//! of its last [`SLIPS_MAX`] were spent: those before count as spent too, so that nothing has to be kept for ever. One who asks without end moves
+//! no window but its own.
 
-use core::cell::{Cell, RefCell};
+use core::cell::RefCell;
 
 use crate::json::{Value, Writer};
-use crate::limits::SLIPS_MAX;
+use crate::limits::{SLIP_HOLDERS_MAX, SLIPS_MAX};
+use crate::session::PrincipalId;
 
-const WORDS: usize = SLIPS_MAX / u64::BITS as usize;
-
-/// One of them: the start of the server that gave it out, and its number.
+/// One of them: the start of the server that gave it out, and its number among its holder's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Slip {
     boot: u32,
@@ -21,42 +21,57 @@ pub(crate) struct Slip {
 /// All of a server.
 pub(crate) struct Slips {
     boot: u32,
-    /// The last one that was given out; the first is 1.
-    last: Cell<u64>,
-    spent: RefCell<[u64; WORDS]>,
+    books: RefCell<[Book; SLIP_HOLDERS_MAX]>,
+}
+
+/// Those of one principal.
+#[derive(Clone, Copy)]
+struct Book {
+    holder: PrincipalId,
+    /// The last one that was given out; before the first, 0.
+    last: u64,
+    /// Which of the last were spent; the lowest bit is that of `last`.
+    spent: u64,
+    /// How many times a slip had been given out, by all books together, when one was by this.
+    since: u64,
 }
 
 impl Slips {
     /// Those of this start of the server: none yet. What an earlier start gave out, or another server with the same key, is no good here.
     pub(crate) const fn new(boot: u32) -> Self {
-        Self { boot, last: Cell::new(0), spent: RefCell::new([0; WORDS]) }
+        let none = Book { holder: PrincipalId::ANYONE, last: 0, spent: 0, since: 0 };
+        Self { boot, books: RefCell::new([none; SLIP_HOLDERS_MAX]) }
     }
 
-    /// Gives one out.
-    pub(super) fn next(&self) -> Slip {
-        let number = self.last.get().saturating_add(1);
-        self.last.set(number);
-        // Its place was that of one which is too old now.
-        self.turn(number, false);
-        Slip { boot: self.boot, number }
+    /// Gives one out. Where all books are taken, a new holder gets that of the one who was not given any for longest, whose slips are void then.
+    pub(super) fn next(&self, holder: PrincipalId) -> Slip {
+        let mut books = self.books.borrow_mut();
+        let since = books.iter().map(|book| book.since).max().unwrap_or_default().saturating_add(1);
+        // Beyond all numbers, so that none that this holder had, in whichever book, can be mistaken for one of this.
+        let unused = books.iter().map(|book| book.last).max().unwrap_or_default().saturating_add(SLIPS_MAX);
+        let known = books.iter().position(|book| book.since > 0 && book.holder == holder);
+        let oldest = || books.iter().enumerate().min_by_key(|(_, book)| book.since).map_or(0, |(at, _)| at);
+        let at = known.unwrap_or_else(oldest);
+        // There is one at each place.
+        let Some(book) = books.get_mut(at) else { return Slip { boot: self.boot, number: 0 } };
+        if known.is_none() {
+            *book = Book { holder, last: unused, spent: u64::MAX, since };
+        }
+        book.last = book.last.saturating_add(1);
+        book.spent <<= 1;
+        book.since = since;
+        Slip { boot: self.boot, number: book.last }
     }
 
-    /// Spends one. False if that can't be: it was spent, or is too old, or not of this start of this server.
-    pub(super) fn spend(&self, slip: Slip) -> bool {
-        let age = self.last.get().checked_sub(slip.number);
-        let is_known = slip.number > 0 && age.is_some_and(|age| age < SLIPS_MAX as u64);
-        slip.boot == self.boot && is_known && !self.turn(slip.number, true)
-    }
-
-    // Sets the bit of a number; gives what it was.
-    fn turn(&self, number: u64, spent: bool) -> bool {
-        let place = usize::try_from(number % SLIPS_MAX as u64).unwrap_or_default();
-        let (word, bit) = (place / u64::BITS as usize, 1_u64 << (place % u64::BITS as usize));
-        let mut words = self.spent.borrow_mut();
-        let Some(word) = words.get_mut(word) else { return true };
-        let before = *word & bit != 0;
-        *word = if spent { *word | bit } else { *word & !bit };
-        before
+    /// Spends one. False if that can't be: it was spent, or is too old, or not of this holder, or not of this start of this server.
+    pub(super) fn spend(&self, slip: Slip, holder: PrincipalId) -> bool {
+        let mut books = self.books.borrow_mut();
+        let Some(book) = books.iter_mut().find(|book| book.since > 0 && book.holder == holder) else { return false };
+        let age = book.last.checked_sub(slip.number).filter(|age| *age < SLIPS_MAX && slip.boot == self.boot);
+        let bit = age.map_or(0, |age| 1_u64 << age);
+        let is_good = bit & !book.spent != 0;
+        book.spent |= bit;
+        is_good
     }
 }
 
@@ -78,39 +93,74 @@ impl Slip {
 mod tests {
     use super::*;
 
+    fn holder(of: u8) -> PrincipalId {
+        PrincipalId::of_token_hash(&[of; 32])
+    }
+
+    const ANA: PrincipalId = PrincipalId::ANYONE;
+
     #[test]
     fn each_is_spent_once() {
         let slips = Slips::new(7);
-        let (first, second) = (slips.next(), slips.next());
-        assert!(slips.spend(second) && slips.spend(first));
-        assert!(!slips.spend(first) && !slips.spend(second));
+        let (first, second) = (slips.next(ANA), slips.next(ANA));
+        assert!(slips.spend(second, ANA) && slips.spend(first, ANA));
+        assert!(!slips.spend(first, ANA) && !slips.spend(second, ANA));
     }
 
     #[test]
     fn those_that_were_not_given_out_are_no_good() {
         let slips = Slips::new(7);
         for number in [0, 1, 2, u64::MAX] {
-            assert!(!slips.spend(Slip { boot: 7, number }), "{number}");
+            assert!(!slips.spend(Slip { boot: 7, number }, ANA), "{number}");
         }
-        let given = slips.next();
-        assert!(!slips.spend(Slip { boot: 8, ..given }), "of another start");
-        assert!(!slips.spend(Slip { boot: 7, number: given.number + 1 }));
-        assert!(!slips.spend(Slip { boot: 7, number: 0 }));
-        assert!(slips.spend(given));
+        let given = slips.next(ANA);
+        assert!(!slips.spend(Slip { boot: 8, ..given }, ANA), "of another start");
+        for number in [0, given.number - 1, given.number + 1] {
+            assert!(!slips.spend(Slip { boot: 7, number }, ANA));
+        }
+        assert!(!slips.spend(given, holder(1)));
+        assert!(slips.spend(given, ANA));
     }
 
     #[test]
     fn the_window_slides() {
         let slips = Slips::new(7);
-        let old = slips.next();
-        let kept: Vec<_> = (0..SLIPS_MAX).map(|_| slips.next()).collect();
-        assert!(!slips.spend(old), "it is too old");
+        let old = slips.next(ANA);
+        let kept: Vec<_> = (0..SLIPS_MAX).map(|_| slips.next(ANA)).collect();
+        assert!(!slips.spend(old, ANA), "it is too old");
         for slip in kept {
-            assert!(slips.spend(slip) && !slips.spend(slip), "{slip:?}");
+            assert!(slips.spend(slip, ANA) && !slips.spend(slip, ANA), "{slip:?}");
         }
         for _ in 0..3 * SLIPS_MAX {
-            let slip = slips.next();
-            assert!(slips.spend(slip) && !slips.spend(slip), "{slip:?}");
+            let slip = slips.next(ANA);
+            assert!(slips.spend(slip, ANA) && !slips.spend(slip, ANA), "{slip:?}");
+        }
+    }
+
+    #[test]
+    fn one_who_asks_without_end_keeps_nobody_from_confirming() {
+        let slips = Slips::new(7);
+        let asked = slips.next(ANA);
+        (0..10 * SLIPS_MAX).for_each(|_| _ = slips.next(holder(1)));
+        assert!(slips.spend(asked, ANA) && !slips.spend(asked, ANA));
+    }
+
+    #[test]
+    fn who_comes_back_after_many_others_has_new_ones() {
+        let slips = Slips::new(7);
+        let mut had = Vec::new();
+        for round in 0..3 {
+            for _ in 0..(SLIPS_MAX >> round) {
+                let slip = slips.next(ANA);
+                assert!(!had.contains(&slip));
+                had.push(slip);
+                assert!(slips.spend(slip, ANA));
+            }
+            let others = u8::try_from(SLIP_HOLDERS_MAX).unwrap();
+            (1..=others).for_each(|other| _ = (slips.next(holder(other)), slips.next(holder(other))));
+            assert!(had.iter().all(|slip| !slips.spend(*slip, ANA)));
+            had.push(slips.next(ANA));
+            assert!(had.iter().filter(|slip| slips.spend(**slip, ANA)).count() == 1, "the new one");
         }
     }
 

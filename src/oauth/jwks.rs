@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::Key;
+use super::jwt::members;
 use super::key::{Algorithm, Material};
 use crate::json::{self, Kind, Value};
 use crate::limits::{HS256_SECRET_BYTES_MAX, HS256_SECRET_BYTES_MIN, JWK_ID_BYTES_MAX, JWKS_KEYS_MAX};
@@ -84,47 +85,54 @@ pub(super) fn key_of_secret(id: Option<Box<str>>, secret: &[u8]) -> Result<Key, 
 
 const _: () = assert!(HS256_SECRET_BYTES_MIN == 32 && HS256_SECRET_BYTES_MAX == 512, "as the sentence says");
 
-/// A key from a public key of Ed25519.
+/// A key from a public key of Ed25519. Whether it is a point of the curve, and one that a single secret belongs to, is seen when a signature is checked:
+/// none is good where it is not.
 ///
 /// # Errors
-/// It has not 32 bytes, or is no point that anybody could sign for.
+/// It has not 32 bytes, or they are all zero.
 pub(super) fn key_of_ed25519(id: Option<Box<str>>, public: &[u8]) -> Result<Key, &'static str> {
-    const WRONG: &str = "a public key of Ed25519 is a point of the curve, in 32 bytes";
+    const WRONG: &str = "a public key of Ed25519 has 32 bytes, which are not all zero";
     let public = <[u8; 32]>::try_from(public).map_err(|_| WRONG)?;
     // A key of all zeros is what a forgotten variable gives.
     if public == [0; 32] { Err(WRONG) } else { Ok(Key::new(id, Material::Ed25519(public))) }
 }
 
 fn key_of(jwk: Value<'_>) -> Result<Key, &'static str> {
-    let text = |name| member(jwk, name);
-    if text("use").is_some_and(|what| what != "sig") {
+    let names = ["kty", "crv", "use", "key_ops", "alg", "kid", "d", "k", "x", "y", "n", "e"];
+    let found = members(jwk, names).map_err(|_| "a member of it is there twice")?;
+    let [kty, crv, purpose, key_ops, alg, id, private, secret, x, y, n, e] = found;
+    // The private half is of no use here; but what is no text is no key.
+    let [kty, crv, purpose, alg, id, _] = texts([kty, crv, purpose, alg, id, private])?;
+    if purpose.is_some_and(|what| what != "sig") {
         return Err("it is not for signatures (use)");
     }
-    if jwk.get("key_ops").is_some_and(|ops| !ops.elements().any(|op| is(op, "verify"))) {
+    if key_ops.is_some_and(|ops| !ops.elements().any(|op| is(op, "verify"))) {
         return Err("it is not for checking signatures (key_ops)");
     }
-    let id = text("kid");
     if id.as_ref().is_some_and(|id| id.len() > JWK_ID_BYTES_MAX) {
         return Err("its name (kid) has more than 128 bytes");
     }
     let id = id.map(String::into_boxed_str);
-    let bytes = |name| bytes_of(jwk, name);
-    let key = match (text("kty").as_deref(), text("crv").as_deref()) {
-        (Some("oct"), _) => key_of_secret(id, &bytes("k")?)?,
-        (Some("OKP"), Some("Ed25519")) => key_of_ed25519(id, &bytes("x")?)?,
+    #[cfg(not(feature = "es256"))]
+    let _ = y;
+    #[cfg(not(feature = "rs256"))]
+    let _ = (n, e);
+    let key = match (kty.as_deref(), crv.as_deref()) {
+        (Some("oct"), _) => key_of_secret(id, &bytes_of(secret)?)?,
+        (Some("OKP"), Some("Ed25519")) => key_of_ed25519(id, &bytes_of(x)?)?,
         #[cfg(feature = "es256")]
         (Some("EC"), Some("P-256")) => {
-            Key::new(id, Material::Es256(super::es256::Key::new(&bytes("x")?, &bytes("y")?)?.into()))
+            Key::new(id, Material::Es256(super::es256::Key::new(&bytes_of(x)?, &bytes_of(y)?)?.into()))
         }
         #[cfg(not(feature = "es256"))]
         (Some("EC"), Some("P-256")) => return Err("it is for ES256, which the crate's feature es256 adds"),
         #[cfg(feature = "rs256")]
-        (Some("RSA"), _) => Key::new(id, Material::Rs256(super::rs256::Key::new(&bytes("n")?, &bytes("e")?)?.into())),
+        (Some("RSA"), _) => Key::new(id, Material::Rs256(super::rs256::Key::new(&bytes_of(n)?, &bytes_of(e)?)?.into())),
         #[cfg(not(feature = "rs256"))]
         (Some("RSA"), _) => return Err("it is for RS256, which the crate's feature rs256 adds"),
         _ => return Err("its kind (kty, crv) is not known here"),
     };
-    match text("alg") {
+    match alg {
         Some(name) if Algorithm::of(&name) != Some(key.algorithm()) => Err("its algorithm (alg) is not known here"),
         _ => Ok(key),
     }
@@ -132,9 +140,16 @@ fn key_of(jwk: Value<'_>) -> Result<Key, &'static str> {
 
 const _: () = assert!(JWK_ID_BYTES_MAX == 128, "as the sentence says");
 
-/// A member that is a text.
-fn member(jwk: Value<'_>, name: &str) -> Option<String> {
-    jwk.get(name)?.as_text().map(|text| text.to_string())
+/// Members that are texts, where they are there.
+///
+/// # Errors
+/// One is another value.
+fn texts<const N: usize>(members: [Option<Value<'_>>; N]) -> Result<[Option<String>; N], &'static str> {
+    let is_other = |value: &Value<'_>| value.as_text().is_none();
+    if members.iter().flatten().any(is_other) {
+        return Err("a member of it is not of its type: kty, crv, use, alg, kid and d are texts");
+    }
+    Ok(members.map(|member| Some(member?.as_text()?.to_string())))
 }
 
 fn is(value: Value<'_>, text: &str) -> bool {
@@ -142,9 +157,9 @@ fn is(value: Value<'_>, text: &str) -> bool {
 }
 
 /// A member that is base64url of something.
-fn bytes_of(jwk: Value<'_>, name: &str) -> Result<Vec<u8>, &'static str> {
+fn bytes_of(member: Option<Value<'_>>) -> Result<Vec<u8>, &'static str> {
     const WRONG: &str = "a part of it is missing, or is no base64url";
-    let mut bytes = member(jwk, name).ok_or(WRONG)?.into_bytes();
+    let mut bytes = member.and_then(Value::as_text).ok_or(WRONG)?.to_string().into_bytes();
     let length = decode_in_place(&mut bytes).ok_or(WRONG)?;
     bytes.truncate(length);
     Ok(bytes)

@@ -137,9 +137,15 @@ fn object_in(part: &mut [u8]) -> Result<Value<'_>, TokenRefusal> {
     }
 }
 
-/// The members of these names. One that is there twice means one thing to one reader, and another to another (RFC 7515, section 4; RFC 7519,
-/// section 4).
-fn members<'v, const N: usize>(object: Value<'v>, names: [&str; N]) -> Result<[Option<Value<'v>>; N], TokenRefusal> {
+/// The members of these names; others are not looked at. One of these that is there twice means one thing to one reader, and another to another
+/// (RFC 7515, section 4; RFC 7519, section 4).
+///
+/// # Errors
+/// One of them is there twice.
+pub(super) fn members<'v, const N: usize>(
+    object: Value<'v>,
+    names: [&str; N],
+) -> Result<[Option<Value<'v>>; N], TokenRefusal> {
     let mut found = [None; N];
     for (name, value) in object.members() {
         let Some(place) = names.iter().position(|known| name.eq_str(known)) else { continue };

@@ -82,7 +82,7 @@ pub(crate) enum TokenRefusal {
     Early,
     /// It does not say whom it is about, or not in a way that can be kept.
     Subject,
-    /// A claim is not of the type that it should have.
+    /// A claim, or a member of the head (`typ`, `kid`), is not of the type that it should have, or a time is none that could be meant.
     Claim,
     /// Nobody knows whether it has ended: the clock is not set.
     NoClock,

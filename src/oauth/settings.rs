@@ -34,7 +34,8 @@ use crate::session::is_scope;
 /// - `aud`: this resource's URL, or another [`audience`](Self::audience), alone or among others;
 /// - `exp`: in the future; `nbf`, where it is there: not so; give or take the [`leeway`](Self::leeway_s);
 /// - `sub`, or `client_id` where there is no `sub`: [`Principal::name`](crate::Principal::name), to which sessions and tasks are bound. One that is
-///   too long for a name is `sha256-` and its hash. Users of two authorization servers are never the same;
+///   too long for a name is `sha256-` and its hash. Users of two authorization servers are never the same, also where their names are: a name is
+///   unique only with its [`Principal::issuer`](crate::Principal::issuer);
 /// - `scope` or `scp`: what it may do. Without these it may do what asks for no scope. Where they are more than
 ///   [`SCOPES_MAX`] of together [`SCOPES_BYTES_MAX`] bytes, those of [`scopes`](Self::scopes) are kept first.
 ///
@@ -88,7 +89,8 @@ impl OAuth {
     }
 
     /// A further name of this server in the `aud` of tokens, for authorization servers that have their own. At most [`AUDIENCES_MAX`]. A name that is
-    /// given to other servers, too, lets in by their tokens: it must not be.
+    /// given to other servers, too, lets in by their tokens: it must not be. Nor must the id of a client be: ID tokens, which tell a client who signed in,
+    /// have that for `aud`, may have a `typ` as access tokens do, and would let in.
     #[must_use]
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
@@ -225,12 +227,12 @@ impl Issuer {
         self
     }
 
-    /// All of its keys: those that were given, and those of the text of its file.
+    /// All of its keys: those of its file, and those that were given.
     ///
     /// # Errors
     /// What is wrong with those that were given: there are none, there are too many, they can't be used.
-    pub(crate) fn keys(&self, of_file: &[Key]) -> Result<Vec<Key>, String> {
-        let mut keys = of_file.to_vec();
+    pub(crate) fn keys(&self, of_file: Vec<Key>) -> Result<Vec<Key>, String> {
+        let mut keys = of_file;
         for source in &self.sources {
             match source {
                 Source::Secret(secret) => keys.push(key_of_secret(None, secret).map_err(str::to_owned)?),

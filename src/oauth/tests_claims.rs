@@ -21,7 +21,8 @@ fn a_good_token_says_who_comes_and_what_for() {
     }
     let of_other = claims("iss", r#""iss":"https://other.example/""#);
     let other = check(&eddsa(EDDSA, &of_other, 2)).unwrap();
-    assert_eq!(other.name(), Some("ann"));
+    assert_eq!((other.name(), other.issuer()), (Some("ann"), Some(OTHER_ISSUER)));
+    assert_eq!(Principal::new("ann").issuer(), None);
     // The same name, of another authorization server: somebody else.
     assert_ne!(other.id(), check(&hs256(HS256, &good())).unwrap().id());
 }
@@ -69,6 +70,11 @@ fn one_claim_wrong() {
         (r#""sub":"""#, Some(Subject)),
         (r#""sub":"a\u0000b""#, Some(Subject)),
         (r#""sub":"a\nb""#, Some(Subject)),
+        (r#""sub":"a\u200bb""#, Some(Subject)),
+        (r#""sub":"\u202enna""#, Some(Subject)),
+        (r#""sub":"a\u2069b""#, Some(Subject)),
+        (r#""sub":"\ufeffann""#, Some(Subject)),
+        (r#""sub":"\u00e4nn \u2027""#, None),
         (r#""sub":7"#, Some(Claim)),
         (&long, Some(Subject)),
         (r#""scope":["read"]"#, Some(Claim)),
@@ -221,13 +227,35 @@ fn what_is_remembered_is_still_held_to_the_clock() {
         assert_eq!(verifier.check(token.as_bytes(), 5).err(), Some(NoClock));
     }
     // With their key they are forgotten.
-    assert!(verifier.replace_keys(0, Issuer::new(ISSUER).ed25519(public(1)).keys(&[]).unwrap()));
+    assert!(verifier.replace_keys(0, Issuer::new(ISSUER).ed25519(public(1)).keys(Vec::new()).unwrap()));
     for token in &tokens {
         assert_eq!(verifier.check(token.as_bytes(), NOW).err(), Some(Algorithm));
     }
-    let more = Issuer::new(ISSUER).ed25519(public(1)).hs256(SECRET).keys(&[]).unwrap();
+    let more = Issuer::new(ISSUER).ed25519(public(1)).hs256(SECRET).keys(Vec::new()).unwrap();
     assert!(!verifier.replace_keys(0, more.clone()) && verifier.has_keys(0, &more));
     assert!(verifier.check(tokens[0].as_bytes(), NOW).is_ok());
+}
+
+#[test]
+fn the_key_that_is_named_is_tried_before_all_without_names() {
+    let jwk = |number: u8, more: &str| {
+        format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"{more}}}"#, base64url(&public(number)))
+    };
+    let unnamed = (2..=9).map(|number| jwk(number, ""));
+    let keys: Vec<String> = unnamed.chain([jwk(1, r#","kid":"one""#)]).collect();
+    let settings = OAuth::new(RESOURCE).issuer(Issuer::new(ISSUER).jwks(format!(r#"{{"keys":[{}]}}"#, keys.join(","))));
+    let token = eddsa(r#"{"alg":"EdDSA","kid":"one"}"#, &good(), 1);
+    assert!(verifier(&settings).check(token.as_bytes(), NOW).is_ok());
+}
+
+#[test]
+fn nothing_of_a_token_stays_behind() {
+    let verifier = verifier(&settings());
+    let good = hs256(HS256, &good());
+    for token in [good.clone(), format!("{good}AAAA"), good.replace('.', "..")] {
+        let _ = verifier.check(token.as_bytes(), NOW);
+        assert!(verifier.holds_nothing(), "{token}");
+    }
 }
 
 #[test]

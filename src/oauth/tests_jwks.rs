@@ -41,10 +41,20 @@ fn what_is_of_no_use_is_left_out() {
         (key(r#","alg":"RS256""#), "alg"),
         (key(r#","alg":"none""#), "alg"),
         (key(&long), "128 bytes"),
+        (key(r#","use":["sig"]"#), "type"),
+        (key(r#","use":null"#), "type"),
+        (key(r#","alg":7"#), "type"),
+        (key(r#","kid":7"#), "type"),
+        (key(r#","d":7"#), "type"),
+        (key(r#","kid":"a","kid":"b""#), "twice"),
+        (key(r#","use":"sig","use":"enc""#), "twice"),
+        (key(r#","kty":"OKP""#), "twice"),
+        (format!(r#"{{"kty":"oct","k":"{0}","k":"{0}"}}"#, base64url(SECRET)), "twice"),
+        (r#"{"kty":"oct","k":[]}"#.to_owned(), "base64url"),
         (r#"{"kty":"OKP","crv":"Ed448","x":"AAAA"}"#.to_owned(), "kty"),
         (r#"{"kty":"OKP","crv":"Ed25519"}"#.to_owned(), "base64url"),
         (r#"{"kty":"OKP","crv":"Ed25519","x":"AAAA"}"#.to_owned(), "32 bytes"),
-        (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, base64url(&[0; 32])), "point"),
+        (format!(r#"{{"kty":"OKP","crv":"Ed25519","x":"{}"}}"#, base64url(&[0; 32])), "zero"),
         (r#"{"kty":"OKP","crv":"Ed25519","x":"A=="}"#.to_owned(), "base64url"),
         (format!(r#"{{"kty":"oct","k":"{}"}}"#, base64url(&[7; 31])), "32 to 512"),
         (format!(r#"{{"kty":"oct","k":"{}"}}"#, base64url(&[7; 513])), "32 to 512"),
@@ -91,20 +101,20 @@ fn what_is_no_set() {
 fn the_keys_of_an_issuer() {
     let issuer = || Issuer::new(ISSUER);
     let of_file = Jwks::parse(&ed25519("")).unwrap().keys;
-    assert_eq!(issuer().hs256(SECRET).jwks(ed25519("")).keys(&of_file).unwrap().len(), 3);
-    assert_eq!(issuer().keys(&of_file).unwrap(), of_file);
+    assert_eq!(issuer().hs256(SECRET).jwks(ed25519("")).keys(of_file.clone()).unwrap().len(), 3);
+    assert_eq!(issuer().keys(of_file.clone()).unwrap(), of_file);
     for (issuer, why) in [
         (issuer(), "no key"),
         (issuer().hs256("short"), "32 to 512"),
-        (issuer().ed25519([0; 32]), "point"),
+        (issuer().ed25519([0; 32]), "zero"),
         (issuer().jwks("{}"), "expected a set"),
     ] {
-        assert!(issuer.keys(&[]).unwrap_err().contains(why), "{issuer:?}");
+        assert!(issuer.keys(Vec::new()).unwrap_err().contains(why), "{issuer:?}");
     }
     // No secret is shown.
     let shown = format!("{:?}", settings());
     assert!(!shown.contains("0123") && !shown.contains("48, 49") && shown.contains(ISSUER), "{shown}");
-    assert!(!format!("{:?}", issuer().hs256(SECRET).keys(&[])).contains("48, 49"));
+    assert!(!format!("{:?}", issuer().hs256(SECRET).keys(Vec::new())).contains("48, 49"));
 }
 
 #[test]

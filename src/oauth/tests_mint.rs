@@ -82,7 +82,7 @@ pub(super) fn settings() -> OAuth {
 /// What checks tokens by these settings.
 pub(super) fn verifier(settings: &OAuth) -> Verifier {
     settings.check().unwrap();
-    let keys = settings.issuers.iter().map(|issuer| issuer.keys(&[]).unwrap()).collect();
+    let keys = settings.issuers.iter().map(|issuer| issuer.keys(Vec::new()).unwrap()).collect();
     Verifier::new(settings, RESOURCE, keys)
 }
 

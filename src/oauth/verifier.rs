@@ -2,6 +2,7 @@
 
 use core::cell::{Cell, RefCell};
 use core::fmt;
+use std::sync::Arc;
 
 use hmac_sha256::Hash;
 
@@ -27,7 +28,7 @@ pub(crate) struct Verifier {
 
 /// An authorization server, and its keys.
 struct Issued {
-    url: String,
+    url: Arc<str>,
     keys: RefCell<Vec<Key>>,
 }
 
@@ -41,7 +42,8 @@ struct Remembered {
 impl Verifier {
     /// What checks tokens by these settings; `keys` are those of each authorization server, and `resource` is this server.
     pub(crate) fn new(settings: &OAuth, resource: &str, keys: Vec<Vec<Key>>) -> Self {
-        let issuers = settings.issuers.iter().map(|issuer| issuer.url.clone()).zip(keys.into_iter().map(RefCell::new));
+        let issuers =
+            settings.issuers.iter().map(|issuer| Arc::from(&*issuer.url)).zip(keys.into_iter().map(RefCell::new));
         // A client writes the URL of a host alone with a slash behind it, and an authorization server repeats that (RFC 3986, section 6.2.3).
         let names = [resource.to_owned(), format!("{resource}/")];
         Self {
@@ -53,6 +55,12 @@ impl Verifier {
             remembered: RefCell::new(Vec::with_capacity(JWT_REMEMBERED_MAX)),
             next: Cell::new(0),
         }
+    }
+
+    /// Whether its buffer is as it was before the first token.
+    #[cfg(test)]
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.buffer.borrow().iter().all(|byte| *byte == 0)
     }
 
     /// Bytes that it takes, but for texts and keys.
@@ -110,8 +118,19 @@ impl Verifier {
         Ok(())
     }
 
+    // Whom a token is about that is not remembered, and from when on it is good.
+    fn look(&self, token: &[u8], buffer: &mut [u8], unix_s: u64) -> Result<(Principal, u64), TokenRefusal> {
+        let jwt = Jwt::read(token, buffer)?;
+        let issuer = jwt.claims.issuer.ok_or(TokenRefusal::Issuer).and_then(text)?;
+        let issuer = self.issuers.iter().find(|known| issuer.eq_str(&known.url)).ok_or(TokenRefusal::Issuer)?;
+        authentic(&jwt, &issuer.keys.borrow())?;
+        let (principal, not_before_unix_s) = self.judge(&jwt.claims, &issuer.url)?;
+        self.in_time(not_before_unix_s, principal.ends_unix_s(), unix_s)?;
+        Ok((principal, not_before_unix_s))
+    }
+
     // Of an authentic token.
-    fn judge(&self, claims: &Claims<'_>, issuer: &str) -> Result<(Principal, u64), TokenRefusal> {
+    fn judge(&self, claims: &Claims<'_>, issuer: &Arc<str>) -> Result<(Principal, u64), TokenRefusal> {
         if !self.is_meant(claims.audience.ok_or(TokenRefusal::Audience)?)? {
             return Err(TokenRefusal::Audience);
         }
@@ -144,12 +163,10 @@ impl Authority for Verifier {
             return known;
         }
         let mut buffer = self.buffer.borrow_mut();
-        let jwt = Jwt::read(token, &mut buffer)?;
-        let issuer = jwt.claims.issuer.ok_or(TokenRefusal::Issuer).and_then(text)?;
-        let issuer = self.issuers.iter().find(|known| issuer.eq_str(&known.url)).ok_or(TokenRefusal::Issuer)?;
-        authentic(&jwt, &issuer.keys.borrow())?;
-        let (principal, not_before_unix_s) = self.judge(&jwt.claims, &issuer.url)?;
-        self.in_time(not_before_unix_s, principal.ends_unix_s(), unix_s)?;
+        let found = self.look(token, &mut buffer, unix_s);
+        // A token does not stay in memory, and nor does what it says.
+        buffer.get_mut(..token.len()).unwrap_or_default().fill(0);
+        let (principal, not_before_unix_s) = found?;
         self.remember(Remembered { hash, principal: principal.clone(), not_before_unix_s });
         Ok(principal)
     }
@@ -162,13 +179,11 @@ impl fmt::Debug for Verifier {
     }
 }
 
-/// Whether one of the keys has signed it: the one that it names, or, where it or the key has no name, one that is for its algorithm.
+/// Whether one of the keys has signed it: the one that it names, and then, where it or the key has no name, one that is for its algorithm.
 fn authentic(jwt: &Jwt<'_>, keys: &[Key]) -> Result<(), TokenRefusal> {
-    let may_be_meant = |key: &&Key| match (&jwt.key, key.id()) {
-        (Some(named), Some(id)) => named.eq_str(id),
-        (None, _) | (_, None) => true,
-    };
-    let mut meant = keys.iter().filter(may_be_meant).peekable();
+    let named = |key: &&Key| matches!((&jwt.key, key.id()), (Some(named), Some(id)) if named.eq_str(id));
+    let unnamed = |key: &&Key| jwt.key.is_none() || key.id().is_none();
+    let mut meant = keys.iter().filter(named).chain(keys.iter().filter(unnamed)).peekable();
     meant.peek().ok_or(TokenRefusal::Key)?;
     // What a key is good for is said by the key, never by the token alone (RFC 8725, section 3.1).
     let mut fit = meant.filter(|key| key.algorithm() == jwt.algorithm).take(JWT_KEYS_TRIED_MAX).peekable();
@@ -177,7 +192,7 @@ fn authentic(jwt: &Jwt<'_>, keys: &[Key]) -> Result<(), TokenRefusal> {
 }
 
 /// Whom it is about: the subject, or the client that acts on its own behalf where there is none.
-fn subject(claims: &Claims<'_>, issuer: &str) -> Result<Principal, TokenRefusal> {
+fn subject(claims: &Claims<'_>, issuer: &Arc<str>) -> Result<Principal, TokenRefusal> {
     let (name, what) = match (claims.subject, claims.client) {
         (Some(subject), _) => (subject, Subject::User),
         (None, Some(client)) => (client, Subject::Client),

@@ -12,9 +12,9 @@ pub(crate) struct Bucket {
 
 /// Buckets of one kind. One that is full is as good as none, so that only those who came lately have a place.
 ///
-/// Where all places are taken, a newcomer gets that of the bucket which would be full soonest: the one who came least is counted from the
-/// beginning, and those who came most stay counted. So nobody can be kept out by a crowd, and whoever has more addresses than there are places
-/// (an IPv6 household counts as one) gains that many beginnings.
+/// Where all places are taken, a newcomer gets that of the bucket which would be full soonest, and with it what is in that: those who come in
+/// turns by one place share its bucket, and those who came most stay counted. Two are left to a newcomer in any case (one, of a rate of one), so
+/// that nobody can be kept out by a crowd: whoever has more addresses than there are places gains those, each time that another comes.
 #[derive(Debug)]
 pub(crate) struct Buckets {
     pub(super) used: Vec<Bucket>,
@@ -34,7 +34,10 @@ impl Buckets {
     pub(crate) fn take(&mut self, rate: Rate, key: u64, now_ms: u64) -> Result<(), u32> {
         let now_us = now_ms.saturating_mul(1_000);
         let found = self.used.iter().position(|bucket| bucket.key == key);
-        let full_us = found.and_then(|at| self.used.get(at)).map_or(now_us, |bucket| bucket.full_us.max(now_us));
+        let full_us = match found.and_then(|at| self.used.get(at)) {
+            Some(bucket) => bucket.full_us.max(now_us),
+            None => self.inherited_us(rate, now_us),
+        };
         let bucket = Bucket { key, full_us: full_us.saturating_add(rate.interval_us()) };
         let wait_us = wait_us(rate, full_us, now_us);
         if wait_us > 0 {
@@ -65,11 +68,20 @@ impl Buckets {
         }
     }
 
-    /// Puts one back.
-    pub(crate) fn give_back(&mut self, rate: Rate, key: u64) {
+    /// Puts back what was taken then: as much of it as can't have come back by itself since, and nothing after an interval.
+    pub(crate) fn give_back(&mut self, rate: Rate, key: u64, taken_ms: u64, now_ms: u64) {
+        let since_us = now_ms.saturating_sub(taken_ms).saturating_mul(1_000);
         if let Some(bucket) = self.used.iter_mut().find(|bucket| bucket.key == key) {
-            bucket.full_us = bucket.full_us.saturating_sub(rate.interval_us());
+            bucket.full_us = bucket.full_us.saturating_sub(rate.interval_us().saturating_sub(since_us));
         }
+    }
+
+    // When the bucket of a newcomer is full: now, or that of the one who makes room, but for two that are left in any case.
+    fn inherited_us(&self, rate: Rate, now_us: u64) -> u64 {
+        let place = if self.used.len() < self.room { None } else { self.place(now_us) };
+        let least_us = rate.interval_us().saturating_mul(u64::from(rate.count.saturating_sub(2)));
+        let made_room = place.and_then(|at| self.used.get(at));
+        made_room.map_or(now_us, |bucket| bucket.full_us.clamp(now_us, now_us.saturating_add(least_us)))
     }
 
     // The place for a newcomer among those that are used: one whose bucket is full, or, where there is no other place, is full soonest.

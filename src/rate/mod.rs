@@ -130,9 +130,9 @@ impl Rates {
         take(&self.tools, Some(rate), Limit::Tool, tool as u64, now_ms)
     }
 
-    /// It was called, and did nothing but ask: that call comes again, and counts then.
-    pub(crate) fn give_back_call(&self, tool: usize, rate: Rate) {
-        self.tools.borrow_mut().give_back(rate, tool as u64);
+    /// It was called at this time, and asked without having made anything: that call comes again, and counts then.
+    pub(crate) fn give_back_call(&self, tool: usize, rate: Rate, taken_ms: u64, now_ms: u64) {
+        self.tools.borrow_mut().give_back(rate, tool as u64, taken_ms, now_ms);
     }
 }
 

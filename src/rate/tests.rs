@@ -40,16 +40,52 @@ fn what_is_given_back_can_be_taken_again() {
     let mut buckets = Buckets::new(1);
     let once = Rate { count: 1, seconds: 10 };
     assert_eq!(buckets.take(once, 7, 0), Ok(()));
-    buckets.give_back(once, 7);
+    buckets.give_back(once, 7, 0, 0);
     assert_eq!(buckets.take(once, 7, 0), Ok(()));
     assert_eq!(buckets.take(once, 7, 0), Err(10));
     // Nothing was taken from this one, and it does not hold more than it can.
-    buckets.give_back(once, 8);
+    buckets.give_back(once, 8, 0, 0);
     for _ in 0..3 {
-        buckets.give_back(once, 7);
+        buckets.give_back(once, 7, 0, 0);
     }
     assert_eq!(buckets.take(once, 7, 20_000), Ok(()));
     assert_eq!(buckets.take(once, 7, 20_000), Err(10));
+}
+
+#[test]
+fn what_came_back_by_itself_is_not_given_back() {
+    let once = Rate { count: 1, seconds: 10 };
+    let mut buckets = Buckets::new(1);
+    assert_eq!(buckets.take(once, 7, 0), Ok(()));
+    assert_eq!(buckets.take(once, 7, 10_500), Ok(()));
+    buckets.give_back(once, 7, 0, 11_000);
+    assert_eq!(buckets.take(once, 7, 11_000), Err(10));
+    // Of two that are taken almost an interval apart, the first is given back as far as it is missing.
+    let twice = Rate { count: 2, seconds: 10 };
+    let mut buckets = Buckets::new(1);
+    assert_eq!(buckets.take(twice, 7, 0), Ok(()));
+    assert_eq!(buckets.take(twice, 7, 4_900), Ok(()));
+    buckets.give_back(twice, 7, 0, 4_900);
+    assert_eq!(buckets.take(twice, 7, 4_900), Ok(()));
+    assert_eq!(buckets.take(twice, 7, 4_900), Err(5));
+}
+
+#[test]
+fn those_who_take_turns_by_one_place_share_its_bucket() {
+    let mut buckets = Buckets::new(2);
+    (0..10).for_each(|_| buckets.take(TEN, 1, 0).unwrap());
+    // The first has the whole of it; who comes after it finds what is left, and two at the least.
+    (0..10).for_each(|_| buckets.take(TEN, 2, 0).unwrap());
+    assert_eq!(buckets.take(TEN, 2, 0), Err(6));
+    for key in 3..100 {
+        assert_eq!(buckets.take(TEN, key, 0), Ok(()));
+        assert_eq!(buckets.take(TEN, key, 0), Ok(()));
+        assert_eq!(buckets.take(TEN, key, 0), Err(6), "{key}");
+    }
+    let mut buckets = Buckets::new(1);
+    (0..4).for_each(|_| buckets.take(TEN, 1, 0).unwrap());
+    (0..6).for_each(|_| buckets.take(TEN, 2, 0).unwrap());
+    assert_eq!(buckets.take(TEN, 2, 0), Err(6), "what 1 took is missing");
 }
 
 #[test]
@@ -65,7 +101,8 @@ fn a_full_table_forgives_the_one_who_came_least() {
         assert_eq!(buckets.take(TEN, key, 0), Ok(()));
         assert_eq!(buckets.take(TEN, 1, 0), Err(6));
     }
-    (0..3).for_each(|_| buckets.take(TEN, 3, 0).unwrap());
+    // So many of them that 3 had to make room, too: it finds the two that are left to each.
+    (0..2).for_each(|_| buckets.take(TEN, 3, 0).unwrap());
     assert_eq!(buckets.take(TEN, 3, 0), Err(6));
     // Later, all are full, and there is room again.
     for key in 10..13 {

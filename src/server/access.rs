@@ -55,7 +55,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
     /// [`authorize_async`](Self::authorize_async).
     ///
     /// It is asked after Host and Origin, and after the tokens of the configuration, where there are any: who brings one of these comes in by
-    /// that, and is not asked again. It is not asked about preflights, `/healthz` and what is not there.
+    /// that, and is not asked again. It is not asked about preflights, `/healthz`, the metadata of [`oauth`](Config::oauth) and what is not
+    /// there.
     /// ```
     /// use smol_mcp::{Denied, Principal, Server};
     /// # use smol_mcp::{Call, ToolResult, tools};

@@ -25,6 +25,28 @@ impl<A> Core<'_, A> {
         }
     }
 
+    /// Somebody comes for a session's stream: what that one may not read is no longer subscribed to. The token that subscribed may have had more
+    /// scopes than this one, of the same holder.
+    pub(super) fn unsubscribe_from_forbidden(&self, session: SessionRef, principal: &Principal) {
+        let subscribed = self.sessions.borrow().get(session).map_or(0, Session::subscriptions);
+        if subscribed == 0 || principal.has_every_scope() {
+            return;
+        }
+        let resources = self.endpoint.catalog.resources;
+        let is_forbidden = |uri: &str| {
+            let resource = resources.iter().find(|resource| resource.matches(uri));
+            resource.is_some_and(|resource| !principal.has_all(resource.scopes))
+        };
+        let forbidden = {
+            let mut hub = self.hub.borrow_mut();
+            hub.uris().places(subscribed).filter(|(_, uri)| is_forbidden(uri)).fold(0, |set, (at, _)| set | bit(at))
+        };
+        if forbidden != 0 {
+            self.sessions.borrow_mut().unsubscribe(session, forbidden);
+            self.wishes_changed();
+        }
+    }
+
     /// The places of the resources that a `subscriptions/listen` asks for: those that there are,
     /// and that its caller may read.
     pub(super) fn listen_to(&self, wanted: Value<'_>, principal: &Principal) -> Result<UriSet, NoPlace> {

@@ -8,7 +8,7 @@ use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::Application;
-use crate::endpoint::{Answer, Cause, Decision, Posted, Work};
+use crate::endpoint::{Answer, Cause, Decision, Moment, Posted, Work};
 use crate::guard::Peer;
 use crate::http::{self, Status};
 use crate::json::{Span, Value};
@@ -36,8 +36,10 @@ impl<A: Application> Worker<'_, '_, A> {
             let answer = Answer::refusal(Status::BAD_REQUEST, Code::INVALID_REQUEST, message);
             return self.answer(conn, answer, manner, doc, tx).await;
         };
-        // The first of them was counted when they came.
-        let mut moment = self.core.moment(conn);
+        let came = self.core.moment(conn);
+        // The first request of them was counted when they came.
+        let counted = self.core.counted_by(conn, head, came.local.map(|local| local.ip()));
+        let mut is_free = true;
         let mut outlet = manner.outlet(tx);
         // The responses come as one array.
         outlet.set_json_only();
@@ -51,11 +53,12 @@ impl<A: Application> Worker<'_, '_, A> {
             if !self.core.endpoint.guard.knows(posted.principal.id(), self.core.unix_s.get()) {
                 return Turn::Done(After::Close);
             }
+            let moment = Moment { counted: counted.filter(|_| !is_free), ..self.core.moment(conn) };
             let (decision, changes) = {
                 let mut sessions = self.core.sessions.borrow_mut();
                 self.core.endpoint.element(head, posted, element, session, &mut sessions, &moment)
             };
-            moment.counted = manner.peer.and_then(Peer::counted);
+            is_free &= !is_of_request(&decision);
             self.core.tell(changes, manner.peer);
             self.give_way().await;
             if let Decision::Cancel { session, request } = decision {
@@ -141,6 +144,15 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             _ => None,
         }
+    }
+}
+
+// Whether a message was a request, as far as its answer tells.
+fn is_of_request(decision: &Decision<'_>) -> bool {
+    match decision {
+        Decision::Answer(answer) => answer.has_body(),
+        Decision::Cancel { .. } | Decision::Reply { .. } => false,
+        _ => true,
     }
 }
 

@@ -190,14 +190,7 @@ impl<A: Application> Worker<'_, '_, A> {
     // Each call is counted by one of its ends: its handler's, or else why that was dropped.
     fn count_call(&self, work: Work, ran: Option<Ran>, outcome: Outcome) {
         self.core.tally.call_over();
-        let catalog = &self.core.endpoint.catalog;
-        let name = match work {
-            Work::ToolsCall(at) | Work::TaskOf(at) | Work::TaskLater(at) => catalog.tools.get(at).map(|tool| tool.name),
-            Work::Read(at) => catalog.resources.get(at).map(|resource| resource.uri),
-            Work::GetPrompt(at) => catalog.prompts.get(at).map(|prompt| prompt.name),
-            _ => None,
-        };
-        let name = name.unwrap_or("a completion");
+        let name = self.core.asked(work).map_or("a completion", |(_, name)| name);
         let calls = &self.core.tally.calls;
         let counter = match (ran, outcome) {
             (Some(Ran::Failed), _) => &calls.failed,

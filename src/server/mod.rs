@@ -218,9 +218,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
     fn prepare(self, config: Config) -> io::Result<Bound<A, R, P, H>> {
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
         let heap = Heap(config.checked(<App<A, R, P, H> as Application>::HAS_TASKS).map_err(invalid)?);
-        self.afford(&config).map_err(invalid)?;
-        config.check_rates().map_err(invalid)?;
-        config.check_audit(<App<A, R, P, H> as Application>::RESOURCES).map_err(invalid)?;
+        self.check(&config).map_err(invalid)?;
         let rated = <App<A, R, P, H> as Application>::RATED;
         let (max_memory, settings) = (config.max_memory, config.settings(rated));
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
@@ -244,7 +242,6 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let catalog = Catalog { audit, ..Catalog::of::<App<A, R, P, H>>() };
         let wrong_scopes = |name| invalid(format!("the scopes of {name:?} can't be scopes, or are too many"));
         catalog.check_scopes().map_err(wrong_scopes)?;
-        introduce::check(&self.identity).map_err(invalid)?;
         let shares = Shares::new(config.connections_per_address, config.streams_per_address, &config.trusted_proxies);
         let shares = shares.map_err(invalid)?;
         let key_file = config.key_file.map(|path| KeyFile::open(&path, random_key)).transpose();
@@ -286,6 +283,14 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
             listener: None,
             handle: self.handle,
         })
+    }
+
+    // What can be said of the settings before anything is made of them.
+    fn check(&self, config: &Config) -> Result<(), String> {
+        self.afford(config)?;
+        config.check_rates()?;
+        config.check_audit(<App<A, R, P, H> as Application>::RESOURCES)?;
+        introduce::check(&self.identity)
     }
 }
 

@@ -88,6 +88,8 @@ kinds! {
     Panicked Error "handlers panicked",
     /// The application's check of who comes in failed: it panicked, or named somebody that can't be.
     Check Error "failures of the check of who comes in",
+    /// A file of keys can't be opened or read.
+    Keys Error "failures to read keys",
     /// The application's ear for clients panicked.
     OnClient Error "panics of on_client",
 }

@@ -1,12 +1,13 @@
 //! Access tokens, as far as the world is concerned: files of keys that change, and streams that end with the token that opened them.
 
 use std::cell::{Cell, RefCell};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::rc::Rc;
 
 use super::Config;
 use super::core::Core;
+use super::notices::Notice;
 use super::secret_file::{Named, SecretFile, Stamp};
 use crate::guard::PublicBase;
 use crate::http::ProtectedResource;
@@ -63,9 +64,9 @@ pub(super) struct Begun {
 
 /// Who looks after the keys.
 pub(super) trait KeepKeys {
-    /// Looks whether files of keys have changed, if that is due, or in any case (`again`), and reads those that have. True if some keys are no longer
-    /// good.
-    fn look(&self, now_ms: u64, again: bool) -> bool;
+    /// Looks whether files of keys have changed, if that is due, or in any case (`again`), and reads those that have. What could not be read is told
+    /// to `failed`, and looked at again the next time. True if some keys are no longer good.
+    fn look(&self, now_ms: u64, again: bool, failed: &dyn Fn(&io::Error)) -> bool;
 }
 
 /// What is to be looked at.
@@ -94,7 +95,8 @@ impl<A> Core<'_, A> {
     /// Looks whether the keys of access tokens have changed; `again`: whatever the files look like. True where there are such.
     pub(super) fn look_at_keys(&self, again: bool) -> bool {
         let Some(keys) = &self.access.watch.keys else { return false };
-        if keys.look(self.now_ms.get(), again) {
+        let failed = |error: &io::Error| self.notice(Notice::Keys, format_args!("{error}; its keys stay as they are"));
+        if keys.look(self.now_ms.get(), again, &failed) {
             // Nobody knows any more by which of them a stream was opened. Who may come in comes again.
             self.end_streams_until(u64::MAX - 1);
         }
@@ -131,7 +133,7 @@ struct Keeper {
 }
 
 impl KeepKeys for Keeper {
-    fn look(&self, now_ms: u64, again: bool) -> bool {
+    fn look(&self, now_ms: u64, again: bool, failed: &dyn Fn(&io::Error)) -> bool {
         if !again && now_ms.saturating_sub(self.looked_ms.get()) < JWKS_LOOK_MS {
             return false;
         }
@@ -143,7 +145,6 @@ impl KeepKeys for Keeper {
             if *known == now && !again {
                 continue;
             }
-            *known = now;
             match keys_of(issuer) {
                 Ok((keys, stamp)) => {
                     *known = stamp;
@@ -152,7 +153,16 @@ impl KeepKeys for Keeper {
                         has_lost |= self.verifier.replace_keys(place, keys);
                     }
                 }
-                Err(error) => log::error!("{error}; its keys stay as they are"),
+                // It stays so until the file changes, if it did not between the two looks.
+                Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                    *known = now;
+                    log::error!("{error}; its keys stay as they are");
+                }
+                // What failed may go well at the next look: it, or the whole machine, may be short of something for a moment.
+                Err(error) => {
+                    *known = None;
+                    failed(&error);
+                }
             }
         }
         has_lost
@@ -160,7 +170,7 @@ impl KeepKeys for Keeper {
 }
 
 fn begin(settings: &OAuth, base: Option<&PublicBase>, name: &str) -> io::Result<Begun> {
-    let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, format!("oauth: {text}"));
+    let invalid = |text: String| io::Error::new(ErrorKind::InvalidInput, format!("oauth: {text}"));
     settings.check().map_err(invalid)?;
     let url = |setting, url| PublicBase::parse_as(setting, url).map_err(|error| invalid(error.to_string()));
     let resource = url("resource", &settings.resource)?;
@@ -198,10 +208,9 @@ fn keys_of(issuer: &Issuer) -> io::Result<(Vec<Key>, Option<Stamp>)> {
         Some(path) => read(path).map(|(keys, stamp)| (keys, Some(stamp)))?,
         None => (Vec::new(), None),
     };
-    let keys = issuer.keys(&of_file);
-    let keys = keys.map_err(|why| {
-        io::Error::new(io::ErrorKind::InvalidInput, format!("oauth: the issuer {:?}: {why}", issuer.url))
-    })?;
+    let keys = issuer.keys(of_file);
+    let keys = keys
+        .map_err(|why| io::Error::new(ErrorKind::InvalidInput, format!("oauth: the issuer {:?}: {why}", issuer.url)))?;
     Ok((keys, stamp))
 }
 

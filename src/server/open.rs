@@ -23,11 +23,13 @@ use crate::sse;
 
 impl<A: Application> Worker<'_, '_, A> {
     /// Opens the stream of a GET.
+    #[allow(clippy::too_many_arguments)] // all that a request consists of
     pub(super) async fn open(
         &self,
         conn: ConnRef,
         opening: Opening,
         head: http::Request<'_>,
+        who: &Principal,
         manner: &Manner<'_>,
         moment: &Moment,
         tx: &mut [u8],
@@ -36,6 +38,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let principal = match opening {
             Opening::Session(session, changes, last) => {
                 self.core.tell(changes, manner.peer);
+                self.core.unsubscribe_from_forbidden(session, who);
                 return self.open_session(conn, session, last, wire, manner, tx).await;
             }
             Opening::HttpSse(principal) => principal,

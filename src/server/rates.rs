@@ -8,7 +8,6 @@ use super::stats::Count;
 use super::worker::Worker;
 use crate::app::Application;
 use crate::endpoint::{Job, Moment, Work};
-use crate::guard::Peer;
 use crate::http;
 use crate::limits::RATE_SECONDS_MAX;
 use crate::rate::{Limit, Rate};
@@ -72,10 +71,10 @@ impl Config {
 }
 
 impl<A: Application> Core<'_, A> {
-    /// A call of this tool did nothing but ask its client.
-    pub(super) fn give_back_call(&self, tool: usize) {
+    /// A call of this tool, which came then, asked its client, and made nothing by [`once`](crate::Call::once).
+    pub(super) fn give_back_call(&self, tool: usize, begun_ms: u64) {
         if let Some(rate) = rate_of::<A>(tool) {
-            self.endpoint.rates.give_back_call(tool, rate);
+            self.endpoint.rates.give_back_call(tool, rate, begun_ms, self.now_ms.get());
         }
     }
 }
@@ -86,7 +85,8 @@ impl<A: Application> Worker<'_, '_, A> {
         let peer = self.core.peer_of(conn, request);
         self.slot().household.set(peer.map(|peer| peer.household));
         self.slot().who.borrow_mut().clear();
-        Moment { counted: peer.and_then(Peer::counted), ..self.core.moment(conn) }
+        let moment = self.core.moment(conn);
+        Moment { counted: self.core.counted_by(conn, request, moment.local.map(|local| local.ip())), ..moment }
     }
 
     /// A tool that is called too often is not run.

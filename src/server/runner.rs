@@ -46,7 +46,7 @@ impl<A: Application> Runner<'_, '_, A> {
             let (end, ran) = pin!(self.perform(&job, doc, kept)).await;
             self.core.board.inputs.borrow_mut().clear(self.place);
             let ended = self.core.board.tasks.borrow_mut().end(self.place, end, self.core.now());
-            let outcome = if ended { outcome_of(end, ran) } else { AuditOutcome::Cancelled };
+            let outcome = if ended { outcome_of(end, ran) } else { self.outcome_of_ended(&job) };
             self.core.audit_task(&job.principal, job.tool, outcome, begun_ms);
             if ended {
                 self.count(end, ran);
@@ -62,7 +62,7 @@ impl<A: Application> Runner<'_, '_, A> {
         // No pass ends here, so none is signed for anybody.
         let secrets = (&core.endpoint.key, &core.slips);
         let pass = Pass::new(&request, secrets, &core.identity, PrincipalId::ANYONE, core.unix_s.get(), 0);
-        let ask = TaskAsk { core, place: self.place, pass: &pass, kept };
+        let ask = TaskAsk { core, place: self.place, pass: &pass, kept, confirmed: Cell::new(0) };
         let context =
             Context { announce: core, client, session: None, ask: &ask, door: Door::Closed, principal: &job.principal };
         let pen =
@@ -113,6 +113,12 @@ impl<A: Application> Runner<'_, '_, A> {
         }
     }
 
+    // How a task is told of that somebody ended: its client, or the server, for which it is over, or whose owner is out.
+    fn outcome_of_ended(&self, job: &Job) -> AuditOutcome {
+        let is_in = self.core.endpoint.guard.knows(job.principal.id(), self.core.unix_s.get());
+        if is_in && !self.core.stopping.get() { AuditOutcome::Cancelled } else { AuditOutcome::Ended }
+    }
+
     // Why a task must end before its handler does.
     fn ends(&self) -> Option<End> {
         let tasks = self.core.board.tasks.borrow();
@@ -144,6 +150,8 @@ struct TaskAsk<'w, 'm, A> {
     pass: &'w Pass<'w>,
     /// What the pass keeps that ended when the call became a task.
     kept: &'w [u8],
+    /// The members of it, a bit each, that were a yes and let something run already.
+    confirmed: Cell<u64>,
 }
 
 /// The second number of the tickets of the task's own questions: places in the request, which are not empty, end behind it.
@@ -173,7 +181,12 @@ impl<A> Ask for TaskAsk<'_, '_, A> {
     }
 
     fn is_confirmed(&self, words: u64) -> bool {
-        Value::new(self.kept).members().any(|(name, value)| is_yes(name, value, words))
+        let before = self.confirmed.get();
+        // One that has no bit can't be used up: it lets nothing run.
+        let mut bits = (0..u64::BITS).map(|at| 1 << at).zip(Value::new(self.kept).members());
+        let found = bits.find(|(bit, (name, value))| before & bit == 0 && is_yes(*name, *value, words));
+        self.confirmed.set(before | found.map_or(0, |(bit, _)| bit));
+        found.is_some()
     }
 
     fn open(&self, question: &Question<'_>) -> Result<Ticket, InputError> {

@@ -1,11 +1,13 @@
 //! A file that may hold secrets: tokens, or keys.
 
 use std::fmt::Display;
-use std::fs::{self, File, Metadata};
+use std::fs::{self, Metadata, OpenOptions};
 use std::hint;
 use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
+
+use rustix::fs::OFlags;
 
 /// Such a file, read. What stands in it does not stay in memory.
 pub(super) struct SecretFile {
@@ -14,11 +16,12 @@ pub(super) struct SecretFile {
     stamp: Stamp,
 }
 
-/// By what it is seen that a file has changed: another file, another size, another time.
+/// By what it is seen that a file has changed: another file, another size, another time, also that of its rights.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Stamp {
     file: (u64, u64),
     size: u64,
+    written: (i64, i64),
     changed: (i64, i64),
 }
 
@@ -35,7 +38,8 @@ impl Stamp {
         Self {
             file: (metadata.dev(), metadata.ino()),
             size: metadata.size(),
-            changed: (metadata.mtime(), metadata.mtime_nsec()),
+            written: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
         }
     }
 }
@@ -62,12 +66,16 @@ impl SecretFile {
     /// It can't be read, is too large, is no file, or everybody can write it; named.
     pub(super) fn read(named: Named<'_>, bytes_max: usize) -> io::Result<Self> {
         let failed = |error: io::Error| named.wrong(error.kind(), &error);
-        // A pipe would keep who opens it waiting.
-        if !fs::metadata(named.1).map_err(failed)?.is_file() {
+        // A pipe would keep who opens it waiting, and some devices do something when they are opened.
+        let open = || OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(named.1);
+        let is_file = fs::metadata(named.1).map_err(failed)?.is_file();
+        let file = is_file.then(open).transpose().map_err(failed)?;
+        let Some(file) = file else { return Err(named.invalid(&"it is no file")) };
+        let metadata = file.metadata().map_err(failed)?;
+        // Another may stand there since it was looked at.
+        if !metadata.is_file() {
             return Err(named.invalid(&"it is no file"));
         }
-        let file = File::open(named.1).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
         let (mode, stamp) = (metadata.permissions().mode(), Stamp::of(&metadata));
         if mode & WRITABLE_BY_OTHERS != 0 {
             return Err(

@@ -14,7 +14,7 @@ use crate::mcp::tasks::{Reply, Verb};
 use crate::mcp::{self, tools};
 use crate::outlet::Out;
 use crate::rpc::{Code, Envelope, Request};
-use crate::session::{PrincipalId, kept_text};
+use crate::session::{Principal, PrincipalId, kept_text};
 use crate::tasks::{self, NoTask, Now, Status, TaskId};
 
 /// What is told when the server shuts down.
@@ -47,8 +47,9 @@ impl<A: Application> Worker<'_, '_, A> {
                 let created = pass.with_kept(|kept| core.create_task(request, job, tool, kept, context.client));
                 reply = Some(created.map_or_else(no_task, Reply::Created));
             } else {
-                if ran == Ran::Asked {
-                    core.give_back_call(tool);
+                // What acts before it asks (by `once`) has been called; what asked alone is counted when it comes with the answer.
+                if ran == Ran::Asked && !pass.has_made() {
+                    core.give_back_call(tool, self.slot().begun_ms.get());
                 }
                 return ran;
             }
@@ -86,8 +87,7 @@ impl<A: Application> Core<'_, A> {
         let id = mcp::tasks::asked(&request.envelope, request.doc).and_then(Text::plain);
         let Some(id) = id else { return wrong("params.taskId must be a string") };
         let now = self.now();
-        let found = self.board.tasks.borrow().find(id.as_bytes(), job.principal.id(), now);
-        let Some(place) = found else { return wrong(mcp::tasks::UNKNOWN) };
+        let Some(place) = self.find_task(id, job.principal) else { return wrong(mcp::tasks::UNKNOWN) };
         match verb {
             Verb::Get => {
                 // What changes while it is written to somebody would break that stream.
@@ -112,6 +112,15 @@ impl<A: Application> Core<'_, A> {
                 Reply::Done
             }
         }
+    }
+
+    // A task that is this one's, and that it may still ask about: tasks belong to whoever holds a token, but a token may have fewer scopes than
+    // the one that created it.
+    fn find_task(&self, id: &str, principal: &Principal) -> Option<usize> {
+        let tasks = self.board.tasks.borrow();
+        let place = tasks.find(id.as_bytes(), principal.id(), self.now())?;
+        let tool = A::TOOLS.get(tasks.tool(place)?)?;
+        principal.has_all(tool.scopes).then_some(place)
     }
 
     fn has_task_room(&self, bytes: usize) -> bool {
@@ -203,12 +212,11 @@ impl<A: Application> Core<'_, A> {
         }
     }
 
-    /// The tasks that a `subscriptions/listen` asks for: those that there are, and that are its caller's.
-    pub(super) fn tasks_to_listen_to(&self, envelope: &Envelope, doc: &[u8], principal: PrincipalId) -> u64 {
+    /// The tasks that a `subscriptions/listen` asks for: those that there are, that are its caller's, and whose tools it may call.
+    pub(super) fn tasks_to_listen_to(&self, envelope: &Envelope, doc: &[u8], principal: &Principal) -> u64 {
         let wanted = envelope.notifications.filter(|_| A::HAS_TASKS).map(|member| Value::new(member.span.of(doc)));
         let Some(ids) = wanted.and_then(|wanted| wanted.get("taskIds")) else { return 0 };
-        let tasks = self.board.tasks.borrow();
-        let found = |id: Value<'_>| tasks.find(id.as_text()?.plain()?.as_bytes(), principal, self.now());
+        let found = |id: Value<'_>| self.find_task(id.as_text()?.plain()?, principal);
         ids.elements().filter_map(found).fold(0, |set, place| set | tasks::bit(place))
     }
 

@@ -12,10 +12,11 @@
 //! | 6 | the oldest that has not brought a whole request yet | who brings one |
 //!
 //! Those that have said nothing are a crowd when they are more than a quarter of all that there may be, and than [`SILENT_CROWD_MIN`].
-//! A connection that is being answered, a whole request that waits for a buffer, and a stream, are never touched. Where nobody makes room, a newcomer
-//! that has not said all waits in one of the slots that are kept beside those that are served, until it does, for [`HEAD_GRACE_MS`] where
-//! it has begun to; all others are told to come again. So a crowd that opens connections and says nothing, or spells out its requests, takes the places of its own kind, and whoever comes with a
-//! request is served, as long as there are buffers (`queue`).
+//!
+//! A connection that is being answered, a whole request that waits for a buffer, and a stream, are never touched. Where nobody makes room, a
+//! newcomer that has not said all waits in one of the slots that are kept beside those that are served, until it does, for [`HEAD_GRACE_MS`] where
+//! it has begun to; all others are told to come again. So a crowd that opens connections and says nothing, or spells out its requests, takes the
+//! places of its own kind, and whoever comes with a request is served, as long as there are buffers (`queue`).
 //!
 //! An address that has its share already gets the places 1 to 6 of its own connections only, whatever else is free.
 

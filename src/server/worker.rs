@@ -209,7 +209,9 @@ impl<A: Application> Worker<'_, '_, A> {
                     self.core.ended(ended);
                     return self.answer(conn, Answer::empty(Status::OK), &manner, &[], tx).await;
                 }
-                Admission::Open(opening) => return self.open(conn, opening, request, &manner, &moment, tx).await,
+                Admission::Open(opening) => {
+                    return self.open(conn, opening, request, &principal, &manner, &moment, tx).await;
+                }
             }
         };
         let mut is_in = true;
@@ -303,7 +305,7 @@ impl<A: Application> Worker<'_, '_, A> {
                     self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
                 }
                 Decision::Listen { envelope, mut filter } => {
-                    filter.tasks = self.core.tasks_to_listen_to(&envelope, doc, posted.principal.id());
+                    filter.tasks = self.core.tasks_to_listen_to(&envelope, doc, posted.principal);
                     self.listen(conn, &envelope, filter, posted.principal, &manner, doc, tx).await
                 }
                 Decision::Batch(session) => {

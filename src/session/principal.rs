@@ -1,6 +1,7 @@
 //! On whose behalf a request is made, and what that one may do.
 
 use core::fmt;
+use std::sync::Arc;
 
 use hmac_sha256::{HMAC, Hash};
 
@@ -19,6 +20,8 @@ pub struct Principal {
     name: heapless::String<PRINCIPAL_NAME_BYTES_MAX, u8>,
     scopes: Scopes,
     fault: Option<PrincipalFault>,
+    /// The authorization server that it is known to; none where it is not from one.
+    issuer: Option<Arc<str>>,
     /// When its token ends, in seconds of the wall clock; `u64::MAX`: never, or that is known elsewhere.
     ends_unix_s: u64,
 }
@@ -34,7 +37,7 @@ enum Scopes {
 /// What is wrong with a principal's name or scopes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum PrincipalFault {
-    /// The name is empty, longer than [`PRINCIPAL_NAME_BYTES_MAX`], or has a control character.
+    /// The name is empty, longer than [`PRINCIPAL_NAME_BYTES_MAX`], or has a character that is not seen: see [`is_unseen`].
     Name,
     /// A scope is empty, or has another character than a scope may (RFC 6749, 3.3).
     Scope,
@@ -50,7 +53,8 @@ impl Principal {
     pub(crate) const ANYONE: Self = Self::of(PrincipalId::ANYONE);
 
     /// For the application's own check: the principal of this name, with every scope. At most [`PRINCIPAL_NAME_BYTES_MAX`] bytes without
-    /// control characters; one with another name is not let in. Its name has nothing to do with those of tokens.
+    /// control characters and others that are not seen (U+200B and the like); one with another name is not let in. Its name has nothing to do with
+    /// those of tokens.
     pub fn new(name: impl AsRef<str>) -> Self {
         Self::of(PrincipalId::ANYONE).named(name.as_ref(), Kind::Application)
     }
@@ -75,8 +79,16 @@ impl Principal {
 
     /// The name: a token's, the subject of an access token ([`OAuth`](crate::OAuth)), or what the application's own check gave. None where there
     /// is none.
+    ///
+    /// It is unique within its source alone: names of tokens, those that the application gives, users and clients of one authorization server and those of
+    /// another may be spelled the same, and are others to the server. Where there are several sources, look at the [`issuer`](Self::issuer), too.
     pub fn name(&self) -> Option<&str> {
         Some(self.name.as_str()).filter(|name| !name.is_empty())
+    }
+
+    /// The authorization server whose access token it brought ([`Issuer`](crate::Issuer)), by its URL; none for all others.
+    pub fn issuer(&self) -> Option<&str> {
+        self.issuer.as_deref()
     }
 
     /// Whether it may do what asks for this scope.
@@ -113,7 +125,7 @@ impl Principal {
 
     /// Whom an authorization server's access token is about. Its name is the subject; where that is too long for a name, a hash of it. What is
     /// bound to it is bound to the whole subject of that server; users and clients are different ones. It has no scopes.
-    pub(crate) fn of_subject(issuer: &str, subject: &str, what: Subject) -> Self {
+    pub(crate) fn of_subject(issuer: &Arc<str>, subject: &str, what: Subject) -> Self {
         let mut hash = HMAC::new(b"smol-mcp subject");
         // An issuer is a URL, which has no NUL.
         for part in [issuer.as_bytes(), &[0, what as u8], subject.as_bytes()] {
@@ -121,7 +133,8 @@ impl Principal {
         }
         let mut principal = Self::of(PrincipalId::of(first_of(&hash.finalize()), Kind::Subject));
         principal.scopes = Scopes::Only(heapless::String::new());
-        if subject.is_empty() || subject.chars().any(char::is_control) {
+        principal.issuer = Some(issuer.clone());
+        if subject.is_empty() || subject.chars().any(is_unseen) {
             principal.fault = Some(PrincipalFault::Name);
         } else if principal.name.push_str(subject).is_err() {
             // It fits: 7 and 43 characters.
@@ -185,13 +198,20 @@ impl Principal {
     }
 
     const fn of(id: PrincipalId) -> Self {
-        Self { id, name: heapless::String::new(), scopes: Scopes::Every, fault: None, ends_unix_s: u64::MAX }
+        Self {
+            id,
+            name: heapless::String::new(),
+            scopes: Scopes::Every,
+            fault: None,
+            issuer: None,
+            ends_unix_s: u64::MAX,
+        }
     }
 
     fn named(mut self, name: &str, kind: Kind) -> Self {
         self.id = PrincipalId::of_name(name, kind);
         self.name.clear();
-        if name.is_empty() || name.chars().any(char::is_control) || self.name.push_str(name).is_err() {
+        if name.is_empty() || name.chars().any(is_unseen) || self.name.push_str(name).is_err() {
             self.fault = Some(PrincipalFault::Name);
         }
         self
@@ -215,7 +235,7 @@ impl fmt::Debug for Principal {
 impl fmt::Display for PrincipalFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Name => "a name has 1 to 64 bytes, and no control characters",
+            Self::Name => "a name has 1 to 64 bytes, and no characters that are not seen",
             Self::Scope => "a scope has at least one character, and none but visible ASCII without \" and \\",
             Self::Scopes => "at most 16 scopes of together 256 bytes can be kept",
         })
@@ -224,6 +244,13 @@ impl fmt::Display for PrincipalFault {
 
 const _: () =
     assert!(PRINCIPAL_NAME_BYTES_MAX == 64 && SCOPES_MAX == 16 && SCOPES_BYTES_MAX == 256, "as is said above");
+
+/// Whether people don't see this character, or it makes them see others than stand there: control characters, and those that turn the direction,
+/// join, or have no width. Two names must not look like one.
+fn is_unseen(char: char) -> bool {
+    char.is_control()
+        || matches!(char, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
 
 /// Whether this can be a scope: `scope-token` of RFC 6749, section 3.3.
 pub(crate) const fn is_scope(scope: &str) -> bool {
@@ -240,8 +267,8 @@ pub(crate) const fn is_scope(scope: &str) -> bool {
 
 /// By what a principal is known to what is signed for it: sessions are bound to this, so that an id is worth nothing to another.
 ///
-/// It comes from its name, or from the hash of a token that has none, and not from a place in the configuration: it stays the same when tokens
-/// are added, taken away or put in another order.
+/// It comes from its name, from the hash of a token that has none, or from the subject of an access token with its issuer, and not from a place in the
+/// configuration: it stays the same when tokens are added, taken away or put in another order.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct PrincipalId([u8; 8]);
 

@@ -83,7 +83,7 @@ impl<'m> Tasks<'m> {
         let place = self.room(request.iter().map(|piece| piece.len()).sum(), now)?;
         let lives = self.lives;
         let (Some(slot), buffer) = self.both(place) else { return Err(NoTask::Full) };
-        let principal = job.principal.id();
+        let (principal, tool) = (job.principal.id(), job.tool);
         let mut w = Writer::new(buffer);
         for piece in request {
             w.raw(piece);
@@ -96,6 +96,7 @@ impl<'m> Tasks<'m> {
             job: Some(job),
             id,
             principal,
+            tool,
             created_ms: now.ms,
             created_unix_s: now.unix_s,
             limit_ms,
@@ -107,6 +108,11 @@ impl<'m> Tasks<'m> {
         };
         slot.change(now);
         Ok(place)
+    }
+
+    /// The tool of a task, by its place in the list.
+    pub(crate) fn tool(&self, place: usize) -> Option<usize> {
+        self.slots.get(place).filter(|slot| slot.state != State::Free).map(|slot| slot.tool)
     }
 
     /// On whose behalf a task runs.

@@ -14,6 +14,8 @@ pub(crate) struct Slot {
     pub(super) job: Option<Job>,
     pub(super) id: TaskId,
     pub(super) principal: PrincipalId,
+    /// The tool that it runs, by its place in the list.
+    pub(super) tool: usize,
     pub(super) created_ms: u64,
     pub(super) created_unix_s: u64,
     pub(super) changed_unix_s: u64,
@@ -55,6 +57,7 @@ impl Slot {
         job: None,
         id: TaskId::NONE,
         principal: PrincipalId::ANYONE,
+        tool: 0,
         created_ms: 0,
         created_unix_s: 0,
         changed_unix_s: 0,

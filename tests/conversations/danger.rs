@@ -116,6 +116,16 @@ tools! {
             self.run(call).await
         }
 
+        /// Makes sure, becomes a task, and makes sure again in the same words.
+        #[destructive]
+        #[task(later)]
+        async fn again(&self, call: &mut Call<'_>) -> ToolResult {
+            call.confirm("Sure?").await?;
+            call.become_task().await;
+            call.confirm("Sure?").await?;
+            self.run(call).await
+        }
+
         /// How often something dangerous was done.
         #[read_only]
         async fn done(&self, call: &mut Call<'_>) -> ToolResult {

@@ -29,6 +29,15 @@ tools! {
             call.text(if answer.accepted().is_some_and(|answer| answer.yes) { "opened" } else { "closed" }).await
         }
 
+        /// Acts, and asks then.
+        #[destructive]
+        #[rate(1, 10)]
+        async fn clack(&self, call: &mut Call<'_>) -> ToolResult {
+            call.once("clack", async { 1_u8 }).await?;
+            call.elicit::<Confirmed>("sure", "Again?").await?;
+            call.text("clacked").await
+        }
+
         /// Takes its time.
         #[additive]
         #[rate(1, 60)]

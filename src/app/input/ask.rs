@@ -66,7 +66,7 @@ impl Kind {
                 let action = answer.get("action").and_then(Value::as_text);
                 let accepts = action.is_some_and(|action| action.eq_str("accept"));
                 let ends = action.is_some_and(|action| action.eq_str("decline") || action.eq_str("cancel"));
-                ends || (accepts && (has("content", JsonKind::Object) || answer.get("content").is_none()))
+                ends || (accepts && (has("content", JsonKind::Object) || !answer.has("content")))
             }
             Self::Sampling => {
                 has("model", JsonKind::String)
@@ -178,6 +178,9 @@ pub(crate) trait Ask {
         Ok(())
     }
 
+    /// `Again`: this pass makes a value that is made once ([`Call::once`](crate::Call::once)): it may act, and did more than ask.
+    fn makes(&self) {}
+
     /// `Again`: the answer to a confirmation that came with the request is used: what it is for may run, this once.
     ///
     /// # Errors
@@ -186,7 +189,7 @@ pub(crate) trait Ask {
         Ok(())
     }
 
-    /// `Hold`: the user has said yes to these words just before the call became a task.
+    /// `Hold`: the user has said yes to these words just before the call became a task. Each yes is told of once: it is used up.
     fn is_confirmed(&self, _words: u64) -> bool {
         false
     }

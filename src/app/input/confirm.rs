@@ -15,13 +15,13 @@ use super::question::{Questions, sealed};
 use super::{Asker, InputError};
 use crate::app::call::Door;
 use crate::app::{Call, ToolError};
-use crate::json::{Value, Writer};
+use crate::json::{Kind as JsonKind, Value, Writer};
 use crate::limits::CONFIRM_ARGUMENTS_CHARS_MAX;
 
-/// What the questions of a call are named by, and what is kept of them.
-const KEY: &str = "confirm";
+/// What the questions of a call are named by, and what is kept of them. No author's key begins so.
+const KEY: &str = "smol:confirm";
 /// What is kept for a task that a confirmed call becomes.
-const CONFIRMED: &str = "confirmed";
+const CONFIRMED: &str = "smol:confirmed";
 
 impl Call<'_> {
     /// Asks the user before something dangerous is done. It goes on only after a yes, and a
@@ -130,9 +130,14 @@ impl Asker<'_> {
 
 /// Whether a member that a call kept before it became a task is a yes to these words.
 pub(crate) fn is_yes(name: crate::json::Text<'_>, value: Value<'_>, words: u64) -> bool {
-    // The first, or `confirmed#2` and so on.
-    let is_confirmed = name.chars().take(CONFIRMED.len()).eq(CONFIRMED.chars());
-    is_confirmed && value.as_u64() == Some(words)
+    let mut rest = name.chars();
+    let begins_so = CONFIRMED.chars().all(|character| rest.next() == Some(character));
+    // The first, or `#2` and so on.
+    let is_numbered = match rest.next() {
+        None => true,
+        Some(sign) => sign == '#' && rest.all(|character| character.is_ascii_digit()),
+    };
+    begins_so && is_numbered && value.as_u64() == Some(words)
 }
 
 /// The question.
@@ -160,15 +165,19 @@ impl<'a> Questions<'a> for Confirmation<'_> {
     fn read(&self, held: &mut Held<'a>) -> Result<Elicited<bool>, InputError> {
         let answer = held.take()?;
         answer.elicited(Kind::Confirm(self.hash))?.try_map(|()| {
-            // A client that shows no box, but asks for a yes or no, may leave it out.
-            let ticked = answer.with(|answer| match answer.get("content").and_then(|content| content.get(KEY)) {
-                Some(ticked) => ticked.as_bool() == Some(true),
-                None => true,
+            // A client that shows no box, but asks for a yes or no, may leave it out. What comes twice can be read in two ways, and is no yes.
+            let ticked = answer.with(|answer| match answer.get("content") {
+                Some(content) if content.has(FIELD) => content.get(FIELD).and_then(Value::as_bool) == Some(true),
+                Some(content) => content.kind() == JsonKind::Object,
+                None => !answer.has("content"),
             });
             ticked.ok_or(InputError::Gone)
         })
     }
 }
+
+/// The box.
+const FIELD: &str = "confirm";
 
 /// Some clients show nothing that could be sent off where a form has no fields.
 const FORM: &str = r#"{"type":"object","properties":{"confirm":{"type":"boolean","title":"Do it","default":true}}}}"#;
@@ -187,7 +196,7 @@ impl fmt::Display for ToolWords<'_> {
         }
         f.write_str("\n")?;
         // Every request was found to be UTF-8 before.
-        let mut arguments = str::from_utf8(self.arguments.raw()).unwrap_or_default().chars();
+        let mut arguments = without_space(str::from_utf8(self.arguments.raw()).unwrap_or_default());
         for character in arguments.by_ref().take(CONFIRM_ARGUMENTS_CHARS_MAX) {
             f.write_char(if is_deceptive(character) { '\u{fffd}' } else { character })?;
         }
@@ -195,10 +204,30 @@ impl fmt::Display for ToolWords<'_> {
     }
 }
 
-// What people don't see, or what makes them see something else than what stands there: control characters, and those that turn the direction.
+// A JSON text but for the white space between its parts, which could push a member out of sight.
+fn without_space(json: &str) -> impl Iterator<Item = char> {
+    let (mut is_string, mut is_escaped) = (false, false);
+    json.chars().filter(move |character| {
+        match character {
+            '"' if !is_escaped => is_string = !is_string,
+            ' ' | '\t' | '\n' | '\r' if !is_string => return false,
+            _ => {}
+        }
+        is_escaped = is_string && *character == '\\' && !is_escaped;
+        true
+    })
+}
+
+// What people don't see, or what makes them see something else than what stands there: control characters, those that turn the direction, tags,
+// selectors of variants (but the one of emoji), fillers, joiners, and the marks of annotations.
 fn is_deceptive(character: char) -> bool {
     character.is_control()
-        || matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        || matches!(
+            character,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}'
+        )
+        || matches!(character, '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0e}' | '\u{feff}')
+        || matches!(character, '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 // Of what the user reads, so that a yes to other words is no yes to these.
@@ -215,5 +244,52 @@ impl fmt::Write for Digest {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         self.0.update(text);
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(arguments: &str) -> String {
+        ToolWords { question: "Do it?", arguments: Value::new(arguments.as_bytes()) }.to_string()
+    }
+
+    #[test]
+    fn white_space_pushes_nothing_out_of_sight() {
+        let spaces = " \t\r\n".repeat(1_000);
+        let json =
+            format!("{{{spaces}\"a\"{spaces}:{spaces}\"x  \\\\\"{spaces},{spaces}\"b \\\" c\" : [ 1 , 2 ]{spaces}}}");
+        assert_eq!(
+            shown(&json),
+            r#"Do it?
+{"a":"x  \\","b \" c":[1,2]}"#
+        );
+    }
+
+    #[test]
+    fn what_is_not_seen_is_shown_as_such() {
+        for character in
+            ['\u{e0041}', '\u{fe01}', '\u{3164}', '\u{115f}', '\u{1160}', '\u{ffa0}', '\u{34f}', '\u{fffa}', '\u{202e}']
+        {
+            assert_eq!(shown(&format!("{{\"a\":\"x{character}y\"}}")), "Do it?\n{\"a\":\"x\u{fffd}y\"}");
+        }
+        assert_eq!(shown("{\"a\":\"\u{2764}\u{fe0f}\"}"), "Do it?\n{\"a\":\"\u{2764}\u{fe0f}\"}");
+    }
+
+    #[test]
+    fn a_yes_has_its_name_and_its_words() {
+        let is =
+            |name: &str, value: &str| is_yes(crate::json::Text::new(name.as_bytes()), Value::new(value.as_bytes()), 7);
+        assert!(is("smol:confirmed", "7") && is("smol:confirmed#2", "7") && is("smol:confirmed#12", "7"));
+        for (name, value) in [
+            ("smol:confirmed", "8"),
+            ("smol:confirmedly", "7"),
+            ("smol:confirmed2", "7"),
+            ("confirmed", "7"),
+            ("smol:confirme", "7"),
+        ] {
+            assert!(!is(name, value), "{name} {value}");
+        }
     }
 }

@@ -193,6 +193,7 @@ impl<'a> Asker<'a> {
             self.ask.used(Keyed::Kept, key)?;
             return read;
         }
+        self.ask.makes();
         let value = make.await;
         let wrong = json::check(&value).is_err();
         self.ask.keep(key, &|w| {

@@ -28,7 +28,8 @@ pub struct AuditEntry {
 pub enum AuditOutcome {
     /// Its handler came to its end.
     Finished,
-    /// Its handler asked its client, which is to come again with the answer (2026-07-28): nothing was done yet.
+    /// Its handler asked its client, which is to come again with the answer (2026-07-28). It may have acted before, by
+    /// [`once`](crate::Call::once).
     Asked,
     /// Its handler returned an error.
     Failed,
@@ -40,6 +41,8 @@ pub enum AuditOutcome {
     Cancelled,
     /// Its client's connection ended.
     Abandoned,
+    /// Of a task: the server ended it, which was shut down, or whose owner may not come in any more.
+    Ended,
     /// It brought no token, or a wrong one, or the application's own check let it not in.
     RefusedCredentials,
     /// It lacked a scope.
@@ -59,6 +62,7 @@ impl AuditOutcome {
             Self::TimedOut => "timed out",
             Self::Cancelled => "cancelled",
             Self::Abandoned => "abandoned",
+            Self::Ended => "ended",
             Self::RefusedCredentials => "refused: credentials",
             Self::RefusedScope => "refused: scope",
             Self::RefusedRate => "refused: rate",

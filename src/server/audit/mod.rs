@@ -205,8 +205,8 @@ impl<A: Application> Core<'_, A> {
         });
     }
 
-    /// What a request asks for, if it is kept: its method, and what it names.
-    fn asked(&self, work: Work) -> Option<(&'static str, &'static str)> {
+    /// What a request asks for, if it is a call, and none of a completion: its method, and what it names.
+    pub(super) fn asked(&self, work: Work) -> Option<(&'static str, &'static str)> {
         let catalog = &self.endpoint.catalog;
         Some(match work {
             Work::ToolsCall(at) | Work::TaskOf(at) | Work::TaskLater(at) => ("tools/call", catalog.tools.get(at)?.name),

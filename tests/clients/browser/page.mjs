@@ -174,8 +174,8 @@ function modern(page) {
     async [`${MODERN}: a question, and its answer`]() {
       const params = { name: 'test_confirm', arguments: { text: 'the disk' } };
       const { result: asked } = await (await page.modern('tools/call', params)).json();
-      const answers = { inputResponses: { confirm: { action: 'accept', content: { confirm: true } } }, requestState: asked.requestState };
-      expect('the question', ['confirm'], Object.keys(asked.inputRequests));
+      const answers = { inputResponses: { 'smol:confirm': { action: 'accept', content: { confirm: true } } }, requestState: asked.requestState };
+      expect('the question', ['smol:confirm'], Object.keys(asked.inputRequests));
       expect('the answer', 'erased the disk', await text(await page.modern('tools/call', { ...params, ...answers })));
     },
     async [`${MODERN}: subscriptions`]() {
