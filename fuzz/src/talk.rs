@@ -9,9 +9,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use smol_mcp::limits::AUTHORIZE_TIMEOUT_MS;
 use smol_mcp::testing::{TestConnection, TestServer};
 
-use crate::corpus::{self, Book};
+use crate::corpus::{self, Book, UNIX_S};
 use crate::judge::{Talk, shown};
 use crate::run;
 use crate::script::{self, What, expand};
@@ -41,6 +42,7 @@ pub fn hold(data: &[u8]) {
     let Some(&[book, ..]) = steps.next() else { return };
     let book = &books()[usize::from(book) % books().len()];
     let mut server = run::start(&book.script);
+    server.set_unix_time(UNIX_S);
     let mut clients: [Client; CLIENTS] = Default::default();
     let mut session = Vec::new();
     for step in steps.take(STEPS_MAX) {
@@ -53,6 +55,11 @@ pub fn hold(data: &[u8]) {
                 session = id;
             }
         }
+    }
+    if book.option("app") == Some("checked") {
+        // A check that does not answer holds what comes behind it, for a time.
+        server.advance(AUTHORIZE_TIMEOUT_MS + 500);
+        clients.iter_mut().for_each(|client| client.receive(&mut server));
     }
     clients.iter_mut().for_each(Client::end);
     drop(clients);

@@ -15,6 +15,9 @@ const LIVES: &[(&str, &str)] = &[
 /// Longer than any of them.
 pub(crate) const ALL_OVER_MS: u64 = 6_500;
 
+/// The time at which the access tokens of the conversations are good, in seconds of the wall clock.
+pub(crate) const UNIX_S: u64 = 1_700_000_000;
+
 /// A file of conversations, and what its clients send.
 pub(crate) struct Book {
     pub(crate) name: String,
@@ -55,8 +58,10 @@ fn book(path: &PathBuf, common: &str) -> Book {
 impl Book {
     /// A token that lets in, where one is asked for.
     pub(crate) fn token(&self) -> Option<&str> {
-        let named = || self.option("access").and_then(|access| access.split(':').next());
-        self.option("token").or_else(named)
+        let named = || self.option("access").and_then(|access| access.split(':').nth(1));
+        // Of those whose users come with access tokens, she is one.
+        let user = || self.script.names.get("ann").map(String::as_str);
+        self.option("token").or_else(named).or_else(user)
     }
 
     /// The value of an option of the file, if it has one.

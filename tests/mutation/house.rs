@@ -8,7 +8,7 @@ use std::sync::Once;
 use smol_mcp::limits::{AUTHORIZE_TIMEOUT_MS, TICK_MS, TRANSFER_PRESSED_MS};
 use smol_mcp::testing::{TestConnection, TestServer};
 
-use crate::corpus::{ALL_OVER_MS, Book};
+use crate::corpus::{ALL_OVER_MS, Book, UNIX_S};
 use crate::framing::End;
 use crate::judge::{Talk, Verdict, shown};
 use crate::mutate::mutate;
@@ -48,7 +48,8 @@ struct Client {
 impl<'b> House<'b> {
     /// A server as the book wants it, with sessions of each revision.
     pub(crate) fn open(book: &'b Book, books: &'b [Book], random: Random) -> Self {
-        let server = run::start(&book.script);
+        let mut server = run::start(&book.script);
+        server.set_unix_time(UNIX_S);
         count_panics();
         let mut house =
             Self { server, book, books, random, sessions: vec![], words: vec![], stay: vec![], last: String::new() };
@@ -59,7 +60,8 @@ impl<'b> House<'b> {
             let body = format!(r#"{{"jsonrpc":"2.0","id":0,"method":"initialize","params":{params}}}"#);
             let request = house.post("", &body);
             let (_, answer) = house.ask(&request);
-            let id = answer.lines().find_map(|line| line.strip_prefix("Mcp-Session-Id: ")).expect("a session");
+            let id = answer.lines().find_map(|line| line.strip_prefix("Mcp-Session-Id: "));
+            let id = id.unwrap_or_else(|| panic!("{}: no session: {answer}", book.name));
             house.sessions.push(id.to_owned());
         }
         if book.option("http-sse") != Some("off") {
