@@ -68,14 +68,13 @@ def expect(what: str, expected: object, got: object) -> None:
 
 
 class Server:
-    """One of the two."""
+    """One that stands behind a proxy."""
 
-    def __init__(self, binary: str, folder: Path, name: str, token: str | None) -> None:
+    def __init__(self, binary: str, log: Path, token: str | None, *flags: str) -> None:
         self.port = free_port()
-        self.command = [binary, "--listen", f"127.0.0.1:{self.port}", "--key-file", str(folder / "key"), "--allow-host", "boards"]
-        self.command += ["--public-base", f"http://{HOST}/board"]
+        self.command = [binary, "--listen", f"127.0.0.1:{self.port}", *flags]
         self.environment = {**os.environ, "RUST_LOG": "info", **({"SMOL_MCP_TOKEN": token} if token else {})}
-        self.log = folder / f"nginx-{name}.log"
+        self.log = log
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -106,10 +105,14 @@ class Door:
     def __init__(self, port: int, prefix: str = "", host: str | None = None, token: str | None = None) -> None:
         self.port, self.prefix, self.host, self.token = port, prefix, host, token
 
+    def connection(self) -> http.client.HTTPConnection:
+        """One that will be opened by the request."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_SECONDS)
+
     @contextlib.contextmanager
     def open(self, method: str, headers: dict[str, str], message: dict | None = None) -> Iterator[http.client.HTTPResponse]:
         """A request on a connection of its own, and its response."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=WAIT_SECONDS)
+        connection = self.connection()
         body = None if message is None else json.dumps(message).encode()
         all_headers = {"Accept": BOTH, "Content-Type": "application/json", **({"Host": self.host} if self.host else {}), **headers}
         if self.token and "Authorization" not in headers:
@@ -168,7 +171,8 @@ class House:
 
     def __init__(self, nginx: str, binary: str, folder: Path, token: str | None) -> None:
         self.folder, self.token = folder, token
-        self.servers = [Server(binary, folder, name, token) for name in "ab"]
+        flags = ["--key-file", str(folder / "key"), "--allow-host", "boards", "--public-base", f"http://{HOST}/board"]
+        self.servers = [Server(binary, folder / f"nginx-{name}.log", token, *flags) for name in "ab"]
         self.ports = [free_port() for _ in range(3)]
         conf = (Path(__file__).parent / "nginx.conf").read_text()
         filled = {"FOLDER": folder, "A": self.servers[0].port, "B": self.servers[1].port}
@@ -271,14 +275,17 @@ def stateless(house: House, door: Door) -> None:
 
 
 def events_pass(house: House, door: Door) -> None:
-    """Events of a call come through one by one, as they are written: nginx is told not to collect them."""
+    """Events come through one by one, and nginx takes the field that told it so for itself."""
+    expect("X-Accel-Buffering behind nginx", None, one_by_one(door)["X-Accel-Buffering"])
+
+
+def one_by_one(door: Door) -> Any:
+    """Events of a call come through one by one, as they are written: the proxy is told not to collect them. Returns the headers."""
     session = Session(door, "2025-11-25")
     params = {"name": "test_tool_with_progress", "_meta": {"progressToken": "p"}}
     came = []
     with door.open("POST", session.headers, {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params}) as response:
         expect("type", "text/event-stream", response.headers["Content-Type"])
-        # nginx takes it for itself, and does not pass it on.
-        expect("X-Accel-Buffering behind nginx", None, response.headers["X-Accel-Buffering"])
         while line := response.readline():
             if line.startswith(b"data:") and line.strip() != b"data:":
                 came.append((time.monotonic(), json.loads(line[5:])))
@@ -287,6 +294,7 @@ def events_pass(house: House, door: Door) -> None:
     # The tool waits 50 ms behind each: two of them must show, whatever else runs on this machine.
     if sum(gap > 0.02 for gap in gaps) < 2:
         raise CheckFailed(f"events come when they are written, 50 ms apart: they came {[round(gap, 3) for gap in gaps]} s apart")
+    return response.headers
 
 
 def stream_hears_its_server(house: House, door: Door) -> None:
@@ -336,11 +344,11 @@ def ended_here(house: House, door: Door) -> None:
         stays.echoes("and who did not end it goes on")
 
 
-def left_is_cancelled(house: House, door: Door) -> None:
-    """A client of 2026-07-28 that closes the connection of its call cancels it: nginx passes that on, to the server that runs it."""
+def left_is_cancelled(door: Door, counted: list[Door]) -> None:
+    """A client of 2026-07-28 that closes the connection of its call cancels it: the proxy passes that on, to the server that runs it."""
 
     def cancelled() -> int:
-        answers = [house.own(index).modern("tools/call", {"name": "cancelled_count"}, "cancelled_count")[2] for index in (0, 1)]
+        answers = [at.modern("tools/call", {"name": "cancelled_count"}, "cancelled_count")[2] for at in counted]
         return sum(int(answer["result"]["content"][0]["text"]) for answer in answers)
 
     before = cancelled()
@@ -404,7 +412,7 @@ def checks(house: House) -> list[tuple[str, Callable[[], None]]]:
         listed.append((f"a stream hears its server{way}", lambda d=door: stream_hears_its_server(house, d)))
     listed.append(("Host, Origin, token", lambda: strangers(house, house.door())))
     listed.append(("log levels", lambda: levels_are_each_servers_own(house, house.door())))
-    listed.append(("a call that its client leaves", lambda: left_is_cancelled(house, house.door())))
+    listed.append(("a call that its client leaves", lambda: left_is_cancelled(house.door(), [house.own(0), house.own(1)])))
     listed.append(("DELETE", lambda: ended_here(house, house.door())))
     listed.append(("one of them falls", lambda: one_falls(house, house.door())))
     return listed
@@ -425,7 +433,17 @@ def drive(house: House, driver: str) -> bool:
     if "OLDER" in given:
         variables["SMOL_MCP_OLDER"] = given["OLDER"]
     before = house.served(port)
-    with open(house.folder / "nginx-drivers.err", "ab") as errors:
+    failed = run_driver(command, variables, house.folder / "nginx-drivers.err")
+    grown = house.grown(before, 6, port)
+    if not sticky and min(grown) < 3:
+        print(f"FAIL {prefix}{command[1]}: each server serves some: they served {grown}", flush=True)
+        failed = True
+    return failed
+
+
+def run_driver(command: list[str], variables: dict[str, str], log: Path) -> bool:
+    """Run it, print its lines; whether it failed."""
+    with open(log, "ab") as errors:
         try:
             done = subprocess.run(
                 command, env={**os.environ, **variables},
@@ -441,11 +459,7 @@ def drive(house: House, driver: str) -> bool:
             failed |= line.startswith("FAIL ")
     counted = sum(line.startswith("ok ") for line in lines)
     if (status != 0 and not failed) or counted == 0:
-        print(f"FAIL {prefix}{command[1]} ends: exit status {status} after {counted} checks", flush=True)
-        failed = True
-    grown = house.grown(before, 6, port)
-    if not sticky and min(grown) < 3:
-        print(f"FAIL {prefix}{command[1]}: each server serves some: they served {grown}", flush=True)
+        print(f"FAIL {variables['SMOL_MCP_PREFIX']}{command[1]} ends: exit status {status} after {counted} checks", flush=True)
         failed = True
     return failed
 
