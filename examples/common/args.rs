@@ -209,7 +209,9 @@ fn given_by_manager(args: &mut Args, variable: impl Fn(&str) -> Option<OsString>
         args.token_file = folder(CREDENTIALS_VARIABLE).map(|folder| Path::new(&folder).join(CREDENTIAL));
     }
     if args.key_file.is_none() {
-        let first = |folders: OsString| Some(PathBuf::from(OsStr::from_bytes(folders.as_bytes().split(|byte| *byte == b':').next()?)));
+        let first = |folders: OsString| {
+            Some(PathBuf::from(OsStr::from_bytes(folders.as_bytes().split(|byte| *byte == b':').next()?)))
+        };
         args.key_file = folder(STATE_VARIABLE).and_then(first).map(|folder| folder.join(KEY_FILE));
     }
 }

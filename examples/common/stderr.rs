@@ -123,7 +123,8 @@ pub(crate) fn levels(spec: &str) -> Vec<(String, LevelFilter)> {
 
 /// All of it is understood.
 pub(crate) fn is_levels(spec: &str) -> bool {
-    let is_level = |part: &str| part.rsplit('=').next().is_some_and(|level| level.trim().parse::<LevelFilter>().is_ok());
+    let is_level =
+        |part: &str| part.rsplit('=').next().is_some_and(|level| level.trim().parse::<LevelFilter>().is_ok());
     spec.split(',').all(is_level)
 }
 
@@ -132,8 +133,13 @@ fn is_stderr(stream: &OsStr) -> bool {
     let parts = stream.to_str().and_then(|stream| stream.split_once(':'));
     let number = |text: &str| text.parse::<u64>().ok();
     let named = parts.and_then(|(device, inode)| Some((number(device)?, number(inode)?)));
-    #[allow(clippy::useless_conversion, clippy::unnecessary_fallible_conversions, reason = "their sizes differ by target")]
-    let is = fstat(io::stderr()).ok().and_then(|stat| Some((stat.st_dev.try_into().ok()?, stat.st_ino.try_into().ok()?)));
+    #[allow(
+        clippy::useless_conversion,
+        clippy::unnecessary_fallible_conversions,
+        reason = "their sizes differ by target"
+    )]
+    let is =
+        fstat(io::stderr()).ok().and_then(|stat| Some((stat.st_dev.try_into().ok()?, stat.st_ino.try_into().ok()?)));
     named.is_some() && named == is
 }
 

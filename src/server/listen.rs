@@ -74,4 +74,17 @@ mod tests {
         let again = listen_on(listener.local_addr().unwrap()).unwrap_err();
         assert_eq!(again.kind(), io::ErrorKind::AddrInUse);
     }
+
+    #[test]
+    fn a_socket_of_others_is_taken_over_with_the_same_sizes() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(adopt(&listener).unwrap(), listener.local_addr().unwrap());
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        assert_eq!(sockopt::socket_send_buffer_size(&accepted).unwrap(), SEND_BUFFER_BYTES * KERNEL_DOUBLES);
+        assert_eq!(sockopt::socket_recv_buffer_size(&accepted).unwrap(), RECEIVE_BUFFER_BYTES * KERNEL_DOUBLES);
+        // It never was told to listen.
+        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+        assert_eq!(adopt(&socket.into()).unwrap_err().kind(), io::ErrorKind::InvalidInput);
+    }
 }
