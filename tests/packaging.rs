@@ -2,7 +2,6 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
 
-#[allow(dead_code, reason = "shared by path: this test starts programs and talks to none")]
 mod support;
 
 use std::fs;

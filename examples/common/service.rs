@@ -58,9 +58,8 @@ impl Manager {
     /// Files are being read again; [`ready`](Self::ready) follows.
     pub(crate) fn reloading(&self) {
         // What came before is told apart from what comes after by this clock.
-        let now = clock_gettime(ClockId::Monotonic);
-        let micros = now.tv_sec.saturating_mul(1_000_000).saturating_add(i64::from(now.tv_nsec) / 1000);
-        self.tell(format_args!("RELOADING=1\nMONOTONIC_USEC={micros}"));
+        let now = Duration::try_from(clock_gettime(ClockId::Monotonic)).unwrap_or_default();
+        self.tell(format_args!("RELOADING=1\nMONOTONIC_USEC={}", now.as_micros()));
     }
 
     /// The server ends.
