@@ -140,7 +140,7 @@ fn main() -> ExitCode {
         Ok(args) => args,
         Err(code) => return code,
     };
-    common::log_to_stderr();
+    common::log_to_stderr(args.log.as_deref());
     match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

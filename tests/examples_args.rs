@@ -58,7 +58,7 @@ fn every_flag_is_taken() {
     let words = "--listen [::1]:0 --token t0ken --allow-origin https://a.example --allow-origin http://[::1]:3000 --allow-host b.example:81 \
         --allow-host=c --public-base https://example.com/board --connections 64 --streams=16 --streams-per-address 4 \
         --connections-per-address=8 --sessions 65535 --root /tmp --calls 3 --requests-per-address 100/10 \
-        --requests-per-principal=50/5 --wrong-tokens 3/600 --audit 100 --body-bytes 512k --max-memory 64M --print-budget";
+        --requests-per-principal=50/5 --wrong-tokens 3/600 --audit 100 --body-bytes 512k --max-memory 64M --log debug --print-budget";
     let args = args(&words.split_whitespace().collect::<Vec<_>>());
     assert_eq!(args.listen.to_string(), "[::1]:0");
     assert_eq!(args.token.as_deref(), Some("t0ken"));
@@ -71,7 +71,7 @@ fn every_flag_is_taken() {
     assert_eq!(args.requests_per_address, Some((100, 10)));
     assert_eq!(args.requests_per_principal, Some((50, 5)));
     assert_eq!(args.wrong_tokens_per_address, Some((3, 600)));
-    assert_eq!(args.audit, Some(100));
+    assert_eq!((args.audit, args.log.as_deref()), (Some(100), Some("debug")));
     assert!(args.print_budget);
     assert_eq!(args.own("root"), Some(OsStr::new("/tmp")));
 }
@@ -99,16 +99,17 @@ fn the_token_comes_from_the_flag_else_from_the_environment() {
     assert_eq!(token(&["--token", "flag"], Some("env")).as_deref(), Some("flag"));
 }
 
+const OAUTH: Program = Program {
+    own: &[oauth::ISSUER, oauth::JWKS, oauth::RESOURCE, oauth::AUDIENCE, oauth::SCOPE],
+    name: "board",
+    version: "1.2.3",
+    about: "Does something.",
+};
+
 #[test]
 fn an_authorization_server() {
-    const WITH: Program = Program {
-        own: &[oauth::ISSUER, oauth::JWKS, oauth::RESOURCE, oauth::AUDIENCE, oauth::SCOPE],
-        name: "board",
-        version: "1.2.3",
-        about: "Does something.",
-    };
     let config = |words: &str| {
-        let Ok(Action::Run(args)) = parse(&WITH, words.split(' ').map(OsString::from), |_| None) else { panic!() };
+        let Ok(Action::Run(args)) = parse(&OAUTH, words.split(' ').map(OsString::from), |_| None) else { panic!() };
         oauth::config(&args, Config::new()).map(drop)
     };
     let issuer = "--oauth-issuer https://login.example";
@@ -137,6 +138,28 @@ fn the_token_may_be_in_another_variable() {
     let expected = "--token-env: expected the name of a variable that is set";
     assert_eq!(token(&["--token-env", "s3cret"]).unwrap_err(), expected);
     assert!(token(&["--token-env"]).unwrap_err().contains("missing"));
+}
+
+#[test]
+fn what_systemd_gives_is_taken_where_no_flag_says_otherwise() {
+    let with = |words: &str, more: &[(&str, &str)]| {
+        let given = [("CREDENTIALS_DIRECTORY", "/run/credentials/b"), ("STATE_DIRECTORY", "/var/lib/b:/var/lib/c")];
+        let find = |name: &str| more.iter().chain(&given).find(|(known, _)| *known == name);
+        let variable = |name: &str| find(name).map(|(_, value)| OsString::from(value));
+        match parse(&OAUTH, words.split_whitespace().map(OsString::from), variable) {
+            Ok(Action::Run(args)) => (args.token_file, args.key_file),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (token, key) = (Some("/run/credentials/b/token".into()), Some("/var/lib/b/session.key".into()));
+    assert_eq!(with("", &[]), (token.clone(), key.clone()));
+    assert_eq!(with("--token-file /t --key-file /k", &[]), (Some("/t".into()), Some("/k".into())));
+    // Who comes in by other ways needs none.
+    assert_eq!(with("--token t", &[]), (None, key.clone()));
+    assert_eq!(with("", &[("SMOL_MCP_TOKEN", "t")]), (None, key.clone()));
+    assert_eq!(with("--oauth-issuer https://login.example", &[]), (None, key));
+    assert_eq!(with("", &[("CREDENTIALS_DIRECTORY", ""), ("STATE_DIRECTORY", "")]), (None, None));
+    assert_eq!(with("", &[("STATE_DIRECTORY", "/s")]), (token, Some("/s/session.key".into())));
 }
 
 #[test]
@@ -176,6 +199,7 @@ fn a_wrong_value_is_one_clear_line() {
             "{bad}"
         );
     }
+    assert!(error(&["--log", "loud"]).starts_with("--log: expected error, warn, info, debug, trace or off, "));
     for bad in ["https://a", "a/b", "", "a b", "a,b"] {
         assert!(error(&["--allow-host", bad]).starts_with("--allow-host: expected a host name"), "{bad}");
     }

@@ -50,7 +50,7 @@ fn main() -> ExitCode {
         if let Some(level) = args.own("log-to-clients") {
             let expected = "--log-to-clients: expected error, warn, info or debug";
             let level = level.to_str().and_then(|level| level.parse().ok());
-            common::log_to_clients(server.handle(), level.ok_or(expected)?);
+            common::log_to_clients(server.handle(), level.ok_or(expected)?, args.log.as_deref());
         }
         Ok(server)
     })

@@ -1,9 +1,13 @@
 //! The command line of the examples, parsed without a process: arguments and environment in, what to do out.
 
 use std::ffi::{OsStr, OsString};
-use std::fmt::{self, Write};
+use std::fmt;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use super::help::{FLAGS, help};
+use super::stderr::is_levels;
 
 /// The variable that holds the token when no flag gives it.
 pub(crate) const TOKEN_VARIABLE: &str = "SMOL_MCP_TOKEN";
@@ -11,8 +15,12 @@ pub(crate) const TOKEN_VARIABLE: &str = "SMOL_MCP_TOKEN";
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8000);
 /// The most of a wrong value that is shown again, in characters: enough to recognise it in one line.
 const SHOWN_CHARS_MAX: usize = 60;
-/// The widest flag in the help, in columns.
-const HELP_COLUMN: usize = 32;
+/// Where systemd puts what a unit is given by `LoadCredential=`: of these, `token` is the file of tokens.
+const CREDENTIALS_VARIABLE: &str = "CREDENTIALS_DIRECTORY";
+const CREDENTIAL: &str = "token";
+/// The folders, with colons between, that systemd makes for `StateDirectory=`: in the first the sessions' key is kept.
+const STATE_VARIABLE: &str = "STATE_DIRECTORY";
+const KEY_FILE: &str = "session.key";
 
 /// What an example is, for its help.
 #[derive(Debug)]
@@ -90,6 +98,8 @@ pub(crate) struct Args {
     pub(crate) body_bytes: Option<u64>,
     /// Bytes of memory that the server may take.
     pub(crate) max_memory: Option<u64>,
+    /// What is logged to stderr; else the environment says it.
+    pub(crate) log: Option<String>,
     /// Whether only the memory budget is asked for.
     pub(crate) print_budget: bool,
     /// The example's own flags that were given.
@@ -138,6 +148,7 @@ impl Default for Args {
             calls: None,
             body_bytes: None,
             max_memory: None,
+            log: None,
             print_budget: false,
             own: Vec::new(),
         }
@@ -185,7 +196,24 @@ where
             _ => take(program, &mut args, &flag, &mut parser)?,
         }
     }
+    given_by_manager(&mut args, variable);
     Ok(Action::Run(Box::new(args)))
+}
+
+/// What systemd gives a service, where no flag says otherwise. A file of tokens that is not there is a mistake then too: without it everybody could
+/// come in.
+fn given_by_manager(args: &mut Args, variable: impl Fn(&str) -> Option<OsString>) {
+    let folder = |name| variable(name).filter(|folder| !folder.is_empty());
+    let asks = args.token.is_some() || args.token_file.is_some() || args.own("oauth-issuer").is_some();
+    if !asks {
+        args.token_file = folder(CREDENTIALS_VARIABLE).map(|folder| Path::new(&folder).join(CREDENTIAL));
+    }
+    if args.key_file.is_none() {
+        let first = |folders: OsString| {
+            Some(PathBuf::from(OsStr::from_bytes(folders.as_bytes().split(|byte| *byte == b':').next()?)))
+        };
+        args.key_file = folder(STATE_VARIABLE).and_then(first).map(|folder| folder.join(KEY_FILE));
+    }
 }
 
 /// Takes the value of one flag.
@@ -219,6 +247,7 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
         "streams" => args.streams = Some(count(flag, &text())?),
         "calls" => args.calls = Some(count(flag, &text())?),
         "body-bytes" => args.body_bytes = Some(bytes(flag, &text())?),
+        "log" => args.log = Some(checked(flag, text().into_owned(), is_levels, LOG_EXPECTED)?),
         "max-memory" => args.max_memory = Some(bytes(flag, &text())?),
         _ => args.sessions = Some(count(flag, &text())?),
     }
@@ -228,6 +257,7 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
 const LISTEN_EXPECTED: &str = "an address and a port, such as 0.0.0.0:8000 or [::1]:8000 (a name is not looked up)";
 const ORIGIN_EXPECTED: &str = "an origin without a path, such as https://app.example.com, or * for all";
 const HOST_EXPECTED: &str = "a host name or address, with or without a port, such as board.example.com";
+const LOG_EXPECTED: &str = "error, warn, info, debug, trace or off, or such for a part, as in warn,smol_mcp=debug";
 const BASE_EXPECTED: &str = "a URL, such as https://example.com/board";
 
 fn checked(flag: &str, value: String, is_right: impl Fn(&str) -> bool, expected: &str) -> Result<String, UsageError> {
@@ -316,66 +346,4 @@ fn one_line(text: &str) -> String {
         line.push('…');
     }
     line
-}
-
-/// The common flags: name, what the help calls the value, and what it does.
-const FLAGS: [(&str, &str, &str); 21] = [
-    ("listen", "ADDR:PORT", "where to listen (default 127.0.0.1:8000: this machine alone)"),
-    (
-        "token",
-        "TOKEN",
-        "ask clients for this bearer token; other users see it in `ps`,\nso rather set SMOL_MCP_TOKEN (the flag wins)",
-    ),
-    ("token-env", "NAME", "the same, from this variable"),
-    (
-        "token-file",
-        "PATH",
-        "further tokens, a line each: NAME TOKEN scopes=a,b (README, \"Who may\ncome in\"); SIGHUP reads it again",
-    ),
-    ("allow-origin", "ORIGIN", "let web pages of this origin call the server; may be repeated"),
-    ("allow-host", "HOST", "answer to this host name too; may be repeated"),
-    ("public-base", "URL", "the URL under which a proxy publishes the server"),
-    ("key-file", "PATH", "keep the sessions over a restart; the file is made if it is not there"),
-    (
-        "trusted-proxy",
-        "ADDR",
-        "a proxy's address or network: not held to one address' share, and\nbelieved in X-Forwarded-For (or Forwarded); may be repeated",
-    ),
-    ("requests-per-address", "N/S", "requests of one address in S seconds (100/10; default: any number)"),
-    ("requests-per-principal", "N/S", "requests of the holder of one token in S seconds"),
-    (
-        "wrong-tokens",
-        "N/S",
-        "wrong tokens of one address in S seconds, before none of its\ntokens is looked at (default 10/60)",
-    ),
-    ("audit", "N", "keep the last calls and refusals, N of them, to be read as smol-mcp://audit"),
-    ("connections", "N", "connections at once"),
-    ("connections-per-address", "N", "of these, connections of one address (default: half)"),
-    ("streams", "N", "event streams at once"),
-    ("streams-per-address", "N", "of these, streams of one address (default: half)"),
-    ("sessions", "N", "sessions remembered"),
-    ("calls", "N", "calls that run at once"),
-    ("body-bytes", "BYTES", "bytes of a request body (512k, 4M)"),
-    ("max-memory", "BYTES", "refuse to start where the budget is above this (64M)"),
-];
-
-fn help(program: &Program) -> String {
-    let Program { name, version, about, own } = program;
-    let mut help = format!("{name} {version}\n{about}\n\nUsage: {name} [FLAGS]\n\n");
-    let own = own.iter().map(|own| (own.name, own.value, own.help));
-    let mut line = |flag: &str, text: &str| {
-        let text = text.replace('\n', &format!("\n{:HELP_COLUMN$}", ""));
-        // Writing to a String cannot fail.
-        let _ = writeln!(help, "{:HELP_COLUMN$}{text}", format!("  {flag}"));
-    };
-    for (flag, value, text) in own.chain(FLAGS) {
-        line(&format!("--{flag} {value}"), text);
-    }
-    line("--print-budget", "print what memory the server can take, and end");
-    line("-h, --help", "print this help");
-    line("-V, --version", "print the version");
-    help.push_str(
-        "\nEnvironment: SMOL_MCP_TOKEN (see --token), RUST_LOG (error, warn, info, debug or trace; default warn).\n",
-    );
-    help
 }

@@ -3,7 +3,9 @@
 #![allow(dead_code, reason = "shared by path: each example uses a part of it")]
 
 pub(crate) mod args;
+mod help;
 pub(crate) mod oauth;
+pub(crate) mod service;
 pub(crate) mod stderr;
 
 use std::env;
@@ -17,6 +19,7 @@ use smol::stream::StreamExt;
 use smol_mcp::{Bound, ClientLogger, Config, Handle, PromptsOf, ResourcesOf, Server, Tools};
 
 pub(crate) use args::{Action, Args, Program, parse};
+use service::Manager;
 use stderr::Stderr;
 
 /// The path at which the examples serve MCP.
@@ -52,8 +55,8 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
         print_budget(server, &config);
         return ExitCode::SUCCESS;
     }
-    log_to_stderr();
-    let bound = server.and_then(|server| server.bind(config).map_err(|error| error.to_string()));
+    log_to_stderr(args.log.as_deref());
+    let bound = server.and_then(|server| bind(server, config).map_err(|error| error.to_string()));
     let ended = bound.and_then(|bound| serve(bound, &args).map_err(|error| error.to_string()));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
@@ -101,19 +104,34 @@ pub(crate) fn print_budget<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(server:
     say(&server.memory_budget(config).to_string());
 }
 
+/// On the socket of the service manager, else on one of the server's own.
+fn bind<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
+    server: Server<A, R, P>,
+    config: Config,
+) -> io::Result<Bound<A, R, P>> {
+    match service::listener()? {
+        Some(listener) => server.bind_to(listener, config),
+        None => server.bind(config),
+    }
+}
+
 /// Says that the server is ready, and serves until a signal comes.
 fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>, args: &Args) -> io::Result<()> {
     let handle = bound.handle();
     let signals = signals(args.has_files().then(|| handle.clone()))?;
+    let manager = Manager::from_env();
     if let Some(address) = bound.local_addr() {
         ready_line(address);
+        manager.ready(format_args!("MCP on {address}{MCP_PATH}"));
     }
-    smol::block_on(smol::future::or(bound.run(), async {
+    let ended = async {
         let signal = signals.await?;
         log::info!("{signal}");
+        manager.stopping();
         handle.shutdown();
         smol::future::pending().await
-    }))
+    };
+    smol::block_on(smol::future::or(bound.run(), smol::future::or(ended, manager.feed())))
 }
 
 /// The arguments this process was started with. Where there is nothing to run, since help was asked for or an argument is wrong, it has
@@ -143,9 +161,9 @@ pub(crate) fn ready_line(address: SocketAddr) {
     say(&format!("listening on http://{address}{MCP_PATH}\n"));
 }
 
-/// Sends the log to stderr, at the level that the variable `RUST_LOG` says, or `warn`. In systemd's journal each line gets its priority.
-pub(crate) fn log_to_stderr() {
-    let logger = Stderr::from_env();
+/// Sends the log to stderr, at the level that the flag says, or a variable ([`stderr::LEVEL_VARIABLES`]), or `warn`.
+pub(crate) fn log_to_stderr(flag: Option<&str>) {
+    let logger = Stderr::new(flag);
     let level = logger.level();
     // It fails only where a logger is installed already, which then serves.
     if log::set_logger(Box::leak(Box::new(logger))).is_ok() {
@@ -154,8 +172,8 @@ pub(crate) fn log_to_stderr() {
 }
 
 /// Sends the log to stderr, and what is of this level or more severe to the server's clients too.
-pub(crate) fn log_to_clients(handle: Handle, level: log::LevelFilter) {
-    let stderr = Stderr::from_env();
+pub(crate) fn log_to_clients(handle: Handle, level: log::LevelFilter, flag: Option<&str>) {
+    let stderr = Stderr::new(flag);
     let both = level.max(stderr.level());
     let logger = ClientLogger::new(handle, level).beside(Box::new(stderr));
     if log::set_logger(Box::leak(Box::new(logger))).is_ok() {
@@ -171,7 +189,14 @@ pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Out
     Ok(async move {
         loop {
             match signals.next().await {
-                Some(Ok(Signal::Hup)) => reads_again.iter().for_each(Handle::reload),
+                Some(Ok(Signal::Hup)) => {
+                    let manager = Manager::from_env();
+                    manager.reloading();
+                    reads_again.iter().for_each(Handle::reload);
+                    // The server does so when it is polled next, which is before this.
+                    smol::future::yield_now().await;
+                    manager.ready(format_args!("its files were read again"));
+                }
                 Some(Ok(Signal::Int)) => return Ok("SIGINT"),
                 Some(Ok(_)) => return Ok("SIGTERM"),
                 Some(Err(error)) => return Err(error),

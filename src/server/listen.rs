@@ -3,7 +3,9 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::AsFd;
 
+use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
 
 use crate::limits::{LISTEN_BACKLOG, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
@@ -17,12 +19,30 @@ pub(super) fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     // So that a server can be started again at once.
     sockopt::set_socket_reuseaddr(&socket, true)?;
-    // A kernel that lacks one of these goes on with its default.
-    let _ = sockopt::set_socket_send_buffer_size(&socket, SEND_BUFFER_BYTES);
-    let _ = sockopt::set_socket_recv_buffer_size(&socket, RECEIVE_BUFFER_BYTES);
+    set_buffers(&socket);
     bind(&socket, &address)?;
     listen(&socket, i32::try_from(LISTEN_BACKLOG).unwrap_or(i32::MAX))?;
     Ok(socket.into())
+}
+
+/// Takes a socket over on which somebody else listens; its address.
+///
+/// # Errors
+/// `InvalidInput`: it does not listen. Others: it can't be used.
+pub(super) fn adopt(listener: &TcpListener) -> io::Result<SocketAddr> {
+    if !sockopt::socket_acceptconn(listener)? {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "the socket that was given does not listen"));
+    }
+    // What this program starts has nothing to do with it.
+    fcntl_setfd(listener, FdFlags::CLOEXEC)?;
+    set_buffers(listener);
+    listener.local_addr()
+}
+
+fn set_buffers(socket: &impl AsFd) {
+    // A kernel that lacks one of these goes on with its default.
+    let _ = sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER_BYTES);
+    let _ = sockopt::set_socket_recv_buffer_size(socket, RECEIVE_BUFFER_BYTES);
 }
 
 #[cfg(test)]
@@ -53,5 +73,18 @@ mod tests {
         let listener = listen_on(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let again = listen_on(listener.local_addr().unwrap()).unwrap_err();
         assert_eq!(again.kind(), io::ErrorKind::AddrInUse);
+    }
+
+    #[test]
+    fn a_socket_of_others_is_taken_over_with_the_same_sizes() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        assert_eq!(adopt(&listener).unwrap(), listener.local_addr().unwrap());
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (accepted, _) = listener.accept().unwrap();
+        assert_eq!(sockopt::socket_send_buffer_size(&accepted).unwrap(), SEND_BUFFER_BYTES * KERNEL_DOUBLES);
+        assert_eq!(sockopt::socket_recv_buffer_size(&accepted).unwrap(), RECEIVE_BUFFER_BYTES * KERNEL_DOUBLES);
+        // It never was told to listen.
+        let socket = socket_with(AddressFamily::INET, SocketType::STREAM, SocketFlags::CLOEXEC, None).unwrap();
+        assert_eq!(adopt(&socket.into()).unwrap_err().kind(), io::ErrorKind::InvalidInput);
     }
 }

@@ -97,7 +97,7 @@ use self::clock::Clock;
 use self::core::OnClient;
 use self::handle::Commands;
 use self::key_file::KeyFile;
-use self::listen::listen_on;
+use self::listen::{adopt, listen_on};
 use self::oauth::KeepKeys;
 use self::plan::Settings;
 use self::start::run;
@@ -195,7 +195,17 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let address = config.listen;
         let listener = listen_on(address)
             .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}")))?;
-        let local = listener.local_addr()?;
+        self.bind_to(listener, config)
+    }
+
+    /// As [`bind`](Self::bind), on a socket that listens already: that of a service manager (socket activation), where clients wait while the server
+    /// starts, and starts again. [`Config::listen`] is not looked at. The kernel's buffers are set for who comes from now on; who opens the socket
+    /// sets them for who comes earlier (`ReceiveBuffer=16K` and `SendBuffer=16K` in a systemd unit).
+    ///
+    /// # Errors
+    /// As [`bind`](Self::bind); and `InvalidInput` where the socket does not listen.
+    pub fn bind_to(self, listener: TcpListener, config: Config) -> io::Result<Bound<A, R, P, H>> {
+        let local = adopt(&listener)?;
         accept::warn_of_few_files(config.connections);
         let mut bound = self.prepare(config)?;
         bound.listener = Some((Async::new(listener)?, local));

@@ -49,7 +49,7 @@ fn the_server_of_a_child() {
             other => panic!("{other}"),
         };
     }
-    common::log_to_stderr();
+    common::log_to_stderr(None);
     let bound = app::server().bind(config).expect("a free port");
     let handle = bound.handle();
     let signals = common::signals(None).expect("signals");

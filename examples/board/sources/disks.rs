@@ -1,4 +1,4 @@
-//! Mounted filesystems that hold files: how large, how full. From `/proc/self/mounts` and, on the running machine, `statvfs`.
+//! Mounted filesystems that hold files: how large, how full. From `/proc/1/mounts` and, on the running machine, `statvfs`.
 //!
 //! A filesystem whose server does not answer would block the only thread, so those of networks and of user-space daemons are named but
 //! not asked, and neither is anything mounted below one.
@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::root::{Known, Lack, Root, Why, first_of};
 use super::text::{Bytes, clean, percent};
 
-const MOUNTS: [&str; 2] = ["proc/self/mounts", "proc/mounts"];
+const MOUNTS: [&str; 3] = ["proc/1/mounts", "proc/self/mounts", "proc/mounts"];
 /// Filesystems shown: machines have a handful; what containers mount is mostly the same again.
 pub(crate) const DISKS_MAX: usize = 64;
 /// The longest mount point or device that is shown, in bytes.
