@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench --bench speed                       the whole, some ten minutes
 //! cargo bench --bench speed -- --quick            a minute
-//! cargo bench --bench speed -- --only call-8      this workload, and those whose names begin so
+//! cargo bench --bench speed -- --only call-8      this workload; several by how they begin (call, session)
 //! cargo bench --bench speed -- --alone            ours and the kernel alone: nothing else is built
 //! cargo bench --bench speed -- --readme           the whole, and what was reached goes into README.md, the picture beside this file
 //! ```
@@ -80,15 +80,12 @@ fn main() {
     let effort = if quick { QUICK } else { WHOLE };
     let bench = Bench { programs, servers, cpus: Cpus::choose(), tools: Tools::find(), effort };
     let machine = report::machine(&bench.cpus, effort.rounds);
-    let is_wanted = |workload: &&Workload| {
-        let is_named = only.iter().any(|name| workload.name.starts_with(name.as_str()));
-        is_named || only.is_empty() && (workload.is_quick || !quick)
-    };
+    let wanted = wanted(&only, quick);
     let measure = |workload: &Workload| {
         eprintln!("{}", workload.name);
         (*workload, bench.run(workload))
     };
-    let report = Report { rows: WORKLOADS.iter().filter(is_wanted).map(measure).collect(), machine };
+    let report = Report { rows: wanted.into_iter().map(measure).collect(), machine };
     println!("{}\n{}", table::render(&report), report.machine);
     let path = servers::target().join("speed.svg");
     let picture = plot::render(&report);
@@ -97,6 +94,23 @@ fn main() {
     if has("--readme") {
         goals::write(&report, &picture);
     }
+}
+
+// Those that are named, by their whole name or by how several begin; all that the effort has, where none is.
+fn wanted(only: &[String], quick: bool) -> Vec<&'static Workload> {
+    if only.is_empty() {
+        return WORKLOADS.iter().filter(|workload| workload.is_quick || !quick).collect();
+    }
+    let named = |name: &String| {
+        let is_whole = WORKLOADS.iter().any(|workload| workload.name == name);
+        let fits =
+            |workload: &&Workload| workload.name == name || !is_whole && workload.name.starts_with(name.as_str());
+        let named: Vec<&Workload> = WORKLOADS.iter().filter(fits).collect();
+        let names = || WORKLOADS.iter().map(|workload| workload.name).collect::<Vec<_>>().join(" ");
+        assert!(!named.is_empty(), "{name} is none of: {}", names());
+        named
+    };
+    only.iter().flat_map(named).collect()
 }
 
 // The servers of this program, in processes of their own.

@@ -16,6 +16,8 @@ use crate::workload::{Kind, Workload};
 
 /// After so long a server that started is idle.
 const IDLE: Duration = Duration::from_millis(500);
+/// Streams that touch what streams share, and are no more than a server takes by itself.
+const FEW: usize = 16;
 
 /// How much is measured.
 #[derive(Clone, Copy)]
@@ -92,20 +94,26 @@ impl Bench {
     // Streams that are opened. What is open is open, so each turn has a server of its own.
     fn openings(&self, workload: &Workload, setting: &Setting) -> Vec<(Server, Figures)> {
         let needle = workload.kind.ask().needle(workload.revision);
-        // What the room for more of them takes is theirs: it is compared with a server as it is by itself.
-        let small = Workload { clients: 1, ..*workload };
+        // What the room for more of them takes is theirs, and what any load takes is not: it is compared with a server as it is by itself, which
+        // had a few.
+        let small = Workload { clients: FEW, ..*workload };
+        let open = |server, process: &Process, workload: &Workload| {
+            let requests = records::requests(server, process, workload, workload.clients);
+            let before = spent_ns(process);
+            let (streams, waits) = Streams::open(process.address, &requests, needle);
+            (streams, Turn::new(waits, spent_ns(process) - before, workload.clients))
+        };
         let mut all: Vec<(Server, Figures)> = Vec::new();
         for server in (0..self.effort.fresh_rounds).flat_map(|_| self.takers(workload)) {
             let process = self.start(server, workload, setting, &[]);
-            let requests = records::requests(server, &process, workload, workload.clients);
-            let before = spent_ns(&process);
-            let (streams, waits) = Streams::open(process.address, &requests, needle);
-            let turn = Turn::new(waits, spent_ns(&process) - before, workload.clients);
+            let (streams, turn) = open(server, &process, workload);
             if let Some((_, figures)) = all.iter_mut().find(|(other, _)| *other == server) {
                 figures.turns.push(turn);
             } else {
                 let after = process.settled();
-                let idle = self.start(server, &small, setting, &[]).settled();
+                let other = self.start(server, &small, setting, &[]);
+                drop(open(server, &other, &small));
+                let idle = other.settled();
                 all.push((server, Figures { turns: vec![turn], idle, after, counts: Counts::default() }));
             }
             drop(streams);

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::report::Report;
 use crate::servers::Server;
 use crate::table::time;
+use crate::workload::Kind;
 
 /// Bars end here, with their figure beside them, where they would be longer.
 const MOST: f64 = 8.0;
@@ -17,16 +18,21 @@ const BAR: f64 = 13.0;
 const GAP: f64 = 12.0;
 const COLOURS: [(Server, &str); 3] = [(Server::Ours, "#0b7285"), (Server::Hyper, "#adb5bd"), (Server::Rmcp, "#e8590c")];
 
+/// Texts stand out from the lines below them.
+const TEXTS: &str = "text { fill: #212529; stroke: #ffffff; stroke-width: 3px; paint-order: stroke }";
+
 /// The picture.
 pub(crate) fn render(report: &Report) -> String {
     let bars = |servers: usize| servers as f64 * (BAR + 1.0) + GAP;
     // The floor has no bar: it is the line at 1.
-    let height = TOP + report.rows.iter().map(|(_, all)| bars(all.len() - 1)).sum::<f64>() + 34.0;
+    // Of a start most is not the server's work, and so the floor's start is none.
+    let rows: Vec<_> = report.rows.iter().filter(|(workload, _)| workload.kind != Kind::Start).collect();
+    let height = TOP + rows.iter().map(|(_, all)| bars(all.len() - 1)).sum::<f64>() + 48.0;
     let mut svg = String::new();
     write!(
         svg,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" width=\"{WIDTH}\" height=\"{height}\" \
-         font-family=\"sans-serif\" font-size=\"12\">\n<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>\n"
+         font-family=\"sans-serif\" font-size=\"12\">\n<style>{TEXTS}</style>\n<rect width=\"{WIDTH}\" height=\"{height}\" fill=\"#ffffff\"/>\n"
     )
     .expect("a string takes all");
     text(
@@ -39,7 +45,7 @@ pub(crate) fn render(report: &Report) -> String {
     legend(&mut svg);
     grid(&mut svg, height);
     let mut y = TOP;
-    for (workload, all) in &report.rows {
+    for (workload, all) in rows {
         let rows = all.len() - 1;
         let middle = y + (rows as f64 * (BAR + 1.0)) / 2.0 + 4.0;
         text(&mut svg, LEFT - 10.0, middle, "end", &workload.title().replace('`', ""));
@@ -50,7 +56,9 @@ pub(crate) fn render(report: &Report) -> String {
         }
         y += GAP;
     }
-    text(&mut svg, 16.0, height - 12.0, "start", &report.machine);
+    for (line, up) in report.machine.splitn(2, "; ").zip([26.0, 10.0]) {
+        text(&mut svg, 16.0, height - up, "start", line);
+    }
     svg + "</svg>\n"
 }
 
@@ -88,7 +96,7 @@ fn legend(svg: &mut String) {
 
 fn grid(svg: &mut String, height: f64) {
     for ratio in [1.0, 2.0, 4.0, 6.0, 8.0] {
-        let (at, foot) = (x(ratio), height - 30.0);
+        let (at, foot) = (x(ratio), height - 44.0);
         let (colour, dashes) = if ratio > 1.0 { ("#dee2e6", "") } else { ("#212529", " stroke-dasharray=\"4 3\"") };
         writeln!(svg, "<path d=\"M{at:.1} {:.1}V{foot:.1}\" stroke=\"{colour}\"{dashes}/>", TOP - 8.0)
             .expect("a string takes all");
@@ -98,6 +106,6 @@ fn grid(svg: &mut String, height: f64) {
 
 fn text(svg: &mut String, x: f64, y: f64, anchor: &str, text: &str) {
     let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\" fill=\"#212529\">{text}</text>")
+    writeln!(svg, "<text x=\"{x:.1}\" y=\"{y:.1}\" text-anchor=\"{anchor}\">{text}</text>")
         .expect("a string takes all");
 }

@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -67,13 +68,20 @@ impl Programs {
         let minimal = process::build_minimal();
         let this = env::current_exe().expect("this program has a path");
         let target = target().join("rivals");
-        if !servers.iter().any(|server| matches!(server, Server::Hyper | Server::Rmcp)) {
-            return Self { minimal, this, rivals: target };
+        let rivals = target.join("release");
+        let mut programs = vec![this.clone()];
+        if servers.iter().any(|server| matches!(server, Server::Hyper | Server::Rmcp)) {
+            let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            cargo.args(["build", "--quiet", "--release", "--locked"]).current_dir(RIVALS);
+            let status = cargo.env("CARGO_TARGET_DIR", &target).status();
+            assert!(status.expect("cargo runs").success(), "the rivals could not be built");
+            programs.extend([rivals.join("hello"), rivals.join("echo")]);
         }
-        let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--quiet", "--release", "--locked"]).current_dir(RIVALS).env("CARGO_TARGET_DIR", &target);
-        assert!(cargo.status().expect("cargo runs").success(), "the rivals could not be built");
-        Self { minimal, this, rivals: target.join("release") }
+        // Pages of a file that is not on the disk yet would count as dirty.
+        for program in programs {
+            fs::File::open(&program).and_then(|file| file.sync_all()).expect("a program is written out");
+        }
+        Self { minimal, this, rivals }
     }
 
     /// Starts this server for this workload, below the command `under` if there is one.
