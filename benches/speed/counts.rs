@@ -12,8 +12,10 @@ use crate::load::{Load, Until};
 use crate::process::Process;
 use crate::servers::target;
 
-/// Requests of which system calls are counted.
-const TRACED: usize = 3_000;
+/// For so long system calls are counted.
+const TRACED: Duration = Duration::from_millis(150);
+/// After which perf counts: it says nothing when it does.
+const PERF_STARTS: Duration = Duration::from_millis(200);
 /// What valgrind counts is the difference of a run with so many requests, and one with so many more.
 const COUNTED: (usize, usize) = (100, 500);
 
@@ -62,22 +64,24 @@ impl Tools {
         let id = process.child.id().to_string();
         let out = target().join("speed/system_calls");
         let out = out.to_str().expect("a path in UTF-8");
-        let count = if self.perf {
+        let trace = |words: &[&str], ready: &dyn Fn(), load: &mut Load| {
+            let requests = during(words, ready, || load.run(Until::Time(TRACED))).len();
+            (fs::read_to_string(out).unwrap(), requests as f64)
+        };
+        let (calls, requests) = if self.perf {
             let perf = ["perf", "stat", "-x", ",", "-o", out, "-e", "raw_syscalls:sys_enter", "-p", &id];
-            during(&perf, || thread::sleep(Duration::from_millis(300)), || load.run(Until::Count(TRACED)));
-            let text = fs::read_to_string(out).unwrap();
+            let (text, requests) = trace(&perf, &|| thread::sleep(PERF_STARTS), load);
             let line = text.lines().find(|line| line.contains("sys_enter")).expect("perf counts");
-            line.split(',').next().expect("a number").parse::<f64>().expect("a number")
+            (line.split(',').next().and_then(|calls| calls.parse::<f64>().ok()).expect("a number"), requests)
         } else if self.strace {
             let strace = ["strace", "-c", "-f", "-q", "-o", out, "-p", &id];
-            during(&strace, || await_tracer(process), || load.run(Until::Count(TRACED)));
-            let text = fs::read_to_string(out).unwrap();
+            let (text, requests) = trace(&strace, &|| await_tracer(process), load);
             let line = text.lines().rfind(|line| line.ends_with(" total")).expect("strace counts");
-            line.split_whitespace().nth(3).expect("a number").parse().expect("a number")
+            (line.split_whitespace().nth(3).and_then(|calls| calls.parse().ok()).expect("a number"), requests)
         } else {
             return None;
         };
-        Some(count / TRACED as f64)
+        Some(calls / requests)
     }
 
     /// The instructions of a request outside the kernel, by callgrind, of a server that `start` starts below these words. `load` makes it work.
@@ -118,17 +122,18 @@ impl Tools {
             end(&mut process.child, Signal::TERM);
             figure(&log, label)
         });
-        Some((more - few) / COUNTED.1 as f64)
+        Some((more - few).max(0.0) / COUNTED.1 as f64)
     }
 }
 
 // Runs this beside the work, from when it is ready.
-fn during<T>(words: &[&str], ready: impl FnOnce(), work: impl FnOnce() -> T) {
+fn during<T>(words: &[&str], ready: &dyn Fn(), work: impl FnOnce() -> T) -> T {
     let mut command = Command::new(words[0]);
     let mut child = command.args(&words[1..]).stderr(Stdio::null()).spawn().expect("it was found before");
     ready();
-    work();
+    let done = work();
     end(&mut child, Signal::INT);
+    done
 }
 
 fn end(child: &mut Child, signal: Signal) {

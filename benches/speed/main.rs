@@ -41,7 +41,7 @@ mod process;
 
 use std::env;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use counts::Tools;
 use cpus::Cpus;
@@ -61,7 +61,7 @@ const QUICK: Effort = Effort {
 const WHOLE: Effort = Effort {
     rounds: 7,
     fresh_rounds: 3,
-    turn: Duration::from_millis(600),
+    turn: Duration::from_millis(500),
     warm_up: Duration::from_millis(100),
     repeats: 10,
     counts: true,
@@ -82,11 +82,13 @@ fn main() {
     let machine = report::machine(&bench.cpus, effort.rounds);
     let wanted = wanted(&only, quick);
     let measure = |workload: &Workload| {
-        eprintln!("{}", workload.name);
-        (*workload, bench.run(workload))
+        let started = Instant::now();
+        let figures = bench.run(workload);
+        eprintln!("{} ({:.1} s)", workload.name, started.elapsed().as_secs_f64());
+        (*workload, figures)
     };
     let report = Report { rows: wanted.into_iter().map(measure).collect(), machine };
-    println!("{}\n{}", table::render(&report), report.machine);
+    println!("{}", table::render(&report));
     let path = servers::target().join("speed.svg");
     let picture = plot::render(&report);
     fs::write(&path, &picture).expect("the picture is written");

@@ -24,11 +24,6 @@ impl Report {
         let (_, figures) = all.iter().find(|(other, _)| *other == server)?;
         Some((figures, &all[0].1))
     }
-
-    /// CPU as a multiple of the floor's.
-    pub(crate) fn ratio(&self, workload: &str, server: Server) -> Option<f64> {
-        self.find(workload, server).map(|(figures, floor)| figures.ratio(floor))
-    }
 }
 
 /// The machine, in a line.

@@ -13,6 +13,10 @@ const HEAD: &str = "\
 |---|---|---|---|---|---|---|---|---|---|---|---|
 ";
 
+const NOTE: &str = "\
+`× raw` is the CPU time as a multiple of the floor's in the same round. Each is a request; a stream where streams are opened, or told something: there \
+what clients wait for is that the last of them has heard it. `Private_Dirty` of opened streams is compared with that of a server that had a few.";
+
 /// The table.
 pub(crate) fn render(report: &Report) -> String {
     let mut table = HEAD.to_owned();
@@ -21,7 +25,7 @@ pub(crate) fn render(report: &Report) -> String {
             table.push_str(&row(workload, *server, figures, &all[0].1));
         }
     }
-    table
+    format!("{table}\n{NOTE}\n\n{}.", report.machine)
 }
 
 fn row(workload: &Workload, server: Server, figures: &Figures, floor: &Figures) -> String {
