@@ -12,6 +12,7 @@ use crate::workload::WORKLOADS;
 
 const README: &str = "README.md";
 const PICTURE: &str = "benches/speed/speed.svg";
+const TABLE: &str = "benches/speed/speed.md";
 /// Between these lines README.md has what this program writes.
 const MARKS: [&str; 2] =
     ["<!-- speed: from here on written by `cargo bench --bench speed -- --readme` -->", "<!-- speed: end -->"];
@@ -117,13 +118,20 @@ const GOALS: &[Goal] = &[
     Goal { measure: "start to first answer", best: "10 ms", wanted: "≤ 5 ms", figures: &[(Figure::StartNs, 5e6)] },
 ];
 
-/// Writes the table and the picture where people find them.
-pub(crate) fn write(report: &Report, picture: &str) {
+/// Builds what is weighed: the example, as one builds it for a board with little flash.
+pub(crate) fn build() {
+    let build = cargo().args(["build", "--quiet", "--profile", "small", "--example", "minimal"]).status();
+    assert!(build.expect("cargo runs").success(), "the example could not be built");
+}
+
+/// Writes what was reached, the picture, and the table of all that was measured, where people find them.
+pub(crate) fn write(report: &Report, picture: &str, table: &str) {
     let readme = fs::read_to_string(README).expect("README.md, in the folder that cargo runs this in");
     let [from, to] = MARKS.map(|mark| readme.find(mark).unwrap_or_else(|| panic!("{README} has no line {mark}")));
     let head = &readme[..from + MARKS[0].len()];
     fs::write(README, format!("{head}\n{}\n{}", render(report), &readme[to..])).expect("README.md is written");
     fs::write(PICTURE, picture).expect("the picture is written");
+    fs::write(TABLE, format!("# One run of `cargo bench --bench speed`\n\n{table}\n")).expect("the table is written");
 }
 
 fn render(report: &Report) -> String {
@@ -186,10 +194,7 @@ fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()))
 }
 
-// Built as one builds it for a board with little flash.
 fn small_bytes() -> f64 {
-    let build = cargo().args(["build", "--quiet", "--profile", "small", "--example", "minimal"]).status();
-    assert!(build.expect("cargo runs").success(), "the example could not be built");
     fs::metadata(target().join("small/examples/minimal")).expect("it was built").len() as f64
 }
 

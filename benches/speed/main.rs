@@ -5,7 +5,7 @@
 //! cargo bench --bench speed -- --quick            a minute
 //! cargo bench --bench speed -- --only call-8      this workload; several by how they begin (call, session)
 //! cargo bench --bench speed -- --alone            ours and the kernel alone: nothing else is built
-//! cargo bench --bench speed -- --readme           the whole, and what was reached goes into README.md, the picture beside this file
+//! cargo bench --bench speed -- --readme           the whole; what was reached goes into README.md, the rest beside this file
 //! ```
 #![forbid(unsafe_code)]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it is made to print")]
@@ -39,6 +39,9 @@ mod workload;
 #[path = "../memory/process.rs"]
 mod process;
 
+#[path = "../flood/files.rs"]
+mod files;
+
 use std::env;
 use std::fs;
 use std::time::{Duration, Instant};
@@ -67,6 +70,9 @@ const WHOLE: Effort = Effort {
     counts: true,
 };
 
+/// What client and server have open beside their connections.
+const FILES_BESIDE: usize = 200;
+
 fn main() {
     let arguments: Vec<String> = env::args().collect();
     if let Some(what) = values(&arguments, "--serve").first() {
@@ -77,6 +83,11 @@ fn main() {
     let only = values(&arguments, "--only");
     let servers: &[Server] = if has("--alone") { &Server::OURS } else { &Server::ALL };
     let programs = Programs::build(servers);
+    if has("--readme") {
+        goals::build();
+    }
+    let clients = WORKLOADS.iter().map(|workload| workload.clients).max().expect("there are workloads");
+    files::allow_files(clients + FILES_BESIDE);
     let effort = if quick { QUICK } else { WHOLE };
     let bench = Bench { programs, servers, cpus: Cpus::choose(), tools: Tools::find(), effort };
     let machine = report::machine(&bench.cpus, effort.rounds);
@@ -88,13 +99,14 @@ fn main() {
         (*workload, figures)
     };
     let report = Report { rows: wanted.into_iter().map(measure).collect(), machine };
-    println!("{}", table::render(&report));
+    let table = table::render(&report);
+    println!("{table}");
     let path = servers::target().join("speed.svg");
     let picture = plot::render(&report);
     fs::write(&path, &picture).expect("the picture is written");
     println!("{}", path.display());
     if has("--readme") {
-        goals::write(&report, &picture);
+        goals::write(&report, &picture, &table);
     }
 }
 
