@@ -120,8 +120,11 @@ fn wanted(only: &[String], quick: bool) -> Vec<&'static Workload> {
         let fits =
             |workload: &&Workload| workload.name == name || !is_whole && workload.name.starts_with(name.as_str());
         let named: Vec<&Workload> = WORKLOADS.iter().filter(fits).collect();
-        let names = || WORKLOADS.iter().map(|workload| workload.name).collect::<Vec<_>>().join(" ");
-        assert!(!named.is_empty(), "{name} is none of: {}", names());
+        if named.is_empty() {
+            let names: Vec<&str> = WORKLOADS.iter().map(|workload| workload.name).collect();
+            eprintln!("speed: {name} is none of: {}", names.join(" "));
+            std::process::exit(2);
+        }
         named
     };
     only.iter().flat_map(named).collect()
