@@ -14,17 +14,24 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 /// The value of a flag.
+#[must_use]
 pub fn flag(name: &str) -> Option<String> {
     let mut arguments = env::args().skip_while(|argument| argument != name);
     arguments.next().and_then(|_| arguments.next())
 }
 
 /// Runs this on one thread, with all that tokio has.
+///
+/// # Panics
+/// Where there is no runtime to be had.
 pub fn run(main: impl Future<Output = ()>) {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime").block_on(main);
 }
 
 /// Serves all who come, on `--listen`, each in a task of its own.
+///
+/// # Panics
+/// Without the flag, or when its address is taken.
 pub async fn serve<S, B>(service: S)
 where
     S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + 'static,
