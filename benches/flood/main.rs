@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a bench that can't go on stops")]
 
 mod client;
+mod files;
 mod siege;
 
 #[allow(dead_code, reason = "here no memory is looked at")]
@@ -41,7 +42,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 fn main() -> ExitCode {
     let quick = env::args().any(|arg| arg == "--quick");
     let seconds = if quick { 3 } else { 20 };
-    siege::allow_files(IDLE + SLOW + BAD + 200);
+    files::allow_files(IDLE + SLOW + BAD + 200);
     process::build_minimal();
     let server = Process::start(&["--connections".to_owned(), CONNECTIONS.to_owned()]);
     let local = IpAddr::V4(Ipv4Addr::LOCALHOST);

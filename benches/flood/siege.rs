@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, connect, socket_with, sockopt};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::{BAD, IDLE, SLOW};
 
@@ -77,14 +76,6 @@ impl Siege {
         let [idle, slow, bad] = [0, 1, 2].map(|kind: usize| self.opened[kind].load(Ordering::Relaxed));
         format!("connections opened: {idle} idle, {slow} slow, {bad} bad")
     }
-}
-
-/// So many files, if the machine lets.
-pub(crate) fn allow_files(files: usize) {
-    let limit = getrlimit(Resource::Nofile);
-    let wanted = Some(files as u64).max(limit.current);
-    setrlimit(Resource::Nofile, Rlimit { current: wanted.min(limit.maximum.or(wanted)), maximum: limit.maximum })
-        .expect("files enough for all of them (ulimit -n)");
 }
 
 // The idle and the slow ones of a thread.

@@ -14,7 +14,7 @@ const QUIET: Duration = Duration::from_millis(700);
 
 /// A running server.
 pub(crate) struct Process {
-    child: Child,
+    pub(crate) child: Child,
     pub(crate) address: SocketAddr,
 }
 
@@ -60,17 +60,19 @@ impl Process {
 
     /// The same of this program.
     pub(crate) fn start_program(program: &Path, flags: &[String]) -> Self {
-        let mut child = Command::new(program)
-            .args(["--listen", "127.0.0.1:0"])
-            .args(flags)
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the example starts");
+        let server = Self::launch(Command::new(program).args(flags));
+        thread::sleep(QUIET);
+        server
+    }
+
+    /// What this command starts, on a free port, as soon as it says where it listens.
+    pub(crate) fn launch(command: &mut Command) -> Self {
+        let command = command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped());
+        let mut child = command.spawn().expect("the server starts");
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let address = line.trim().strip_prefix("listening on http://").and_then(|rest| rest.strip_suffix("/mcp"));
         let address = address.expect("it says where it listens").parse().unwrap();
-        thread::sleep(QUIET);
         Self { child, address }
     }
 
