@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "this is all tests")]
 
+#[path = "../examples/board/config/mod.rs"]
+mod config;
 #[path = "../examples/board/overview.rs"]
 mod overview;
 #[path = "../examples/board/sources/mod.rs"]
@@ -28,7 +30,8 @@ fn fixture(name: &str) -> PathBuf {
 
 /// The server, with what `--root` would name.
 fn server(root: impl Into<PathBuf>) -> TestServer {
-    TestServer::new(tools::server(Root::new(root)), Config::default()).unwrap()
+    let config = config::parse("board.toml".to_owned(), "led.ACT = {}\nled.PWR = {}\nled.LED7 = {}\n").unwrap();
+    TestServer::new(tools::server(Root::new(root), config), Config::default()).unwrap()
 }
 
 /// What a tool answers: whether as an error, and its text.

@@ -7,15 +7,18 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod config;
 mod overview;
 mod sources;
 mod tools;
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::ExitCode;
 
-use common::args::OwnFlag;
+use common::args::{Args, OwnFlag};
 use common::{Program, oauth};
+use config::Config;
 use sources::root::Root;
 
 const PROGRAM: Program = Program {
@@ -23,6 +26,12 @@ const PROGRAM: Program = Program {
     version: env!("CARGO_PKG_VERSION"),
     about: "Offers the machine it runs on to MCP clients: what it is, how it does, its LEDs.",
     own: &[
+        OwnFlag {
+            name: "config",
+            value: "FILE",
+            help: "offer what this file allows to change too (README, \"The board\");\nwithout one, only what reads",
+        },
+        OwnFlag { name: "check", value: "", help: "say what is wrong with that file, or what it offers, and end" },
         OwnFlag {
             name: "root",
             value: "DIR",
@@ -42,11 +51,15 @@ const PROGRAM: Program = Program {
 };
 
 fn main() -> ExitCode {
-    common::main_with(&PROGRAM, oauth::config, |args| {
-        let dir = args.own("root").unwrap_or(OsStr::new("/"));
-        // A directory that is not there would look like a machine that lacks everything.
-        std::fs::read_dir(dir).map_err(|error| format!("--root {}: {error}", dir.display()))?;
-        let server = tools::server(Root::new(dir));
+    let args = match common::args_or_exit(&PROGRAM) {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    if args.own("check").is_some() {
+        return check(&args);
+    }
+    common::run(&PROGRAM, &args, oauth::config, |args| {
+        let server = tools::server(root(args)?, config(args)?);
         if let Some(level) = args.own("log-to-clients") {
             let expected = "--log-to-clients: expected error, warn, info or debug";
             let level = level.to_str().and_then(|level| level.parse().ok());
@@ -54,4 +67,30 @@ fn main() -> ExitCode {
         }
         Ok(server)
     })
+}
+
+/// Where the machine's files are.
+fn root(args: &Args) -> Result<Root, String> {
+    let dir = args.own("root").unwrap_or(OsStr::new("/"));
+    // A directory that is not there would look like a machine that lacks everything.
+    std::fs::read_dir(dir).map_err(|error| format!("--root {}: {error}", dir.display()))?;
+    Ok(Root::new(dir))
+}
+
+/// What may be changed, and by whom.
+fn config(args: &Args) -> Result<Config, String> {
+    let file = args.own("config").map(Path::new);
+    file.map_or(Ok(Config::default()), config::read).map_err(|problems| problems.to_string())
+}
+
+/// Says what is wrong with the configuration, and ends (`--check`).
+fn check(args: &Args) -> ExitCode {
+    let checked = args.own("config").ok_or("--check needs --config FILE".to_owned()).and_then(|_| config(args));
+    match checked {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(error) => {
+            common::complain(&PROGRAM, &error);
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -12,6 +12,7 @@ use smol_mcp::{
     Call, Handle, ReadResult, Reading, Server, ToolError, ToolResult, WithResources, args, heapless, resources, tools,
 };
 
+use crate::config::Config;
 use crate::overview;
 use crate::sources::leds::{Change, Level};
 use crate::sources::processes::{Order, SHOWN_MAX, Wanted};
@@ -65,11 +66,12 @@ args! {
 /// The machine, as its files tell of it, and the way to the server itself.
 pub(crate) struct Board {
     root: Root,
+    config: Config,
     handle: Rc<OnceCell<Handle>>,
 }
 
 /// The server, which tells clients from the first message on which machine it is.
-pub(crate) fn server(root: Root) -> Server<Board, WithResources> {
+pub(crate) fn server(root: Root, config: Config) -> Server<Board, WithResources> {
     let host = host::read(&root);
     let mut machine = host.name.value().map_or("a Linux machine", String::as_str).to_owned();
     if let Some(model) = host.model.value() {
@@ -82,7 +84,7 @@ pub(crate) fn server(root: Root) -> Server<Board, WithResources> {
          won't help."
     );
     let handle = Rc::new(OnceCell::new());
-    let server = Server::new("board", env!("CARGO_PKG_VERSION"), Board { root, handle: handle.clone() });
+    let server = Server::new("board", env!("CARGO_PKG_VERSION"), Board { root, config, handle: handle.clone() });
     // It is set once, here.
     let _ = handle.set(server.handle());
     server.title(machine).instructions(instructions).resources()
@@ -172,6 +174,11 @@ tools! {
         #[scope("leds")]
         #[title("Set an LED")]
         async fn set_led(&self, call: &mut Call<'_>, args: SetLed) -> ToolResult {
+            let Some(led) = self.config.leds.iter().find(|led| led.name == *args.name) else {
+                let known: Vec<&str> = self.config.leds.iter().map(|led| led.name.as_str()).collect();
+                return Err(format!("the configuration allows no LED {:?} to be set; it allows: {}", args.name, known.join(", ")).into());
+            };
+            led.who.check(call.principal()).map_err(ToolError::new)?;
             let change = Change { level: level(&args)?, trigger: args.trigger.as_deref() };
             let changed = leds::set(&self.root, &args.name, change).map_err(ToolError::new)?;
             log::info!("{changed}");

@@ -27,12 +27,12 @@ pub(crate) struct Program {
     pub(crate) own: &'static [OwnFlag],
 }
 
-/// A flag of one example alone, which takes a value; given twice, the later one holds.
+/// A flag of one example alone; given twice, the later one holds.
 #[derive(Debug)]
 pub(crate) struct OwnFlag {
     /// Its name without dashes.
     pub(crate) name: &'static str,
-    /// What the help calls its value.
+    /// What the help calls its value; empty: it takes none.
     pub(crate) value: &'static str,
     /// What it does, in a line.
     pub(crate) help: &'static str,
@@ -194,11 +194,12 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
     if own.is_none() && !FLAGS.iter().any(|(name, _, _)| *name == flag) {
         return Err(unknown(&format!("--{flag}")));
     }
-    let value = value_of(flag, parser)?;
     if let Some(own) = own {
+        let value = if own.value.is_empty() { OsString::new() } else { value_of(flag, parser)? };
         args.own.push((own.name, value));
         return Ok(());
     }
+    let value = value_of(flag, parser)?;
     let text = || value.to_string_lossy();
     match flag {
         "listen" => args.listen = text().parse().map_err(|_| wrong(flag, LISTEN_EXPECTED, &text()))?,
@@ -369,7 +370,7 @@ fn help(program: &Program) -> String {
         let _ = writeln!(help, "{:HELP_COLUMN$}{text}", format!("  {flag}"));
     };
     for (flag, value, text) in own.chain(FLAGS) {
-        line(&format!("--{flag} {value}"), text);
+        line(format!("--{flag} {value}").trim_end(), text);
     }
     line("--print-budget", "print what memory the server can take, and end");
     line("-h, --help", "print this help");

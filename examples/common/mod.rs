@@ -36,12 +36,21 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     set_up: impl FnOnce(&Args, Config) -> Result<Config, String>,
     server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
 ) -> ExitCode {
-    let args = match args_or_exit(program) {
-        Ok(args) => args,
-        Err(code) => return code,
-    };
-    let server = server(&args);
-    let config = match set_up(&args, config(&args)) {
+    match args_or_exit(program) {
+        Ok(args) => run(program, &args, set_up, server),
+        Err(code) => code,
+    }
+}
+
+/// The same, for a command line that has been read.
+pub(crate) fn run<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
+    program: &Program,
+    args: &Args,
+    set_up: impl FnOnce(&Args, Config) -> Result<Config, String>,
+    server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
+) -> ExitCode {
+    let server = server(args);
+    let config = match set_up(args, config(args)) {
         Ok(config) => config,
         Err(error) => {
             complain(program, &error);
@@ -54,7 +63,7 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     }
     log_to_stderr();
     let bound = server.and_then(|server| server.bind(config).map_err(|error| error.to_string()));
-    let ended = bound.and_then(|bound| serve(bound, &args).map_err(|error| error.to_string()));
+    let ended = bound.and_then(|bound| serve(bound, args).map_err(|error| error.to_string()));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -132,10 +141,13 @@ pub(crate) fn args_or_exit(program: &Program) -> Result<Args, ExitCode> {
     }
 }
 
-/// Says on stderr, in one line, why the program ends: `board: cannot listen on 127.0.0.1:8000: address in use`.
+/// Says on stderr why the program ends, in one line: `board: cannot listen on 127.0.0.1:8000: address in use`; or in several, where there are
+/// several reasons.
 pub(crate) fn complain(program: &Program, error: &dyn Display) {
-    // There is nobody else to tell when stderr is closed.
-    let _ = writeln!(io::stderr(), "{}: {error}", program.name);
+    for line in error.to_string().lines() {
+        // There is nobody else to tell when stderr is closed.
+        let _ = writeln!(io::stderr(), "{}: {line}", program.name);
+    }
 }
 
 /// Says on stdout where MCP clients find the server, once it listens at `address`. A stdout that is closed or full is no reason to end.
@@ -182,7 +194,7 @@ pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Out
 }
 
 /// Prints without the panic that `println!` has when nobody reads.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }
