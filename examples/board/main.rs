@@ -5,12 +5,17 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod children;
+mod commands;
 #[path = "../common/mod.rs"]
 mod common;
 mod config;
 mod overview;
+mod resources;
+mod sensing;
 mod sources;
 mod tools;
+mod units;
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -58,14 +63,14 @@ fn main() -> ExitCode {
     if args.own("check").is_some() {
         return check(&args);
     }
-    common::run(&PROGRAM, &args, oauth::config, |args| {
-        let server = tools::server(root(args)?, config(args)?);
+    common::run_beside(&PROGRAM, &args, oauth::config, |args| {
+        let (server, beside) = tools::server(root(args)?, config(args)?);
         if let Some(level) = args.own("log-to-clients") {
             let expected = "--log-to-clients: expected error, warn, info or debug";
             let level = level.to_str().and_then(|level| level.parse().ok());
             common::log_to_clients(server.handle(), level.ok_or(expected)?);
         }
-        Ok(server)
+        Ok((server, Box::pin(beside)))
     })
 }
 

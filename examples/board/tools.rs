@@ -8,16 +8,19 @@ use std::fmt::Display;
 use std::rc::Rc;
 use std::time::Duration;
 
-use smol_mcp::{
-    Call, Handle, ReadResult, Reading, Server, ToolError, ToolResult, WithResources, args, heapless, resources, tools,
-};
+use smol_mcp::{Call, Handle, Server, ToolError, ToolResult, WithResources, args, heapless, tools};
 
+use crate::children::Children;
+use crate::commands::{Commands, RunCommand};
 use crate::config::Config;
+use crate::config::units::LINES_MAX;
 use crate::overview;
+use crate::sensing::Sensing;
 use crate::sources::leds::{Change, Level};
+use crate::sources::meters::ID_BYTES_MAX;
 use crate::sources::processes::{Order, SHOWN_MAX, Wanted};
 use crate::sources::root::{Lack, Root, Why};
-use crate::sources::{disks, host, leds, memory, network, processes, sensors, temperatures};
+use crate::sources::{disks, host, leds, memory, network, power, processes, temperatures, watchdog};
 
 /// Over how long the use of CPU is measured: the kernel counts in hundredths of a second, so that this tells percents.
 const CPU_WATCHED: Duration = Duration::from_secs(1);
@@ -28,6 +31,10 @@ const LED_NAME_BYTES_MAX: usize = 64;
 /// The longest name of a trigger, in bytes (the kernel's `TRIG_NAME_MAX`).
 const TRIGGER_NAME_BYTES_MAX: usize = 50;
 
+/// Lines of a unit's log that are read where the call does not say.
+const LINES_DEFAULT: u16 = 50;
+
+const _: () = assert!(LINES_MAX == 500, "the range of `UnitLog::lines` says so too");
 const _: () = assert!(SHOWN_MAX == 50, "the range of `Processes::count` says so too");
 
 args! {
@@ -48,6 +55,21 @@ args! {
         Cpu,
     }
 
+    pub(crate) struct OneSensor {
+        /// Its name, exactly as `sensors` lists it.
+        #[len(1..=64)]
+        name: heapless::String<ID_BYTES_MAX>,
+    }
+
+    pub(crate) struct UnitLog {
+        /// The unit's whole name, exactly as `units` lists it, such as `nginx.service`.
+        #[len(1..=255)]
+        unit: String,
+        /// How many of the last lines; 50 when absent.
+        #[range(1..=500)]
+        lines: Option<u16>,
+    }
+
     pub(crate) struct SetLed {
         /// The LED's name, exactly as `leds` lists it.
         #[len(1..=64)]
@@ -65,13 +87,16 @@ args! {
 
 /// The machine, as its files tell of it, and the way to the server itself.
 pub(crate) struct Board {
-    root: Root,
-    config: Config,
-    handle: Rc<OnceCell<Handle>>,
+    pub(crate) root: Root,
+    pub(crate) config: Config,
+    pub(crate) sensing: Rc<Sensing>,
+    pub(crate) children: Rc<Children>,
+    pub(crate) commands: Commands,
+    pub(crate) handle: Rc<OnceCell<Handle>>,
 }
 
-/// The server, which tells clients from the first message on which machine it is.
-pub(crate) fn server(root: Root, config: Config) -> Server<Board, WithResources> {
+/// The server, which tells clients from the first message on which machine it is; and what must go on beside it.
+pub(crate) fn server(root: Root, mut config: Config) -> (Server<Board, WithResources>, impl Future<Output = ()>) {
     let host = host::read(&root);
     let mut machine = host.name.value().map_or("a Linux machine", String::as_str).to_owned();
     if let Some(model) = host.model.value() {
@@ -84,25 +109,19 @@ pub(crate) fn server(root: Root, config: Config) -> Server<Board, WithResources>
          won't help."
     );
     let handle = Rc::new(OnceCell::new());
-    let server = Server::new("board", env!("CARGO_PKG_VERSION"), Board { root, config, handle: handle.clone() });
+    let sensing = Rc::new(Sensing::new(root.clone(), std::mem::take(&mut config.sensors)));
+    let children = Rc::new(Children::new());
+    let commands = Commands::new(std::mem::take(&mut config.commands));
+    let (watched, buried) = (sensing.clone(), children.clone());
+    let board = Board { root, config, sensing, children, commands, handle: handle.clone() };
+    let server = Server::new("board", env!("CARGO_PKG_VERSION"), board);
     // It is set once, here.
     let _ = handle.set(server.handle());
-    server.title(machine).instructions(instructions).resources()
-}
-
-resources! {
-    impl Board {
-        /// What this server holds now, and what has happened since it started: connections, requests, why some were refused, calls,
-        /// streams, sessions. For whoever looks after it.
-        #[uri("board://server/stats")]
-        #[mime("text/plain")]
-        #[title("Server statistics")]
-        #[audience(user)]
-        async fn stats(&self, call: &mut Reading<'_>) -> ReadResult {
-            let handle = self.handle.get().ok_or("the server has not started")?;
-            call.reply(handle.stats().await?).await
-        }
-    }
+    let handle = server.handle();
+    let beside = async move {
+        smol::future::zip(watched.run(handle), buried.bury()).await;
+    };
+    (server.title(machine).instructions(instructions).resources(), beside)
 }
 
 tools! {
@@ -145,19 +164,76 @@ tools! {
             answer(call, network::read(&self.root)).await
         }
 
-        /// All thermometers in °C, each with its critical temperature where that is known. On a Raspberry Pi also whether it is, or
-        /// was, throttled or short of voltage.
+        /// The machine's own thermometers in °C, each with its critical temperature where that is known. On a Raspberry Pi also whether it
+        /// is, or was, throttled or short of voltage.
         #[read_only]
         #[title("Temperatures")]
         async fn temperatures(&self, call: &mut Call<'_>) -> ToolResult {
             answer(call, temperatures::read(&self.root)).await
         }
 
-        /// Sensors other than thermometers: voltages, currents, powers, humidity, fan speeds, with raised alarms.
+        /// All sensors with what they measure now: temperatures, voltages, currents, powers, humidity, pressure, light, fan speeds, and raised
+        /// alarms. Each has a name, by which `sensor` and the resource board://sensor/{name} tell of it alone.
         #[read_only]
         #[title("Sensors")]
         async fn sensors(&self, call: &mut Call<'_>) -> ToolResult {
-            answer(call, sensors::read(&self.root)).await
+            self.all_sensors(call).await
+        }
+
+        /// One sensor: what it measures now, and the least, the greatest and the mean of its last values.
+        #[read_only]
+        #[title("Sensor")]
+        async fn sensor(&self, call: &mut Call<'_>, args: OneSensor) -> ToolResult {
+            self.one_sensor(call, &args.name).await
+        }
+
+        /// The watchdogs, which restart this machine when it hangs: whether they run, after how long they do it, and whether it was one of
+        /// them that caused the last start.
+        #[read_only]
+        #[title("Watchdog")]
+        async fn watchdog(&self, call: &mut Call<'_>) -> ToolResult {
+            answer(call, watchdog::read(&self.root)).await
+        }
+
+        /// What feeds this machine: batteries with how full they are, mains, USB; on a Raspberry Pi also whether its voltage is, or was, too low.
+        #[read_only]
+        #[title("Power")]
+        async fn power(&self, call: &mut Call<'_>) -> ToolResult {
+            answer(call, power::read(&self.root)).await
+        }
+
+        /// The state of the services and other systemd units that the configuration allows: whether each runs, since when, its result.
+        #[read_only]
+        #[scope("units")]
+        #[title("Units")]
+        async fn units(&self, call: &mut Call<'_>) -> ToolResult {
+            self.unit_states(call).await
+        }
+
+        /// The last lines of the log (the journal) of one unit that the configuration allows, the oldest first, with likely secrets masked.
+        #[read_only]
+        #[scope("units")]
+        #[title("Log of a unit")]
+        async fn unit_log(&self, call: &mut Call<'_>, args: UnitLog) -> ToolResult {
+            self.log_of_unit(call, &args.unit, args.lines.unwrap_or(LINES_DEFAULT)).await
+        }
+
+        /// The commands that `run_command` can run: the name of each, what it does, and the JSON Schema of its arguments.
+        #[read_only]
+        #[scope("commands")]
+        #[title("Commands")]
+        async fn commands(&self, call: &mut Call<'_>) -> ToolResult {
+            self.list_commands(call).await
+        }
+
+        /// Runs one of the commands that `commands` lists, with arguments that fit its schema, and tells its exit status and what it wrote.
+        #[destructive]
+        #[open_world]
+        #[scope("commands")]
+        #[title("Run a command")]
+        #[input_schema(RunCommand::SCHEMA)]
+        async fn run_command(&self, call: &mut Call<'_>) -> ToolResult {
+            self.run_one(call).await
         }
 
         /// The LEDs of this machine: name, brightness now and at most, what lights each, and the triggers that could.
@@ -206,7 +282,7 @@ tools! {
 }
 
 /// Answers with a report, or with what the machine lacks.
-async fn answer(call: &mut Call<'_>, report: Result<impl Display, Lack>) -> ToolResult {
+pub(crate) async fn answer(call: &mut Call<'_>, report: Result<impl Display, Lack>) -> ToolResult {
     match report {
         Ok(report) => call.reply(report).await,
         Err(lack @ Lack { why: Why::Absent | Why::Empty, .. }) => call.reply(lack).await,

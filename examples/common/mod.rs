@@ -10,6 +10,7 @@ use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::process::ExitCode;
 
 use async_signal::{Signal, Signals};
@@ -21,6 +22,9 @@ use stderr::Stderr;
 
 /// The path at which the examples serve MCP.
 const MCP_PATH: &str = "/mcp";
+
+/// What goes on beside a server.
+pub(crate) type Beside = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The whole of an example: reads the command line, makes the server, serves it until a signal comes.
 pub(crate) fn main<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
@@ -49,6 +53,16 @@ pub(crate) fn run<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     set_up: impl FnOnce(&Args, Config) -> Result<Config, String>,
     server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
 ) -> ExitCode {
+    run_beside(program, args, set_up, |args| Ok((server(args)?, Box::pin(smol::future::pending()))))
+}
+
+/// The same, with something that goes on beside the server for as long as that runs.
+pub(crate) fn run_beside<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
+    program: &Program,
+    args: &Args,
+    set_up: impl FnOnce(&Args, Config) -> Result<Config, String>,
+    server: impl FnOnce(&Args) -> Result<(Server<A, R, P>, Beside), String>,
+) -> ExitCode {
     let server = server(args);
     let config = match set_up(args, config(args)) {
         Ok(config) => config,
@@ -57,13 +71,14 @@ pub(crate) fn run<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
             return ExitCode::FAILURE;
         }
     };
-    if let (true, Ok(server)) = (args.print_budget, &server) {
+    if let (true, Ok((server, _))) = (args.print_budget, &server) {
         print_budget(server, &config);
         return ExitCode::SUCCESS;
     }
     log_to_stderr();
-    let bound = server.and_then(|server| server.bind(config).map_err(|error| error.to_string()));
-    let ended = bound.and_then(|bound| serve(bound, args).map_err(|error| error.to_string()));
+    let bound =
+        server.and_then(|(server, beside)| Ok((server.bind(config).map_err(|error| error.to_string())?, beside)));
+    let ended = bound.and_then(|(bound, beside)| serve(bound, beside, args).map_err(|error| error.to_string()));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -111,18 +126,27 @@ pub(crate) fn print_budget<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(server:
 }
 
 /// Says that the server is ready, and serves until a signal comes.
-fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>, args: &Args) -> io::Result<()> {
+fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
+    bound: Bound<A, R, P>,
+    beside: Beside,
+    args: &Args,
+) -> io::Result<()> {
     let handle = bound.handle();
     let signals = signals(args.has_files().then(|| handle.clone()))?;
     if let Some(address) = bound.local_addr() {
         ready_line(address);
     }
-    smol::block_on(smol::future::or(bound.run(), async {
+    let ends = async {
         let signal = signals.await?;
         log::info!("{signal}");
         handle.shutdown();
         smol::future::pending().await
-    }))
+    };
+    let beside = async {
+        beside.await;
+        smol::future::pending().await
+    };
+    smol::block_on(smol::future::or(bound.run(), smol::future::or(ends, beside)))
 }
 
 /// The arguments this process was started with. Where there is nothing to run, since help was asked for or an argument is wrong, it has

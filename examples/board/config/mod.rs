@@ -5,9 +5,12 @@
 //!
 //! All that is wrong is told at once, each with its place and what would be right; a file with anything wrong in it is refused as a whole.
 
+pub(crate) mod commands;
 pub(crate) mod leds;
 pub(crate) mod problem;
+pub(crate) mod sensors;
 pub(crate) mod table;
+pub(crate) mod units;
 pub(crate) mod who;
 
 use std::fs::File;
@@ -27,6 +30,12 @@ const FILE_BYTES_MAX: u64 = 256 * 1024;
 pub(crate) struct Config {
     /// The LEDs that may be set.
     pub(crate) leds: Vec<leds::Led>,
+    /// The sensors that have names and limits of their own.
+    pub(crate) sensors: Vec<sensors::Sensor>,
+    /// The units whose state and log may be read.
+    pub(crate) units: Vec<units::Unit>,
+    /// The commands that may be run.
+    pub(crate) commands: Vec<commands::Command>,
 }
 
 /// Reads a configuration file.
@@ -58,6 +67,11 @@ pub(crate) fn parse(file: String, text: &str) -> Result<Config, Problems> {
 
 impl Config {
     fn of(top: &mut Table<'_>) -> Self {
-        Self { leds: top.entries("led", leds::Led::read) }
+        Self {
+            leds: top.entries("led", leds::Led::read),
+            sensors: top.entries("sensor", sensors::Sensor::read),
+            units: top.entries("unit", units::Unit::read),
+            commands: top.entries("command", commands::Command::read),
+        }
     }
 }

@@ -78,7 +78,9 @@ impl Meter {
     pub(crate) fn read(&self, root: &Root) -> Result<f64, Lack> {
         match &self.place {
             Place::Zone { file } => temperatures::zone_celsius(root, file),
-            Place::Chip { file, per_unit } => root.number::<i32>(file).map(|value| f64::from(value) / f64::from(*per_unit)),
+            Place::Chip { file, per_unit } => {
+                root.number::<i32>(file).map(|value| f64::from(value) / f64::from(*per_unit))
+            }
             Place::Iio { device, channel } => iio::read(root, device, channel),
             Place::OneWire { device } => onewire::read(root, device),
         }

@@ -18,6 +18,7 @@ pub(crate) mod onewire;
 pub(crate) mod power;
 pub(crate) mod processes;
 pub(crate) mod root;
+pub(crate) mod secrets;
 pub(crate) mod sensors;
 pub(crate) mod temperatures;
 pub(crate) mod text;

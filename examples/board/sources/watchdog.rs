@@ -86,7 +86,11 @@ impl fmt::Display for Watchdog {
         if self.identity.value().is_none() && self.state.value().is_none() && self.timeout.value().is_none() {
             return write!(f, "{}: this kernel tells nothing of its state", self.name);
         }
-        write!(f, "{}: {}, state {}, restarts the machine after {}", self.name, self.identity, self.state, self.timeout)?;
+        write!(
+            f,
+            "{}: {}, state {}, restarts the machine after {}",
+            self.name, self.identity, self.state, self.timeout
+        )?;
         if let Some(left) = self.left {
             write!(f, " without a sign of life, {left} left")?;
         }

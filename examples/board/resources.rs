@@ -1,0 +1,162 @@
+//! What can be read as a resource, and subscribed to: the sensors, and the server's own figures.
+
+use std::time::Instant;
+
+use serde::Serialize;
+use smol_mcp::{Call, Completing, ReadResult, Reading, ToolError, ToolResult, args, heapless, resources};
+
+use crate::sensing::URI;
+use crate::sensing::probe::Probe;
+use crate::sensing::report::{Line, Report};
+use crate::sources::meters::ID_BYTES_MAX;
+use crate::sources::root::{Lack, Why};
+use crate::sources::sensors;
+use crate::tools::{Board, answer};
+
+args! {
+    pub(crate) struct SensorName {
+        /// Its name, as board://sensors lists it.
+        name: heapless::String<ID_BYTES_MAX>,
+    }
+}
+
+resources! {
+    impl Board {
+        /// What this server holds now, and what has happened since it started: connections, requests, why some were refused, calls,
+        /// streams, sessions. For whoever looks after it.
+        #[uri("board://server/stats")]
+        #[mime("text/plain")]
+        #[title("Server statistics")]
+        #[audience(user)]
+        async fn stats(&self, call: &mut Reading<'_>) -> ReadResult {
+            let handle = self.handle.get().ok_or("the server has not started")?;
+            call.reply(handle.stats().await?).await
+        }
+
+        /// The sensors of this machine: the name of each, the URI by which it is read and subscribed to, what it measures, and its unit.
+        #[uri("board://sensors")]
+        #[mime("application/json")]
+        #[title("Sensors")]
+        async fn sensor_list(&self, call: &mut Reading<'_>) -> ReadResult {
+            self.sensing.search();
+            let names = self.sensing.names();
+            let entry = |name: &String| self.sensing.with(name, |probe| may(probe, call.principal()).then(|| Entry::of(probe).json()));
+            let entries: Vec<String> = names.iter().filter_map(entry).flatten().collect();
+            call.reply(format_args!("[{}]", entries.join(","))).await
+        }
+
+        /// One sensor: what it measures now, how long ago that was measured, and its last values with their least, greatest and mean. Who
+        /// subscribes hears of it when the value has changed by more than the threshold.
+        #[uri("board://sensor/{name}")]
+        #[mime("application/json")]
+        #[title("Sensor")]
+        #[complete(sensor_names)]
+        async fn sensor_resource(&self, call: &mut Reading<'_>, args: SensorName) -> ReadResult {
+            match self.sensing.with(&args.name, |probe| probe.settings.who.check(call.principal())) {
+                None => return call.not_found(),
+                Some(Err(denied)) => return Err(denied.to_string().into()),
+                Some(Ok(())) => {}
+            }
+            self.sensing.look(&args.name).await;
+            let json = self.sensing.with(&args.name, |probe| Report::of(probe, Instant::now()).json());
+            call.text(&json.unwrap_or_default()).await
+        }
+    }
+}
+
+/// A sensor in the list of them.
+#[derive(Serialize)]
+struct Entry<'p> {
+    name: &'p str,
+    uri: String,
+    quantity: &'p str,
+    unit: &'p str,
+    label: &'p str,
+}
+
+impl<'p> Entry<'p> {
+    fn of(probe: &'p Probe) -> Self {
+        let meter = probe.meter.as_ref();
+        Self {
+            name: &probe.name,
+            uri: format!("{URI}{}", probe.name),
+            quantity: meter.map_or("", |meter| meter.quantity),
+            unit: meter.map_or("", |meter| meter.unit),
+            label: meter.map_or("", |meter| &meter.label),
+        }
+    }
+
+    fn json(&self) -> String {
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+fn may(probe: &Probe, principal: &smol_mcp::Principal) -> bool {
+    probe.settings.who.check(principal).is_ok()
+}
+
+/// The sensors' tools.
+impl Board {
+    /// Tells all sensors that the caller may read, a line each, and what the monitoring chips call an alarm.
+    pub(crate) async fn all_sensors(&self, call: &mut Call<'_>) -> ToolResult {
+        self.sensing.search();
+        let names = self.sensing.names();
+        for name in &names {
+            if self.sensing.with(name, |probe| may(probe, call.principal())) != Some(true) {
+                continue;
+            }
+            self.sensing.look(name).await;
+            let line = self.sensing.with(name, |probe| Line(probe).to_string()).unwrap_or_default();
+            call.print(format_args!("{line}\n")).await;
+        }
+        let chips = sensors::read(&self.root);
+        let alarms =
+            chips.iter().flat_map(|sensors| &sensors.readings).filter_map(|reading| Some((reading, reading.alarm?)));
+        let mut is_nothing = names.is_empty();
+        for (reading, is_raised) in alarms {
+            let alarm = if is_raised { "ALARM RAISED" } else { "no alarm" };
+            call.print(format_args!("{} {}: {alarm}\n", reading.chip, reading.name)).await;
+            is_nothing = false;
+        }
+        if is_nothing {
+            let places = "sys/class/thermal, no /sys/class/hwmon, no /sys/bus/iio, no /sys/bus/w1";
+            return answer(call, Err::<&str, _>(Lack::new(places, Why::Absent))).await;
+        }
+        call.done().await
+    }
+
+    /// Tells one sensor.
+    pub(crate) async fn one_sensor(&self, call: &mut Call<'_>, name: &str) -> ToolResult {
+        match self.sensing.with(name, |probe| probe.settings.who.check(call.principal())) {
+            None => {
+                return Err(
+                    format!("no sensor is called {name:?}; there are: {}", self.sensing.names().join(", ")).into()
+                );
+            }
+            Some(checked) => checked.map_err(ToolError::new)?,
+        }
+        self.sensing.look(name).await;
+        let now = Instant::now();
+        let told = self.sensing.with(name, |probe| {
+            let mut text = Line(probe).to_string();
+            let first = probe.history.samples().next();
+            if let (Some(summary), Some(first)) = (probe.history.summary(), first) {
+                let meter = probe.meter.as_ref();
+                let (unit, decimals) = meter.map_or(("", 2), |meter| (meter.unit, meter.decimals()));
+                let (count, seconds) = (probe.history.samples().count(), now.saturating_duration_since(first.at).as_secs());
+                text += &format!(
+                    "\nThe last {count} values, in {seconds} s: least {:.decimals$}, greatest {:.decimals$}, mean {:.decimals$} {unit}",
+                    summary.min, summary.max, summary.mean
+                );
+            }
+            text
+        });
+        call.text(told.unwrap_or_default().trim_end()).await
+    }
+
+    async fn sensor_names(&self, call: &mut Completing<'_>) {
+        for name in self.sensing.names() {
+            call.offer(&name).await;
+        }
+    }
+}

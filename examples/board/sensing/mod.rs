@@ -1,0 +1,212 @@
+//! Sensors over time: each is looked at while somebody is subscribed to it, or as often as the configuration asks, and its subscribers hear of
+//! it when it has changed by more than its threshold.
+//!
+//! Most sensors are files that the kernel answers at once. Those that it must ask on a slow bus (1-wire takes 750 ms, Industrial I/O as long as a
+//! conversion) are read on a thread of smol's pool, one at a time, so that the thread that serves never waits for one.
+
+pub(crate) mod history;
+pub(crate) mod probe;
+pub(crate) mod report;
+
+use std::cell::{OnceCell, RefCell};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use smol::Timer;
+use smol::lock::Semaphore;
+use smol_mcp::Handle;
+
+use crate::config::sensors::Sensor;
+use crate::sources::meters::{self, METERS_MAX, Meter};
+use crate::sources::root::{Lack, Root, Why};
+use probe::{Probe, Problem};
+
+/// The URIs of sensors begin so.
+pub(crate) const URI: &str = "board://sensor/";
+/// How often the server is asked who is subscribed: who subscribes reads first, and then waits for a change.
+const ASKED_EVERY: Duration = Duration::from_secs(1);
+/// How often sensors that are missing are looked for, and new ones.
+const SEARCHED_EVERY: Duration = Duration::from_secs(30);
+/// How long a slow sensor may take, with those that are read before it: four thermometers on a 1-wire bus, twice.
+const SLOW_MAX: Duration = Duration::from_secs(6);
+
+/// The sensors of a machine.
+pub(crate) struct Sensing {
+    root: Root,
+    config: Vec<Sensor>,
+    probes: RefCell<Vec<Probe>>,
+    watched: RefCell<Vec<Watched>>,
+    handle: OnceCell<Handle>,
+    /// The one place for reading a slow sensor.
+    slow: Arc<Semaphore>,
+}
+
+impl Sensing {
+    /// The sensors that the configuration names, and all others of the machine.
+    pub(crate) fn new(root: Root, config: Vec<Sensor>) -> Self {
+        let slow = Arc::new(Semaphore::new(1));
+        let (probes, watched, handle) = Default::default();
+        let this = Self { root, config, probes, watched, handle, slow };
+        this.search();
+        this
+    }
+
+    /// Looks for sensors that came, and for those that were missing. It reads none. At most [`METERS_MAX`] are known.
+    pub(crate) fn search(&self) {
+        let mut probes = self.probes.borrow_mut();
+        let mut found = meters::list(&self.root);
+        for probe in probes.iter_mut() {
+            if let Some(at) = found.iter().position(|meter| meter.id == probe.id) {
+                let meter = found.swap_remove(at);
+                if probe.meter.as_ref() != Some(&meter) {
+                    probe.meter = Some(meter);
+                }
+            }
+        }
+        for sensor in &self.config {
+            if !probes.iter().any(|probe| probe.name == sensor.name) {
+                let meter = found.iter().find(|meter| meter.id == sensor.id).cloned();
+                probes.push(Probe::new(meter, Some(sensor), &sensor.id));
+            }
+        }
+        found.retain(|meter| !probes.iter().any(|probe| probe.id == meter.id || probe.name == meter.id));
+        found.sort_by(|one, other| one.id.cmp(&other.id));
+        let room = METERS_MAX.saturating_sub(probes.len());
+        let others = found.into_iter().take(room).map(|meter| (meter.id.clone(), meter));
+        probes.extend(others.map(|(id, meter)| Probe::new(Some(meter), None, &id)));
+    }
+
+    /// The sensors' names, in their order.
+    pub(crate) fn names(&self) -> Vec<String> {
+        self.probes.borrow().iter().map(|probe| probe.name.clone()).collect()
+    }
+
+    /// What `see` gives of the sensor of this name; none where there is none.
+    pub(crate) fn with<T>(&self, name: &str, see: impl FnOnce(&Probe) -> T) -> Option<T> {
+        self.probes.borrow().iter().find(|probe| probe.name == name).map(see)
+    }
+
+    /// Looks at a sensor, unless it was just looked at, and tells its subscribers where it has changed.
+    pub(crate) async fn look(&self, name: &str) {
+        let Some(meter) = self.stale(name) else { return };
+        let seen = if meter.is_slow() { self.look_slowly(name, meter).await } else { Some(meter.read(&self.root)) };
+        let mut probes = self.probes.borrow_mut();
+        if let (Some(probe), Some(seen)) = (probes.iter_mut().find(|probe| probe.name == name), seen) {
+            probe.look(seen.map_err(Problem::Lack), Instant::now());
+            self.tell(probe);
+        }
+    }
+
+    /// Looks at sensors for as long as the server of this handle runs.
+    pub(crate) async fn run(&self, handle: Handle) {
+        let handle = self.handle.get_or_init(|| handle);
+        let mut searched = Instant::now();
+        // It fails when the server has ended.
+        while let Ok(uris) = handle.watched_uris().await {
+            let watched: Vec<Watched> = uris.into_iter().filter_map(Watched::of).collect();
+            let is_idle = watched.is_empty() && self.config.is_empty();
+            self.watched.replace(watched);
+            if searched.elapsed() >= SEARCHED_EVERY && !is_idle {
+                self.search();
+                searched = Instant::now();
+            }
+            for name in self.due() {
+                self.look(&name).await;
+            }
+            Timer::at(self.next()).await;
+        }
+    }
+
+    // Tells the subscribers of a sensor what they are owed.
+    fn tell(&self, probe: &mut Probe) {
+        let Some(handle) = self.handle.get().filter(|_| probe.is_owed) else { return };
+        let watched = self.watched.borrow();
+        let mut uris = watched.iter().filter(|watched| watched.name == probe.name).map(|watched| watched.uri.as_str());
+        // Where its queue is full they hear of it after the next look.
+        probe.is_owed = uris.any(|uri| handle.resource_updated(uri).is_err());
+    }
+
+    fn is_watched(&self, probe: &Probe) -> bool {
+        self.watched.borrow().iter().any(|watched| watched.name == probe.name)
+    }
+
+    // What is to be looked at now; those that answer at once come first.
+    fn due(&self) -> Vec<String> {
+        let now = Instant::now();
+        let probes = self.probes.borrow();
+        let is_due = |probe: &&Probe| probe.due(self.is_watched(probe), now).is_some_and(|due| due <= now);
+        let is_slow = |probe: &Probe| probe.meter.as_ref().is_some_and(Meter::is_slow);
+        let mut due: Vec<(bool, String)> =
+            probes.iter().filter(is_due).map(|probe| (is_slow(probe), probe.name.clone())).collect();
+        due.sort_by_key(|(is_slow, _)| *is_slow);
+        due.into_iter().map(|(_, name)| name).collect()
+    }
+
+    // When there may be something to do.
+    fn next(&self) -> Instant {
+        let now = Instant::now();
+        let probes = self.probes.borrow();
+        let due = probes.iter().filter_map(|probe| probe.due(self.is_watched(probe), now)).min();
+        due.map_or(now + ASKED_EVERY, |due| due.min(now + ASKED_EVERY))
+    }
+
+    // The sensor, if it is to be looked at.
+    fn stale(&self, name: &str) -> Option<Meter> {
+        let mut probes = self.probes.borrow_mut();
+        let probe = probes.iter_mut().find(|probe| probe.name == name)?;
+        if probe.is_fresh(Instant::now()) {
+            return None;
+        }
+        if probe.meter.is_none() {
+            probe.look(Err(Problem::Missing), Instant::now());
+            self.tell(probe);
+        }
+        probe.meter.clone()
+    }
+
+    // Reads it on another thread. None where somebody else has done so in the meantime.
+    async fn look_slowly(&self, name: &str, meter: Meter) -> Option<Result<f64, Lack>> {
+        let path = meter.id.clone();
+        let look = async {
+            let place = self.slow.acquire_arc().await;
+            self.stale(name)?;
+            let root = self.root.clone();
+            // The place is free when the reading has ended, also where nobody waits for it any more.
+            Some(smol::unblock(move || (meter.read(&root), drop(place)).0).await)
+        };
+        let too_slow = async {
+            Timer::after(SLOW_MAX).await;
+            Some(Err(Lack::new(path, Why::Failed(format!("no answer within {} s", SLOW_MAX.as_secs())))))
+        };
+        smol::future::or(look, too_slow).await
+    }
+}
+
+/// A sensor that somebody is subscribed to.
+struct Watched {
+    name: String,
+    /// As the client wrote it.
+    uri: String,
+}
+
+impl Watched {
+    fn of(uri: String) -> Option<Self> {
+        Some(Self { name: name_of(&uri)?, uri })
+    }
+}
+
+/// The name in the URI of a sensor, which a client may have encoded.
+fn name_of(uri: &str) -> Option<String> {
+    let mut rest = uri.strip_prefix(URI)?.bytes();
+    let mut name = Vec::new();
+    while let Some(byte) = rest.next() {
+        name.push(match byte {
+            b'%' => {
+                let mut digit = || char::from(rest.next()?).to_digit(16);
+                u8::try_from(digit()? * 16 + digit()?).ok()?
+            }
+            _ => byte,
+        });
+    }
+    String::from_utf8(name).ok()
+}
