@@ -22,7 +22,10 @@ const MACHINE: [(&str, &str); 14] = [
     ("sys/class/hwmon/hwmon1/in1_label", "supply\n"),
     ("sys/class/hwmon/hwmon2/name", "w1_slave_temp\n"),
     ("sys/class/hwmon/hwmon2/temp1_input", "23125\n"),
-    ("sys/bus/w1/devices/28-0316a2794bff/w1_slave", "72 01 4b 46 7f ff 0e 10 57 : crc=57 YES\n72 01 4b 46 7f ff 0e 10 57 t=23125\n"),
+    (
+        "sys/bus/w1/devices/28-0316a2794bff/w1_slave",
+        "72 01 4b 46 7f ff 0e 10 57 : crc=57 YES\n72 01 4b 46 7f ff 0e 10 57 t=23125\n",
+    ),
     ("sys/bus/iio/devices/iio:device0/name", "bme280\n"),
     ("sys/bus/iio/devices/iio:device0/in_humidityrelative_input", "41230\n"),
     ("sys/bus/iio/devices/iio:device0/in_pressure_raw", "51200\n"),
@@ -86,7 +89,8 @@ fn subscribers_hear_of_what_changed_enough_and_not_too_often() {
     let config = "[sensor.room]\nid = \"cpu-thermal\"\nthreshold = 2\ninterval = 0.5\nhistory = 4\n";
     let mut board = Board::start(Folder::new(&MACHINE), config);
     let uri = "board://sensor/room";
-    let temperature = |board: &Board, milli: u32| board.dir.write("sys/class/thermal/thermal_zone0/temp", &format!("{milli}\n"));
+    let temperature =
+        |board: &Board, milli: u32| board.dir.write("sys/class/thermal/thermal_zone0/temp", &format!("{milli}\n"));
     assert_eq!(board.read(uri)["value"], 48.7);
     // A client may spell it in another way, and hears of it in its own.
     let spelled = "board://sensor/ro%6Fm";
@@ -122,7 +126,10 @@ fn subscribers_hear_of_what_changed_enough_and_not_too_often() {
 
 #[test]
 fn nobody_is_looked_at_for_nothing() {
-    let mut board = Board::start(Folder::new(&MACHINE), "[sensor.a]\nid = \"cpu-thermal\"\ninterval = 0.1\n[sensor.b]\nid = \"ina219.in1\"\ninterval = 0.1\nevery = 0.2\n");
+    let mut board = Board::start(
+        Folder::new(&MACHINE),
+        "[sensor.a]\nid = \"cpu-thermal\"\ninterval = 0.1\n[sensor.b]\nid = \"ina219.in1\"\ninterval = 0.1\nevery = 0.2\n",
+    );
     std::thread::sleep(Duration::from_millis(1200));
     let count = |board: &mut Board, name: &str| board.read(name)["history"]["samples"].as_array().unwrap().len();
     assert_eq!(count(&mut board, "board://sensor/a"), 1);

@@ -13,8 +13,8 @@ use crate::sources::secrets::{From, masked};
 use crate::sources::text::{Bytes, clean};
 use crate::tools::Board;
 
-/// How long either program may take: a journal on a slow card is searched in seconds.
-const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long either program may take: a journal on a slow card is searched in two seconds or three.
+const TIMEOUT: Duration = Duration::from_secs(5);
 /// What is kept of the output, in bytes: 500 lines of 250.
 const OUTPUT_BYTES_MAX: usize = 128 * 1024;
 /// The longest line that is shown, in bytes.
@@ -72,15 +72,14 @@ pub(crate) async fn log(children: &Children, unit: &str, lines: u16) -> Result<L
     ];
     let ended = run(children, "journalctl", &arguments).await?;
     let text = ended.stdout.text();
+    let is_cut = ended.stdout.lost > 0;
+    // The last of what was kept is a part of a line.
+    let text = if is_cut { text.rsplit_once('\n').map_or("", |(whole, _)| whole) } else { &text };
     let mut all: VecDeque<String> = VecDeque::with_capacity(lines.into());
     for line in text.lines().take(lines.into()) {
         all.push_front(clean(&masked(line.split(' '), From::Log), LINE_BYTES_MAX));
     }
-    let is_cut = ended.stdout.lost > 0;
-    if is_cut {
-        // A part of it is missing.
-        all.pop_front();
-    }
+    let is_cut = is_cut && all.len() < usize::from(lines);
     Ok(Log { unit: unit.to_owned(), lines: all, is_cut })
 }
 
