@@ -4,6 +4,10 @@
 
 #[path = "../examples/board/config/mod.rs"]
 mod config;
+#[path = "../examples/board/control/mod.rs"]
+mod control;
+#[path = "../examples/board/hardware/mod.rs"]
+mod hardware;
 #[path = "../examples/board/overview.rs"]
 mod overview;
 #[path = "../examples/board/sources/mod.rs"]
@@ -31,7 +35,7 @@ fn fixture(name: &str) -> PathBuf {
 /// The server, with what `--root` would name.
 fn server(root: impl Into<PathBuf>) -> TestServer {
     let config = config::parse("board.toml".to_owned(), "led.ACT = {}\nled.PWR = {}\nled.LED7 = {}\n").unwrap();
-    TestServer::new(tools::server(Root::new(root), config), Config::default()).unwrap()
+    TestServer::new(tools::board(Root::new(root), config).0, Config::default()).unwrap()
 }
 
 /// What a tool answers: whether as an error, and its text.

@@ -8,6 +8,8 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod config;
+mod control;
+mod hardware;
 mod overview;
 mod sources;
 mod tools;
@@ -32,6 +34,7 @@ const PROGRAM: Program = Program {
             help: "offer what this file allows to change too (README, \"The board\");\nwithout one, only what reads",
         },
         OwnFlag { name: "check", value: "", help: "say what is wrong with that file, or what it offers, and end" },
+        OwnFlag { name: "simulate", value: "", help: "play the GPIO chips and I2C buses of that file" },
         OwnFlag {
             name: "root",
             value: "DIR",
@@ -59,13 +62,13 @@ fn main() -> ExitCode {
         return check(&args);
     }
     common::run(&PROGRAM, &args, oauth::config, |args| {
-        let server = tools::server(root(args)?, config(args)?);
+        let (server, control) = tools::board(root(args)?, config(args)?);
         if let Some(level) = args.own("log-to-clients") {
             let expected = "--log-to-clients: expected error, warn, info or debug";
             let level = level.to_str().and_then(|level| level.parse().ok());
             common::log_to_clients(server.handle(), level.ok_or(expected)?);
         }
-        Ok(server)
+        Ok((server, async move { control.keep().await }))
     })
 }
 
@@ -80,7 +83,8 @@ fn root(args: &Args) -> Result<Root, String> {
 /// What may be changed, and by whom.
 fn config(args: &Args) -> Result<Config, String> {
     let file = args.own("config").map(Path::new);
-    file.map_or(Ok(Config::default()), config::read).map_err(|problems| problems.to_string())
+    let config = file.map_or(Ok(Config::default()), config::read).map_err(|problems| problems.to_string())?;
+    Ok(Config { simulate: args.own("simulate").is_some(), ..config })
 }
 
 /// Says what is wrong with the configuration, and ends (`--check`).

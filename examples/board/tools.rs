@@ -9,10 +9,15 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use smol_mcp::{
-    Call, Handle, ReadResult, Reading, Server, ToolError, ToolResult, WithResources, args, heapless, resources, tools,
+    Call, ClientEvent, Handle, ReadResult, Reading, Server, ToolError, ToolResult, WithResources, args, heapless,
+    resources, tools,
 };
 
 use crate::config::Config;
+use crate::control::Control;
+use crate::control::buses::{I2cRead, I2cScan, I2cWrite};
+use crate::control::lines::{GpioLine, GpioPulse, GpioWait, GpioWrite};
+use crate::control::pwms::PwmSet;
 use crate::overview;
 use crate::sources::leds::{Change, Level};
 use crate::sources::processes::{Order, SHOWN_MAX, Wanted};
@@ -67,11 +72,13 @@ args! {
 pub(crate) struct Board {
     root: Root,
     config: Config,
+    control: Rc<Control>,
     handle: Rc<OnceCell<Handle>>,
 }
 
-/// The server, which tells clients from the first message on which machine it is.
-pub(crate) fn server(root: Root, config: Config) -> Server<Board, WithResources> {
+/// The server, which tells clients from the first message on which machine it is; and what acts on hardware, which is to be
+/// [kept](Control::keep) beside the server.
+pub(crate) fn board(root: Root, config: Config) -> (Server<Board, WithResources>, Rc<Control>) {
     let host = host::read(&root);
     let mut machine = host.name.value().map_or("a Linux machine", String::as_str).to_owned();
     if let Some(model) = host.model.value() {
@@ -79,15 +86,22 @@ pub(crate) fn server(root: Root, config: Config) -> Server<Board, WithResources>
     }
     let os = host.os.value().map_or(String::new(), |os| format!(", {os}"));
     let instructions = format!(
-        "This server runs on the machine that it tells of: {machine}{os}. Its tools read how that machine is doing now, and set its LEDs; \
-         begin with `overview`. \"Not on this machine\" in an answer means that the hardware or the kernel does not have it: asking again \
+        "This server runs on the machine that it tells of: {machine}{os}. Its tools read how that machine is doing now, and do with its \
+         hardware what its configuration allows; begin with `overview`. \"Not on this machine\" in an answer means that the hardware or the kernel does not have it: asking again \
          won't help."
     );
     let handle = Rc::new(OnceCell::new());
-    let server = Server::new("board", env!("CARGO_PKG_VERSION"), Board { root, config, handle: handle.clone() });
+    let control = Control::new(&config, &root, config.simulate);
+    let of_clients = control.clone();
+    let app = Board { root, config, control: control.clone(), handle: handle.clone() };
+    let server = Server::new("board", env!("CARGO_PKG_VERSION"), app).on_client(move |event| {
+        if let ClientEvent::Went { id } = event {
+            of_clients.client_went(*id);
+        }
+    });
     // It is set once, here.
     let _ = handle.set(server.handle());
-    server.title(machine).instructions(instructions).resources()
+    (server.title(machine).instructions(instructions).resources(), control)
 }
 
 resources! {
@@ -102,6 +116,45 @@ resources! {
             let handle = self.handle.get().ok_or("the server has not started")?;
             call.reply(handle.stats().await?).await
         }
+    }
+}
+
+/// What the configuration offers.
+impl Board {
+    fn has_leds(&self) -> bool {
+        !self.config.leds.is_empty()
+    }
+
+    fn has_gpio(&self) -> bool {
+        !self.config.gpio.is_empty()
+    }
+
+    fn has_outputs(&self) -> bool {
+        self.config.gpio.iter().any(|line| line.output().is_some())
+    }
+
+    fn has_inputs(&self) -> bool {
+        self.config.gpio.iter().any(|line| line.output().is_none())
+    }
+
+    fn has_i2c(&self) -> bool {
+        !self.config.i2c.is_empty()
+    }
+
+    fn has_scans(&self) -> bool {
+        self.config.i2c.iter().any(|bus| !bus.scan.is_empty())
+    }
+
+    fn has_i2c_reads(&self) -> bool {
+        self.config.i2c.iter().flat_map(|bus| &bus.devices).any(|device| !device.read.is_empty())
+    }
+
+    fn has_i2c_writes(&self) -> bool {
+        self.config.i2c.iter().flat_map(|bus| &bus.devices).any(|device| !device.write.is_empty())
+    }
+
+    fn has_pwm(&self) -> bool {
+        !self.config.pwm.is_empty()
     }
 }
 
@@ -171,6 +224,7 @@ tools! {
         /// `brightness`, `trigger`, or a brightness with a trigger. Without a trigger, the LED is taken from the one it has, so that it
         /// stays as set. It lasts until it is set again or the machine restarts.
         #[idempotent]
+        #[when(Self::has_leds)]
         #[scope("leds")]
         #[title("Set an LED")]
         async fn set_led(&self, call: &mut Call<'_>, args: SetLed) -> ToolResult {
@@ -179,10 +233,117 @@ tools! {
                 return Err(format!("the configuration allows no LED {:?} to be set; it allows: {}", args.name, known.join(", ")).into());
             };
             led.who.check(call.principal()).map_err(ToolError::new)?;
+            if led.who.confirm {
+                call.confirm(format_args!("Change the LED {}?", led.name)).await?;
+            }
             let change = Change { level: level(&args)?, trigger: args.trigger.as_deref() };
             let changed = leds::set(&self.root, &args.name, change).map_err(ToolError::new)?;
             log::info!("{changed}");
             call.reply(changed).await
+        }
+
+        /// The GPIO lines that may be used: name, what hangs on it, input or output, state now, safe state, longest pulse.
+        #[read_only]
+        #[when(Self::has_gpio)]
+        #[scope("gpio")]
+        #[title("GPIO lines")]
+        async fn gpio_list(&self, call: &mut Call<'_>) -> ToolResult {
+            self.control.gpio_list(call).await
+        }
+
+        /// Whether a GPIO line is active or inactive now.
+        #[read_only]
+        #[when(Self::has_gpio)]
+        #[scope("gpio")]
+        #[title("Read a GPIO line")]
+        async fn gpio_read(&self, call: &mut Call<'_>, args: GpioLine) -> ToolResult {
+            self.control.gpio_read(call, args).await
+        }
+
+        /// Sets an output. It stays so until it is set again, and returns to its safe state when the server ends, or earlier where the answer
+        /// says so.
+        #[destructive]
+        #[idempotent]
+        #[when(Self::has_outputs)]
+        #[scope("gpio")]
+        #[title("Set a GPIO line")]
+        async fn gpio_write(&self, call: &mut Call<'_>, args: GpioWrite) -> ToolResult {
+            self.control.gpio_write(call, args).await
+        }
+
+        /// Sets an output for some milliseconds, and then back to what it was: to press a button, ring a bell. It also goes back at once when the
+        /// call is cancelled.
+        #[destructive]
+        #[when(Self::has_outputs)]
+        #[scope("gpio")]
+        #[title("Pulse a GPIO line")]
+        async fn gpio_pulse(&self, call: &mut Call<'_>, args: GpioPulse) -> ToolResult {
+            self.control.gpio_pulse(call, args).await
+        }
+
+        /// Waits until an input changes: a button, a door, a motion sensor. Answers when it has changed, or when the time is over.
+        #[read_only]
+        #[when(Self::has_inputs)]
+        #[scope("gpio")]
+        #[title("Wait for a GPIO line")]
+        async fn gpio_wait(&self, call: &mut Call<'_>, args: GpioWait) -> ToolResult {
+            self.control.gpio_wait(call, args).await
+        }
+
+        /// The I2C buses and devices that may be used: names, addresses, which registers may be read and written.
+        #[read_only]
+        #[when(Self::has_i2c)]
+        #[scope("i2c")]
+        #[title("I2C devices")]
+        async fn i2c_list(&self, call: &mut Call<'_>) -> ToolResult {
+            self.control.i2c_list(call).await
+        }
+
+        /// Looks which addresses of an I2C bus answer, of those that may be asked.
+        #[additive]
+        #[when(Self::has_scans)]
+        #[scope("i2c")]
+        #[title("Scan an I2C bus")]
+        async fn i2c_scan(&self, call: &mut Call<'_>, args: I2cScan) -> ToolResult {
+            self.control.i2c_scan(call, args).await
+        }
+
+        /// Reads registers of an I2C device, of one byte each. What they mean stands in the device's data sheet.
+        #[additive]
+        #[when(Self::has_i2c_reads)]
+        #[scope("i2c")]
+        #[title("Read I2C registers")]
+        async fn i2c_read(&self, call: &mut Call<'_>, args: I2cRead) -> ToolResult {
+            self.control.i2c_read(call, args).await
+        }
+
+        /// Writes registers of an I2C device, of one byte each.
+        #[destructive]
+        #[when(Self::has_i2c_writes)]
+        #[scope("i2c")]
+        #[title("Write I2C registers")]
+        async fn i2c_write(&self, call: &mut Call<'_>, args: I2cWrite) -> ToolResult {
+            self.control.i2c_write(call, args).await
+        }
+
+        /// The PWM channels that may be set: name, what hangs on it, what it does now, what it takes, its safe state.
+        #[read_only]
+        #[when(Self::has_pwm)]
+        #[scope("pwm")]
+        #[title("PWM channels")]
+        async fn pwm_list(&self, call: &mut Call<'_>) -> ToolResult {
+            self.control.pwm_list(call).await
+        }
+
+        /// Sets a PWM channel: how much of each period it is active, and how many periods a second has; or switches it off. It stays so until it is
+        /// set again, and returns to its safe state when the server ends, or earlier where the answer says so.
+        #[destructive]
+        #[idempotent]
+        #[when(Self::has_pwm)]
+        #[scope("pwm")]
+        #[title("Set a PWM channel")]
+        async fn pwm_set(&self, call: &mut Call<'_>, args: PwmSet) -> ToolResult {
+            self.control.pwm_set(call, args).await
         }
 
         /// The processes that use most memory or most CPU: number, name, use of CPU and memory, threads, state, user.
