@@ -5,11 +5,14 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod app;
 mod children;
 mod commands;
 #[path = "../common/mod.rs"]
 mod common;
 mod config;
+mod control;
+mod hardware;
 mod overview;
 mod resources;
 mod sensing;
@@ -37,6 +40,7 @@ const PROGRAM: Program = Program {
             help: "offer what this file allows to change too (README, \"The board\");\nwithout one, only what reads",
         },
         OwnFlag { name: "check", value: "", help: "say what is wrong with that file, or what it offers, and end" },
+        OwnFlag { name: "simulate", value: "", help: "play the GPIO chips and I2C buses of that file" },
         OwnFlag {
             name: "root",
             value: "DIR",
@@ -63,14 +67,14 @@ fn main() -> ExitCode {
     if args.own("check").is_some() {
         return check(&args);
     }
-    common::run_beside(&PROGRAM, &args, oauth::config, |args| {
-        let (server, beside) = tools::server(root(args)?, config(args)?);
+    common::run(&PROGRAM, &args, oauth::config, |args| {
+        let (server, beside) = app::board(root(args)?, config(args)?);
         if let Some(level) = args.own("log-to-clients") {
             let expected = "--log-to-clients: expected error, warn, info or debug";
             let level = level.to_str().and_then(|level| level.parse().ok());
             common::log_to_clients(server.handle(), level.ok_or(expected)?);
         }
-        Ok((server, Box::pin(beside)))
+        Ok((server, beside.keep()))
     })
 }
 
@@ -85,7 +89,8 @@ fn root(args: &Args) -> Result<Root, String> {
 /// What may be changed, and by whom.
 fn config(args: &Args) -> Result<Config, String> {
     let file = args.own("config").map(Path::new);
-    file.map_or(Ok(Config::default()), config::read).map_err(|problems| problems.to_string())
+    let config = file.map_or(Ok(Config::default()), config::read).map_err(|problems| problems.to_string())?;
+    Ok(Config { simulate: args.own("simulate").is_some(), ..config })
 }
 
 /// Says what is wrong with the configuration, and ends (`--check`).

@@ -5,15 +5,22 @@ use std::time::Instant;
 use serde::Serialize;
 use smol_mcp::{Call, Completing, ReadResult, Reading, ToolError, ToolResult, args, heapless, resources};
 
+use crate::app::Board;
 use crate::sensing::URI;
 use crate::sensing::probe::Probe;
 use crate::sensing::report::{Line, Report};
 use crate::sources::meters::ID_BYTES_MAX;
 use crate::sources::root::{Lack, Why};
 use crate::sources::sensors;
-use crate::tools::{Board, answer};
+use crate::tools::answer;
 
 args! {
+    pub(crate) struct OneSensor {
+        /// Its name, exactly as `sensors` lists it.
+        #[len(1..=64)]
+        name: heapless::String<ID_BYTES_MAX>,
+    }
+
     pub(crate) struct SensorName {
         /// Its name, as board://sensors lists it.
         name: heapless::String<ID_BYTES_MAX>,
@@ -126,7 +133,8 @@ impl Board {
     }
 
     /// Tells one sensor.
-    pub(crate) async fn one_sensor(&self, call: &mut Call<'_>, name: &str) -> ToolResult {
+    pub(crate) async fn one_sensor(&self, call: &mut Call<'_>, args: OneSensor) -> ToolResult {
+        let name = args.name.as_str();
         match self.sensing.with(name, |probe| probe.settings.who.check(call.principal())) {
             None => {
                 return Err(

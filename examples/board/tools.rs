@@ -3,24 +3,23 @@
 //! What a machine does not have is an answer like any other: a board without LEDs is no failure, and a model that is told so need not
 //! try again. What is there and could not be read, or set, is a tool's error.
 
-use std::cell::OnceCell;
 use std::fmt::Display;
-use std::rc::Rc;
 use std::time::Duration;
 
-use smol_mcp::{Call, Handle, Server, ToolError, ToolResult, WithResources, args, heapless, tools};
+use smol_mcp::{Call, ToolError, ToolResult, args, heapless, tools};
 
-use crate::children::Children;
-use crate::commands::{Commands, RunCommand};
-use crate::config::Config;
-use crate::config::units::LINES_MAX;
+use crate::app::Board;
+use crate::commands::RunCommand;
+use crate::control::buses::{I2cRead, I2cScan, I2cWrite};
+use crate::control::lines::{GpioLine, GpioPulse, GpioWait, GpioWrite};
+use crate::control::pwms::PwmSet;
 use crate::overview;
-use crate::sensing::Sensing;
+use crate::resources::OneSensor;
 use crate::sources::leds::{Change, Level};
-use crate::sources::meters::ID_BYTES_MAX;
 use crate::sources::processes::{Order, SHOWN_MAX, Wanted};
-use crate::sources::root::{Lack, Root, Why};
+use crate::sources::root::{Lack, Why};
 use crate::sources::{disks, host, leds, memory, network, power, processes, temperatures, watchdog};
+use crate::units::UnitLog;
 
 /// Over how long the use of CPU is measured: the kernel counts in hundredths of a second, so that this tells percents.
 const CPU_WATCHED: Duration = Duration::from_secs(1);
@@ -31,10 +30,6 @@ const LED_NAME_BYTES_MAX: usize = 64;
 /// The longest name of a trigger, in bytes (the kernel's `TRIG_NAME_MAX`).
 const TRIGGER_NAME_BYTES_MAX: usize = 50;
 
-/// Lines of a unit's log that are read where the call does not say.
-const LINES_DEFAULT: u16 = 50;
-
-const _: () = assert!(LINES_MAX == 500, "the range of `UnitLog::lines` says so too");
 const _: () = assert!(SHOWN_MAX == 50, "the range of `Processes::count` says so too");
 
 args! {
@@ -55,21 +50,6 @@ args! {
         Cpu,
     }
 
-    pub(crate) struct OneSensor {
-        /// Its name, exactly as `sensors` lists it.
-        #[len(1..=64)]
-        name: heapless::String<ID_BYTES_MAX>,
-    }
-
-    pub(crate) struct UnitLog {
-        /// The unit's whole name, exactly as `units` lists it, such as `nginx.service`.
-        #[len(1..=255)]
-        unit: String,
-        /// How many of the last lines; 50 when absent.
-        #[range(1..=500)]
-        lines: Option<u16>,
-    }
-
     pub(crate) struct SetLed {
         /// The LED's name, exactly as `leds` lists it.
         #[len(1..=64)]
@@ -83,45 +63,6 @@ args! {
         #[len(1..=50)]
         trigger: Option<heapless::String<TRIGGER_NAME_BYTES_MAX>>,
     }
-}
-
-/// The machine, as its files tell of it, and the way to the server itself.
-pub(crate) struct Board {
-    pub(crate) root: Root,
-    pub(crate) config: Config,
-    pub(crate) sensing: Rc<Sensing>,
-    pub(crate) children: Rc<Children>,
-    pub(crate) commands: Commands,
-    pub(crate) handle: Rc<OnceCell<Handle>>,
-}
-
-/// The server, which tells clients from the first message on which machine it is; and what must go on beside it.
-pub(crate) fn server(root: Root, mut config: Config) -> (Server<Board, WithResources>, impl Future<Output = ()>) {
-    let host = host::read(&root);
-    let mut machine = host.name.value().map_or("a Linux machine", String::as_str).to_owned();
-    if let Some(model) = host.model.value() {
-        machine = format!("{machine} ({model})");
-    }
-    let os = host.os.value().map_or(String::new(), |os| format!(", {os}"));
-    let instructions = format!(
-        "This server runs on the machine that it tells of: {machine}{os}. Its tools read how that machine is doing now, and set its LEDs; \
-         begin with `overview`. \"Not on this machine\" in an answer means that the hardware or the kernel does not have it: asking again \
-         won't help."
-    );
-    let handle = Rc::new(OnceCell::new());
-    let sensing = Rc::new(Sensing::new(root.clone(), std::mem::take(&mut config.sensors)));
-    let children = Rc::new(Children::new());
-    let commands = Commands::new(std::mem::take(&mut config.commands));
-    let (watched, buried) = (sensing.clone(), children.clone());
-    let board = Board { root, config, sensing, children, commands, handle: handle.clone() };
-    let server = Server::new("board", env!("CARGO_PKG_VERSION"), board);
-    // It is set once, here.
-    let _ = handle.set(server.handle());
-    let handle = server.handle();
-    let beside = async move {
-        smol::future::zip(watched.run(handle), buried.bury()).await;
-    };
-    (server.title(machine).instructions(instructions).resources(), beside)
 }
 
 tools! {
@@ -184,7 +125,7 @@ tools! {
         #[read_only]
         #[title("Sensor")]
         async fn sensor(&self, call: &mut Call<'_>, args: OneSensor) -> ToolResult {
-            self.one_sensor(call, &args.name).await
+            self.one_sensor(call, args).await
         }
 
         /// The watchdogs, which restart this machine when it hangs: whether they run, after how long they do it, and whether it was one of
@@ -204,6 +145,7 @@ tools! {
 
         /// The state of the services and other systemd units that the configuration allows: whether each runs, since when, its result.
         #[read_only]
+        #[when(Self::has_units)]
         #[scope("units")]
         #[title("Units")]
         async fn units(&self, call: &mut Call<'_>) -> ToolResult {
@@ -212,14 +154,16 @@ tools! {
 
         /// The last lines of the log (the journal) of one unit that the configuration allows, the oldest first, with likely secrets masked.
         #[read_only]
+        #[when(Self::has_logs)]
         #[scope("units")]
         #[title("Log of a unit")]
         async fn unit_log(&self, call: &mut Call<'_>, args: UnitLog) -> ToolResult {
-            self.log_of_unit(call, &args.unit, args.lines.unwrap_or(LINES_DEFAULT)).await
+            self.log_of_unit(call, args).await
         }
 
         /// The commands that `run_command` can run: the name of each, what it does, and the JSON Schema of its arguments.
         #[read_only]
+        #[when(Self::has_commands)]
         #[scope("commands")]
         #[title("Commands")]
         async fn commands(&self, call: &mut Call<'_>) -> ToolResult {
@@ -229,6 +173,7 @@ tools! {
         /// Runs one of the commands that `commands` lists, with arguments that fit its schema, and tells its exit status and what it wrote.
         #[destructive]
         #[open_world]
+        #[when(Self::has_commands)]
         #[scope("commands")]
         #[title("Run a command")]
         #[input_schema(RunCommand::SCHEMA)]
@@ -247,6 +192,7 @@ tools! {
         /// `brightness`, `trigger`, or a brightness with a trigger. Without a trigger, the LED is taken from the one it has, so that it
         /// stays as set. It lasts until it is set again or the machine restarts.
         #[idempotent]
+        #[when(Self::has_leds)]
         #[scope("leds")]
         #[title("Set an LED")]
         async fn set_led(&self, call: &mut Call<'_>, args: SetLed) -> ToolResult {
@@ -255,10 +201,117 @@ tools! {
                 return Err(format!("the configuration allows no LED {:?} to be set; it allows: {}", args.name, known.join(", ")).into());
             };
             led.who.check(call.principal()).map_err(ToolError::new)?;
+            if led.who.confirm {
+                call.confirm(format_args!("Change the LED {}?", led.name)).await?;
+            }
             let change = Change { level: level(&args)?, trigger: args.trigger.as_deref() };
             let changed = leds::set(&self.root, &args.name, change).map_err(ToolError::new)?;
             log::info!("{changed}");
             call.reply(changed).await
+        }
+
+        /// The GPIO lines that may be used: name, what hangs on it, input or output, state now, safe state, longest pulse.
+        #[read_only]
+        #[when(Self::has_gpio)]
+        #[scope("gpio")]
+        #[title("GPIO lines")]
+        async fn gpio_list(&self, call: &mut Call<'_>) -> ToolResult {
+            self.control.gpio_list(call).await
+        }
+
+        /// Whether a GPIO line is active or inactive now.
+        #[read_only]
+        #[when(Self::has_gpio)]
+        #[scope("gpio")]
+        #[title("Read a GPIO line")]
+        async fn gpio_read(&self, call: &mut Call<'_>, args: GpioLine) -> ToolResult {
+            self.control.gpio_read(call, args).await
+        }
+
+        /// Sets an output. It stays so until it is set again, and returns to its safe state when the server ends, or earlier where the answer
+        /// says so.
+        #[destructive]
+        #[idempotent]
+        #[when(Self::has_outputs)]
+        #[scope("gpio")]
+        #[title("Set a GPIO line")]
+        async fn gpio_write(&self, call: &mut Call<'_>, args: GpioWrite) -> ToolResult {
+            self.control.gpio_write(call, args).await
+        }
+
+        /// Sets an output for some milliseconds, and then back to what it was: to press a button, ring a bell. It also goes back at once when the
+        /// call is cancelled.
+        #[destructive]
+        #[when(Self::has_outputs)]
+        #[scope("gpio")]
+        #[title("Pulse a GPIO line")]
+        async fn gpio_pulse(&self, call: &mut Call<'_>, args: GpioPulse) -> ToolResult {
+            self.control.gpio_pulse(call, args).await
+        }
+
+        /// Waits until an input changes: a button, a door, a motion sensor. Answers when it has changed, or when the time is over.
+        #[read_only]
+        #[when(Self::has_inputs)]
+        #[scope("gpio")]
+        #[title("Wait for a GPIO line")]
+        async fn gpio_wait(&self, call: &mut Call<'_>, args: GpioWait) -> ToolResult {
+            self.control.gpio_wait(call, args).await
+        }
+
+        /// The I2C buses and devices that may be used: names, addresses, which registers may be read and written.
+        #[read_only]
+        #[when(Self::has_i2c)]
+        #[scope("i2c")]
+        #[title("I2C devices")]
+        async fn i2c_list(&self, call: &mut Call<'_>) -> ToolResult {
+            self.control.i2c_list(call).await
+        }
+
+        /// Looks which addresses of an I2C bus answer, of those that may be asked.
+        #[additive]
+        #[when(Self::has_scans)]
+        #[scope("i2c")]
+        #[title("Scan an I2C bus")]
+        async fn i2c_scan(&self, call: &mut Call<'_>, args: I2cScan) -> ToolResult {
+            self.control.i2c_scan(call, args).await
+        }
+
+        /// Reads registers of an I2C device, of one byte each. What they mean stands in the device's data sheet.
+        #[additive]
+        #[when(Self::has_i2c_reads)]
+        #[scope("i2c")]
+        #[title("Read I2C registers")]
+        async fn i2c_read(&self, call: &mut Call<'_>, args: I2cRead) -> ToolResult {
+            self.control.i2c_read(call, args).await
+        }
+
+        /// Writes registers of an I2C device, of one byte each.
+        #[destructive]
+        #[when(Self::has_i2c_writes)]
+        #[scope("i2c")]
+        #[title("Write I2C registers")]
+        async fn i2c_write(&self, call: &mut Call<'_>, args: I2cWrite) -> ToolResult {
+            self.control.i2c_write(call, args).await
+        }
+
+        /// The PWM channels that may be set: name, what hangs on it, what it does now, what it takes, its safe state.
+        #[read_only]
+        #[when(Self::has_pwm)]
+        #[scope("pwm")]
+        #[title("PWM channels")]
+        async fn pwm_list(&self, call: &mut Call<'_>) -> ToolResult {
+            self.control.pwm_list(call).await
+        }
+
+        /// Sets a PWM channel: how much of each period it is active, and how many periods a second has; or switches it off. It stays so until it is
+        /// set again, and returns to its safe state when the server ends, or earlier where the answer says so.
+        #[destructive]
+        #[idempotent]
+        #[when(Self::has_pwm)]
+        #[scope("pwm")]
+        #[title("Set a PWM channel")]
+        async fn pwm_set(&self, call: &mut Call<'_>, args: PwmSet) -> ToolResult {
+            self.control.pwm_set(call, args).await
         }
 
         /// The processes that use most memory or most CPU: number, name, use of CPU and memory, threads, state, user.

@@ -6,12 +6,13 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use smol_mcp::{Call, ToolError, ToolResult};
+use smol_mcp::{Call, ToolError, ToolResult, args};
 
+use crate::app::Board;
 use crate::children::{Children, Ended, NotRun, Order};
+use crate::config::units::LINES_MAX;
 use crate::sources::secrets::{From, masked};
 use crate::sources::text::{Bytes, clean};
-use crate::tools::Board;
 
 /// How long either program may take: a journal on a slow card is searched in two seconds or three.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,6 +25,22 @@ const PATH_DEFAULT: &str = "/usr/local/bin:/usr/bin:/bin";
 /// What `systemctl show` is asked for (`org.freedesktop.systemd1(5)`).
 const PROPERTIES: &str = "--property=Id,Description,LoadState,ActiveState,SubState,Result,UnitFileState,MainPID,ExecMainStatus,NRestarts,\
      MemoryCurrent,StateChangeTimestamp";
+
+/// Lines of a unit's log that are read where the call does not say.
+const LINES_DEFAULT: u16 = 50;
+
+const _: () = assert!(LINES_MAX == 500, "the range of `UnitLog::lines` says so too");
+
+args! {
+    pub(crate) struct UnitLog {
+        /// The unit's whole name, exactly as `units` lists it, such as `nginx.service`.
+        #[len(1..=255)]
+        unit: String,
+        /// How many of the last lines; 50 when absent.
+        #[range(1..=500)]
+        lines: Option<u16>,
+    }
+}
 
 /// Why there is nothing to tell of a unit.
 #[derive(Debug)]
@@ -114,7 +131,8 @@ impl Board {
     }
 
     /// Tells the last lines of a unit's log.
-    pub(crate) async fn log_of_unit(&self, call: &mut Call<'_>, name: &str, lines: u16) -> ToolResult {
+    pub(crate) async fn log_of_unit(&self, call: &mut Call<'_>, args: UnitLog) -> ToolResult {
+        let (name, lines) = (args.unit.as_str(), args.lines.unwrap_or(LINES_DEFAULT));
         let with_log = || self.config.units.iter().filter(|unit| unit.lines > 0);
         let Some(unit) = with_log().find(|unit| unit.name == name) else {
             let known: Vec<&str> = with_log().map(|unit| unit.name.as_str()).collect();

@@ -6,11 +6,12 @@ pub(crate) mod args;
 pub(crate) mod oauth;
 pub(crate) mod stderr;
 
+use std::convert::Infallible;
 use std::env;
 use std::fmt::Display;
+use std::future::pending;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::pin::Pin;
 use std::process::ExitCode;
 
 use async_signal::{Signal, Signals};
@@ -22,9 +23,6 @@ use stderr::Stderr;
 
 /// The path at which the examples serve MCP.
 const MCP_PATH: &str = "/mcp";
-
-/// What goes on beside a server.
-pub(crate) type Beside = Pin<Box<dyn Future<Output = ()>>>;
 
 /// The whole of an example: reads the command line, makes the server, serves it until a signal comes.
 pub(crate) fn main<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
@@ -41,27 +39,17 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
 ) -> ExitCode {
     match args_or_exit(program) {
-        Ok(args) => run(program, &args, set_up, server),
+        Ok(args) => run(program, &args, set_up, |args| Ok((server(args)?, pending()))),
         Err(code) => code,
     }
 }
 
-/// The same, for a command line that has been read.
-pub(crate) fn run<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
+/// The same, for a command line that has been read, and with something that goes on beside the server as long as that runs.
+pub(crate) fn run<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, B: Future<Output = Infallible>>(
     program: &Program,
     args: &Args,
     set_up: impl FnOnce(&Args, Config) -> Result<Config, String>,
-    server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
-) -> ExitCode {
-    run_beside(program, args, set_up, |args| Ok((server(args)?, Box::pin(smol::future::pending()))))
-}
-
-/// The same, with something that goes on beside the server for as long as that runs.
-pub(crate) fn run_beside<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
-    program: &Program,
-    args: &Args,
-    set_up: impl FnOnce(&Args, Config) -> Result<Config, String>,
-    server: impl FnOnce(&Args) -> Result<(Server<A, R, P>, Beside), String>,
+    server: impl FnOnce(&Args) -> Result<(Server<A, R, P>, B), String>,
 ) -> ExitCode {
     let server = server(args);
     let config = match set_up(args, config(args)) {
@@ -128,7 +116,7 @@ pub(crate) fn print_budget<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(server:
 /// Says that the server is ready, and serves until a signal comes.
 fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     bound: Bound<A, R, P>,
-    beside: Beside,
+    beside: impl Future<Output = Infallible>,
     args: &Args,
 ) -> io::Result<()> {
     let handle = bound.handle();
@@ -136,17 +124,14 @@ fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     if let Some(address) = bound.local_addr() {
         ready_line(address);
     }
-    let ends = async {
+    let until_signal = async {
         let signal = signals.await?;
         log::info!("{signal}");
         handle.shutdown();
-        smol::future::pending().await
+        pending().await
     };
-    let beside = async {
-        beside.await;
-        smol::future::pending().await
-    };
-    smol::block_on(smol::future::or(bound.run(), smol::future::or(ends, beside)))
+    let beside = async { match beside.await {} };
+    smol::block_on(smol::future::or(bound.run(), smol::future::or(until_signal, beside)))
 }
 
 /// The arguments this process was started with. Where there is nothing to run, since help was asked for or an argument is wrong, it has
@@ -199,15 +184,18 @@ pub(crate) fn log_to_clients(handle: Handle, level: log::LevelFilter) {
     }
 }
 
-/// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes. Nor does SIGHUP where
-/// there is a server that reads its files of tokens and keys again.
+/// From now on no SIGTERM, SIGINT or SIGHUP ends the process by itself; the future gives the name of the first that comes. Where there is a server
+/// that reads its files of tokens and keys again, SIGHUP makes it do so; where whoever started the process had it ignored (nohup), it stays so.
 pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Output = io::Result<&'static str>>> {
-    let reload = reads_again.is_some().then_some(Signal::Hup);
-    let mut signals = Signals::new([Signal::Term, Signal::Int].into_iter().chain(reload))?;
+    let hup = (reads_again.is_some() || !is_hup_ignored()).then_some(Signal::Hup);
+    let mut signals = Signals::new([Signal::Term, Signal::Int].into_iter().chain(hup))?;
     Ok(async move {
         loop {
             match signals.next().await {
-                Some(Ok(Signal::Hup)) => reads_again.iter().for_each(Handle::reload),
+                Some(Ok(Signal::Hup)) => match &reads_again {
+                    Some(handle) => handle.reload(),
+                    None => return Ok("SIGHUP"),
+                },
                 Some(Ok(Signal::Int)) => return Ok("SIGINT"),
                 Some(Ok(_)) => return Ok("SIGTERM"),
                 Some(Err(error)) => return Err(error),
@@ -215,6 +203,13 @@ pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Out
             }
         }
     })
+}
+
+/// Whether the process was started so that SIGHUP, the first signal, does nothing (proc(5), `SigIgn`).
+fn is_hup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Prints without the panic that `println!` has when nobody reads.

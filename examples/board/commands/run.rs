@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 use smol_mcp::{Call, ToolError, ToolResult};
 
-use crate::tools::Board;
+use crate::app::Board;
 
 /// The arguments of `run_command`.
 #[derive(Debug, Deserialize)]

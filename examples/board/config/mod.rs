@@ -6,8 +6,12 @@
 //! All that is wrong is told at once, each with its place and what would be right; a file with anything wrong in it is refused as a whole.
 
 pub(crate) mod commands;
+pub(crate) mod gpio;
+pub(crate) mod i2c;
 pub(crate) mod leds;
 pub(crate) mod problem;
+pub(crate) mod pwm;
+pub(crate) mod release;
 pub(crate) mod sensors;
 pub(crate) mod table;
 pub(crate) mod units;
@@ -18,6 +22,7 @@ use std::io::Read;
 use std::path::Path;
 
 pub(crate) use problem::{Place, Problems};
+pub(crate) use release::Release;
 pub(crate) use who::Who;
 
 use table::{Document, Table};
@@ -28,8 +33,16 @@ const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// What a configuration allows. Without a file, [`Config::default`]: nothing but reading what any machine tells.
 #[derive(Debug, Default)]
 pub(crate) struct Config {
+    /// Chips and buses are played (`--simulate`, no key of the file).
+    pub(crate) simulate: bool,
+    /// The GPIO lines that may be used.
+    pub(crate) gpio: Vec<gpio::Line>,
+    /// The I2C buses that may be used.
+    pub(crate) i2c: Vec<i2c::Bus>,
     /// The LEDs that may be set.
     pub(crate) leds: Vec<leds::Led>,
+    /// The PWM channels that may be set.
+    pub(crate) pwm: Vec<pwm::Pwm>,
     /// The sensors that have names and limits of their own.
     pub(crate) sensors: Vec<sensors::Sensor>,
     /// The units whose state and log may be read.
@@ -67,11 +80,19 @@ pub(crate) fn parse(file: String, text: &str) -> Result<Config, Problems> {
 
 impl Config {
     fn of(top: &mut Table<'_>) -> Self {
-        Self {
+        let config = Self {
+            simulate: false,
+            gpio: top.entries("gpio", gpio::Line::read),
+            i2c: top.entries("i2c", i2c::Bus::read),
             leds: top.entries("led", leds::Led::read),
+            pwm: top.entries("pwm", pwm::Pwm::read),
             sensors: top.entries("sensor", sensors::Sensor::read),
             units: top.entries("unit", units::Unit::read),
             commands: top.entries("command", commands::Command::read),
-        }
+        };
+        gpio::Line::check_all(&config.gpio, top);
+        i2c::Bus::check_all(&config.i2c, top);
+        pwm::Pwm::check_all(&config.pwm, top);
+        config
     }
 }

@@ -39,7 +39,7 @@ impl<'t> Document<'t> {
             at: 0,
             table: top.get_ref(),
             known: Vec::new(),
-            has_names: false,
+            any_key: false,
         };
         let read = read(&mut table);
         table.finish();
@@ -71,8 +71,8 @@ pub(crate) struct Table<'d> {
     at: usize,
     table: &'d DeTable<'d>,
     known: Vec<&'static str>,
-    /// Its keys are names of the user's choice.
-    has_names: bool,
+    /// Its keys are names of the user's choice, or it can't be told which are right.
+    any_key: bool,
 }
 
 impl<'d> Table<'d> {
@@ -134,14 +134,41 @@ impl<'d> Table<'d> {
     /// A number with or without a fraction, in this range.
     pub(crate) fn fraction(&mut self, key: &'static str, range: RangeInclusive<f64>, unit: &str) -> Option<f64> {
         let (value, at) = self.ask(key)?;
-        let number = match value {
-            DeValue::Float(float) => float.as_str().parse().ok(),
-            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
-            _ => None,
+        self.fraction_of(value, at, &range, unit)
+    }
+
+    /// Two such numbers, the less first: `[50, 400]`; or one, which is both.
+    pub(crate) fn fractions(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<f64>,
+        unit: &str,
+    ) -> Option<RangeInclusive<f64>> {
+        let (value, at) = self.ask(key)?;
+        let Some(items) = value.as_array() else {
+            return self.fraction_of(value, at, &range, unit).map(|only| only..=only);
         };
-        let (first, last) = (range.start(), range.end());
-        let expected = || format!("a number from {first} to {last}{}{unit}", if unit.is_empty() { "" } else { " " });
-        number.filter(|number: &f64| range.contains(number)).or_else(|| self.wrong_kind(at, &expected(), value))
+        let mut numbers = items.iter().map(|item| self.fraction_of(item.get_ref(), item.span(), &range, unit));
+        match (numbers.next(), numbers.next(), numbers.next()) {
+            (Some(first), Some(last), None) => {
+                let range = first?..=last?;
+                if range.is_empty() { self.wrong(at, "expected the less of the two first") } else { Some(range) }
+            }
+            _ => self.wrong(at, "expected one number, or two in [brackets]: the least and the most"),
+        }
+    }
+
+    /// A whole number in this range, or else a text that is not empty.
+    pub(crate) fn number_or_text(
+        &mut self,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Option<Result<u64, String>> {
+        let (value, at) = self.ask(key)?;
+        match value {
+            DeValue::String(text) if !text.is_empty() => Some(Err(text.clone().into_owned())),
+            value => self.number_of(value, at, &range, "").map(Ok),
+        }
     }
 
     /// Numbers and ranges of them: `[0x20, "0x40-0x4f"]`.
@@ -192,7 +219,7 @@ impl<'d> Table<'d> {
                 read
             };
             let read = named.into_iter().filter_map(one).collect();
-            kind.has_names = true;
+            kind.any_key = true;
             read
         };
         self.within(key, read_all).unwrap_or_default()
@@ -207,6 +234,16 @@ impl<'d> Table<'d> {
     pub(crate) fn problem(&self, key: &str, what: &str) {
         let at = self.get(key).map_or(self.at, |value| value.span().start);
         self.document.problem(at, format!("{}: {what}", self.name_of(key)));
+    }
+
+    /// Says what is wrong at a place that was read before.
+    pub(crate) fn problem_at(&self, place: Place, what: &str) {
+        self.document.problems.borrow_mut().push(Problem { place: Some(place), what: what.to_owned() });
+    }
+
+    /// Any key may be there: which are right can't be told, for something else that is wrong.
+    pub(crate) fn allow_all(&mut self) {
+        self.any_key = true;
     }
 
     /// Says what is wrong with the table as a whole.
@@ -254,12 +291,29 @@ impl<'d> Table<'d> {
         })
     }
 
+    fn fraction_of(
+        &self,
+        value: &DeValue<'_>,
+        at: Range<usize>,
+        range: &RangeInclusive<f64>,
+        unit: &str,
+    ) -> Option<f64> {
+        let number = match value {
+            DeValue::Float(float) => float.as_str().parse().ok(),
+            DeValue::Integer(integer) if integer.radix() == 10 => integer.as_str().parse().ok(),
+            _ => None,
+        };
+        let (first, last) = (range.start(), range.end());
+        let expected = || format!("a number from {first} to {last}{}{unit}", if unit.is_empty() { "" } else { " " });
+        number.filter(|number: &f64| range.contains(number)).or_else(|| self.wrong_kind(at, &expected(), value))
+    }
+
     fn inner(&self, name: &str, value: &'d DeValue<'d>, at: usize) -> Option<Table<'d>> {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
         let Some(table) = value.as_table() else {
             return self.wrong_kind(at..at, &format!("a table, as [{path}] begins one"), value);
         };
-        Some(Table { document: self.document, path, at, table, known: Vec::new(), has_names: false })
+        Some(Table { document: self.document, path, at, table, known: Vec::new(), any_key: false })
     }
 
     fn wrong_kind<T>(&self, at: Range<usize>, expected: &str, found: &DeValue<'_>) -> Option<T> {
@@ -287,7 +341,7 @@ impl<'d> Table<'d> {
     }
 
     fn finish(self) {
-        if self.has_names {
+        if self.any_key {
             return;
         }
         for (key, _) in self.table.iter().filter(|(key, _)| !self.known.contains(&key.get_ref().as_ref())) {
