@@ -9,6 +9,7 @@ mod sources;
 mod hostile;
 mod leds;
 mod lines;
+mod meters;
 mod pi;
 
 use std::fs;
@@ -78,7 +79,21 @@ fn all_reports(root: &Root) -> Vec<String> {
         rendered(sources::leds::read(root)),
         rendered(by_memory),
         rendered(by_cpu),
+        rendered(sources::power::read(root)),
+        rendered(sources::watchdog::read(root)),
+        meters(root),
     ]
+}
+
+/// All sensors, each read.
+fn meters(root: &Root) -> String {
+    let line = |meter: sources::meters::Meter| {
+        let value = meter.read(root).map_or_else(|lack| lack.to_string(), |value| value.to_string());
+        assert!(meter.id.len() <= sources::meters::ID_BYTES_MAX && meter.decimals() < 3, "{meter:?}");
+        format!("{} {} {}: {value} {} {}\n", meter.id, meter.label, meter.quantity, meter.unit, meter.is_slow())
+    };
+    let lines: String = sources::meters::list(root).into_iter().map(line).collect();
+    if lines.is_empty() { "not on this machine (no /sys)".to_owned() } else { lines }
 }
 
 /// A report as text, after it was written as JSON too.
