@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use smol_mcp::{
-    Call, ClientEvent, Handle, ReadResult, Reading, Server, ToolError, ToolResult, WithResources, args, heapless,
-    resources, tools,
+    Call, ClientEvent, Handle, ReadResult, Reading, Server, ToolError, ToolResult, Tools, WithResources, args,
+    heapless, resources, tools,
 };
 
 use crate::config::Config;
@@ -102,6 +102,13 @@ pub(crate) fn board(root: Root, config: Config) -> (Server<Board, WithResources>
     // It is set once, here.
     let _ = handle.set(server.handle());
     (server.title(machine).instructions(instructions).resources(), control)
+}
+
+/// The names of the tools that this configuration offers.
+pub(crate) fn offered(root: Root, config: Config) -> Vec<&'static str> {
+    let control = Control::new(&config, &root, config.simulate);
+    let board = Board { root, config, control, handle: Rc::default() };
+    Board::TOOLS.iter().enumerate().filter(|(at, _)| board.is_offered(*at)).map(|(_, tool)| tool.name).collect()
 }
 
 resources! {
