@@ -2,8 +2,10 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "this is all tests")]
 
+#[allow(dead_code, reason = "the program uses the rest of it")]
 #[path = "../examples/board/config/mod.rs"]
 mod config;
+#[allow(dead_code, reason = "the program uses the rest of it")]
 #[path = "../examples/board/control/mod.rs"]
 mod control;
 #[path = "../examples/board/hardware/mod.rs"]
@@ -12,6 +14,7 @@ mod hardware;
 mod overview;
 #[path = "../examples/board/sources/mod.rs"]
 mod sources;
+#[allow(dead_code, reason = "the program uses the rest of it")]
 #[path = "../examples/board/tools.rs"]
 mod tools;
 
