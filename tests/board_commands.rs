@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use support::board::{Board, Folder};
+use support::machine::{Folder, Machine};
 use support::{until, wire};
 
 /// A program that tells its words, each in brackets.
@@ -21,60 +21,60 @@ fn config(dir: &Folder) -> String {
     format!(
         r#"
 [command.words]
-description = "Tells its words."
+about = "Tells its words."
 argv = ["{bin}/words", "--level={{level}}", "{{mode}}", "{{name}}", "{{file}}", "{{}}"]
-argument.level = {{ type = "integer", min = -5, max = 10, description = "How much" }}
+argument.level = {{ type = "integer", min = -5, max = 10, about = "How much" }}
 argument.mode = {{ type = "choice", choices = ["fast", "slow"] }}
-argument.name = {{ type = "text", characters = "a-zA-Z0-9_.-", bytes_max = 8, optional = true }}
+argument.name = {{ type = "text", characters = "a-zA-Z0-9_.-", bytes-max = 8, optional = true }}
 argument.file = {{ type = "path", folder = "{files}", optional = true }}
 
 [command.env]
-description = "Tells its environment and its folder."
+about = "Tells its environment and its folder."
 argv = ["/usr/bin/env"]
 environment = ["A=b c", "LANG=C"]
 
 [command.slow]
-description = "Takes long, and starts something that takes longer."
+about = "Takes long, and starts something that takes longer."
 argv = ["{bin}/slow"]
-timeout = 0.6
+timeout-seconds = 0.6
 
 [command.loud]
-description = "Says much."
+about = "Says much."
 argv = ["{bin}/loud"]
-output_bytes = 100
+output-bytes-max = 100
 
 [command.endless]
-description = "Says much, without end."
+about = "Says much, without end."
 argv = ["/usr/bin/yes"]
-timeout = 0.5
-output_bytes = 10
+timeout-seconds = 0.5
+output-bytes-max = 10
 
 [command.fails]
-description = "Fails."
+about = "Fails."
 argv = ["{bin}/fails"]
 
 [command.leaves]
-description = "Leaves something behind."
+about = "Leaves something behind."
 argv = ["{bin}/leaves"]
 
 [command.absent]
-description = "Is not there."
+about = "Is not there."
 argv = ["{bin}/absent"]
 
 [command.asked]
-description = "Asks first."
+about = "Asks first."
 argv = ["{bin}/words"]
 confirm = true
 
 [command.forbidden]
-description = "Is not for everybody."
+about = "Is not for everybody."
 argv = ["{bin}/words"]
 users = ["anna"]
 "#
     )
 }
 
-fn board() -> Board {
+fn board() -> Machine {
     let dir = Folder::new(&[("files/inner/a.txt", ""), ("outside/b.txt", "")]);
     dir.program("words", WORDS);
     let pids = dir.path("pids").display().to_string();
@@ -83,10 +83,10 @@ fn board() -> Board {
     dir.program("fails", "echo partly; echo 'why: \\033[1mbold' >&2; exit 7");
     dir.program("leaves", &format!("sleep 600 & echo $! >> {pids}; echo done"));
     let config = config(&dir);
-    Board::start(dir, &config)
+    Machine::start(dir, &config)
 }
 
-fn run(board: &mut Board, name: &str, arguments: &Value) -> (bool, String) {
+fn run(board: &mut Machine, name: &str, arguments: &Value) -> (bool, String) {
     board.call("run_command", &json!({"name": name, "arguments": arguments}))
 }
 
@@ -106,7 +106,7 @@ fn all_are_gone(pids: &Path, count: usize) {
 }
 
 /// The server has no child left, be it a zombie.
-fn has_no_children(board: &Board) {
+fn has_no_children(board: &Machine) {
     let id = board.example.child.id();
     until("no child is left", || {
         let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();

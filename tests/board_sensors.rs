@@ -8,7 +8,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::board::{Board, Folder, updated};
+use support::machine::{Folder, Machine, updated};
 use support::until;
 
 /// A machine with a sensor of each kind.
@@ -35,7 +35,7 @@ const W1: &str = "sys/bus/w1/devices/28-0316a2794bff/w1_slave";
 
 #[test]
 fn all_that_can_be_read_is_offered_without_configuration() {
-    let mut board = Board::start(Folder::new(&MACHINE), "");
+    let mut board = Machine::start(Folder::new(&MACHINE), "");
     let expected = "\
 cpu-thermal: 48.7 °C (temperature, cpu-thermal (thermal_zone0))
 28-0316a2794bff: 23.1 °C (temperature, 1-wire thermometer 28-0316a2794bff)
@@ -79,18 +79,18 @@ fn a_name_stays_with_the_device_and_not_with_its_number() {
     link("sys/bus/iio/devices/iio:device3", "../../../devices/i2c-1/1-0076/iio:device3");
     link("sys/class/hwmon/hwmon7", "../../devices/i2c-1/1-0040/hwmon/hwmon7");
     link("sys/devices/i2c-1/1-0040/hwmon/hwmon7/device", "../../../1-0040");
-    let mut board = Board::start(dir, "");
+    let mut board = Machine::start(dir, "");
     let (_, text) = board.call("sensors", &json!({}));
     assert!(text.contains("bme280-1-0076.temp: 21.5 °C") && text.contains("ina219-1-0040.in1: 5.10 V"), "{text}");
 }
 
 #[test]
 fn subscribers_hear_of_what_changed_enough_and_not_too_often() {
-    let config = "[sensor.room]\nid = \"cpu-thermal\"\nthreshold = 2\ninterval = 0.5\nhistory = 4\n";
-    let mut board = Board::start(Folder::new(&MACHINE), config);
+    let config = "[sensor.room]\nid = \"cpu-thermal\"\nthreshold = 2\ninterval-seconds = 0.5\nhistory = 4\n";
+    let mut board = Machine::start(Folder::new(&MACHINE), config);
     let uri = "board://sensor/room";
     let temperature =
-        |board: &Board, milli: u32| board.dir.write("sys/class/thermal/thermal_zone0/temp", &format!("{milli}\n"));
+        |board: &Machine, milli: u32| board.dir.write("sys/class/thermal/thermal_zone0/temp", &format!("{milli}\n"));
     assert_eq!(board.read(uri)["value"], 48.7);
     // A client may spell it in another way, and hears of it in its own.
     let spelled = "board://sensor/ro%6Fm";
@@ -126,20 +126,20 @@ fn subscribers_hear_of_what_changed_enough_and_not_too_often() {
 
 #[test]
 fn nobody_is_looked_at_for_nothing() {
-    let mut board = Board::start(
+    let mut board = Machine::start(
         Folder::new(&MACHINE),
-        "[sensor.a]\nid = \"cpu-thermal\"\ninterval = 0.1\n[sensor.b]\nid = \"ina219.in1\"\ninterval = 0.1\nevery = 0.2\n",
+        "[sensor.a]\nid = \"cpu-thermal\"\ninterval-seconds = 0.1\n[sensor.b]\nid = \"ina219.in1\"\ninterval-seconds = 0.1\nevery-seconds = 0.2\n",
     );
     std::thread::sleep(Duration::from_millis(1200));
-    let count = |board: &mut Board, name: &str| board.read(name)["history"]["samples"].as_array().unwrap().len();
+    let count = |board: &mut Machine, name: &str| board.read(name)["history"]["samples"].as_array().unwrap().len();
     assert_eq!(count(&mut board, "board://sensor/a"), 1);
     assert!(count(&mut board, "board://sensor/b") >= 4);
 }
 
 #[test]
 fn what_cannot_be_or_is_gone_is_told_and_is_news() {
-    let config = "[sensor.pool]\nid = \"28-0316a2794bff\"\ninterval = 0.2\nleast = -20\nmost = 60\n";
-    let mut board = Board::start(Folder::new(&MACHINE), config);
+    let config = "[sensor.pool]\nid = \"28-0316a2794bff\"\ninterval-seconds = 0.2\nplausible = [-20, 60]\n";
+    let mut board = Machine::start(Folder::new(&MACHINE), config);
     let uri = "board://sensor/pool";
     assert_eq!(board.read(uri)["value"], 23.125);
     let mut stream = board.subscribe(&[uri]);
@@ -173,7 +173,7 @@ fn what_cannot_be_or_is_gone_is_told_and_is_news() {
 #[test]
 fn who_may_not_read_a_sensor_does_not_see_it() {
     let config = "[sensor.safe]\nid = \"cpu-thermal\"\nusers = [\"anna\"]\n[sensor.gone]\nid = \"28-000000000000\"\n";
-    let mut board = Board::start(Folder::new(&MACHINE), config);
+    let mut board = Machine::start(Folder::new(&MACHINE), config);
     let (_, text) = board.call("sensors", &json!({}));
     assert!(!text.contains("safe") && text.contains("gone: not there: no sensor of this machine"), "{text}");
     assert!(!board.read("board://sensors").to_string().contains("safe"));

@@ -8,16 +8,16 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use support::board::{Board, Folder};
+use support::machine::{Folder, Machine};
 
 const CONFIG: &str = "[unit.\"web.service\"]\nlines = 20\n[unit.\"db.service\"]\nlines = 0\n[unit.\"other.service\"]\nusers = [\"anna\"]\n";
 
-fn board(programs: &[(&str, &str)]) -> Board {
+fn board(programs: &[(&str, &str)]) -> Machine {
     let dir = Folder::new(&[]);
     for (name, script) in programs {
         dir.program(name, script);
     }
-    Board::start(dir, CONFIG)
+    Machine::start(dir, CONFIG)
 }
 
 #[test]
@@ -41,7 +41,7 @@ fn it_is_called_with_what_was_allowed_and_nothing_else() {
     let seen = dir.path("seen");
     let script = format!("for word in \"$@\"; do echo \"$word\"; done > {}; /usr/bin/env >> {0}", seen.display());
     dir.program("journalctl", &script);
-    let mut board = Board::start(dir, CONFIG);
+    let mut board = Machine::start(dir, CONFIG);
     let (is_error, text) = board.call("unit_log", &json!({"unit": "web.service", "lines": 500}));
     assert!(!is_error && text.starts_with("The journal has no lines of web.service"), "{text}");
     let seen = fs::read_to_string(seen).unwrap();

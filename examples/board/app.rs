@@ -6,7 +6,7 @@ use std::future::pending;
 use std::rc::Rc;
 
 use smol::future::{or, zip};
-use smol_mcp::{ClientEvent, Handle, Server, WithResources};
+use smol_mcp::{ClientEvent, Handle, Server, Tools, WithResources};
 
 use crate::children::Children;
 use crate::commands::Commands;
@@ -36,7 +36,7 @@ pub(crate) struct Beside {
 }
 
 /// The server, which tells clients from the first message on which machine it is; and what is to be [kept](Beside::keep) beside it.
-pub(crate) fn board(root: Root, mut config: Config) -> (Server<Board, WithResources>, Beside) {
+pub(crate) fn board(root: Root, config: Config) -> (Server<Board, WithResources>, Beside) {
     let host = host::read(&root);
     let mut machine = host.name.value().map_or("a Linux machine", String::as_str).to_owned();
     if let Some(model) = host.model.value() {
@@ -48,20 +48,9 @@ pub(crate) fn board(root: Root, mut config: Config) -> (Server<Board, WithResour
          what its configuration allows; begin with `overview`. \"Not on this machine\" in an answer means that the hardware or the kernel \
          does not have it: asking again won't help."
     );
-    let handle = Rc::new(OnceCell::new());
-    let control = Control::new(&config, &root, config.simulate);
-    let of_clients = control.clone();
-    let sensing = Rc::new(Sensing::new(root.clone(), std::mem::take(&mut config.sensors)));
-    let children = Rc::new(Children::new());
-    let app = Board {
-        root,
-        control: control.clone(),
-        sensing: sensing.clone(),
-        children: children.clone(),
-        commands: Commands::new(std::mem::take(&mut config.commands)),
-        config,
-        handle: handle.clone(),
-    };
+    let app = Board::new(root, config);
+    let (control, sensing, children) = (app.control.clone(), app.sensing.clone(), app.children.clone());
+    let (of_clients, handle) = (control.clone(), app.handle.clone());
     let server = Server::new("board", env!("CARGO_PKG_VERSION"), app).on_client(move |event| {
         if let ClientEvent::Went { id } = event {
             of_clients.client_went(*id);
@@ -71,6 +60,26 @@ pub(crate) fn board(root: Root, mut config: Config) -> (Server<Board, WithResour
     let _ = handle.set(server.handle());
     let beside = Beside { control, sensing, children, handle: server.handle() };
     (server.title(machine).instructions(instructions).resources(), beside)
+}
+
+/// The names of the tools that this configuration offers.
+pub(crate) fn offered(root: Root, config: Config) -> Vec<&'static str> {
+    let board = Board::new(root, config);
+    Board::TOOLS.iter().enumerate().filter(|(at, _)| board.is_offered(*at)).map(|(_, tool)| tool.name).collect()
+}
+
+impl Board {
+    fn new(root: Root, mut config: Config) -> Self {
+        Self {
+            control: Control::new(&config, &root, config.simulate),
+            sensing: Rc::new(Sensing::new(root.clone(), std::mem::take(&mut config.sensors))),
+            children: Rc::new(Children::new()),
+            commands: Commands::new(std::mem::take(&mut config.commands)),
+            root,
+            config,
+            handle: Rc::default(),
+        }
+    }
 }
 
 impl Beside {

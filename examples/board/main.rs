@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod app;
+mod check;
 mod children;
 mod commands;
 #[path = "../common/mod.rs"]
@@ -93,11 +94,17 @@ fn config(args: &Args) -> Result<Config, String> {
     Ok(Config { simulate: args.own("simulate").is_some(), ..config })
 }
 
-/// Says what is wrong with the configuration, and ends (`--check`).
+/// Says what is wrong with the configuration, or what it offers, and ends (`--check`).
 fn check(args: &Args) -> ExitCode {
-    let checked = args.own("config").ok_or("--check needs --config FILE".to_owned()).and_then(|_| config(args));
+    let file = args.own("config").ok_or_else(|| "--check needs --config FILE".to_owned());
+    let checked = file.and_then(|file| Ok((file.display().to_string(), root(args)?, config(args)?)));
     match checked {
-        Ok(_) => ExitCode::SUCCESS,
+        Ok((file, root, config)) => {
+            let lacks = check::machine(&config, &root, file);
+            common::complain(&PROGRAM, &lacks);
+            common::say(&check::offered(&config, &app::offered(root, config.clone())));
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             common::complain(&PROGRAM, &error);
             ExitCode::FAILURE

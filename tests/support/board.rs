@@ -1,112 +1,100 @@
-//! The board example as a program, on a machine that is a folder of files.
+//! The board example with a configuration, and a client of it.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use super::client::{Client, Session};
+use super::client::{Answer, Client, Session};
 use super::example::{Example, command};
 use super::wire;
 
-/// A board that runs, and a client's session with it.
+/// The board example, which serves what a configuration allows.
 pub(crate) struct Board {
     pub(crate) example: Example,
+    /// A client of 2025-11-25.
     pub(crate) client: Client,
     pub(crate) session: Session,
-    pub(crate) dir: Folder,
+    // The configuration's file is there as long as the program.
+    _dir: TempDir,
 }
 
-/// The folder of a test: `root` is the machine, `bin` its programs.
-pub(crate) struct Folder(tempfile::TempDir);
-
-impl Folder {
-    /// One with these files in `root`, a path and a content each.
-    pub(crate) fn new(files: &[(&str, &str)]) -> Self {
-        let dir = Self(tempfile::tempdir().unwrap());
-        fs::create_dir_all(dir.path("root")).unwrap();
-        fs::create_dir_all(dir.path("bin")).unwrap();
-        files.iter().for_each(|(path, text)| dir.write(path, text));
-        dir
-    }
-
-    /// The path of something in it.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// Changes a file of the machine in one step, as the kernel's files change.
-    pub(crate) fn write(&self, path: &str, text: &str) {
-        let whole = self.path("root").join(path);
-        fs::create_dir_all(whole.parent().unwrap()).unwrap();
-        replace(&whole, text);
-    }
-
-    /// Makes a program of its own.
-    pub(crate) fn program(&self, name: &str, script: &str) -> PathBuf {
-        let whole = self.path("bin").join(name);
-        replace(&whole, &format!("#!/bin/sh\n{script}\n"));
-        fs::set_permissions(&whole, Permissions::from_mode(0o755)).unwrap();
-        whole
-    }
+/// The example's command line with this configuration in a file, and more flags.
+pub(crate) fn configured(config: &str, flags: &[&str]) -> (Command, TempDir) {
+    let dir = tempfile::tempdir().expect("a folder");
+    let file = dir.path().join("board.toml");
+    std::fs::write(&file, config).expect("a file");
+    let file = file.to_str().expect("UTF-8");
+    (command("board", &[&["--config", file], flags].concat()), dir)
 }
 
-fn replace(path: &Path, text: &str) {
-    let new = path.with_extension("new");
-    fs::write(&new, text).unwrap();
-    fs::rename(new, path).unwrap();
+/// What `--check` says of a configuration: whether all is well, the lines about it without the folder of the file, and what is offered.
+pub(crate) fn check(config: &str, flags: &[&str]) -> (bool, Vec<String>, String) {
+    let (mut command, dir) = configured(config, &[&["--check"], flags].concat());
+    let output = command.output().expect("it runs");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("UTF-8");
+    let folder = format!("board: {}/", dir.path().display());
+    let line = |line: &str| line.strip_prefix(&folder).unwrap_or(line).to_owned();
+    (output.status.success(), text(output.stderr).lines().map(line).collect(), text(output.stdout))
 }
 
 impl Board {
-    /// Starts the program with this configuration. Its `PATH` is `bin` alone.
-    pub(crate) fn start(dir: Folder, config: &str) -> Self {
-        fs::write(dir.path("board.toml"), config).unwrap();
-        let (root, file) = (dir.path("root"), dir.path("board.toml"));
-        let flags = ["--root", root.to_str().unwrap(), "--config", file.to_str().unwrap()];
-        let mut command = command("board", &[&["--listen", "127.0.0.1:0"], &flags[..]].concat());
-        command.env("PATH", dir.path("bin"));
+    /// Starts it on a free port.
+    pub(crate) fn start(config: &str, flags: &[&str]) -> Self {
+        let (mut command, dir) = configured(config, &[&["--listen", "127.0.0.1:0"], flags].concat());
+        command.env("RUST_LOG", "info");
         let example = Example::spawn(command);
         let mut client = example.connect();
         let session = client.initialize("2025-11-25", "a test");
-        Self { example, client, session, dir }
+        Self { example, client, session, _dir: dir }
     }
 
-    /// The result of a request.
-    pub(crate) fn ask(&mut self, method: &str, params: &Value) -> Value {
-        self.client.ask(&self.session.post(&wire::request(1, method, params))).json()
-    }
-
-    /// Calls a tool: whether it failed, and its text.
+    /// Calls a tool; whether it fails, and its text.
     pub(crate) fn call(&mut self, tool: &str, arguments: &Value) -> (bool, String) {
-        let answer = self.ask("tools/call", &json!({"name": tool, "arguments": arguments}));
-        let result = &answer["result"];
-        let text = result["content"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {answer}"));
-        (result["isError"].as_bool().unwrap(), text.to_owned())
+        told(&self.client.ask(&self.session.post(&wire::call(1, tool, arguments))))
     }
 
-    /// Reads a resource of JSON.
-    pub(crate) fn read(&mut self, uri: &str) -> Value {
-        let answer = self.ask("resources/read", &json!({"uri": uri}));
-        let text = answer["result"]["contents"][0]["text"].as_str().unwrap_or_else(|| panic!("no text: {answer}"));
-        serde_json::from_str(text).unwrap()
+    /// Calls a tool that must do it; its text.
+    pub(crate) fn done(&mut self, tool: &str, arguments: &Value) -> String {
+        let (failed, text) = self.call(tool, arguments);
+        assert!(!failed, "{tool} {arguments}: {text}");
+        text
     }
 
-    /// Subscribes to resources, and gives the stream on which their changes come.
-    pub(crate) fn subscribe(&mut self, uris: &[&str]) -> Client {
-        for uri in uris {
-            let answer = self.ask("resources/subscribe", &json!({"uri": uri}));
-            assert!(answer["result"].is_object(), "{answer}");
-        }
-        let mut stream = self.example.connect();
-        assert_eq!(stream.open(&self.session.get()).status, 200);
-        stream
+    /// Calls a tool that must refuse with these words.
+    pub(crate) fn refused(&mut self, tool: &str, arguments: &Value, words: &str) {
+        let (failed, text) = self.call(tool, arguments);
+        assert!(failed && text.contains(words), "{tool} {arguments}: {text}");
+    }
+
+    /// Whether a line is active.
+    pub(crate) fn is_active(&mut self, line: &str) -> bool {
+        let text = self.done("gpio_read", &json!({ "name": line }));
+        let state = text.strip_prefix(line).expect("the line's name first");
+        assert!([": active", ": inactive"].contains(&state), "{text}");
+        state == ": active"
+    }
+
+    /// The names of the tools that are listed.
+    pub(crate) fn tools(&mut self) -> Vec<String> {
+        let listed = self.client.ask(&self.session.post(&wire::request(1, "tools/list", &json!({})))).json();
+        let tools = listed["result"]["tools"].as_array().expect("tools");
+        tools.iter().map(|tool| tool["name"].as_str().expect("a name").to_owned()).collect()
+    }
+
+    /// Ends it by a signal; what it logged.
+    pub(crate) fn end(mut self, signal: Signal) -> String {
+        self.example.signal(signal);
+        let (status, said) = self.example.end();
+        assert_eq!(status.code(), Some(0), "{said}");
+        said
     }
 }
 
-/// The URI of the resource that has changed.
-pub(crate) fn updated(stream: &mut Client) -> String {
-    let message = stream.message();
-    assert_eq!(message["method"], "notifications/resources/updated", "{message}");
-    message["params"]["uri"].as_str().unwrap().to_owned()
+/// Whether a tool's result is a failure, and its text.
+pub(crate) fn told(answer: &Answer) -> (bool, String) {
+    let json = answer.json();
+    let failed = json["result"]["isError"].as_bool().unwrap_or_else(|| panic!("no result: {answer:?}"));
+    (failed, answer.text())
 }

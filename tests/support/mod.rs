@@ -4,6 +4,7 @@
 pub(crate) mod board;
 pub(crate) mod client;
 pub(crate) mod example;
+pub(crate) mod machine;
 pub(crate) mod server;
 pub(crate) mod wire;
 

@@ -120,12 +120,12 @@ impl Command {
     /// What clients are told of it.
     pub(crate) fn told(&self) -> Value {
         let properties: Map<String, Value> =
-            self.arguments.iter().map(|own| (own.name.clone(), own.kind.schema(&own.description))).collect();
+            self.arguments.iter().map(|own| (own.name.clone(), own.kind.schema(&own.about))).collect();
         let required: Vec<&str> =
             self.arguments.iter().filter(|own| !own.optional).map(|own| own.name.as_str()).collect();
         json!({
             "name": self.name,
-            "description": self.description,
+            "description": self.about,
             "arguments": {
                 "type": "object", "properties": properties, "required": required, "additionalProperties": false,
             },

@@ -2,11 +2,11 @@
 
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Who;
 use super::table::Table;
+use super::{Place, Who};
 use crate::commands::template::Template;
 use crate::commands::value::{Characters, Kind};
 
@@ -36,17 +36,17 @@ const INTEGER_MAX: f64 = 9_007_199_254_740_991.0;
 pub(crate) struct Command {
     /// What clients call it.
     pub(crate) name: String,
-    /// What the model reads to know when to run it.
-    pub(crate) description: String,
+    /// What it does (`about`): the model reads it to know when to run it.
+    pub(crate) about: String,
     /// Its words: the program's whole path, and what it is told, with `{arguments}` in braces.
     pub(crate) argv: Vec<Template>,
     /// What it may be told.
     pub(crate) arguments: Vec<Argument>,
-    /// How long it may take (`timeout = 10`, in seconds).
+    /// How long it may take (`timeout-seconds = 10`).
     pub(crate) timeout: Duration,
-    /// How much of its output is kept, and as much of its errors (`output_bytes = 16384`).
+    /// How much of its output is kept, and as much of its errors (`output-bytes-max = 16384`).
     pub(crate) output_bytes: usize,
-    /// How many of it may run at once (`at_once = 1`).
+    /// How many of it may run at once (`at-once = 1`).
     pub(crate) at_once: usize,
     /// All of its environment (`environment = ["LANG=C.UTF-8"]`).
     pub(crate) environment: Vec<(OsString, OsString)>,
@@ -54,6 +54,8 @@ pub(crate) struct Command {
     pub(crate) directory: PathBuf,
     /// Who may run it.
     pub(crate) who: Who,
+    /// Where the file names it.
+    pub(crate) place: Place,
 }
 
 /// What a command may be told.
@@ -61,8 +63,8 @@ pub(crate) struct Command {
 pub(crate) struct Argument {
     /// Its name.
     pub(crate) name: String,
-    /// What the model reads about it; may be empty.
-    pub(crate) description: String,
+    /// What it is (`about`), for the model; may be empty.
+    pub(crate) about: String,
     /// It need not be given (`optional = true`): words that name it are left out then.
     pub(crate) optional: bool,
     /// What values it takes.
@@ -74,27 +76,26 @@ impl Command {
     pub(crate) fn read(name: &str, table: &mut Table<'_>) -> Option<Self> {
         check_name(name, table);
         table.needs(&[
-            ("description", "what it does, for the model that is to choose it"),
+            ("about", "what it does, for the model that is to choose it"),
             ("argv", "the program's whole path and its arguments, each in quotes"),
         ]);
-        let description = table.text("description", |text| {
-            if text.trim().is_empty() { Err("expected a text".to_owned()) } else { Ok(text) }
-        });
+        let about = table
+            .text("about", |text| if text.trim().is_empty() { Err("expected a text".to_owned()) } else { Ok(text) });
         let words = table.texts("argv", WORDS_MAX).unwrap_or_default();
         let arguments = table.entries("argument", Argument::read);
         if arguments.len() > ARGUMENTS_MAX {
             table.problem("argument", &format!("at most {ARGUMENTS_MAX} are taken"));
         }
         let argv = argv(words, &arguments, table);
-        let timeout = table.fraction("timeout", SECONDS.0, "seconds").unwrap_or(SECONDS.1);
-        let output_bytes = table.number("output_bytes", OUTPUT_BYTES.0, "bytes").unwrap_or(OUTPUT_BYTES.1);
-        let at_once = table.number("at_once", 1..=crate::children::CHILDREN_MAX as u64, "at once").unwrap_or(1);
+        let timeout = table.fraction("timeout-seconds", SECONDS.0, "seconds").unwrap_or(SECONDS.1);
+        let output_bytes = table.number("output-bytes-max", OUTPUT_BYTES.0, "bytes").unwrap_or(OUTPUT_BYTES.1);
+        let at_once = table.number("at-once", 1..=crate::children::CHILDREN_MAX as u64, "at once").unwrap_or(1);
         let environment = environment(table);
         let directory = table.text("directory", absolute).unwrap_or_else(|| PathBuf::from("/"));
         let who = Who::read(table);
         Some(Self {
             name: name.to_owned(),
-            description: description.unwrap_or_default(),
+            about: about.unwrap_or_default(),
             argv,
             arguments,
             timeout: Duration::from_secs_f64(timeout),
@@ -103,19 +104,36 @@ impl Command {
             environment,
             directory,
             who,
+            place: table.place(),
         })
+    }
+}
+
+impl Command {
+    /// The program that it runs.
+    pub(crate) fn program(&self) -> Option<String> {
+        self.argv.first()?.fill(|_| None)
+    }
+
+    /// The folders that it needs: its own, and those of its paths.
+    pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
+        let of_arguments = self.arguments.iter().filter_map(|argument| match &argument.kind {
+            Kind::Path { folder } => Some(folder.as_path()),
+            _ => None,
+        });
+        of_arguments.chain([self.directory.as_path()])
     }
 }
 
 impl Argument {
     fn read(name: &str, table: &mut Table<'_>) -> Option<Self> {
         check_name(name, table);
-        let description = table.text("description", Ok).unwrap_or_default();
+        let about = table.text("about", Ok).unwrap_or_default();
         let optional = table.flag("optional").unwrap_or(false);
         table.needs(&[("type", "\"integer\", \"choice\", \"text\" or \"path\"")]);
         let kinds = [("integer", integer as Read), ("choice", choice), ("text", text), ("path", path)];
         let kind = table.one_of("type", &kinds)?(table)?;
-        Some(Self { name: name.to_owned(), description, optional, kind })
+        Some(Self { name: name.to_owned(), about, optional, kind })
     }
 }
 
@@ -153,7 +171,7 @@ fn text(table: &mut Table<'_>) -> Option<Kind> {
     let characters = table.text("characters", |class| {
         Characters::parse(&class).ok_or("expected characters and ranges of them, such as \"a-z0-9_ \", with a dash that stands for itself at the end".to_owned())
     });
-    let bytes_max = table.number("bytes_max", 1..=TEXT_BYTES_MAX, "bytes").unwrap_or(TEXT_BYTES_DEFAULT);
+    let bytes_max = table.number("bytes-max", 1..=TEXT_BYTES_MAX, "bytes").unwrap_or(TEXT_BYTES_DEFAULT);
     Some(Kind::Text { characters: characters?, bytes_max: usize::try_from(bytes_max).unwrap_or(0) })
 }
 

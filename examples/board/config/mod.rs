@@ -31,7 +31,7 @@ use table::{Document, Table};
 const FILE_BYTES_MAX: u64 = 256 * 1024;
 
 /// What a configuration allows. Without a file, [`Config::default`]: nothing but reading what any machine tells.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
     /// Chips and buses are played (`--simulate`, no key of the file).
     pub(crate) simulate: bool,

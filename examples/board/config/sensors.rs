@@ -1,14 +1,15 @@
 //! `[sensor.NAME]`: a sensor with a name and limits of one's own.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::Who;
 use super::table::Table;
+use super::{Place, Who};
 use crate::sensing::history::{HISTORY_DEFAULT, HISTORY_MAX};
 use crate::sources::meters::ID_BYTES_MAX;
 
 /// Seconds between two looks: a tenth is as often as a file of the kernel's is worth reading, and a day.
-const SECONDS: std::ops::RangeInclusive<f64> = 0.1..=86_400.0;
+const SECONDS: RangeInclusive<f64> = 0.1..=86_400.0;
 /// The greatest value of any quantity, in its unit.
 const VALUE_MAX: f64 = 1e12;
 
@@ -21,16 +22,18 @@ pub(crate) struct Sensor {
     pub(crate) id: String,
     /// By how much its value must change before its subscribers hear of it, in its unit (`threshold = 0.5`).
     pub(crate) threshold: Option<f64>,
-    /// The least time between two looks, and between two words to its subscribers (`interval = 10`, in seconds).
+    /// The least time between two looks, and between two words to its subscribers (`interval-seconds = 10`).
     pub(crate) interval: Option<Duration>,
-    /// How often it is looked at while nobody is subscribed (`every = 60`, in seconds).
+    /// How often it is looked at while nobody is subscribed (`every-seconds = 60`).
     pub(crate) every: Option<Duration>,
     /// How many values are kept (`history = 120`).
     pub(crate) history: usize,
-    /// What is believed (`least = -30`, `most = 60`).
-    pub(crate) plausible: (f64, f64),
+    /// What is believed (`plausible = [-30, 60]`).
+    pub(crate) plausible: RangeInclusive<f64>,
     /// Who may read it.
     pub(crate) who: Who,
+    /// Where the file names it.
+    pub(crate) place: Place,
 }
 
 impl Sensor {
@@ -49,13 +52,9 @@ impl Sensor {
         let id = table.text("id", |id| if is_id(&id) { Ok(id) } else { Err(expected.to_owned()) });
         let threshold = table.fraction("threshold", 0.0..=VALUE_MAX, "");
         let mut seconds = |key| table.fraction(key, SECONDS, "seconds").map(Duration::from_secs_f64);
-        let (interval, every) = (seconds("interval"), seconds("every"));
+        let (interval, every) = (seconds("interval-seconds"), seconds("every-seconds"));
         let history = table.number("history", 0..=HISTORY_MAX as u64, "values");
-        let least = table.fraction("least", -VALUE_MAX..=VALUE_MAX, "").unwrap_or(f64::MIN);
-        let most = table.fraction("most", -VALUE_MAX..=VALUE_MAX, "").unwrap_or(f64::MAX);
-        if least > most {
-            table.problem("least", "no value would be believed: it is greater than `most`");
-        }
+        let plausible = table.fractions("plausible", -VALUE_MAX..=VALUE_MAX, "");
         let who = Who::read(table);
         if who.confirm {
             table.problem("confirm", "a sensor is only read: there is nothing to confirm");
@@ -67,8 +66,9 @@ impl Sensor {
             interval,
             every,
             history: history.map_or(HISTORY_DEFAULT, |history| usize::try_from(history).unwrap_or(HISTORY_MAX)),
-            plausible: (least, most),
+            plausible: plausible.unwrap_or(f64::MIN..=f64::MAX),
             who,
+            place: table.place(),
         })
     }
 }

@@ -28,7 +28,11 @@ impl<'t> Document<'t> {
 
     /// Reads its top table; what nobody asked for is unknown.
     pub(crate) fn read<T>(&self, read: impl FnOnce(&mut Table<'_>) -> T) -> T {
-        let (top, errors) = DeTable::parse_recoverable(self.text);
+        let (mut top, errors) = DeTable::parse_recoverable(self.text);
+        if !errors.is_empty() {
+            // What could be made of such a text says little of what it means.
+            top.get_mut().clear();
+        }
         for error in &errors {
             let what = error.message().lines().collect::<Vec<_>>().join("; ");
             self.problem(error.span().map_or(0, |span| span.start), format!("this is no TOML: {what}"));

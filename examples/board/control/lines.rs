@@ -290,6 +290,7 @@ impl Line {
 
     fn told(&self) -> impl fmt::Display {
         let now = match self.take().and_then(|taken| taken.is_active()) {
+            Ok(active) if self.busy.get() => format!("{} now, and a call has it to itself", Shown(active)),
             Ok(active) => format!("{} now", Shown(active)),
             Err(fault) => format!("can't be used now: {fault}"),
         };

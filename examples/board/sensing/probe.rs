@@ -1,5 +1,6 @@
 //! One sensor over time: its last value, its history, and what of it is news. Pure: the clock is its caller's.
 
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
 use super::history::{History, Sample};
@@ -37,7 +38,7 @@ pub(crate) struct Settings {
     /// How often it is looked at while nobody is subscribed; none: never.
     pub(crate) every: Option<Duration>,
     /// The least and the greatest value that are believed.
-    pub(crate) plausible: (f64, f64),
+    pub(crate) plausible: RangeInclusive<f64>,
     /// Who may read it.
     pub(crate) who: Who,
 }
@@ -97,7 +98,7 @@ impl Probe {
             threshold: config.and_then(|config| config.threshold).or(known),
             interval: config.and_then(|config| config.interval).unwrap_or(INTERVAL_DEFAULT),
             every: config.and_then(|config| config.every),
-            plausible: config.map_or((f64::MIN, f64::MAX), |config| config.plausible),
+            plausible: config.map_or(f64::MIN..=f64::MAX, |config| config.plausible.clone()),
             who: config.map(|config| config.who.clone()).unwrap_or_default(),
         };
         let history = config.map_or(super::history::HISTORY_DEFAULT, |config| config.history);
@@ -125,9 +126,8 @@ impl Probe {
 
     /// Takes a look's result, and says by [`is_owed`](Self::is_owed) whether its subscribers are to hear of it.
     pub(crate) fn look(&mut self, seen: Result<f64, Problem>, now: Instant) {
-        let (least, most) = self.settings.plausible;
         let value = match seen {
-            Ok(value) if !(least..=most).contains(&value) => Err(Problem::Implausible(value)),
+            Ok(value) if !self.settings.plausible.contains(&value) => Err(Problem::Implausible(value)),
             seen => seen,
         };
         if let Ok(value) = value {
