@@ -182,3 +182,26 @@ fn who_may_not_read_a_sensor_does_not_see_it() {
     let read = board.ask("resources/read", &json!({"uri": "board://sensor/safe"}));
     assert!(read["error"]["message"].as_str().unwrap().contains("names who may use this"), "{read}");
 }
+
+#[test]
+fn a_bus_that_hangs_holds_up_nobody_else() {
+    let config = "[sensor.a]\nid = \"cpu-thermal\"\ninterval-seconds = 0.2\nthreshold = 1\n[sensor.b]\nid = \"28-0316a2794bff\"\n";
+    let mut board = Machine::start(Folder::new(&MACHINE), config);
+    // To open it for reading waits for one who writes, as the kernel's file waits for the bus.
+    let file = board.dir.path("root").join(W1);
+    fs::remove_file(&file).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &file, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    assert_eq!(board.read("board://sensor/a")["value"], 48.7);
+    let mut stream = board.subscribe(&["board://sensor/a", "board://sensor/b"]);
+    std::thread::sleep(Duration::from_millis(1500));
+    let begun = Instant::now();
+    board.dir.write("sys/class/thermal/thermal_zone0/temp", "60000\n");
+    assert_eq!(updated(&mut stream), "board://sensor/a");
+    assert!(!board.call("memory", &json!({})).0);
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let one = board.read("board://sensor/b");
+    assert!(one["problem"].as_str().unwrap().contains("no answer within 6 s"), "{one}");
+    // One thread waits for it, and no more come; beside it there are the server's own and that of async-io.
+    let threads = fs::read_dir(format!("/proc/{}/task", board.example.child.id())).unwrap().count();
+    assert_eq!(threads, 3);
+}

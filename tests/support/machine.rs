@@ -27,7 +27,9 @@ impl Folder {
         let dir = Self(tempfile::tempdir().unwrap());
         fs::create_dir_all(dir.path("root")).unwrap();
         fs::create_dir_all(dir.path("bin")).unwrap();
-        files.iter().for_each(|(path, text)| dir.write(path, text));
+        for (path, text) in files {
+            dir.write(path, text);
+        }
         dir
     }
 

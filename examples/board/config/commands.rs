@@ -26,8 +26,10 @@ const TEXT_BYTES_MAX: u64 = 1024;
 const TEXT_BYTES_DEFAULT: u64 = 128;
 /// The most of a command's output that is kept, in bytes, and what is kept where the configuration does not say.
 const OUTPUT_BYTES: (RangeInclusive<u64>, u64) = (0..=256 * 1024, 16 * 1024);
-/// Seconds that a command may take, and what it may take where the configuration does not say.
-const SECONDS: (RangeInclusive<f64>, f64) = (0.1..=600.0, 10.0);
+/// Seconds that a command may take, and what it may take where the configuration does not say. The server ends a call that takes longer than
+/// five minutes.
+const SECONDS: (RangeInclusive<f64>, f64) = (0.1..=240.0, 10.0);
+const _: () = assert!(240_000 < smol_mcp::limits::TOOL_TIMEOUT_MS_DEFAULT, "a command's own limit comes first");
 /// The greatest integer that every JSON parser has exactly (RFC 8259, section 6).
 const INTEGER_MAX: f64 = 9_007_199_254_740_991.0;
 

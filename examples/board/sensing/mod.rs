@@ -13,6 +13,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use smol::Timer;
+use smol::channel::{self, Receiver, Sender};
+use smol::future::{or, zip};
 use smol::lock::Semaphore;
 use smol_mcp::Handle;
 
@@ -37,6 +39,8 @@ pub(crate) struct Sensing {
     probes: RefCell<Vec<Probe>>,
     watched: RefCell<Vec<Watched>>,
     handle: OnceCell<Handle>,
+    /// Wakes the rounds of the fast sensors, and of the slow ones.
+    changed: [(Sender<()>, Receiver<()>); 2],
     /// The one place for reading a slow sensor.
     slow: Arc<Semaphore>,
 }
@@ -46,7 +50,8 @@ impl Sensing {
     pub(crate) fn new(root: Root, config: Vec<Sensor>) -> Self {
         let slow = Arc::new(Semaphore::new(1));
         let (probes, watched, handle) = Default::default();
-        let this = Self { root, config, probes, watched, handle, slow };
+        let changed = [channel::bounded(1), channel::bounded(1)];
+        let this = Self { root, config, probes, watched, handle, changed, slow };
         this.search();
         this
     }
@@ -97,23 +102,43 @@ impl Sensing {
         }
     }
 
-    /// Looks at sensors for as long as the server of this handle runs.
+    /// Looks at sensors for as long as the server of this handle runs: the slow ones beside those that answer at once.
     pub(crate) async fn run(&self, handle: Handle) {
         let handle = self.handle.get_or_init(|| handle);
+        zip(self.ask(handle), zip(self.rounds(false), self.rounds(true))).await;
+    }
+
+    // Asks again and again who is subscribed, and looks for sensors that are missing where somebody may want them.
+    async fn ask(&self, handle: &Handle) {
         let mut searched = Instant::now();
         // It fails when the server has ended.
         while let Ok(uris) = handle.watched_uris().await {
             let watched: Vec<Watched> = uris.into_iter().filter_map(Watched::of).collect();
             let is_idle = watched.is_empty() && self.config.is_empty();
+            let mut is_changed = *self.watched.borrow() != watched;
             self.watched.replace(watched);
             if searched.elapsed() >= SEARCHED_EVERY && !is_idle {
                 self.search();
                 searched = Instant::now();
+                is_changed = true;
             }
-            for name in self.due() {
+            for (rounds, _) in self.changed.iter().filter(|_| is_changed) {
+                // Those that were woken already look at all.
+                let _ = rounds.try_send(());
+            }
+            Timer::after(ASKED_EVERY).await;
+        }
+    }
+
+    // Looks at the slow sensors, or at the others, when it is time to.
+    async fn rounds(&self, slow: bool) {
+        loop {
+            for name in self.due(slow) {
                 self.look(&name).await;
             }
-            Timer::at(self.next()).await;
+            let due = self.next(slow).map_or_else(Timer::never, Timer::at);
+            let changed = async { self.changed[usize::from(slow)].1.recv().await.is_ok() };
+            or(changed, async { due.await <= Instant::now() }).await;
         }
     }
 
@@ -130,24 +155,20 @@ impl Sensing {
         self.watched.borrow().iter().any(|watched| watched.name == probe.name)
     }
 
-    // What is to be looked at now; those that answer at once come first.
-    fn due(&self) -> Vec<String> {
+    // What is to be looked at now.
+    fn due(&self, slow: bool) -> Vec<String> {
         let now = Instant::now();
         let probes = self.probes.borrow();
         let is_due = |probe: &&Probe| probe.due(self.is_watched(probe), now).is_some_and(|due| due <= now);
-        let is_slow = |probe: &Probe| probe.meter.as_ref().is_some_and(Meter::is_slow);
-        let mut due: Vec<(bool, String)> =
-            probes.iter().filter(is_due).map(|probe| (is_slow(probe), probe.name.clone())).collect();
-        due.sort_by_key(|(is_slow, _)| *is_slow);
-        due.into_iter().map(|(_, name)| name).collect()
+        probes.iter().filter(|probe| probe.is_slow() == slow).filter(is_due).map(|probe| probe.name.clone()).collect()
     }
 
-    // When there may be something to do.
-    fn next(&self) -> Instant {
+    // When there will be something to look at.
+    fn next(&self, slow: bool) -> Option<Instant> {
         let now = Instant::now();
         let probes = self.probes.borrow();
-        let due = probes.iter().filter_map(|probe| probe.due(self.is_watched(probe), now)).min();
-        due.map_or(now + ASKED_EVERY, |due| due.min(now + ASKED_EVERY))
+        let all = probes.iter().filter(|probe| probe.is_slow() == slow);
+        all.filter_map(|probe| probe.due(self.is_watched(probe), now)).min()
     }
 
     // The sensor, if it is to be looked at.
@@ -178,11 +199,12 @@ impl Sensing {
             Timer::after(SLOW_MAX).await;
             Some(Err(Lack::new(path, Why::Failed(format!("no answer within {} s", SLOW_MAX.as_secs())))))
         };
-        smol::future::or(look, too_slow).await
+        or(look, too_slow).await
     }
 }
 
 /// A sensor that somebody is subscribed to.
+#[derive(PartialEq)]
 struct Watched {
     name: String,
     /// As the client wrote it.

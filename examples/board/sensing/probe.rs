@@ -112,6 +112,11 @@ impl Probe {
         self.last.as_ref()
     }
 
+    /// Whether to look at it may take long.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.meter.as_ref().is_some_and(Meter::is_slow)
+    }
+
     /// Whether what was seen the last time is as good as a new look.
     pub(crate) fn is_fresh(&self, now: Instant) -> bool {
         self.last.as_ref().is_some_and(|last| now.saturating_duration_since(last.at) < self.settings.interval)
