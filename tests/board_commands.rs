@@ -162,15 +162,36 @@ fn nothing_else_gets_into_the_command_line() {
     std::os::unix::fs::symlink("../outside", files.join("out")).unwrap();
     std::os::unix::fs::symlink("/nonexistent/x", files.join("dangling")).unwrap();
     let good = json!({"level": 1, "mode": "fast"});
-    let wrong: [(&str, &[Value]); 4] = [
+    for (name, value) in wrong() {
+        let mut arguments = good.clone();
+        arguments[name] = value.clone();
+        let (is_error, text) = run(&mut board, "words", &arguments);
+        let expected = if value.is_null() { format!("{name} is missing") } else { format!("{name}: expected ") };
+        assert!(is_error && text.starts_with(&expected), "{name} {value}: {text}");
+        assert!(!text.contains(['\n', '\0']) && text.len() < 400, "{text}");
+    }
+}
+
+/// What no argument may be, each with the argument.
+fn wrong() -> Vec<(&'static str, Value)> {
+    let wrong: [(&str, Vec<Value>); 4] = [
         (
             "level",
-            &[json!(11), json!(-6), json!(1.5), json!("1"), json!("1; reboot"), json!(null), json!([1]), json!(1e300)],
+            vec![
+                json!(11),
+                json!(-6),
+                json!(1.5),
+                json!("1"),
+                json!("1; reboot"),
+                json!(null),
+                json!([1]),
+                json!(1e300),
+            ],
         ),
-        ("mode", &[json!("medium"), json!("fast "), json!(""), json!("fast\n"), json!(true), json!({})]),
+        ("mode", vec![json!("medium"), json!("fast "), json!(""), json!("fast\n"), json!(true), json!({})]),
         (
             "name",
-            &[
+            vec![
                 json!("-rf"),
                 json!("--help"),
                 json!("a b"),
@@ -189,7 +210,7 @@ fn nothing_else_gets_into_the_command_line() {
         ),
         (
             "file",
-            &[
+            vec![
                 json!("../outside/b.txt"),
                 json!("inner/../../outside/b.txt"),
                 json!("/etc/passwd"),
@@ -207,16 +228,13 @@ fn nothing_else_gets_into_the_command_line() {
             ],
         ),
     ];
-    for (name, values) in wrong {
-        for value in values {
-            let mut arguments = good.clone();
-            arguments[name] = value.clone();
-            let (is_error, text) = run(&mut board, "words", &arguments);
-            let expected = if value.is_null() { format!("{name} is missing") } else { format!("{name}: expected ") };
-            assert!(is_error && text.starts_with(&expected), "{name} {value}: {text}");
-            assert!(!text.contains(['\n', '\0']) && text.len() < 400, "{text}");
-        }
-    }
+    let all = wrong.into_iter().flat_map(|(name, values)| values.into_iter().map(move |value| (name, value)));
+    all.collect()
+}
+
+#[test]
+fn nothing_else_is_run() {
+    let mut board = board();
     for (arguments, expected) in [
         (
             json!({"level": 1, "mode": "fast", "more": 1}),

@@ -210,7 +210,8 @@ fn the_example_is_right() {
     assert!(said.iter().zip(lacks).all(|(line, lack)| line.contains(&format!(": warning: {lack}"))), "{said:?}");
     let expected = "\
 tools: overview, host, memory, disks, network, temperatures, sensors, sensor, watchdog, power, units, unit_log, \
-commands, run_command, leds, set_led, gpio_list, gpio_read, gpio_write, gpio_pulse, gpio_wait, i2c_list, i2c_scan, i2c_read, i2c_write, pwm_list, pwm_set, processes
+commands, run_command, leds, set_led, gpio_list, gpio_read, gpio_write, gpio_pulse, gpio_wait, \
+i2c_list, i2c_scan, i2c_read, i2c_write, pwm_list, pwm_set, processes
 GPIO lines: pump (output), doorbell (input)
 I2C: header (/dev/i2c-1) with expander at 0x20
 PWM channels: fan

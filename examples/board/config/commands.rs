@@ -171,7 +171,8 @@ fn choice(table: &mut Table<'_>) -> Option<Kind> {
 fn text(table: &mut Table<'_>) -> Option<Kind> {
     table.needs(&[("characters", "which it may consist of, such as \"a-z0-9_\"")]);
     let characters = table.text("characters", |class| {
-        Characters::parse(&class).ok_or("expected characters and ranges of them, such as \"a-z0-9_ \", with a dash that stands for itself at the end".to_owned())
+        let expected = "expected characters and ranges of them, such as \"a-z0-9_ \", with a dash that stands for itself at the end";
+        Characters::parse(&class).ok_or_else(|| expected.to_owned())
     });
     let bytes_max = table.number("bytes-max", 1..=TEXT_BYTES_MAX, "bytes").unwrap_or(TEXT_BYTES_DEFAULT);
     Some(Kind::Text { characters: characters?, bytes_max: usize::try_from(bytes_max).unwrap_or(0) })
