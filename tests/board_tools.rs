@@ -10,6 +10,9 @@ mod config;
 mod control;
 #[path = "../examples/board/hardware/mod.rs"]
 mod hardware;
+#[allow(dead_code, reason = "the program uses the rest of it")]
+#[path = "../examples/board/offers.rs"]
+mod offers;
 #[path = "../examples/board/overview.rs"]
 mod overview;
 #[path = "../examples/board/sources/mod.rs"]

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use smol_mcp::{
-    Call, ClientEvent, Handle, ReadResult, Reading, Server, ToolError, ToolResult, Tools, WithResources, args,
-    heapless, resources, tools,
+    Call, ClientEvent, Handle, ReadResult, Reading, Server, ToolError, ToolResult, WithResources, args, heapless,
+    resources, tools,
 };
 
 use crate::config::Config;
@@ -70,10 +70,10 @@ args! {
 
 /// The machine, as its files tell of it, and the way to the server itself.
 pub(crate) struct Board {
-    root: Root,
-    config: Config,
-    control: Rc<Control>,
-    handle: Rc<OnceCell<Handle>>,
+    pub(crate) root: Root,
+    pub(crate) config: Config,
+    pub(crate) control: Rc<Control>,
+    pub(crate) handle: Rc<OnceCell<Handle>>,
 }
 
 /// The server, which tells clients from the first message on which machine it is; and what acts on hardware, which is to be
@@ -87,8 +87,8 @@ pub(crate) fn board(root: Root, config: Config) -> (Server<Board, WithResources>
     let os = host.os.value().map_or(String::new(), |os| format!(", {os}"));
     let instructions = format!(
         "This server runs on the machine that it tells of: {machine}{os}. Its tools read how that machine is doing now, and do with its \
-         hardware what its configuration allows; begin with `overview`. \"Not on this machine\" in an answer means that the hardware or the kernel does not have it: asking again \
-         won't help."
+         hardware what its configuration allows; begin with `overview`. \"Not on this machine\" in an answer means that the hardware or the \
+         kernel does not have it: asking again won't help."
     );
     let handle = Rc::new(OnceCell::new());
     let control = Control::new(&config, &root, config.simulate);
@@ -104,13 +104,6 @@ pub(crate) fn board(root: Root, config: Config) -> (Server<Board, WithResources>
     (server.title(machine).instructions(instructions).resources(), control)
 }
 
-/// The names of the tools that this configuration offers.
-pub(crate) fn offered(root: Root, config: Config) -> Vec<&'static str> {
-    let control = Control::new(&config, &root, config.simulate);
-    let board = Board { root, config, control, handle: Rc::default() };
-    Board::TOOLS.iter().enumerate().filter(|(at, _)| board.is_offered(*at)).map(|(_, tool)| tool.name).collect()
-}
-
 resources! {
     impl Board {
         /// What this server holds now, and what has happened since it started: connections, requests, why some were refused, calls,
@@ -123,45 +116,6 @@ resources! {
             let handle = self.handle.get().ok_or("the server has not started")?;
             call.reply(handle.stats().await?).await
         }
-    }
-}
-
-/// What the configuration offers.
-impl Board {
-    fn has_leds(&self) -> bool {
-        !self.config.leds.is_empty()
-    }
-
-    fn has_gpio(&self) -> bool {
-        !self.config.gpio.is_empty()
-    }
-
-    fn has_outputs(&self) -> bool {
-        self.config.gpio.iter().any(|line| line.output().is_some())
-    }
-
-    fn has_inputs(&self) -> bool {
-        self.config.gpio.iter().any(|line| line.output().is_none())
-    }
-
-    fn has_i2c(&self) -> bool {
-        !self.config.i2c.is_empty()
-    }
-
-    fn has_scans(&self) -> bool {
-        self.config.i2c.iter().any(|bus| !bus.scan.is_empty())
-    }
-
-    fn has_i2c_reads(&self) -> bool {
-        self.config.i2c.iter().flat_map(|bus| &bus.devices).any(|device| !device.read.is_empty())
-    }
-
-    fn has_i2c_writes(&self) -> bool {
-        self.config.i2c.iter().flat_map(|bus| &bus.devices).any(|device| !device.write.is_empty())
-    }
-
-    fn has_pwm(&self) -> bool {
-        !self.config.pwm.is_empty()
     }
 }
 

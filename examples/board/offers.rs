@@ -1,0 +1,56 @@
+//! Which tools a configuration offers.
+
+use std::rc::Rc;
+
+use smol_mcp::Tools;
+
+use crate::config::Config;
+use crate::control::Control;
+use crate::sources::root::Root;
+use crate::tools::Board;
+
+/// The names of the tools that this configuration offers.
+pub(crate) fn tools(root: Root, config: Config) -> Vec<&'static str> {
+    let control = Control::new(&config, &root, config.simulate);
+    let board = Board { root, config, control, handle: Rc::default() };
+    Board::TOOLS.iter().enumerate().filter(|(at, _)| board.is_offered(*at)).map(|(_, tool)| tool.name).collect()
+}
+
+/// What the configuration names, for the `#[when(..)]` of the tools.
+impl Board {
+    pub(crate) fn has_leds(&self) -> bool {
+        !self.config.leds.is_empty()
+    }
+
+    pub(crate) fn has_gpio(&self) -> bool {
+        !self.config.gpio.is_empty()
+    }
+
+    pub(crate) fn has_outputs(&self) -> bool {
+        self.config.gpio.iter().any(|line| line.output().is_some())
+    }
+
+    pub(crate) fn has_inputs(&self) -> bool {
+        self.config.gpio.iter().any(|line| line.output().is_none())
+    }
+
+    pub(crate) fn has_i2c(&self) -> bool {
+        !self.config.i2c.is_empty()
+    }
+
+    pub(crate) fn has_scans(&self) -> bool {
+        self.config.i2c.iter().any(|bus| !bus.scan.is_empty())
+    }
+
+    pub(crate) fn has_i2c_reads(&self) -> bool {
+        self.config.i2c.iter().flat_map(|bus| &bus.devices).any(|device| !device.read.is_empty())
+    }
+
+    pub(crate) fn has_i2c_writes(&self) -> bool {
+        self.config.i2c.iter().flat_map(|bus| &bus.devices).any(|device| !device.write.is_empty())
+    }
+
+    pub(crate) fn has_pwm(&self) -> bool {
+        !self.config.pwm.is_empty()
+    }
+}
