@@ -61,17 +61,18 @@ fn ask(server: &mut TestServer, token: &str, method: &str, name: &str) -> Value 
         "io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientCapabilities": { "extensions": { "io.modelcontextprotocol/tasks": {} } },
     }});
-    let mut head =
+    let about =
         format!("MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: {method}\r\nAuthorization: Bearer {token}\r\n");
+    let mut named = String::new();
     if !name.is_empty() {
         params["name"] = json!(name);
-        head += &format!("Mcp-Name: {name}\r\n");
+        named = format!("Mcp-Name: {name}\r\n");
     }
     let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params }).to_string();
     let client = server.connect();
     let request = format!(
         "POST /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: application/json, text/event-stream\r\nContent-Type: application/json\r\n\
-         {head}Content-Length: {}\r\n\r\n{body}",
+         {about}{named}Content-Length: {}\r\n\r\n{body}",
         body.len()
     );
     server.send(&client, request.as_bytes());
