@@ -152,7 +152,9 @@ fn an_edge_ends_the_wait() {
     ] {
         let mut waiting = board.example.connect();
         let mut arguments = json!({ "name": "relay_wire", "timeout_seconds": 9 });
-        edge.into_iter().for_each(|edge| arguments["edge"] = json!(edge));
+        if let Some(edge) = edge {
+            arguments["edge"] = json!(edge);
+        }
         waiting.send(&wire::modern_call("wait", "gpio_wait", &arguments));
         until_waited_for(&mut board);
         board.done("gpio_write", &set("relay", state));

@@ -16,6 +16,8 @@ mod config;
 mod control;
 #[path = "../examples/board/hardware/mod.rs"]
 mod hardware;
+#[path = "../examples/board/offers.rs"]
+mod offers;
 #[path = "../examples/board/overview.rs"]
 mod overview;
 #[path = "../examples/board/resources.rs"]

@@ -14,6 +14,7 @@ mod common;
 mod config;
 mod control;
 mod hardware;
+mod offers;
 mod overview;
 mod resources;
 mod sensing;
@@ -102,7 +103,7 @@ fn check(args: &Args) -> ExitCode {
         Ok((file, root, config)) => {
             let lacks = check::machine(&config, &root, file);
             common::complain(&PROGRAM, &lacks);
-            common::say(&check::offered(&config, &app::offered(root, config.clone())));
+            common::say(&check::offered(&config, &offers::tools(root, config.clone())));
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -15,7 +15,8 @@ impl Call<'_> {
     }
 
     /// The number of the client whose session the call belongs to, as [`ClientInfo`](crate::ClientInfo) and [`ClientEvent`](crate::ClientEvent) have it:
-    /// for what is to end with its client. None in 2026-07-28, which has no sessions: there a call is all that is known of its client.
+    /// for what is to end with its client ([`Server::on_client`](crate::Server::on_client)). None in 2026-07-28, which has no sessions: there a
+    /// call is all that is known of its client.
     pub fn client(&self) -> Option<u64> {
         self.context.session.map(|session| session.client().0)
     }
