@@ -19,12 +19,15 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
     let mut list = Vec::new();
     let mut note = |place, what: String| list.push(Problem { place: Some(place), what: format!("warning: {what}") });
     for line in &config.gpio {
-        let found = hardware.chip(&line.chip).and_then(|chip| chip.offset(&line.line));
-        found.err().into_iter().for_each(|fault| note(line.place, format!("[gpio.{}]: {fault}", line.name)));
+        let found = hardware.chip(&line.chip).and_then(|chip| chip.offset(&line.id));
+        if let Err(fault) = found {
+            note(line.place, format!("[gpio.{}]: {fault}", line.name));
+        }
     }
     for bus in &config.i2c {
-        let found = hardware.bus(&bus.bus).err();
-        found.into_iter().for_each(|fault| note(bus.place, format!("[i2c.{}]: {fault}", bus.name)));
+        if let Err(fault) = hardware.bus(&bus.id) {
+            note(bus.place, format!("[i2c.{}]: {fault}", bus.name));
+        }
     }
     for pwm in &config.pwm {
         let count = root.number::<u32>(&format!("sys/class/pwm/pwmchip{}/npwm", pwm.chip));
@@ -33,7 +36,9 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
             Ok(count) => Some(format!("pwmchip{} has {count} channels, and no channel {}", pwm.chip, pwm.channel)),
             Err(lack) => Some(lack.to_string()),
         };
-        fault.into_iter().for_each(|fault| note(pwm.place, format!("[pwm.{}]: {fault}", pwm.name)));
+        if let Some(fault) = fault {
+            note(pwm.place, format!("[pwm.{}]: {fault}", pwm.name));
+        }
     }
     let known = leds::read(root).map_or(Vec::new(), |leds| leds.leds);
     for led in config.leds.iter().filter(|led| !known.iter().any(|known| known.name == led.name)) {
@@ -78,7 +83,7 @@ pub(crate) fn offered(config: &Config, tools: &[&str]) -> String {
 }
 
 fn of_bus(bus: &Bus) -> String {
-    let id = match &bus.bus {
+    let id = match &bus.id {
         BusId::Number(number) => format!("/dev/i2c-{number}"),
         BusId::Simulated(name) => name.clone(),
     };

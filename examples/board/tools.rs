@@ -277,7 +277,7 @@ tools! {
         }
 
         /// Reads registers of an I2C device, of one byte each. What they mean stands in the device's data sheet.
-        #[additive]
+        #[read_only]
         #[when(Self::has_i2c_reads)]
         #[scope("i2c")]
         #[title("Read I2C registers")]

@@ -28,7 +28,7 @@ pub(crate) struct Line {
     /// Its chip: `gpiochip0`, a path, a label such as `pinctrl-bcm2711`, or `sim`.
     pub(crate) chip: String,
     /// Which line of the chip.
-    pub(crate) line: LineId,
+    pub(crate) id: LineId,
     /// It is active when its level is low.
     pub(crate) active_low: bool,
     /// The resistor inside of the chip.
@@ -107,8 +107,8 @@ impl Line {
             ("direction", "\"input\" or \"output\""),
         ]);
         let chip = table.text("chip", not_empty);
-        let line = table.number_or_text("line", 0..=LINES_MAX);
-        let line = line.map(|line| match line {
+        let id = table.number_or_text("line", 0..=LINES_MAX);
+        let id = id.map(|id| match id {
             Ok(number) => LineId::Offset(u32::try_from(number).unwrap_or(u32::MAX)),
             Err(name) => LineId::Name(name),
         });
@@ -129,8 +129,8 @@ impl Line {
                 None
             }
         };
-        let (chip, line, direction, place) = (chip?, line?, direction?, table.place());
-        Some(Self { name: name.to_owned(), about, chip, line, active_low, bias, direction, who, place })
+        let (chip, id, direction, place) = (chip?, id?, direction?, table.place());
+        Some(Self { name: name.to_owned(), about, chip, id, active_low, bias, direction, who, place })
     }
 
     /// What it has as an output, if it is one.
@@ -144,7 +144,7 @@ impl Line {
     /// Says where two entries are the same line of a chip. On a simulated one that is a wire from the one to the other.
     pub(crate) fn check_all(lines: &[Self], table: &Table<'_>) {
         for (at, line) in lines.iter().enumerate().filter(|(_, line)| !is_simulated(&line.chip)) {
-            let same = |other: &&Self| (&other.chip, &other.line) == (&line.chip, &line.line);
+            let same = |other: &&Self| (&other.chip, &other.id) == (&line.chip, &line.id);
             if let Some(first) = lines.iter().take(at).find(same) {
                 table.problem_at(
                     line.place,

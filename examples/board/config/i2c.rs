@@ -8,7 +8,7 @@ use super::{Place, Who};
 
 /// The addresses of 7 bits that are not reserved (I2C-bus specification, 3.1.12).
 const ADDRESSES: RangeInclusive<u64> = 0x08..=0x77;
-/// Registers: one byte, as SMBus has it.
+/// Registers: one byte, as `SMBus` has it.
 const REGISTERS: RangeInclusive<u64> = 0x00..=0xff;
 /// Buses that the kernel counts; more than any board has.
 const BUSES_MAX: u64 = 255;
@@ -21,7 +21,7 @@ pub(crate) struct Bus {
     /// What tools call it.
     pub(crate) name: String,
     /// Its number (`/dev/i2c-1`), or one that is simulated.
-    pub(crate) bus: BusId,
+    pub(crate) id: BusId,
     /// The addresses that may be probed. None: it is not scanned.
     pub(crate) scan: Vec<RangeInclusive<u64>>,
     /// Who may scan it.
@@ -65,7 +65,7 @@ impl Bus {
     pub(crate) fn read(name: &str, table: &mut Table<'_>) -> Option<Self> {
         check_name(name, table);
         table.needs(&[("bus", "the number of the bus: 1 is /dev/i2c-1")]);
-        let bus = table.number_or_text("bus", 0..=BUSES_MAX).and_then(|bus| match bus {
+        let id = table.number_or_text("bus", 0..=BUSES_MAX).and_then(|id| match id {
             Ok(number) => Some(BusId::Number(u8::try_from(number).ok()?)),
             Err(name) if super::gpio::is_simulated(&name) => Some(BusId::Simulated(name)),
             Err(_) => {
@@ -79,7 +79,7 @@ impl Bus {
         let scan = table.ranges("scan", ADDRESSES, RANGES_MAX).unwrap_or_default();
         let who = Who::read(table);
         let devices = table.entries("device", Device::read);
-        Some(Self { name: name.to_owned(), bus: bus?, scan, who, devices, place: table.place() })
+        Some(Self { name: name.to_owned(), id: id?, scan, who, devices, place: table.place() })
     }
 
     /// Says where two entries have the same name, bus or address.
@@ -94,7 +94,7 @@ impl Bus {
             }
         }
         for (at, bus) in buses.iter().enumerate() {
-            if let Some(first) = buses.iter().take(at).find(|other| other.bus == bus.bus) {
+            if let Some(first) = buses.iter().take(at).find(|other| other.id == bus.id) {
                 table.problem_at(
                     bus.place,
                     &format!("[i2c.{}]: this is the bus that [i2c.{}] has already", bus.name, first.name),

@@ -26,6 +26,6 @@ impl Led {
         if !is_name {
             table.problem_here("expected the name of an LED, as its folder in /sys/class/leds is called");
         }
-        Some(Self { name: name.to_owned(), who, place: table.place() })
+        is_name.then(|| Self { name: name.to_owned(), who, place: table.place() })
     }
 }

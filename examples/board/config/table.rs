@@ -41,7 +41,7 @@ impl<'t> Document<'t> {
             document: self,
             path: String::new(),
             at: 0,
-            table: top.get_ref(),
+            keys: top.get_ref(),
             known: Vec::new(),
             any_key: false,
         };
@@ -73,7 +73,7 @@ pub(crate) struct Table<'d> {
     path: String,
     /// Where its header is.
     at: usize,
-    table: &'d DeTable<'d>,
+    keys: &'d DeTable<'d>,
     known: Vec<&'static str>,
     /// Its keys are names of the user's choice, or it can't be told which are right.
     any_key: bool,
@@ -210,7 +210,7 @@ impl<'d> Table<'d> {
     /// `read` gives nothing for is left out, as something is wrong with it.
     pub(crate) fn entries<T>(&mut self, key: &'static str, read: impl Fn(&str, &mut Table<'d>) -> Option<T>) -> Vec<T> {
         let read_all = |kind: &mut Table<'d>| {
-            let mut named: Vec<_> = kind.table.iter().collect();
+            let mut named: Vec<_> = kind.keys.iter().collect();
             named.sort_by_key(|(name, _)| name.span().start);
             if named.len() > ENTRIES_MAX {
                 kind.problem_here(&format!("these are {} entries; at most {ENTRIES_MAX} are taken", named.len()));
@@ -260,7 +260,7 @@ impl<'d> Table<'d> {
 /// The machinery of the questions.
 impl<'d> Table<'d> {
     fn get(&self, key: &str) -> Option<&'d Spanned<DeValue<'d>>> {
-        self.table.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
+        self.keys.iter().find(|(name, _)| name.get_ref() == key).map(|(_, value)| value)
     }
 
     fn ask(&mut self, key: &'static str) -> Option<(&'d DeValue<'d>, Range<usize>)> {
@@ -314,10 +314,10 @@ impl<'d> Table<'d> {
 
     fn inner(&self, name: &str, value: &'d DeValue<'d>, at: usize) -> Option<Table<'d>> {
         let path = if self.path.is_empty() { name.to_owned() } else { format!("{}.{name}", self.path) };
-        let Some(table) = value.as_table() else {
+        let Some(keys) = value.as_table() else {
             return self.wrong_kind(at..at, &format!("a table, as [{path}] begins one"), value);
         };
-        Some(Table { document: self.document, path, at, table, known: Vec::new(), any_key: false })
+        Some(Table { document: self.document, path, at, keys, known: Vec::new(), any_key: false })
     }
 
     fn wrong_kind<T>(&self, at: Range<usize>, expected: &str, found: &DeValue<'_>) -> Option<T> {
@@ -334,7 +334,7 @@ impl<'d> Table<'d> {
     }
 
     fn wrong<T>(&self, at: Range<usize>, what: &str) -> Option<T> {
-        let key = self.table.iter().find(|(_, value)| value.span().contains(&at.start) || value.span() == at);
+        let key = self.keys.iter().find(|(_, value)| value.span().contains(&at.start) || value.span() == at);
         let what = key.map_or(what.to_owned(), |(key, _)| format!("{}: {what}", self.name_of(key.get_ref())));
         self.document.problem(at.start, what);
         None
@@ -348,7 +348,7 @@ impl<'d> Table<'d> {
         if self.any_key {
             return;
         }
-        for (key, _) in self.table.iter().filter(|(key, _)| !self.known.contains(&key.get_ref().as_ref())) {
+        for (key, _) in self.keys.iter().filter(|(key, _)| !self.known.contains(&key.get_ref().as_ref())) {
             let known: Vec<String> = self.known.iter().map(|key| format!("`{key}`")).collect();
             let place = if self.path.is_empty() { "the file".to_owned() } else { format!("[{}]", self.path) };
             self.document.problem(

@@ -55,7 +55,7 @@ impl Bus {
     /// A bus that is not opened yet.
     pub(crate) fn new(setup: Setup, hardware: &Rc<Hardware>) -> Self {
         for device in &setup.devices {
-            hardware.put_device(&setup.bus, device.address);
+            hardware.put_device(&setup.id, device.address);
         }
         Self { setup, hardware: hardware.clone(), taken: RefCell::default() }
     }
@@ -64,7 +64,7 @@ impl Bus {
         if let Some(taken) = &*self.taken.borrow() {
             return Ok(taken.clone());
         }
-        let taken = self.hardware.bus(&self.setup.bus)?;
+        let taken = self.hardware.bus(&self.setup.id)?;
         *self.taken.borrow_mut() = Some(taken.clone());
         Ok(taken)
     }

@@ -41,7 +41,7 @@ args! {
         /// What it shall be for that time; `active` when absent.
         state: Option<State>,
         /// For how long, in milliseconds. Each output has a limit of its own, which `gpio_list` tells.
-        #[range(1..=240000)]
+        #[range(1..=240_000)]
         milliseconds: u32,
     }
 
@@ -138,7 +138,7 @@ impl Output for Line {
         match taken.set(output.safe) {
             Ok(()) => log::info!("GPIO line {} is {} again: {why}", self.setup.name, Shown(output.safe)),
             Err(fault) => {
-                log::error!("GPIO line {} could not be brought to its safe state ({why}): {fault}", self.setup.name)
+                log::error!("GPIO line {} could not be brought to its safe state ({why}): {fault}", self.setup.name);
             }
         }
     }

@@ -103,7 +103,7 @@ impl Output for Pwm {
         match self.channel.set(&self.hardware.root, safe) {
             Ok(()) => log::info!("PWM channel {} is in its safe state again: {why}", self.setup.name),
             Err(lack) => {
-                log::error!("PWM channel {} could not be brought to its safe state ({why}): {lack}", self.setup.name)
+                log::error!("PWM channel {} could not be brought to its safe state ({why}): {lack}", self.setup.name);
             }
         }
     }

@@ -127,7 +127,7 @@ impl Chip for CharacterDevice {
     }
 
     fn request(&self, setup: &Setup) -> Result<Box<dyn Line>, Fault> {
-        let offset = self.offset(&setup.line)?;
+        let offset = self.offset(&setup.id)?;
         let config = config(&self.path, offset, setup, None);
         let request = Request::from_config(config).with_consumer(CONSUMER).request().map_err(|error| fault(&error))?;
         let request = match setup.output() {

@@ -1,4 +1,4 @@
-//! I2C devices, by the kernel's `/dev/i2c-N`, with the transfers of SMBus: every adapter has them.
+//! I2C devices, by the kernel's `/dev/i2c-N`, with the transfers of `SMBus`: every adapter has them.
 
 use std::io;
 use std::path::PathBuf;

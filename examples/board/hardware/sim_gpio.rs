@@ -62,7 +62,7 @@ impl Chip for SimChip {
     }
 
     fn request(&self, setup: &Setup) -> Result<Box<dyn Line>, Fault> {
-        let wire = self.wires.borrow_mut().entry(self.offset(&setup.line)?).or_default().clone();
+        let wire = self.wires.borrow_mut().entry(self.offset(&setup.id)?).or_default().clone();
         let pulled_up = setup.bias == Some(Bias::PullUp);
         let watch = Rc::new(RefCell::new(Watch { active_low: setup.active_low, pulled_up, ..Watch::default() }));
         if setup.output().is_none() {
@@ -98,13 +98,11 @@ impl Line for SimLine {
 
     fn poll_edge(&self, cx: &mut Context<'_>) -> Poll<Result<Edge, Fault>> {
         let mut watch = self.watch.borrow_mut();
-        match watch.kept.pop_front() {
-            Some(edge) => Poll::Ready(Ok(edge)),
-            None => {
-                watch.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
+        if let Some(edge) = watch.kept.pop_front() {
+            return Poll::Ready(Ok(edge));
         }
+        watch.waker = Some(cx.waker().clone());
+        Poll::Pending
     }
 }
 
