@@ -49,14 +49,12 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
         note(sensor.place, format!("[sensor.{}]: this machine has no sensor {:?}", sensor.name, sensor.id));
     }
     for command in &config.commands {
-        let program = command.program().filter(|program| !Path::new(program).is_file());
-        program.into_iter().for_each(|program| {
-            note(command.place, format!("[command.{}]: there is no program {program}", command.name))
-        });
-        let folders = command.folders().filter(|folder| !folder.is_dir());
-        folders.for_each(|folder| {
-            note(command.place, format!("[command.{}]: there is no folder {}", command.name, folder.display()))
-        });
+        if let Some(program) = command.program().filter(|program| !Path::new(program).is_file()) {
+            note(command.place, format!("[command.{}]: there is no program {program}", command.name));
+        }
+        for folder in command.folders().filter(|folder| !folder.is_dir()) {
+            note(command.place, format!("[command.{}]: there is no folder {}", command.name, folder.display()));
+        }
     }
     list.sort();
     Problems { file, list }

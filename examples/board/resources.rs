@@ -8,7 +8,7 @@ use smol_mcp::{Call, Completing, ReadResult, Reading, ToolError, ToolResult, arg
 use crate::app::Board;
 use crate::sensing::URI;
 use crate::sensing::probe::Probe;
-use crate::sensing::report::{Line, Report};
+use crate::sensing::report::{Line, Past, Report};
 use crate::sources::meters::ID_BYTES_MAX;
 use crate::sources::root::{Lack, Why};
 use crate::sources::sensors;
@@ -145,21 +145,11 @@ impl Board {
         }
         self.sensing.look(name).await;
         let now = Instant::now();
-        let told = self.sensing.with(name, |probe| {
-            let mut text = Line(probe).to_string();
-            let first = probe.history.samples().next();
-            if let (Some(summary), Some(first)) = (probe.history.summary(), first) {
-                let meter = probe.meter.as_ref();
-                let (unit, decimals) = meter.map_or(("", 2), |meter| (meter.unit, meter.decimals()));
-                let (count, seconds) = (probe.history.samples().count(), now.saturating_duration_since(first.at).as_secs());
-                text += &format!(
-                    "\nThe last {count} values, in {seconds} s: least {:.decimals$}, greatest {:.decimals$}, mean {:.decimals$} {unit}",
-                    summary.min, summary.max, summary.mean
-                );
-            }
-            text
+        let told = self.sensing.with(name, |probe| match Past::of(probe, now) {
+            Some(past) => format!("{}\n{past}", Line(probe)),
+            None => Line(probe).to_string(),
         });
-        call.text(told.unwrap_or_default().trim_end()).await
+        call.text(&told.unwrap_or_default()).await
     }
 
     async fn sensor_names(&self, call: &mut Completing<'_>) {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 use smol_mcp::{Call, ToolError, ToolResult};
 
 use crate::app::Board;
+use crate::config::commands::Command;
 
 /// The arguments of `run_command`.
 #[derive(Debug, Deserialize)]
@@ -32,7 +33,7 @@ impl Board {
     /// Tells the commands that the caller may run.
     pub(crate) async fn list_commands(&self, call: &mut Call<'_>) -> ToolResult {
         let mine = self.commands.all().filter(|command| command.who.check(call.principal()).is_ok());
-        let told: Vec<Value> = mine.map(|command| command.told()).collect();
+        let told: Vec<Value> = mine.map(Command::told).collect();
         if told.is_empty() {
             return call.text("The configuration of this server allows no commands to you.").await;
         }

@@ -18,16 +18,13 @@ impl Template {
         while let Some(open) = rest.find('{') {
             let (before, from) = rest.split_at(open);
             text.push_str(before);
-            match from[1..].split_once('}').filter(|(name, _)| is_name(name)) {
-                Some((name, behind)) => {
-                    parts.push(Part::Text(std::mem::take(&mut text)));
-                    parts.push(Part::Argument(name.to_owned()));
-                    rest = behind;
-                }
-                None => {
-                    text.push('{');
-                    rest = &from[1..];
-                }
+            rest = &from[1..];
+            if let Some((name, behind)) = rest.split_once('}').filter(|(name, _)| is_name(name)) {
+                parts.push(Part::Text(std::mem::take(&mut text)));
+                parts.push(Part::Argument(name.to_owned()));
+                rest = behind;
+            } else {
+                text.push('{');
             }
         }
         text.push_str(rest);

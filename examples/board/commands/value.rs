@@ -125,12 +125,13 @@ impl Characters {
         let letters: Vec<char> = written.chars().collect();
         let mut ranges = Vec::new();
         let mut rest = letters.as_slice();
-        loop {
-            (rest, _) = match rest {
-                [first, '-', last, others @ ..] => (others, ranges.push((*first, *last))),
-                [one, others @ ..] => (others, ranges.push((*one, *one))),
-                [] => break,
+        while let [first, behind @ ..] = rest {
+            let (last, others) = match behind {
+                ['-', last, others @ ..] => (last, others),
+                others => (first, others),
             };
+            ranges.push((*first, *last));
+            rest = others;
         }
         let is_fit = |letter: char| letter.is_alphanumeric() || matches!(letter, ' '..='~');
         let is_range = |&(first, last): &(char, char)| first <= last && is_fit(first) && is_fit(last);

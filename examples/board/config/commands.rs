@@ -88,7 +88,7 @@ impl Command {
         if arguments.len() > ARGUMENTS_MAX {
             table.problem("argument", &format!("at most {ARGUMENTS_MAX} are taken"));
         }
-        let argv = argv(words, &arguments, table);
+        let argv = argv(&words, &arguments, table);
         let timeout = table.fraction("timeout-seconds", SECONDS.0, "seconds").unwrap_or(SECONDS.1);
         let output_bytes = table.number("output-bytes-max", OUTPUT_BYTES.0, "bytes").unwrap_or(OUTPUT_BYTES.1);
         let at_once = table.number("at-once", 1..=crate::children::CHILDREN_MAX as u64, "at once").unwrap_or(1);
@@ -97,7 +97,7 @@ impl Command {
         let who = Who::read(table);
         Some(Self {
             name: name.to_owned(),
-            about: about.unwrap_or_default(),
+            about: about?,
             argv,
             arguments,
             timeout: Duration::from_secs_f64(timeout),
@@ -183,7 +183,7 @@ fn path(table: &mut Table<'_>) -> Option<Kind> {
     table.text("folder", absolute).map(|folder| Kind::Path { folder })
 }
 
-fn argv(words: Vec<String>, arguments: &[Argument], table: &Table<'_>) -> Vec<Template> {
+fn argv(words: &[String], arguments: &[Argument], table: &Table<'_>) -> Vec<Template> {
     if words.first().is_some_and(|program| !program.starts_with('/')) {
         table.problem("argv", "the first word must be the whole path of a program, such as \"/usr/bin/vcgencmd\"");
     }

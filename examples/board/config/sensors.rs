@@ -43,7 +43,8 @@ impl Sensor {
             (1..=ID_BYTES_MAX).contains(&id.len())
                 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
         };
-        if !is_id(name) {
+        let is_name = is_id(name);
+        if !is_name {
             table.problem_here(&format!(
                 "expected a name of at most {ID_BYTES_MAX} of the characters A-Z a-z 0-9 _ . -"
             ));
@@ -59,7 +60,7 @@ impl Sensor {
         if who.confirm {
             table.problem("confirm", "a sensor is only read: there is nothing to confirm");
         }
-        Some(Self {
+        is_name.then(|| Self {
             name: name.to_owned(),
             id: id.unwrap_or_else(|| name.to_owned()),
             threshold,

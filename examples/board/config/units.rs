@@ -39,6 +39,6 @@ impl Unit {
             table.problem("confirm", "a unit is only looked at: there is nothing to confirm");
         }
         let lines = lines.map_or(LINES_MAX, |lines| u16::try_from(lines).unwrap_or(LINES_MAX));
-        Some(Self { name: name.to_owned(), lines, who })
+        is_name.then(|| Self { name: name.to_owned(), lines, who })
     }
 }

@@ -150,8 +150,8 @@ impl Probe {
         };
         let has_changed = match (told.value, value) {
             (Some(before), Some(now)) => {
-                let threshold = self.settings.threshold.unwrap_or(before.abs() * PART);
-                (now - before).abs() >= threshold && now != before
+                let change = (now - before).abs();
+                change > 0.0 && change >= self.settings.threshold.unwrap_or(before.abs() * PART)
             }
             // It failed, or works again.
             (before, now) => before.is_some() != now.is_some(),

@@ -5,7 +5,9 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use super::history::Summary;
 use super::probe::Probe;
+use crate::sources::meters::Meter;
 
 /// A sensor as its resource tells of it.
 #[derive(Debug, Serialize)]
@@ -23,11 +25,11 @@ pub(crate) struct Report<'p> {
     /// By how much it must change before its subscribers hear of it; none: by a twentieth.
     threshold: Option<f64>,
     least_interval_seconds: f64,
-    history: Past,
+    history: Kept,
 }
 
 #[derive(Debug, Serialize)]
-struct Past {
+struct Kept {
     capacity: usize,
     min: Option<f64>,
     max: Option<f64>,
@@ -43,7 +45,7 @@ impl<'p> Report<'p> {
         let meter = probe.meter.as_ref();
         let last = probe.last();
         let summary = probe.history.summary();
-        let decimals = meter.map_or(2, |meter| meter.decimals());
+        let decimals = meter.map_or(2, Meter::decimals);
         let digits = |value: f64| round(value, decimals + 2);
         Self {
             name: &probe.name,
@@ -56,7 +58,7 @@ impl<'p> Report<'p> {
             seconds_ago: last.map(|last| ago(last.at)),
             threshold: probe.settings.threshold,
             least_interval_seconds: probe.settings.interval.as_secs_f64(),
-            history: Past {
+            history: Kept {
                 capacity: probe.history.capacity(),
                 min: summary.map(|summary| summary.min),
                 max: summary.map(|summary| summary.max),
@@ -89,6 +91,32 @@ impl fmt::Display for Line<'_> {
             None => f.write_str("not looked at yet")?,
         }
         meter.map_or(Ok(()), |meter| write!(f, " ({}, {})", meter.quantity, meter.label))
+    }
+}
+
+/// The last values of a sensor, in a line.
+pub(crate) struct Past<'p> {
+    probe: &'p Probe,
+    summary: Summary,
+    seconds: u64,
+}
+
+impl<'p> Past<'p> {
+    /// Nothing of a sensor without values.
+    pub(crate) fn of(probe: &'p Probe, now: Instant) -> Option<Self> {
+        let (summary, first) = (probe.history.summary()?, probe.history.samples().next()?);
+        Some(Self { probe, summary, seconds: now.saturating_duration_since(first.at).as_secs() })
+    }
+}
+
+impl fmt::Display for Past<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Summary { min, max, mean } = self.summary;
+        let meter = self.probe.meter.as_ref();
+        let (unit, decimals) = meter.map_or(("", 2), |meter| (meter.unit, meter.decimals()));
+        write!(f, "The last {} values, in {} s: ", self.probe.history.samples().count(), self.seconds)?;
+        write!(f, "least {min:.decimals$}, greatest {max:.decimals$}, mean {mean:.decimals$}")?;
+        if unit.is_empty() { Ok(()) } else { write!(f, " {unit}") }
     }
 }
 
