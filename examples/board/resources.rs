@@ -64,7 +64,7 @@ resources! {
                 Some(Err(denied)) => return Err(denied.to_string().into()),
                 Some(Ok(())) => {}
             }
-            self.sensing.look(&args.name).await;
+            self.sensing.read(&args.name).await;
             let json = self.sensing.with(&args.name, |probe| Report::of(probe, Instant::now()).json());
             call.text(&json.unwrap_or_default()).await
         }
@@ -112,7 +112,7 @@ impl Board {
             if self.sensing.with(name, |probe| may(probe, call.principal())) != Some(true) {
                 continue;
             }
-            self.sensing.look(name).await;
+            self.sensing.read(name).await;
             let line = self.sensing.with(name, |probe| Line(probe).to_string()).unwrap_or_default();
             call.print(format_args!("{line}\n")).await;
         }
@@ -143,7 +143,7 @@ impl Board {
             }
             Some(checked) => checked.map_err(ToolError::new)?,
         }
-        self.sensing.look(name).await;
+        self.sensing.read(name).await;
         let now = Instant::now();
         let told = self.sensing.with(name, |probe| match Past::of(probe, now) {
             Some(past) => format!("{}\n{past}", Line(probe)),

@@ -8,7 +8,7 @@ pub(crate) mod history;
 pub(crate) mod probe;
 pub(crate) mod report;
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -25,8 +25,12 @@ use probe::{Probe, Problem};
 
 /// The URIs of sensors begin so.
 pub(crate) const URI: &str = "board://sensor/";
-/// How often the server is asked who is subscribed: who subscribes reads first, and then waits for a change.
+/// How often the server is asked who is subscribed, while somebody is or has just read a sensor: who subscribes does that, too.
 const ASKED_EVERY: Duration = Duration::from_secs(1);
+/// The same while nobody is: a board that has nothing to do is to sleep.
+const ASKED_IDLE_EVERY: Duration = Duration::from_secs(5);
+/// For how long after a sensor was read somebody may still be about to subscribe.
+const READ_LATELY: Duration = Duration::from_secs(60);
 /// How often sensors that are missing are looked for, and new ones.
 const SEARCHED_EVERY: Duration = Duration::from_secs(30);
 /// How long a slow sensor may take, with those that are read before it: four thermometers on a 1-wire bus, twice.
@@ -41,6 +45,9 @@ pub(crate) struct Sensing {
     handle: OnceCell<Handle>,
     /// Wakes the rounds of the fast sensors, and of the slow ones.
     changed: [(Sender<()>, Receiver<()>); 2],
+    /// When a client read a sensor, and what then wakes the one who asks who is subscribed.
+    read_at: Cell<Option<Instant>>,
+    read: (Sender<()>, Receiver<()>),
     /// The one place for reading a slow sensor.
     slow: Arc<Semaphore>,
 }
@@ -51,7 +58,8 @@ impl Sensing {
         let slow = Arc::new(Semaphore::new(1));
         let (probes, watched, handle) = Default::default();
         let changed = [channel::bounded(1), channel::bounded(1)];
-        let this = Self { root, config, probes, watched, handle, changed, slow };
+        let (read_at, read) = (Cell::default(), channel::bounded(1));
+        let this = Self { root, config, probes, watched, handle, changed, read_at, read, slow };
         this.search();
         this
     }
@@ -91,8 +99,17 @@ impl Sensing {
         self.probes.borrow().iter().find(|probe| probe.name == name).map(see)
     }
 
+    /// Looks at a sensor for a client.
+    pub(crate) async fn read(&self, name: &str) {
+        if self.read_at.replace(Some(Instant::now())).is_none_or(|at| at.elapsed() > READ_LATELY) {
+            // It is awake already.
+            let _ = self.read.0.try_send(());
+        }
+        self.look(name).await;
+    }
+
     /// Looks at a sensor, unless it was just looked at, and tells its subscribers where it has changed.
-    pub(crate) async fn look(&self, name: &str) {
+    async fn look(&self, name: &str) {
         let Some(meter) = self.stale(name) else { return };
         let seen = if meter.is_slow() { self.look_slowly(name, meter).await } else { Some(meter.read(&self.root)) };
         let mut probes = self.probes.borrow_mut();
@@ -126,7 +143,11 @@ impl Sensing {
                 // Those that were woken already look at all.
                 let _ = rounds.try_send(());
             }
-            Timer::after(ASKED_EVERY).await;
+            let is_idle =
+                self.watched.borrow().is_empty() && self.read_at.get().is_none_or(|at| at.elapsed() > READ_LATELY);
+            let pause =
+                async { Timer::after(if is_idle { ASKED_IDLE_EVERY } else { ASKED_EVERY }).await < Instant::now() };
+            or(pause, async { self.read.1.recv().await.is_ok() }).await;
         }
     }
 
