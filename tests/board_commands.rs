@@ -109,7 +109,7 @@ fn all_are_gone(pids: &Path, count: usize) {
 fn has_no_children(board: &Machine) {
     let id = board.example.child.id();
     until("no child is left", || {
-        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        let children = fs::read_to_string(format!("/proc/{id}/task/{id}/children")).expect("CONFIG_PROC_CHILDREN");
         children.trim().is_empty().then_some(())
     });
 }
@@ -161,6 +161,7 @@ fn nothing_else_gets_into_the_command_line() {
     let files = board.dir.path("root/files");
     std::os::unix::fs::symlink("../outside", files.join("out")).unwrap();
     std::os::unix::fs::symlink("/nonexistent/x", files.join("dangling")).unwrap();
+    std::os::unix::fs::symlink("../outside/b.txt", files.join("live")).unwrap();
     let good = json!({"level": 1, "mode": "fast"});
     for (name, value) in wrong() {
         let mut arguments = good.clone();
@@ -220,6 +221,14 @@ fn wrong() -> Vec<(&'static str, Value)> {
                 json!("out/b.txt"),
                 json!("out/new"),
                 json!("dangling"),
+                json!("dangling/"),
+                json!("dangling/."),
+                json!("live"),
+                json!("live/"),
+                json!("live//"),
+                json!("live/."),
+                json!("inner/"),
+                json!("inner//a.txt"),
                 json!("missing/new"),
                 json!("inner/a.txt\n"),
                 json!("inner/\u{0}"),
@@ -246,7 +255,10 @@ fn nothing_else_is_run() {
     }
     for (name, expected) in [
         ("sh", "the configuration allows no command \"sh\"; it allows: words, "),
-        ("forbidden", "the configuration of this server names who may use this"),
+        (
+            "forbidden",
+            "the configuration allows no command \"forbidden\"; it allows: words, env, slow, loud, endless, fails, leaves, absent, asked",
+        ),
         ("absent", "it could not be run: there is no such program"),
     ] {
         let (is_error, text) = run(&mut board, name, &json!({}));
@@ -268,7 +280,10 @@ fn what_takes_too_long_ends_with_all_that_it_started() {
     let begun = Instant::now();
     let (is_error, text) = run(&mut board, "slow", &json!({}));
     assert!(
-        is_error && text.starts_with("killed, with all that it started: it took longer than 600ms\nstdout:\nbegun\n"),
+        !is_error
+            && text.starts_with(
+                "failed: killed, with all that it started, as it took longer than 600ms\nstdout:\nbegun\n"
+            ),
         "{text}"
     );
     assert!((Duration::from_millis(600)..Duration::from_secs(4)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
@@ -295,7 +310,7 @@ fn what_nobody_waits_for_any_more_is_ended() {
     has_no_children(&board);
     // Its place is free again.
     let (_, text) = run(&mut board, "slow", &json!({}));
-    assert!(text.starts_with("killed, "), "{text}");
+    assert!(text.starts_with("failed: killed, "), "{text}");
 }
 
 #[test]
@@ -309,7 +324,7 @@ fn too_much_output_is_counted_and_not_kept() {
     );
     assert_eq!((is_error, text), (false, expected));
     let (is_error, text) = run(&mut board, "endless", &json!({}));
-    assert!(is_error && text.starts_with("killed") && text.contains("\nstdout:\ny\ny\ny\ny\ny\n("), "{text}");
+    assert!(!is_error && text.starts_with("failed: killed") && text.contains("\nstdout:\ny\ny\ny\ny\ny\n("), "{text}");
     // Its neighbours were served meanwhile, and it grew by no more than what it keeps.
     let status = fs::read_to_string(format!("/proc/{}/status", board.example.child.id())).unwrap();
     let kib: u32 =
@@ -321,7 +336,7 @@ fn too_much_output_is_counted_and_not_kept() {
 fn how_it_ended_is_told() {
     let mut board = board();
     let (is_error, text) = run(&mut board, "fails", &json!({}));
-    assert_eq!((is_error, text.as_str()), (true, "exit status 7\nstdout:\npartly\nstderr:\nwhy: [1mbold\n"));
+    assert_eq!((is_error, text.as_str()), (false, "failed: exit status 7\nstdout:\npartly\nstderr:\nwhy: [1mbold\n"));
     // A client that can't ask its user can't run what needs a yes.
     let (is_error, text) = run(&mut board, "asked", &json!({}));
     assert!(is_error && !text.contains("exit status"), "{text}");

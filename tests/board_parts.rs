@@ -225,6 +225,10 @@ argument.path = { type = \"path\", folder = \"x\" }
 about = \"c\"
 argv = [\"/bin/{x}\"]
 argument.x = { type = \"choice\", choices = [\"a\"] }
+[command.d]
+about = \"d\"
+argv = []
+[unit.\"foo@.service\"]
 ";
     let told = problems(text);
     for expected in [
@@ -245,6 +249,8 @@ argument.x = { type = \"choice\", choices = [\"a\"] }
         "`bytes-max` of [command.b.argument.text]: expected a whole number from 1 to 1024 bytes; found 0",
         "`folder` of [command.b.argument.path]: expected a whole path, from / on; found \"x\"",
         "no word of `argv` has {unused}",
+        "f:21:8: `argv` of [command.d]: the program is missing",
+        "f:22:1: [unit.foo@.service]: expected the whole name of one unit",
         "f:17:8: `argv` of [command.c]: which program is run can't be an argument",
     ] {
         assert!(told.iter().any(|line| line.contains(expected)), "{expected}\n{told:#?}");

@@ -1,6 +1,5 @@
 //! The state and the log of units of systemd, by `systemctl` and `journalctl`: of those that the configuration allows, and of no others.
 
-use std::collections::VecDeque;
 use std::ffi::OsString;
 use std::fmt;
 use std::path::Path;
@@ -9,8 +8,8 @@ use std::time::Duration;
 use smol_mcp::{Call, ToolError, ToolResult, args};
 
 use crate::app::Board;
-use crate::children::{Children, Ended, NotRun, Order};
-use crate::config::units::LINES_MAX;
+use crate::children::{Children, End, Ended, NotRun, Order};
+use crate::config::units::{LINES_MAX, Unit};
 use crate::sources::secrets::{From, masked};
 use crate::sources::text::{Bytes, clean};
 
@@ -57,7 +56,7 @@ pub(crate) enum Failure {
 #[derive(Debug)]
 pub(crate) struct Log {
     unit: String,
-    lines: VecDeque<String>,
+    lines: Vec<String>,
     /// There were more lines, which are older.
     is_cut: bool,
 }
@@ -92,11 +91,19 @@ pub(crate) async fn log(children: &Children, unit: &str, lines: u16) -> Result<L
     let is_cut = ended.stdout.lost > 0;
     // The last of what was kept is a part of a line.
     let text = if is_cut { text.rsplit_once('\n').map_or("", |(whole, _)| whole) } else { &text };
-    let mut all: VecDeque<String> = VecDeque::with_capacity(lines.into());
-    for line in text.lines().take(lines.into()) {
-        all.push_front(clean(&masked(line.split(' '), From::Log), LINE_BYTES_MAX));
+    // The entries are reversed, and their lines are not: those that follow the first of one begin with a blank.
+    let mut entries: Vec<Vec<String>> = Vec::new();
+    for line in text.lines() {
+        let shown = clean(&masked(line.split(' '), From::Log), LINE_BYTES_MAX);
+        let is_full = entries.len() >= usize::from(lines);
+        match entries.last_mut().filter(|_| line.starts_with([' ', '\t'])) {
+            Some(entry) => entry.push(format!("  {shown}")),
+            None if is_full => break,
+            None => entries.push(vec![shown]),
+        }
     }
-    let is_cut = is_cut && all.len() < usize::from(lines);
+    let is_cut = is_cut && entries.len() < usize::from(lines);
+    let all: Vec<String> = entries.into_iter().rev().flatten().collect();
     Ok(Log { unit: unit.to_owned(), lines: all, is_cut })
 }
 
@@ -133,12 +140,13 @@ impl Board {
     /// Tells the last lines of a unit's log.
     pub(crate) async fn log_of_unit(&self, call: &mut Call<'_>, args: UnitLog) -> ToolResult {
         let (name, lines) = (args.unit.as_str(), args.lines.unwrap_or(LINES_DEFAULT));
-        let with_log = || self.config.units.iter().filter(|unit| unit.lines > 0);
+        // A unit that is not for this caller is as good as none.
+        let mine = |unit: &&Unit| unit.lines > 0 && unit.who.check(call.principal()).is_ok();
+        let with_log = || self.config.units.iter().filter(mine);
         let Some(unit) = with_log().find(|unit| unit.name == name) else {
             let known: Vec<&str> = with_log().map(|unit| unit.name.as_str()).collect();
             return Err(format!("the configuration allows no log of {name:?}; it allows: {}", known.join(", ")).into());
         };
-        unit.who.check(call.principal()).map_err(ToolError::new)?;
         told(call, log(&self.children, &unit.name, lines.min(unit.lines)).await).await
     }
 }
@@ -164,19 +172,24 @@ async fn run(children: &Children, program: &'static str, arguments: &[String]) -
         timeout: TIMEOUT,
         output_bytes_max: OUTPUT_BYTES_MAX,
     };
-    let ended = children.run(&order).await.map_err(|why| match why {
+    let ended = children.run(&order, None).await.map_err(|why| match why {
         NotRun::Absent => Failure::NoSystemd(program),
         why => Failure::NotRun(program, why.to_string()),
     })?;
-    match ended.status {
-        None => Err(Failure::NotRun(program, format!("it did not answer within {} s", TIMEOUT.as_secs()))),
-        Some(status) if !status.success() => {
-            let said = ended.stderr.text();
-            let said = masked(said.trim().lines().next_back().unwrap_or_default().split(' '), From::Log);
-            Err(Failure::Failed(program, clean(&format!("{status}: {said}"), LINE_BYTES_MAX)))
+    let status = match ended.end {
+        End::Killed | End::GoesOn => {
+            return Err(Failure::NotRun(program, format!("it did not answer within {} s", TIMEOUT.as_secs())));
         }
-        Some(_) => Ok(ended),
+        End::Unknown => return Ok(ended),
+        End::Status(status) => status,
+    };
+    // One unit that it does not take does not hide the others.
+    if status.success() || !ended.stdout.bytes.is_empty() {
+        return Ok(ended);
     }
+    let said = ended.stderr.text();
+    let said = masked(said.trim().lines().next_back().unwrap_or_default().split(' '), From::Log);
+    Err(Failure::Failed(program, clean(&format!("{status}: {said}"), LINE_BYTES_MAX)))
 }
 
 impl State {

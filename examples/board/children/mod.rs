@@ -15,6 +15,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::{self, Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 use smol::channel::{self, Receiver, Sender};
 use smol::future::{or, pending, zip};
@@ -56,12 +57,25 @@ pub(crate) struct Order<'o> {
 /// How a program ended, and what it said.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// Its status; none where its time was over.
-    pub(crate) status: Option<ExitStatus>,
+    /// Its end.
+    pub(crate) end: End,
     /// What it wrote to stdout.
     pub(crate) stdout: Captured,
     /// What it wrote to stderr.
     pub(crate) stderr: Captured,
+}
+
+/// How a program ended.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum End {
+    /// By itself.
+    Status(ExitStatus),
+    /// By itself, and its status went to somebody else: who started the server has it ignore SIGCHLD.
+    Unknown,
+    /// Its time was over, and it was killed.
+    Killed,
+    /// Its time was over, and it goes on: it belongs to another user, or a device holds it.
+    GoesOn,
 }
 
 /// Why a program was not run.
@@ -82,21 +96,22 @@ impl Children {
         Self { places: Arc::new(Semaphore::new(CHILDREN_MAX)), dying: channel::bounded(CHILDREN_MAX) }
     }
 
-    /// Runs a program. Where the future is dropped, the program is killed.
+    /// Runs a program. Where the future is dropped, the program is killed. It keeps a place here, and the one that is `also` its own, until it is
+    /// dead.
     ///
     /// # Errors
     /// It was not run.
-    pub(crate) async fn run(&self, order: &Order<'_>) -> Result<Ended, NotRun> {
+    pub(crate) async fn run(&self, order: &Order<'_>, also: Option<SemaphoreGuardArc>) -> Result<Ended, NotRun> {
         let place = self.places.try_acquire_arc().ok_or(NotRun::Full)?;
         let mut child = spawn(order).map_err(|error| match error.kind() {
             io::ErrorKind::NotFound => NotRun::Absent,
             _ => NotRun::Failed(error),
         })?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let mut running = Running { child: Some(child), place: Some(place), dying: self.dying.0.clone() };
+        let mut running = Running { child: Some(child), places: Some((place, also)), dying: self.dying.0.clone() };
         let mut out = Capture::new(stdout, order.output_bytes_max).map_err(NotRun::Failed)?;
         let mut err = Capture::new(stderr, order.output_bytes_max).map_err(NotRun::Failed)?;
-        let is_in_time = {
+        let (is_in_time, is_dead) = {
             let mut reading = pin!(async {
                 zip(out.read(), err.read()).await;
                 pending::<()>().await;
@@ -109,10 +124,15 @@ impl Children {
             if is_dead {
                 within(reading, DRAINING).await;
             }
-            is_in_time
+            (is_in_time, is_dead)
         };
-        let status = running.reap();
-        Ok(Ended { status: status.filter(|_| is_in_time), stdout: out.done(), stderr: err.done() })
+        let end = match (running.reap(), is_in_time) {
+            (Some(status), true) => End::Status(status),
+            (None, true) => End::Unknown,
+            (None, false) if !is_dead => End::GoesOn,
+            (_, false) => End::Killed,
+        };
+        Ok(Ended { end, stdout: out.done(), stderr: err.done() })
     }
 
     /// Waits for those that take long to die, for as long as the server runs.
@@ -133,16 +153,19 @@ impl Children {
     }
 }
 
-/// One that was killed and is not dead yet; it keeps its place.
+/// The places of one: among all, and among those of its kind.
+type Places = (SemaphoreGuardArc, Option<SemaphoreGuardArc>);
+
+/// One that was killed and is not dead yet; it keeps its places.
 struct Dying {
     child: Child,
-    _place: SemaphoreGuardArc,
+    _places: Places,
 }
 
 /// One that runs.
 struct Running {
     child: Option<Child>,
-    place: Option<SemaphoreGuardArc>,
+    places: Option<Places>,
     dying: Sender<Dying>,
 }
 
@@ -153,17 +176,19 @@ impl Running {
 
     // Its number is its own for as long as it was not waited for, be it dead.
     fn kill(&self) {
-        if let Some(group) = self.group() {
-            // There is nobody left.
-            let _ = process::kill_process_group(group, Signal::KILL);
+        let killed = self.group().map(|group| process::kill_process_group(group, Signal::KILL));
+        if let Some(Err(error @ Errno::PERM)) = killed {
+            log::warn!("a program that the server started can't be ended: {error}");
         }
     }
 
-    // Takes the status of one that is dead.
+    // Takes the status of one that is dead. One that is not to be waited for is forgotten: its number may be another's.
     fn reap(&mut self) -> Option<ExitStatus> {
-        let status = self.child.as_mut()?.try_wait().ok()??;
-        self.child = None;
-        Some(status)
+        let waited = self.child.as_mut()?.try_wait();
+        if !matches!(waited, Ok(None)) {
+            self.child = None;
+        }
+        waited.ok()?
     }
 }
 
@@ -172,8 +197,8 @@ impl Drop for Running {
         self.kill();
         // It was waited for already, or is dead now; others are waited for beside.
         let _ = self.reap();
-        if let (Some(child), Some(place)) = (self.child.take(), self.place.take()) {
-            let _ = self.dying.try_send(Dying { child, _place: place });
+        if let (Some(child), Some(places)) = (self.child.take(), self.places.take()) {
+            let _ = self.dying.try_send(Dying { child, _places: places });
         }
     }
 }

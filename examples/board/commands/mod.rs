@@ -7,20 +7,22 @@ mod run;
 pub(crate) mod template;
 pub(crate) mod value;
 
-use std::cell::Cell;
 use std::ffi::OsString;
 use std::fmt;
+use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use smol::lock::Semaphore;
+use smol_mcp::Principal;
 
-use crate::children::{Captured, Children, Ended, NotRun, Order};
+use crate::children::{Captured, Children, End, Ended, NotRun, Order};
 use crate::config::commands::Command;
 
 pub(crate) use run::RunCommand;
 
 /// The commands, and how many of each run.
 pub(crate) struct Commands {
-    list: Vec<(Command, Cell<usize>)>,
+    list: Vec<(Command, Arc<Semaphore>)>,
 }
 
 /// A command line that may be run.
@@ -51,7 +53,8 @@ pub(crate) struct Outcome<'c> {
 impl Commands {
     /// Those of the configuration.
     pub(crate) fn new(list: Vec<Command>) -> Self {
-        Self { list: list.into_iter().map(|command| (command, Cell::new(0))).collect() }
+        let with_places = |command: Command| (Arc::new(Semaphore::new(command.at_once)), command);
+        Self { list: list.into_iter().map(with_places).map(|(places, command)| (command, places)).collect() }
     }
 
     /// All of them.
@@ -59,13 +62,19 @@ impl Commands {
         self.list.iter().map(|(command, _)| command)
     }
 
-    /// The one of this name.
+    /// Those that this caller may run.
+    pub(crate) fn of(&self, principal: &Principal) -> impl Iterator<Item = &Command> {
+        self.all().filter(|command| command.who.check(principal).is_ok())
+    }
+
+    /// The one of this name, if this caller may run it.
     ///
     /// # Errors
     /// There is none.
-    pub(crate) fn get(&self, name: &str) -> Result<&Command, Refusal> {
-        let known = || self.all().map(|command| command.name.clone()).collect();
-        self.all().find(|command| command.name == name).ok_or_else(|| Refusal::Unknown(name.to_owned(), known()))
+    pub(crate) fn get(&self, name: &str, principal: &Principal) -> Result<&Command, Refusal> {
+        let known = || self.of(principal).map(|command| command.name.clone()).collect();
+        let found = self.of(principal).find(|command| command.name == name);
+        found.ok_or_else(|| Refusal::Unknown(name.to_owned(), known()))
     }
 
     /// Runs a command line.
@@ -74,8 +83,8 @@ impl Commands {
     /// It was not run.
     pub(crate) async fn run<'c>(&self, line: &Line<'c>, children: &Children) -> Result<Outcome<'c>, Refusal> {
         let command = line.command;
-        let running = self.list.iter().find(|(own, _)| own.name == command.name).map(|(_, running)| running);
-        let _place = running.map(|running| Place::take(running, command.at_once)).transpose()?;
+        let places = self.list.iter().find(|(own, _)| own.name == command.name).map(|(_, places)| places);
+        let place = places.map(|places| places.try_acquire_arc().ok_or(Refusal::Busy(command.at_once))).transpose()?;
         let order = Order {
             argv: &line.argv,
             environment: &command.environment,
@@ -83,7 +92,7 @@ impl Commands {
             timeout: command.timeout,
             output_bytes_max: command.output_bytes,
         };
-        let ended = children.run(&order).await.map_err(Refusal::NotRun)?;
+        let ended = children.run(&order, place).await.map_err(Refusal::NotRun)?;
         Ok(Outcome { command, ended })
     }
 }
@@ -136,32 +145,6 @@ impl Command {
     }
 }
 
-/// One of the places of a command; it is free again when this is dropped.
-struct Place<'r>(&'r Cell<usize>);
-
-impl<'r> Place<'r> {
-    fn take(running: &'r Cell<usize>, max: usize) -> Result<Self, Refusal> {
-        if running.get() >= max {
-            return Err(Refusal::Busy(max));
-        }
-        running.set(running.get() + 1);
-        Ok(Self(running))
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
-    }
-}
-
-impl Outcome<'_> {
-    /// Whether it did what it should.
-    pub(crate) fn is_success(&self) -> bool {
-        self.ended.status.is_some_and(|status| status.success())
-    }
-}
-
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, word) in self.argv.iter().enumerate() {
@@ -177,12 +160,16 @@ impl fmt::Display for Line<'_> {
 impl fmt::Display for Outcome<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use std::os::unix::process::ExitStatusExt;
-        match self.ended.status.map(|status| (status.code(), status.signal())) {
-            Some((Some(code), _)) => writeln!(f, "exit status {code}")?,
-            Some((None, signal)) => writeln!(f, "ended by signal {}", signal.unwrap_or(0))?,
-            None => {
-                writeln!(f, "killed, with all that it started: it took longer than {:?}", self.command.timeout)?;
-            }
+        let timeout = self.command.timeout;
+        match self.ended.end {
+            End::Status(status) => match (status.code(), status.signal()) {
+                (Some(0), _) => writeln!(f, "exit status 0")?,
+                (Some(code), _) => writeln!(f, "failed: exit status {code}")?,
+                (None, signal) => writeln!(f, "failed: ended by signal {}", signal.unwrap_or(0))?,
+            },
+            End::Unknown => writeln!(f, "ended; its exit status is not told")?,
+            End::Killed => writeln!(f, "failed: killed, with all that it started, as it took longer than {timeout:?}")?,
+            End::GoesOn => writeln!(f, "failed: it took longer than {timeout:?}, COULD NOT BE ENDED, and goes on")?,
         }
         show(f, "stdout", &self.ended.stdout)?;
         show(f, "stderr", &self.ended.stderr)

@@ -2,7 +2,8 @@
 
 use std::fmt;
 use std::fs;
-use std::path::{Component, Path, PathBuf};
+use std::io;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
@@ -182,19 +183,17 @@ impl fmt::Display for Misfit {
 
 /// The whole path of something below a folder, without links in it.
 fn below(folder: &Path, text: &str) -> Option<String> {
-    let relative = Path::new(text);
-    let is_plain = !text.is_empty()
-        && text.len() <= PATH_BYTES_MAX
-        && relative.components().all(|component| matches!(component, Component::Normal(_)));
+    // Also a slash at the end: the system would follow a link in front of it before it is looked at.
+    let is_plain = text.len() <= PATH_BYTES_MAX && text.split('/').all(|part| !matches!(part, "" | "." | ".."));
     if !is_plain {
         return None;
     }
     let folder = fs::canonicalize(folder).ok()?;
-    let wanted = folder.join(relative);
-    let found = match fs::canonicalize(&wanted) {
-        Ok(found) => found,
-        // Something new; a link that leads nowhere now may lead out of the folder tomorrow.
-        Err(_) if fs::symlink_metadata(&wanted).is_err() => {
+    let wanted = folder.join(text);
+    let found = match fs::symlink_metadata(&wanted) {
+        Ok(_) => fs::canonicalize(&wanted).ok()?,
+        // Something new. A link that leads nowhere now is none, and what may not be looked at neither.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
             fs::canonicalize(wanted.parent()?).ok()?.join(wanted.file_name()?)
         }
         Err(_) => return None,

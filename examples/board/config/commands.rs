@@ -187,6 +187,9 @@ fn argv(words: &[String], arguments: &[Argument], table: &Table<'_>) -> Vec<Temp
     if words.first().is_some_and(|program| !program.starts_with('/')) {
         table.problem("argv", "the first word must be the whole path of a program, such as \"/usr/bin/vcgencmd\"");
     }
+    if words.is_empty() && table.has("argv") {
+        table.problem("argv", "the program is missing");
+    }
     if words.iter().any(|word| word.contains('\0')) {
         table.problem("argv", "a word can't have NULs");
     }

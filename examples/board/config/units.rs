@@ -25,11 +25,13 @@ pub(crate) struct Unit {
 impl Unit {
     /// Reads one entry.
     pub(crate) fn read(name: &str, table: &mut Table<'_>) -> Option<Self> {
-        // A pattern would be more than one unit, and what begins with a dash an option.
+        // A pattern, or a template without an instance, is not one unit, and what begins with a dash an option.
         let is_name = name.len() <= NAME_BYTES_MAX
             && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":-_.@\\".contains(&byte))
             && !name.starts_with('-')
-            && name.rsplit_once('.').is_some_and(|(stem, kind)| !stem.is_empty() && KINDS.contains(&kind));
+            && name.rsplit_once('.').is_some_and(|(stem, kind)| {
+                !stem.is_empty() && !stem.starts_with('@') && !stem.ends_with('@') && KINDS.contains(&kind)
+            });
         if !is_name {
             table.problem_here("expected the whole name of one unit, such as [unit.\"nginx.service\"]");
         }
