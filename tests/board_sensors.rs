@@ -175,12 +175,40 @@ fn who_may_not_read_a_sensor_does_not_see_it() {
     let config = "[sensor.safe]\nid = \"cpu-thermal\"\nusers = [\"anna\"]\n[sensor.gone]\nid = \"28-000000000000\"\n";
     let mut board = Machine::start(Folder::new(&MACHINE), config);
     let (_, text) = board.call("sensors", &json!({}));
-    assert!(!text.contains("safe") && text.contains("gone: not there: no sensor of this machine"), "{text}");
+    assert!(
+        !text.contains("safe") && text.contains("gone: not there: no sensor of this machine has this id"),
+        "{text}"
+    );
     assert!(!board.read("board://sensors").to_string().contains("safe"));
+    // It is as good as not there.
     let (is_error, text) = board.call("sensor", &json!({"name": "safe"}));
-    assert!(is_error && text.contains("names who may use this"), "{text}");
+    assert!(
+        is_error && text.starts_with("no sensor is called \"safe\"; there are: ") && !text[30..].contains("safe"),
+        "{text}"
+    );
     let read = board.ask("resources/read", &json!({"uri": "board://sensor/safe"}));
-    assert!(read["error"]["message"].as_str().unwrap().contains("names who may use this"), "{read}");
+    assert_eq!(
+        (&read["error"]["code"], &read["error"]["message"]),
+        (&json!(-32002), &json!("resource not found")),
+        "{read}"
+    );
+}
+
+#[test]
+fn a_sensor_that_comes_late_is_as_one_that_was_there() {
+    let config = "[sensor.a]\nid = \"28-0316a2794bff\"\n[sensor.b]\nid = \"28-0316a2794bff\"\n";
+    let mut board = Machine::start(Folder::new(&[]), config);
+    let one = board.read("board://sensor/a");
+    assert!(
+        one["problem"].as_str().unwrap().contains("no sensor of this machine has this id")
+            && one["threshold"].is_null(),
+        "{one}"
+    );
+    board.dir.write(MACHINE[9].0, MACHINE[9].1);
+    let (_, text) = board.call("sensors", &json!({}));
+    assert!(text.contains("b: 23.1 °C"), "{text}");
+    let one = board.read("board://sensor/b");
+    assert_eq!((&one["value"], &one["threshold"]), (&json!(23.125), &json!(0.5)), "{one}");
 }
 
 #[test]
@@ -201,6 +229,11 @@ fn a_bus_that_hangs_holds_up_nobody_else() {
     assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     let one = board.read("board://sensor/b");
     assert!(one["problem"].as_str().unwrap().contains("no answer within 6 s"), "{one}");
+    // Another slow one says at once who holds it up.
+    let begun = Instant::now();
+    let other = board.read("board://sensor/bme280.pressure");
+    assert!(other["problem"].as_str().unwrap().ends_with(": b, for which all slow ones wait)"), "{other}");
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     // One thread waits for it, and no more come; beside it there are the server's own and that of async-io.
     let threads = fs::read_dir(format!("/proc/{}/task", board.example.child.id())).unwrap().count();
     assert_eq!(threads, 3);

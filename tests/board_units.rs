@@ -57,9 +57,16 @@ fn it_is_called_with_what_was_allowed_and_nothing_else() {
     ];
     assert_eq!(words, expected);
     assert!(!seen.contains("CARGO") && !seen.contains("HOME="), "{seen}");
-    for unit in
-        ["db.service", "ssh.service", "--since=1970", "web.service\n", "*", "../web.service", "web.service --follow"]
-    {
+    for unit in [
+        "db.service",
+        "ssh.service",
+        "--since=1970",
+        "web.service\n",
+        "*",
+        "../web.service",
+        "web.service --follow",
+        "other.service",
+    ] {
         let (is_error, text) = board.call("unit_log", &json!({"unit": unit}));
         assert!(is_error && text.ends_with("it allows: web.service"), "{unit}: {text}");
     }

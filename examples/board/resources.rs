@@ -3,9 +3,10 @@
 use std::time::Instant;
 
 use serde::Serialize;
-use smol_mcp::{Call, Completing, ReadResult, Reading, ToolError, ToolResult, args, heapless, resources};
+use smol_mcp::{Call, Completing, Principal, ReadResult, Reading, ToolResult, args, heapless, resources};
 
 use crate::app::Board;
+use crate::config::Who;
 use crate::sensing::URI;
 use crate::sensing::probe::Probe;
 use crate::sensing::report::{Line, Past, Report};
@@ -53,16 +54,15 @@ resources! {
         }
 
         /// One sensor: what it measures now, how long ago that was measured, and its last values with their least, greatest and mean. Who
-        /// subscribes hears of it when the value has changed by more than the threshold.
+        /// subscribes hears of it when the value has changed by the threshold or more.
         #[uri("board://sensor/{name}")]
         #[mime("application/json")]
         #[title("Sensor")]
         #[complete(sensor_names)]
         async fn sensor_resource(&self, call: &mut Reading<'_>, args: SensorName) -> ReadResult {
-            match self.sensing.with(&args.name, |probe| probe.settings.who.check(call.principal())) {
-                None => return call.not_found(),
-                Some(Err(denied)) => return Err(denied.to_string().into()),
-                Some(Ok(())) => {}
+            // One that is not for this caller is as good as none.
+            if self.sensing.with(&args.name, |probe| may(probe, call.principal())) != Some(true) {
+                return call.not_found();
             }
             self.sensing.read(&args.name).await;
             let json = self.sensing.with(&args.name, |probe| Report::of(probe, Instant::now()).json());
@@ -98,7 +98,7 @@ impl<'p> Entry<'p> {
     }
 }
 
-fn may(probe: &Probe, principal: &smol_mcp::Principal) -> bool {
+fn may(probe: &Probe, principal: &Principal) -> bool {
     probe.settings.who.check(principal).is_ok()
 }
 
@@ -107,24 +107,17 @@ impl Board {
     /// Tells all sensors that the caller may read, a line each, and what the monitoring chips call an alarm.
     pub(crate) async fn all_sensors(&self, call: &mut Call<'_>) -> ToolResult {
         self.sensing.search();
-        let names = self.sensing.names();
+        let names = self.sensor_names_for(call.principal());
         for name in &names {
-            if self.sensing.with(name, |probe| may(probe, call.principal())) != Some(true) {
-                continue;
-            }
             self.sensing.read(name).await;
             let line = self.sensing.with(name, |probe| Line(probe).to_string()).unwrap_or_default();
             call.print(format_args!("{line}\n")).await;
         }
-        let chips = sensors::read(&self.root);
-        let alarms =
-            chips.iter().flat_map(|sensors| &sensors.readings).filter_map(|reading| Some((reading, reading.alarm?)));
-        let mut is_nothing = names.is_empty();
-        for (reading, is_raised) in alarms {
-            let alarm = if is_raised { "ALARM RAISED" } else { "no alarm" };
-            call.print(format_args!("{} {}: {alarm}\n", reading.chip, reading.name)).await;
-            is_nothing = false;
+        let alarms = sensors::alarms(&self.root);
+        for (name, is_raised) in &alarms {
+            call.print(format_args!("{name}: {}\n", if *is_raised { "ALARM RAISED" } else { "no alarm" })).await;
         }
+        let is_nothing = names.is_empty() && alarms.is_empty();
         if is_nothing {
             let places = "sys/class/thermal, no /sys/class/hwmon, no /sys/bus/iio, no /sys/bus/w1";
             return answer(call, Err::<&str, _>(Lack::new(places, Why::Absent))).await;
@@ -135,13 +128,9 @@ impl Board {
     /// Tells one sensor.
     pub(crate) async fn one_sensor(&self, call: &mut Call<'_>, args: OneSensor) -> ToolResult {
         let name = args.name.as_str();
-        match self.sensing.with(name, |probe| probe.settings.who.check(call.principal())) {
-            None => {
-                return Err(
-                    format!("no sensor is called {name:?}; there are: {}", self.sensing.names().join(", ")).into()
-                );
-            }
-            Some(checked) => checked.map_err(ToolError::new)?,
+        if self.sensing.with(name, |probe| may(probe, call.principal())) != Some(true) {
+            let known = self.sensor_names_for(call.principal()).join(", ");
+            return Err(format!("no sensor is called {name:?}; there are: {known}").into());
         }
         self.sensing.read(name).await;
         let now = Instant::now();
@@ -152,9 +141,18 @@ impl Board {
         call.text(&told.unwrap_or_default()).await
     }
 
+    fn sensor_names_for(&self, principal: &Principal) -> Vec<String> {
+        let mut names = self.sensing.names();
+        names.retain(|name| self.sensing.with(name, |probe| may(probe, principal)) == Some(true));
+        names
+    }
+
+    // Who asks is not known here: those that are not for everybody are not offered.
     async fn sensor_names(&self, call: &mut Completing<'_>) {
         for name in self.sensing.names() {
-            call.offer(&name).await;
+            if self.sensing.with(&name, |probe| probe.settings.who == Who::default()) == Some(true) {
+                call.offer(&name).await;
+            }
         }
     }
 }

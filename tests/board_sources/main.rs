@@ -75,7 +75,7 @@ fn all_reports(root: &Root) -> Vec<String> {
         rendered(sources::disks::read(root)),
         rendered(sources::network::read(root)),
         rendered(sources::temperatures::read(root)),
-        rendered(sources::sensors::read(root)),
+        alarms(root),
         rendered(sources::leds::read(root)),
         rendered(by_memory),
         rendered(by_cpu),
@@ -83,6 +83,13 @@ fn all_reports(root: &Root) -> Vec<String> {
         rendered(sources::watchdog::read(root)),
         meters(root),
     ]
+}
+
+/// The alarms of all chips.
+fn alarms(root: &Root) -> String {
+    let lines: String =
+        sources::sensors::alarms(root).iter().map(|(name, alarm)| format!("{name}: {alarm}\n")).collect();
+    if lines.is_empty() { "not on this machine (no /sys)".to_owned() } else { lines }
 }
 
 /// All sensors, each read.

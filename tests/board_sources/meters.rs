@@ -111,8 +111,15 @@ fn likely_secrets_are_masked() {
         ("12:00:01 password=a  token: b c", "12:00:01 password=***  token: *** c"),
         ("token:  a b", "token:  *** b"),
         ("Authorization: Bearer a b", "Authorization: Bearer *** b"),
-        ("token: Bearer a b", "token: *** *** b"),
+        ("token: Bearer a b", "token: Bearer *** b"),
         ("\"api_key\":\"a\",", "\"api_key\":***"),
+        ("{\"a\":1,\"token\":\"abc\"}", "{\"a\":1,\"token\":***"),
+        ("GET https://h/x?access_token=abc HTTP/1.1", "GET https://h/x?access_token=*** HTTP/1.1"),
+        ("a=1&token=abc web[7]:password=abc psk=x", "a=1&token=*** web[7]:password=*** psk=***"),
+        ("COMMAND=/usr/bin/mysql --password hunter2 x", "COMMAND=/usr/bin/mysql --password *** x"),
+        ("password = abc d", "password = *** d"),
+        ("Authorization: Basic abc d", "Authorization: Basic *** d"),
+        ("https://u:pw@host/ http://host:80/x", "https://u:*** http://host:80/x"),
     ] {
         assert_eq!(masked(text.split(' '), From::Log), expected, "{text}");
     }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use smol::Timer;
 use smol::channel::{self, Receiver, Sender};
 use smol::future::{or, zip};
-use smol::lock::Semaphore;
+use smol::lock::{Semaphore, SemaphoreGuardArc};
 use smol_mcp::Handle;
 
 use crate::config::sensors::Sensor;
@@ -33,7 +33,7 @@ const ASKED_IDLE_EVERY: Duration = Duration::from_secs(5);
 const READ_LATELY: Duration = Duration::from_secs(60);
 /// How often sensors that are missing are looked for, and new ones.
 const SEARCHED_EVERY: Duration = Duration::from_secs(30);
-/// How long a slow sensor may take, with those that are read before it: four thermometers on a 1-wire bus, twice.
+/// How long a slow sensor may take: several times what a conversion does.
 const SLOW_MAX: Duration = Duration::from_secs(6);
 
 /// The sensors of a machine.
@@ -50,6 +50,8 @@ pub(crate) struct Sensing {
     read: (Sender<()>, Receiver<()>),
     /// The one place for reading a slow sensor.
     slow: Arc<Semaphore>,
+    /// Who has it, or had it last, and since when.
+    slow_holder: RefCell<Option<(String, Instant)>>,
 }
 
 impl Sensing {
@@ -59,7 +61,18 @@ impl Sensing {
         let (probes, watched, handle) = Default::default();
         let changed = [channel::bounded(1), channel::bounded(1)];
         let (read_at, read) = (Cell::default(), channel::bounded(1));
-        let this = Self { root, config, probes, watched, handle, changed, read_at, read, slow };
+        let this = Self {
+            root,
+            config,
+            probes,
+            watched,
+            handle,
+            changed,
+            read_at,
+            read,
+            slow,
+            slow_holder: RefCell::default(),
+        };
         this.search();
         this
     }
@@ -68,14 +81,11 @@ impl Sensing {
     pub(crate) fn search(&self) {
         let mut probes = self.probes.borrow_mut();
         let mut found = meters::list(&self.root);
+        // Another may have taken the place of one that is gone; and what nobody named and nobody waits for is forgotten.
         for probe in probes.iter_mut() {
-            if let Some(at) = found.iter().position(|meter| meter.id == probe.id) {
-                let meter = found.swap_remove(at);
-                if probe.meter.as_ref() != Some(&meter) {
-                    probe.meter = Some(meter);
-                }
-            }
+            probe.meter = found.iter().find(|meter| meter.id == probe.id).cloned();
         }
+        probes.retain(|probe| probe.meter.is_some() || probe.is_named() || self.is_watched(probe));
         for sensor in &self.config {
             if !probes.iter().any(|probe| probe.name == sensor.name) {
                 let meter = found.iter().find(|meter| meter.id == sensor.id).cloned();
@@ -167,9 +177,10 @@ impl Sensing {
     fn tell(&self, probe: &mut Probe) {
         let Some(handle) = self.handle.get().filter(|_| probe.is_owed) else { return };
         let watched = self.watched.borrow();
-        let mut uris = watched.iter().filter(|watched| watched.name == probe.name).map(|watched| watched.uri.as_str());
-        // Where its queue is full they hear of it after the next look.
-        probe.is_owed = uris.any(|uri| handle.resource_updated(uri).is_err());
+        let uris = watched.iter().filter(|watched| watched.name == probe.name).map(|watched| watched.uri.as_str());
+        // Where its queue is full they hear of it after the next look; and where nobody is subscribed now, whoever is then, be it needlessly.
+        let told: Vec<bool> = uris.map(|uri| handle.resource_updated(uri).is_ok()).collect();
+        probe.is_owed = told.is_empty() || told.contains(&false);
     }
 
     fn is_watched(&self, probe: &Probe) -> bool {
@@ -208,19 +219,43 @@ impl Sensing {
 
     // Reads it on another thread. None where somebody else has done so in the meantime.
     async fn look_slowly(&self, name: &str, meter: Meter) -> Option<Result<f64, Lack>> {
-        let path = meter.id.clone();
-        let look = async {
-            let place = self.slow.acquire_arc().await;
-            self.stale(name)?;
-            let root = self.root.clone();
-            // The place is free when the reading has ended, also where nobody waits for it any more.
-            Some(smol::unblock(move || (meter.read(&root), drop(place)).0).await)
+        let failed = |why: String| Some(Err(Lack::new(meter.path(), Why::Failed(why))));
+        let Some(place) = self.slow_place().await else {
+            let holder = self.slow_holder.borrow().as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
+            let who = if holder == name { String::new() } else { format!(": {holder}, for which all slow ones wait") };
+            return failed(format!("no answer within {} s{who}", SLOW_MAX.as_secs()));
         };
+        self.stale(name)?;
+        self.slow_holder.replace(Some((name.to_owned(), Instant::now())));
+        let (root, slow) = (self.root.clone(), meter.clone());
+        // The place is free when the reading has ended, also where nobody waits for it any more.
+        let reading = async { Some(smol::unblock(move || (slow.read(&root), drop(place)).0).await) };
         let too_slow = async {
             Timer::after(SLOW_MAX).await;
-            Some(Err(Lack::new(path, Why::Failed(format!("no answer within {} s", SLOW_MAX.as_secs())))))
+            failed(format!("no answer within {} s", SLOW_MAX.as_secs()))
         };
-        or(look, too_slow).await
+        or(reading, too_slow).await
+    }
+
+    // The place for reading a slow sensor; none where the one that has it takes longer than it may.
+    async fn slow_place(&self) -> Option<SemaphoreGuardArc> {
+        loop {
+            if let Some(place) = self.slow.try_acquire_arc() {
+                return Some(place);
+            }
+            let since = self.slow_holder.borrow().as_ref().map(|(_, since)| *since)?;
+            if since.elapsed() >= SLOW_MAX {
+                return None;
+            }
+            let place = async { Some(self.slow.acquire_arc().await) };
+            let over = async {
+                Timer::at(since + SLOW_MAX).await;
+                None
+            };
+            if let Some(place) = or(place, over).await {
+                return Some(place);
+            }
+        }
     }
 }
 

@@ -31,7 +31,7 @@ const PART: f64 = 0.05;
 /// How a sensor is looked at.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// By how much it must change before its subscribers hear of it; none: by [`PART`].
+    /// By how much it must change before its subscribers hear of it, where the configuration says so.
     pub(crate) threshold: Option<f64>,
     /// The least time between two values, and between two words to its subscribers.
     pub(crate) interval: Duration,
@@ -56,6 +56,7 @@ pub(crate) struct Probe {
     pub(crate) settings: Settings,
     /// Its last values.
     pub(crate) history: History,
+    is_named: bool,
     last: Option<Looked>,
     told: Option<Told>,
     /// There is a change that its subscribers have not been told of.
@@ -74,7 +75,7 @@ pub(crate) struct Looked {
 /// Why there is no value.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Problem {
-    /// No sensor of the machine has the id that the configuration says.
+    /// No sensor of the machine has its id now.
     Missing,
     /// It can't be read.
     Lack(Lack),
@@ -92,10 +93,8 @@ struct Told {
 impl Probe {
     /// The one that the configuration names, or one that it does not.
     pub(crate) fn new(meter: Option<Meter>, config: Option<&Sensor>, id: &str) -> Self {
-        let quantity = meter.as_ref().map_or("", |meter| meter.quantity);
-        let known = THRESHOLDS.iter().find(|(name, _)| *name == quantity).map(|(_, threshold)| *threshold);
         let settings = Settings {
-            threshold: config.and_then(|config| config.threshold).or(known),
+            threshold: config.and_then(|config| config.threshold),
             interval: config.and_then(|config| config.interval).unwrap_or(INTERVAL_DEFAULT),
             every: config.and_then(|config| config.every),
             plausible: config.map_or(f64::MIN..=f64::MAX, |config| config.plausible.clone()),
@@ -104,12 +103,24 @@ impl Probe {
         let history = config.map_or(super::history::HISTORY_DEFAULT, |config| config.history);
         let name = config.map_or(id, |config| &config.name).to_owned();
         let (id, history) = (id.to_owned(), History::new(history));
-        Self { name, meter, id, settings, history, last: None, told: None, is_owed: false }
+        Self { name, meter, id, settings, history, is_named: config.is_some(), last: None, told: None, is_owed: false }
     }
 
     /// What was seen the last time.
     pub(crate) const fn last(&self) -> Option<&Looked> {
         self.last.as_ref()
+    }
+
+    /// By how much it must change before its subscribers hear of it; none: by [`PART`] of what they know. Raw numbers without a unit have none.
+    pub(crate) fn threshold(&self) -> Option<f64> {
+        let known =
+            |meter: &Meter| THRESHOLDS.iter().find(|(name, _)| *name == meter.quantity && !meter.unit.is_empty());
+        self.settings.threshold.or_else(|| known(self.meter.as_ref()?).map(|(_, threshold)| *threshold))
+    }
+
+    /// Whether the configuration names it.
+    pub(crate) fn is_named(&self) -> bool {
+        self.is_named
     }
 
     /// Whether to look at it may take long.
@@ -151,7 +162,7 @@ impl Probe {
         let has_changed = match (told.value, value) {
             (Some(before), Some(now)) => {
                 let change = (now - before).abs();
-                change > 0.0 && change >= self.settings.threshold.unwrap_or(before.abs() * PART)
+                change > 0.0 && change >= self.threshold().unwrap_or(before.abs() * PART)
             }
             // It failed, or works again.
             (before, now) => before.is_some() != now.is_some(),
@@ -167,7 +178,7 @@ impl Probe {
 impl std::fmt::Display for Problem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Missing => f.write_str("not there: no sensor of this machine has the id that the configuration says"),
+            Self::Missing => f.write_str("not there: no sensor of this machine has this id now"),
             Self::Lack(Lack { why: Why::Absent, path }) => write!(f, "not there now (no /{path})"),
             Self::Lack(lack) => write!(f, "{lack}"),
             Self::Implausible(value) => {

@@ -56,7 +56,7 @@ impl<'p> Report<'p> {
             value: last.and_then(|last| last.value.as_ref().ok().copied()),
             problem: last.and_then(|last| last.value.as_ref().err().map(ToString::to_string)),
             seconds_ago: last.map(|last| ago(last.at)),
-            threshold: probe.settings.threshold,
+            threshold: probe.threshold(),
             least_interval_seconds: probe.settings.interval.as_secs_f64(),
             history: Kept {
                 capacity: probe.history.capacity(),

@@ -39,6 +39,8 @@ pub(crate) enum Place {
         file: String,
         /// 1, a thousand or a million.
         per_unit: u32,
+        /// The chip must be asked by a slow bus, or wakes something up.
+        is_slow: bool,
     },
     /// A channel of Industrial I/O.
     Iio {
@@ -78,7 +80,7 @@ impl Meter {
     pub(crate) fn read(&self, root: &Root) -> Result<f64, Lack> {
         match &self.place {
             Place::Zone { file } => temperatures::zone_celsius(root, file),
-            Place::Chip { file, per_unit } => {
+            Place::Chip { file, per_unit, .. } => {
                 root.number::<i32>(file).map(|value| f64::from(value) / f64::from(*per_unit))
             }
             Place::Iio { device, channel } => iio::read(root, device, channel),
@@ -88,7 +90,15 @@ impl Meter {
 
     /// Whether the kernel may hold its reader for long: as long as a conversion takes.
     pub(crate) const fn is_slow(&self) -> bool {
-        matches!(self.place, Place::Iio { .. } | Place::OneWire { .. })
+        matches!(self.place, Place::Iio { .. } | Place::OneWire { .. } | Place::Chip { is_slow: true, .. })
+    }
+
+    /// Where it is read, below the root.
+    pub(crate) fn path(&self) -> &str {
+        match &self.place {
+            Place::Zone { file } | Place::Chip { file, .. } => file,
+            Place::Iio { device, .. } | Place::OneWire { device } => device,
+        }
     }
 
     /// How many digits behind the point say something.

@@ -1,11 +1,7 @@
 //! Fans, voltages, currents, power and humidity, from the chips under `/sys/class/hwmon` (the kernel's `hwmon/sysfs-interface`).
 
-use std::fmt;
-
-use serde::Serialize;
-
 use super::meters::{Meter, Place, identifier};
-use super::root::{Known, Lack, Root, Why};
+use super::root::{Known, Lack, Root};
 use super::{onewire, temperatures};
 
 const HWMON: &str = "sys/class/hwmon";
@@ -28,69 +24,17 @@ const OTHERS: [Kind; 5] = [
     ("humidity", "humidity", "%", 1_000),
 ];
 
-/// All sensors that do not measure temperatures.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub(crate) struct Sensors {
-    /// What they read now, chip by chip.
-    pub(crate) readings: Vec<Reading>,
-}
-
 /// What one sensor reads now.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reading {
-    /// The name of the chip, such as `rpi_volt`, with its place: `rpi_volt (hwmon1)`.
+    /// The name of the chip, such as `nvme`, with its place: `nvme (hwmon1)`.
     pub(crate) chip: String,
-    /// The sensor's label where its driver gives one, else the name of its files, such as `fan1`.
+    /// The sensor's label where its driver gives one, else the name of its files, such as `temp1`.
     pub(crate) name: String,
-    /// What is measured.
-    pub(crate) quantity: &'static str,
-    /// The value; absent for a sensor that only raises an alarm.
-    pub(crate) value: Option<Known<f64>>,
-    /// The unit of the value and of the critical value.
-    pub(crate) unit: &'static str,
+    /// The value.
+    pub(crate) value: Known<f64>,
     /// The value that the chip calls critical.
     pub(crate) critical: Option<f64>,
-    /// Whether the chip raises an alarm for it, where it can.
-    pub(crate) alarm: Option<bool>,
-}
-
-/// Reads all sensors but the thermometers.
-pub(crate) fn read(root: &Root) -> Result<Sensors, Lack> {
-    let mut readings = Vec::new();
-    for chip in chips(root)? {
-        for kind in &OTHERS {
-            readings.extend(chip.readings(root, kind));
-        }
-    }
-    if readings.is_empty() { Err(Lack::new(HWMON, Why::Empty)) } else { Ok(Sensors { readings }) }
-}
-
-impl fmt::Display for Sensors {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.readings.iter().try_for_each(|reading| writeln!(f, "{reading}"))
-    }
-}
-
-impl fmt::Display for Reading {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let unit = self.unit;
-        let decimals = decimals(unit);
-        write!(f, "{} {}: ", self.chip, self.name)?;
-        match &self.value {
-            Some(Known(Ok(value))) => write!(f, "{value:.decimals$} {unit}")?,
-            Some(Known(Err(lack))) => write!(f, "{lack}")?,
-            // Seen on the Raspberry Pi, whose firmware tells that the voltage is too low, but not how low.
-            None => write!(f, "{} not told", self.quantity)?,
-        }
-        if let Some(critical) = self.critical {
-            write!(f, ", critical at {critical:.decimals$} {unit}")?;
-        }
-        match self.alarm {
-            Some(true) => write!(f, ", ALARM RAISED"),
-            Some(false) => write!(f, ", no alarm"),
-            None => Ok(()),
-        }
-    }
 }
 
 /// How many digits behind the point say something of a value in this unit.
@@ -100,6 +44,31 @@ pub(crate) fn decimals(unit: &str) -> usize {
         "°C" => 1,
         _ => 2,
     }
+}
+
+/// Chips that are asked by a slow way: disks, which may have to spin up; converters; the board's controller.
+const SLOW_CHIPS: [&str; 4] = ["drivetemp", "iio_hwmon", "power_meter", "ibmpex"];
+
+/// Whether a device is one on an I2C bus: bus and address, as in `1-0040`. One on a bus that is stuck answers after seconds.
+fn is_i2c(device: &str) -> bool {
+    let parts = device.split_once('-');
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    parts.is_some_and(|(bus, address)| {
+        is_number(bus) && address.len() == 4 && address.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
+/// What the chips call an alarm: the sensor, and whether it is raised. No value is read for it.
+pub(crate) fn alarms(root: &Root) -> Vec<(String, bool)> {
+    let of_chip = |chip: Chip| {
+        let all = OTHERS.iter().chain([&TEMPERATURE]).flat_map(|kind| chip.sensors(kind.0));
+        let alarm = |(_, sensor)| {
+            let name = format!("{} ({}) {}", chip.name, chip.folder, chip.label(root, sensor));
+            chip.alarm(root, sensor).map(|alarm| (name, alarm))
+        };
+        all.filter_map(alarm).collect::<Vec<_>>()
+    };
+    chips(root).unwrap_or_default().into_iter().flat_map(of_chip).collect()
 }
 
 /// The sensors that have a value, but for those that thermal zones show too.
@@ -146,6 +115,7 @@ impl Chip {
         // The device's name has its address on the bus; the chip's number can be another after each start.
         let device = root.link(&format!("{folder}/device"));
         let device = device.as_deref().and_then(|target| target.file_name()?.to_str());
+        let is_slow = SLOW_CHIPS.contains(&self.name.as_str()) || device.is_some_and(is_i2c);
         let chip = device.map_or_else(|| self.name.clone(), |device| format!("{}-{device}", self.name));
         let mut meters = Vec::new();
         for &(prefix, quantity, unit, per_unit) in OTHERS.iter().chain([&TEMPERATURE]) {
@@ -156,7 +126,7 @@ impl Chip {
                     label: format!("{} {}", self.name, self.label(root, sensor)),
                     quantity,
                     unit,
-                    place: Place::Chip { file: format!("{folder}/{sensor}_{attribute}"), per_unit },
+                    place: Place::Chip { file: format!("{folder}/{sensor}_{attribute}"), per_unit, is_slow },
                 }));
             }
         }
@@ -186,27 +156,17 @@ impl Chip {
         self.has(sensor, "label").then_some(()).and_then(told).unwrap_or_else(|| sensor.to_owned())
     }
 
-    /// What `sensor` reads; nothing where its files hold neither a value nor an alarm.
+    /// What `sensor` reads; nothing where its files hold no value.
     fn reading(&self, root: &Root, kind: &Kind, sensor: &str) -> Option<Reading> {
-        let &(_, quantity, unit, scale) = kind;
         let path = |attribute: &str| format!("{HWMON}/{}/{sensor}_{attribute}", self.folder);
-        let has = |attribute: &str| self.has(sensor, attribute);
         let number =
-            |attribute: &str| root.number::<i32>(&path(attribute)).map(|number| f64::from(number) / f64::from(scale));
-        let value =
-            ["input", "average"].into_iter().find(|attribute| has(attribute)).map(|attribute| Known(number(attribute)));
-        let alarm = self.alarm(root, sensor);
-        if value.is_none() && alarm.is_none() {
-            return None;
-        }
+            |attribute: &str| root.number::<i32>(&path(attribute)).map(|number| f64::from(number) / f64::from(kind.3));
+        let attribute = ["input", "average"].into_iter().find(|attribute| self.has(sensor, attribute))?;
         Some(Reading {
             chip: format!("{} ({})", self.name, self.folder),
             name: self.label(root, sensor),
-            quantity,
-            value,
-            unit,
-            critical: if has("crit") { number("crit").ok() } else { None },
-            alarm,
+            value: Known(number(attribute)),
+            critical: if self.has(sensor, "crit") { number("crit").ok() } else { None },
         })
     }
 

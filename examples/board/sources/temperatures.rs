@@ -53,7 +53,7 @@ pub(crate) fn read(root: &Root) -> Result<Temperatures, Lack> {
     let zones: Vec<Zone> = zones(root).iter().map(|name| Zone::read(root, name)).collect();
     let mut temperatures: Vec<Temperature> = Vec::new();
     for chip in chips.iter().flatten().filter(|chip| !zones.iter().any(|zone| chip.shows(&zone.kind))) {
-        temperatures.extend(chip.readings(root, &TEMPERATURE).filter_map(Temperature::of_reading));
+        temperatures.extend(chip.readings(root, &TEMPERATURE).map(Temperature::of_reading));
     }
     temperatures.splice(..0, zones.into_iter().map(|zone| zone.temperature));
     if temperatures.is_empty() {
@@ -140,9 +140,9 @@ impl Throttling {
 }
 
 impl Temperature {
-    fn of_reading(reading: sensors::Reading) -> Option<Self> {
+    fn of_reading(reading: sensors::Reading) -> Self {
         let name = format!("{} {}", reading.chip, reading.name);
-        reading.value.map(|celsius| Self { name, celsius, critical_celsius: reading.critical })
+        Self { name, celsius: reading.value, critical_celsius: reading.critical }
     }
 }
 
