@@ -87,16 +87,19 @@ fn all_reports(root: &Root) -> Vec<String> {
 
 /// The alarms of all chips.
 fn alarms(root: &Root) -> String {
-    let lines: String =
-        sources::sensors::alarms(root).iter().map(|(name, alarm)| format!("{name}: {alarm}\n")).collect();
-    if lines.is_empty() { "not on this machine (no /sys)".to_owned() } else { lines }
+    let alarms = sources::sensors::alarms(root);
+    let lines: Vec<String> = alarms.iter().map(|(name, alarm)| format!("{name}: {alarm}")).collect();
+    if lines.is_empty() { "not on this machine (no /sys)".to_owned() } else { lines.join("\n") }
 }
 
 /// All sensors, each read.
 fn meters(root: &Root) -> String {
     let line = |meter: sources::meters::Meter| {
         let value = meter.read(root).map_or_else(|lack| lack.to_string(), |value| value.to_string());
-        assert!(meter.id.len() <= sources::meters::ID_BYTES_MAX && meter.decimals() < 3, "{meter:?}");
+        assert!(
+            !meter.path().is_empty() && meter.id.len() <= sources::meters::ID_BYTES_MAX && meter.decimals() < 3,
+            "{meter:?}"
+        );
         format!("{} {} {}: {value} {} {}\n", meter.id, meter.label, meter.quantity, meter.unit, meter.is_slow())
     };
     let lines: String = sources::meters::list(root).into_iter().map(line).collect();

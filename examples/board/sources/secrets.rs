@@ -64,7 +64,7 @@ pub(crate) fn masked<'w>(words: impl Iterator<Item = &'w str>, from: From) -> St
 
 /// Where the secret in a word begins: behind the sign that follows a key which announces it, or the user of a URL.
 fn secret_in(word: &str) -> Option<usize> {
-    let signs = word.char_indices().filter(|(_, sign)| matches!(sign, '=' | ':'));
+    let mut signs = word.char_indices().filter(|(_, sign)| matches!(sign, '=' | ':'));
     let of_key = |(at, _): (usize, char)| {
         let key = word[..at].trim_end_matches(['"', '\'']);
         let key = key.rsplit(FRONT).next().unwrap_or_default();
@@ -76,7 +76,7 @@ fn secret_in(word: &str) -> Option<usize> {
         let (user, _) = authority.rsplit_once('@')?;
         user.find(':').map(|colon| begin + colon + 1)
     };
-    signs.filter_map(of_key).next().into_iter().chain(of_user()).min()
+    signs.find_map(of_key).into_iter().chain(of_user()).min()
 }
 
 fn announces(word: &str) -> bool {
