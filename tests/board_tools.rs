@@ -1,13 +1,34 @@
 //! The board example's tools, called as a client calls them: on a copy of a Raspberry Pi's files, and on a machine that has nothing.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "this is all tests")]
+#![allow(dead_code, reason = "shared by path: a part of it is used here")]
 
+#[path = "../examples/board/app.rs"]
+mod app;
+#[path = "../examples/board/children/mod.rs"]
+mod children;
+#[path = "../examples/board/commands/mod.rs"]
+mod commands;
+#[path = "../examples/board/config/mod.rs"]
+mod config;
+#[path = "../examples/board/control/mod.rs"]
+mod control;
+#[path = "../examples/board/hardware/mod.rs"]
+mod hardware;
+#[path = "../examples/board/offers.rs"]
+mod offers;
 #[path = "../examples/board/overview.rs"]
 mod overview;
+#[path = "../examples/board/resources.rs"]
+mod resources;
+#[path = "../examples/board/sensing/mod.rs"]
+mod sensing;
 #[path = "../examples/board/sources/mod.rs"]
 mod sources;
 #[path = "../examples/board/tools.rs"]
 mod tools;
+#[path = "../examples/board/units.rs"]
+mod units;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,8 +40,8 @@ use smol_mcp::testing::TestServer;
 use sources::root::Root;
 
 /// Tools that only read, and take no time.
-const READERS: [&str; 9] =
-    ["overview", "host", "memory", "disks", "network", "temperatures", "sensors", "leds", "processes"];
+const READERS: [&str; 10] =
+    ["overview", "host", "memory", "disks", "network", "temperatures", "sensors", "leds", "processes", "power"];
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name)
@@ -28,7 +49,8 @@ fn fixture(name: &str) -> PathBuf {
 
 /// The server, with what `--root` would name.
 fn server(root: impl Into<PathBuf>) -> TestServer {
-    TestServer::new(tools::server(Root::new(root)), Config::default()).unwrap()
+    let config = config::parse("board.toml".to_owned(), "led.ACT = {}\nled.PWR = {}\nled.LED7 = {}\n").unwrap();
+    TestServer::new(app::board(Root::new(root), config).0, Config::default()).unwrap()
 }
 
 /// What a tool answers: whether as an error, and its text.
@@ -92,9 +114,10 @@ fn every_tool_answers_on_a_pi() {
         "/boot/firmware (/dev/mmcblk0p1, vfat)",
         "addresses 192.168.1.40/24",
         "cpu-thermal (thermal_zone0): 48.7 °C",
-        "emc2301 (hwmon2) fan1: 2360 RPM",
+        "emc2301.fan1: 2360 RPM (fan, emc2301 fan1)",
         "PWR: on (brightness 255 of 255), no trigger",
         "603 node: CPU 10.0 %, memory 182 MiB",
+        "Voltage: not too low now",
     ];
     for (tool, expected) in READERS.into_iter().zip(expected) {
         let (is_error, text) = call(&mut pi, tool, &json!({}));
@@ -239,7 +262,10 @@ fn tools_are_told_with_titles_and_what_they_do() {
     let told = ask(&mut server(fixture("pi")), "tools/list");
     let tools = told["tools"].as_array().unwrap();
     let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
-    assert!(READERS.iter().all(|reader| names.contains(reader)) && names.len() == READERS.len() + 1, "{names:?}");
+    // Those with arguments, and one that a Pi has not; what the configuration does not offer is not there.
+    let others = ["sensor", "watchdog", "set_led"];
+    assert!(READERS.iter().chain(&others).all(|name| names.contains(name)), "{names:?}");
+    assert_eq!(names.len(), READERS.len() + others.len(), "{names:?}");
     for tool in tools {
         let of = |hint: &str| tool["annotations"][hint].as_bool().unwrap();
         assert!(tool["title"].is_string() && tool["description"].as_str().unwrap().len() > 40, "{tool}");

@@ -121,7 +121,9 @@ fn the_log_is_told_to_clients() {
     }
     let root = root.path().to_str().unwrap();
     must_fail(command("board", &["--log-to-clients", "loud"]), "board", &["--log-to-clients: expected error"]);
-    let mut board = Example::start("board", &["--root", root, "--log-to-clients", "info"]);
+    let config = format!("{root}/board.toml");
+    std::fs::write(&config, "[led.ACT]\n").unwrap();
+    let mut board = Example::start("board", &["--root", root, "--config", &config, "--log-to-clients", "info"]);
     let session = board.connect().initialize("2025-06-18", "ear");
     let mut ear = board.connect();
     ear.open(&session.get());

@@ -5,17 +5,30 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod app;
+mod check;
+mod children;
+mod commands;
 #[path = "../common/mod.rs"]
 mod common;
+mod config;
+mod control;
+mod hardware;
+mod offers;
 mod overview;
+mod resources;
+mod sensing;
 mod sources;
 mod tools;
+mod units;
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::ExitCode;
 
-use common::args::OwnFlag;
+use common::args::{Args, OwnFlag};
 use common::{Program, oauth};
+use config::Config;
 use sources::root::Root;
 
 const PROGRAM: Program = Program {
@@ -23,6 +36,13 @@ const PROGRAM: Program = Program {
     version: env!("CARGO_PKG_VERSION"),
     about: "Offers the machine it runs on to MCP clients: what it is, how it does, its LEDs.",
     own: &[
+        OwnFlag {
+            name: "config",
+            value: "FILE",
+            help: "offer what this file allows to change too (README, \"The board\");\nwithout one, only what reads",
+        },
+        OwnFlag { name: "check", value: "", help: "say what is wrong with that file, or what it offers, and end" },
+        OwnFlag { name: "simulate", value: "", help: "play the GPIO chips and I2C buses of that file" },
         OwnFlag {
             name: "root",
             value: "DIR",
@@ -42,16 +62,53 @@ const PROGRAM: Program = Program {
 };
 
 fn main() -> ExitCode {
-    common::main_with(&PROGRAM, oauth::config, |args| {
-        let dir = args.own("root").unwrap_or(OsStr::new("/"));
-        // A directory that is not there would look like a machine that lacks everything.
-        std::fs::read_dir(dir).map_err(|error| format!("--root {}: {error}", dir.display()))?;
-        let server = tools::server(Root::new(dir));
+    let args = match common::args_or_exit(&PROGRAM) {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
+    if args.own("check").is_some() {
+        return check(&args);
+    }
+    common::run(&PROGRAM, &args, oauth::config, |args| {
+        let (server, beside) = app::board(root(args)?, config(args)?);
         if let Some(level) = args.own("log-to-clients") {
             let expected = "--log-to-clients: expected error, warn, info or debug";
             let level = level.to_str().and_then(|level| level.parse().ok());
             common::log_to_clients(server.handle(), level.ok_or(expected)?, args.log.as_deref());
         }
-        Ok(server)
+        Ok((server, beside.keep()))
     })
+}
+
+/// Where the machine's files are.
+fn root(args: &Args) -> Result<Root, String> {
+    let dir = args.own("root").unwrap_or(OsStr::new("/"));
+    // A directory that is not there would look like a machine that lacks everything.
+    std::fs::read_dir(dir).map_err(|error| format!("--root {}: {error}", dir.display()))?;
+    Ok(Root::new(dir))
+}
+
+/// What may be changed, and by whom.
+fn config(args: &Args) -> Result<Config, String> {
+    let file = args.own("config").map(Path::new);
+    let config = file.map_or(Ok(Config::default()), config::read).map_err(|problems| problems.to_string())?;
+    Ok(Config { simulate: args.own("simulate").is_some(), ..config })
+}
+
+/// Says what is wrong with the configuration, or what it offers, and ends (`--check`).
+fn check(args: &Args) -> ExitCode {
+    let file = args.own("config").ok_or_else(|| "--check needs --config FILE".to_owned());
+    let checked = file.and_then(|file| Ok((file.display().to_string(), root(args)?, config(args)?)));
+    match checked {
+        Ok((file, root, config)) => {
+            let lacks = check::machine(&config, &root, file);
+            common::complain(&PROGRAM, &lacks);
+            common::say(&check::offered(&config, &offers::tools(root, config.clone())));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            common::complain(&PROGRAM, &error);
+            ExitCode::FAILURE
+        }
+    }
 }

@@ -3,20 +3,23 @@
 //! What a machine does not have is an answer like any other: a board without LEDs is no failure, and a model that is told so need not
 //! try again. What is there and could not be read, or set, is a tool's error.
 
-use std::cell::OnceCell;
 use std::fmt::Display;
-use std::rc::Rc;
 use std::time::Duration;
 
-use smol_mcp::{
-    Call, Handle, ReadResult, Reading, Server, ToolError, ToolResult, WithResources, args, heapless, resources, tools,
-};
+use smol_mcp::{Call, ToolError, ToolResult, args, heapless, tools};
 
+use crate::app::Board;
+use crate::commands::RunCommand;
+use crate::control::buses::{I2cRead, I2cScan, I2cWrite};
+use crate::control::lines::{GpioLine, GpioPulse, GpioWait, GpioWrite};
+use crate::control::pwms::PwmSet;
 use crate::overview;
+use crate::resources::OneSensor;
 use crate::sources::leds::{Change, Level};
 use crate::sources::processes::{Order, SHOWN_MAX, Wanted};
-use crate::sources::root::{Lack, Root, Why};
-use crate::sources::{disks, host, leds, memory, network, processes, sensors, temperatures};
+use crate::sources::root::{Lack, Why};
+use crate::sources::{disks, host, leds, memory, network, power, processes, temperatures, watchdog};
+use crate::units::UnitLog;
 
 /// Over how long the use of CPU is measured: the kernel counts in hundredths of a second, so that this tells percents.
 const CPU_WATCHED: Duration = Duration::from_secs(1);
@@ -62,47 +65,6 @@ args! {
     }
 }
 
-/// The machine, as its files tell of it, and the way to the server itself.
-pub(crate) struct Board {
-    root: Root,
-    handle: Rc<OnceCell<Handle>>,
-}
-
-/// The server, which tells clients from the first message on which machine it is.
-pub(crate) fn server(root: Root) -> Server<Board, WithResources> {
-    let host = host::read(&root);
-    let mut machine = host.name.value().map_or("a Linux machine", String::as_str).to_owned();
-    if let Some(model) = host.model.value() {
-        machine = format!("{machine} ({model})");
-    }
-    let os = host.os.value().map_or(String::new(), |os| format!(", {os}"));
-    let instructions = format!(
-        "This server runs on the machine that it tells of: {machine}{os}. Its tools read how that machine is doing now, and set its LEDs; \
-         begin with `overview`. \"Not on this machine\" in an answer means that the hardware or the kernel does not have it: asking again \
-         won't help."
-    );
-    let handle = Rc::new(OnceCell::new());
-    let server = Server::new("board", env!("CARGO_PKG_VERSION"), Board { root, handle: handle.clone() });
-    // It is set once, here.
-    let _ = handle.set(server.handle());
-    server.title(machine).instructions(instructions).resources()
-}
-
-resources! {
-    impl Board {
-        /// What this server holds now, and what has happened since it started: connections, requests, why some were refused, calls,
-        /// streams, sessions. For whoever looks after it.
-        #[uri("board://server/stats")]
-        #[mime("text/plain")]
-        #[title("Server statistics")]
-        #[audience(user)]
-        async fn stats(&self, call: &mut Reading<'_>) -> ReadResult {
-            let handle = self.handle.get().ok_or("the server has not started")?;
-            call.reply(handle.stats().await?).await
-        }
-    }
-}
-
 tools! {
     impl Board {
         /// The essentials of this machine in a few lines: what it is, load, memory, disks, hottest temperature, addresses.
@@ -143,19 +105,80 @@ tools! {
             answer(call, network::read(&self.root)).await
         }
 
-        /// All thermometers in °C, each with its critical temperature where that is known. On a Raspberry Pi also whether it is, or
-        /// was, throttled or short of voltage.
+        /// The machine's own thermometers in °C, each with its critical temperature where that is known. On a Raspberry Pi also whether it
+        /// is, or was, throttled or short of voltage.
         #[read_only]
         #[title("Temperatures")]
         async fn temperatures(&self, call: &mut Call<'_>) -> ToolResult {
             answer(call, temperatures::read(&self.root)).await
         }
 
-        /// Sensors other than thermometers: voltages, currents, powers, humidity, fan speeds, with raised alarms.
+        /// All sensors with what they measure now: temperatures, voltages, currents, powers, humidity, pressure, light, fan speeds, and raised
+        /// alarms. Each has a name, by which `sensor` and the resource board://sensor/{name} tell of it alone.
         #[read_only]
         #[title("Sensors")]
         async fn sensors(&self, call: &mut Call<'_>) -> ToolResult {
-            answer(call, sensors::read(&self.root)).await
+            self.all_sensors(call).await
+        }
+
+        /// One sensor: what it measures now, and the least, the greatest and the mean of its last values.
+        #[read_only]
+        #[title("Sensor")]
+        async fn sensor(&self, call: &mut Call<'_>, args: OneSensor) -> ToolResult {
+            self.one_sensor(call, args).await
+        }
+
+        /// The watchdogs, which restart this machine when it hangs: whether they run, after how long they do it, and whether it was one of
+        /// them that caused the last start.
+        #[read_only]
+        #[title("Watchdog")]
+        async fn watchdog(&self, call: &mut Call<'_>) -> ToolResult {
+            answer(call, watchdog::read(&self.root)).await
+        }
+
+        /// What feeds this machine: batteries with how full they are, mains, USB; on a Raspberry Pi also whether its voltage is, or was, too low.
+        #[read_only]
+        #[title("Power")]
+        async fn power(&self, call: &mut Call<'_>) -> ToolResult {
+            answer(call, power::read(&self.root)).await
+        }
+
+        /// The state of the services and other systemd units that the configuration allows: whether each runs, since when, its result.
+        #[read_only]
+        #[when(Self::has_units)]
+        #[scope("units")]
+        #[title("Units")]
+        async fn units(&self, call: &mut Call<'_>) -> ToolResult {
+            self.unit_states(call).await
+        }
+
+        /// The last lines of the log (the journal) of one unit that the configuration allows, the oldest first, with likely secrets masked.
+        #[read_only]
+        #[when(Self::has_logs)]
+        #[scope("units")]
+        #[title("Log of a unit")]
+        async fn unit_log(&self, call: &mut Call<'_>, args: UnitLog) -> ToolResult {
+            self.log_of_unit(call, args).await
+        }
+
+        /// The commands that `run_command` can run: the name of each, what it does, and the JSON Schema of its arguments.
+        #[read_only]
+        #[when(Self::has_commands)]
+        #[scope("commands")]
+        #[title("Commands")]
+        async fn commands(&self, call: &mut Call<'_>) -> ToolResult {
+            self.list_commands(call).await
+        }
+
+        /// Runs one of the commands that `commands` lists, with arguments that fit its schema, and tells its exit status and what it wrote.
+        #[destructive]
+        #[open_world]
+        #[when(Self::has_commands)]
+        #[scope("commands")]
+        #[title("Run a command")]
+        #[input_schema(RunCommand::SCHEMA)]
+        async fn run_command(&self, call: &mut Call<'_>) -> ToolResult {
+            self.run_one(call).await
         }
 
         /// The LEDs of this machine: name, brightness now and at most, what lights each, and the triggers that could.
@@ -169,13 +192,126 @@ tools! {
         /// `brightness`, `trigger`, or a brightness with a trigger. Without a trigger, the LED is taken from the one it has, so that it
         /// stays as set. It lasts until it is set again or the machine restarts.
         #[idempotent]
+        #[when(Self::has_leds)]
         #[scope("leds")]
         #[title("Set an LED")]
         async fn set_led(&self, call: &mut Call<'_>, args: SetLed) -> ToolResult {
+            let Some(led) = self.config.leds.iter().find(|led| led.name == *args.name) else {
+                let known: Vec<&str> = self.config.leds.iter().map(|led| led.name.as_str()).collect();
+                return Err(format!("the configuration allows no LED {:?} to be set; it allows: {}", args.name, known.join(", ")).into());
+            };
+            led.who.check(call.principal()).map_err(ToolError::new)?;
+            if led.who.confirm {
+                call.confirm(format_args!("Change the LED {}?", led.name)).await?;
+            }
             let change = Change { level: level(&args)?, trigger: args.trigger.as_deref() };
             let changed = leds::set(&self.root, &args.name, change).map_err(ToolError::new)?;
             log::info!("{changed}");
             call.reply(changed).await
+        }
+
+        /// The GPIO lines that may be used: name, what hangs on it, input or output, state now, safe state, longest pulse.
+        #[read_only]
+        #[when(Self::has_gpio)]
+        #[scope("gpio")]
+        #[title("GPIO lines")]
+        async fn gpio_list(&self, call: &mut Call<'_>) -> ToolResult {
+            self.control.gpio_list(call).await
+        }
+
+        /// Whether a GPIO line is active or inactive now.
+        #[read_only]
+        #[when(Self::has_gpio)]
+        #[scope("gpio")]
+        #[title("Read a GPIO line")]
+        async fn gpio_read(&self, call: &mut Call<'_>, args: GpioLine) -> ToolResult {
+            self.control.gpio_read(call, args).await
+        }
+
+        /// Sets an output. It stays so until it is set again, and returns to its safe state when the server ends, or earlier where the answer
+        /// says so.
+        #[destructive]
+        #[idempotent]
+        #[when(Self::has_outputs)]
+        #[scope("gpio")]
+        #[title("Set a GPIO line")]
+        async fn gpio_write(&self, call: &mut Call<'_>, args: GpioWrite) -> ToolResult {
+            self.control.gpio_write(call, args).await
+        }
+
+        /// Sets an output for some milliseconds, and then back to what it was: to press a button, ring a bell. It also goes back at once when the
+        /// call is cancelled.
+        #[destructive]
+        #[when(Self::has_outputs)]
+        #[scope("gpio")]
+        #[title("Pulse a GPIO line")]
+        async fn gpio_pulse(&self, call: &mut Call<'_>, args: GpioPulse) -> ToolResult {
+            self.control.gpio_pulse(call, args).await
+        }
+
+        /// Waits until an input changes: a button, a door, a motion sensor. Answers when it has changed, or when the time is over.
+        #[read_only]
+        #[when(Self::has_inputs)]
+        #[scope("gpio")]
+        #[title("Wait for a GPIO line")]
+        async fn gpio_wait(&self, call: &mut Call<'_>, args: GpioWait) -> ToolResult {
+            self.control.gpio_wait(call, args).await
+        }
+
+        /// The I2C buses and devices that may be used: names, addresses, which registers may be read and written.
+        #[read_only]
+        #[when(Self::has_i2c)]
+        #[scope("i2c")]
+        #[title("I2C devices")]
+        async fn i2c_list(&self, call: &mut Call<'_>) -> ToolResult {
+            self.control.i2c_list(call).await
+        }
+
+        /// Looks which addresses of an I2C bus answer, of those that may be asked.
+        #[additive]
+        #[when(Self::has_scans)]
+        #[scope("i2c")]
+        #[title("Scan an I2C bus")]
+        async fn i2c_scan(&self, call: &mut Call<'_>, args: I2cScan) -> ToolResult {
+            self.control.i2c_scan(call, args).await
+        }
+
+        /// Reads registers of an I2C device, of one byte each. What they mean stands in the device's data sheet.
+        #[read_only]
+        #[when(Self::has_i2c_reads)]
+        #[scope("i2c")]
+        #[title("Read I2C registers")]
+        async fn i2c_read(&self, call: &mut Call<'_>, args: I2cRead) -> ToolResult {
+            self.control.i2c_read(call, args).await
+        }
+
+        /// Writes registers of an I2C device, of one byte each.
+        #[destructive]
+        #[when(Self::has_i2c_writes)]
+        #[scope("i2c")]
+        #[title("Write I2C registers")]
+        async fn i2c_write(&self, call: &mut Call<'_>, args: I2cWrite) -> ToolResult {
+            self.control.i2c_write(call, args).await
+        }
+
+        /// The PWM channels that may be set: name, what hangs on it, what it does now, what it takes, its safe state.
+        #[read_only]
+        #[when(Self::has_pwm)]
+        #[scope("pwm")]
+        #[title("PWM channels")]
+        async fn pwm_list(&self, call: &mut Call<'_>) -> ToolResult {
+            self.control.pwm_list(call).await
+        }
+
+        /// Sets a PWM channel: how much of each period it is active, and how many periods a second has; or switches it off. It stays so until it is
+        /// set again, and returns to its safe state when the server ends, or earlier where the answer says so.
+        #[destructive]
+        #[idempotent]
+        #[when(Self::has_pwm)]
+        #[scope("pwm")]
+        #[title("Set a PWM channel")]
+        async fn pwm_set(&self, call: &mut Call<'_>, args: PwmSet) -> ToolResult {
+            self.control.pwm_set(call, args).await
         }
 
         /// The processes that use most memory or most CPU: number, name, use of CPU and memory, threads, state, user.
@@ -199,7 +335,7 @@ tools! {
 }
 
 /// Answers with a report, or with what the machine lacks.
-async fn answer(call: &mut Call<'_>, report: Result<impl Display, Lack>) -> ToolResult {
+pub(crate) async fn answer(call: &mut Call<'_>, report: Result<impl Display, Lack>) -> ToolResult {
     match report {
         Ok(report) => call.reply(report).await,
         Err(lack @ Lack { why: Why::Absent | Why::Empty, .. }) => call.reply(lack).await,

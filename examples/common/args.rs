@@ -35,12 +35,12 @@ pub(crate) struct Program {
     pub(crate) own: &'static [OwnFlag],
 }
 
-/// A flag of one example alone, which takes a value; given twice, the later one holds.
+/// A flag of one example alone; given twice, the later one holds.
 #[derive(Debug)]
 pub(crate) struct OwnFlag {
     /// Its name without dashes.
     pub(crate) name: &'static str,
-    /// What the help calls its value.
+    /// What the help calls its value; empty: it takes none.
     pub(crate) value: &'static str,
     /// What it does, in a line.
     pub(crate) help: &'static str,
@@ -222,11 +222,12 @@ fn take(program: &Program, args: &mut Args, flag: &str, parser: &mut lexopt::Par
     if own.is_none() && !FLAGS.iter().any(|(name, _, _)| *name == flag) {
         return Err(unknown(&format!("--{flag}")));
     }
-    let value = value_of(flag, parser)?;
     if let Some(own) = own {
+        let value = if own.value.is_empty() { OsString::new() } else { value_of(flag, parser)? };
         args.own.push((own.name, value));
         return Ok(());
     }
+    let value = value_of(flag, parser)?;
     let text = || value.to_string_lossy();
     match flag {
         "listen" => args.listen = text().parse().map_err(|_| wrong(flag, LISTEN_EXPECTED, &text()))?,

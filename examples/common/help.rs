@@ -60,7 +60,7 @@ pub(super) fn help(program: &Program) -> String {
         let _ = writeln!(help, "{:HELP_COLUMN$}{text}", format!("  {flag}"));
     };
     for (flag, value, text) in own.chain(FLAGS) {
-        line(&format!("--{flag} {value}"), text);
+        line(format!("--{flag} {value}").trim_end(), text);
     }
     line("--print-budget", "print what memory the server can take, and end");
     line("-h, --help", "print this help");

@@ -8,8 +8,10 @@ pub(crate) mod oauth;
 pub(crate) mod service;
 pub(crate) mod stderr;
 
+use std::convert::Infallible;
 use std::env;
 use std::fmt::Display;
+use std::future::pending;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -39,25 +41,35 @@ pub(crate) fn main_with<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     set_up: impl FnOnce(&Args, Config) -> Result<Config, String>,
     server: impl FnOnce(&Args) -> Result<Server<A, R, P>, String>,
 ) -> ExitCode {
-    let args = match args_or_exit(program) {
-        Ok(args) => args,
-        Err(code) => return code,
-    };
-    let server = server(&args);
-    let config = match set_up(&args, config(&args)) {
+    match args_or_exit(program) {
+        Ok(args) => run(program, &args, set_up, |args| Ok((server(args)?, pending()))),
+        Err(code) => code,
+    }
+}
+
+/// The same, for a command line that has been read, and with something that goes on beside the server as long as that runs.
+pub(crate) fn run<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, B: Future<Output = Infallible>>(
+    program: &Program,
+    args: &Args,
+    set_up: impl FnOnce(&Args, Config) -> Result<Config, String>,
+    server: impl FnOnce(&Args) -> Result<(Server<A, R, P>, B), String>,
+) -> ExitCode {
+    let server = server(args);
+    let config = match set_up(args, config(args)) {
         Ok(config) => config,
         Err(error) => {
             complain(program, &error);
             return ExitCode::FAILURE;
         }
     };
-    if let (true, Ok(server)) = (args.print_budget, &server) {
+    if let (true, Ok((server, _))) = (args.print_budget, &server) {
         print_budget(server, &config);
         return ExitCode::SUCCESS;
     }
     log_to_stderr(args.log.as_deref());
-    let bound = server.and_then(|server| bind(server, config).map_err(|error| error.to_string()));
-    let ended = bound.and_then(|bound| serve(bound, &args).map_err(|error| error.to_string()));
+    let bound = server
+        .and_then(|(server, beside)| Ok((bind(server, config).map_err(|error| error.to_string())?, beside)));
+    let ended = bound.and_then(|(bound, beside)| serve(bound, beside, args).map_err(|error| error.to_string()));
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -116,7 +128,11 @@ fn bind<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
 }
 
 /// Says that the server is ready, and serves until a signal comes.
-fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>, args: &Args) -> io::Result<()> {
+fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
+    bound: Bound<A, R, P>,
+    beside: impl Future<Output = Infallible>,
+    args: &Args,
+) -> io::Result<()> {
     let handle = bound.handle();
     let signals = signals(args.has_files().then(|| handle.clone()))?;
     let manager = Manager::from_env();
@@ -124,14 +140,16 @@ fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(bound: Bound<A, R, P>, ar
         ready_line(address);
         manager.ready(format_args!("MCP on {address}{MCP_PATH}"));
     }
-    let ended = async {
+    let until_signal = async {
         let signal = signals.await?;
         log::info!("{signal}");
         manager.stopping();
         handle.shutdown();
-        smol::future::pending().await
+        pending().await
     };
-    smol::block_on(smol::future::or(bound.run(), smol::future::or(ended, manager.feed())))
+    let beside = async { match beside.await {} };
+    let beside = smol::future::or(manager.feed(), beside);
+    smol::block_on(smol::future::or(bound.run(), smol::future::or(until_signal, beside)))
 }
 
 /// The arguments this process was started with. Where there is nothing to run, since help was asked for or an argument is wrong, it has
@@ -150,10 +168,13 @@ pub(crate) fn args_or_exit(program: &Program) -> Result<Args, ExitCode> {
     }
 }
 
-/// Says on stderr, in one line, why the program ends: `board: cannot listen on 127.0.0.1:8000: address in use`.
+/// Says on stderr why the program ends, in one line: `board: cannot listen on 127.0.0.1:8000: address in use`; or in several, where there are
+/// several reasons.
 pub(crate) fn complain(program: &Program, error: &dyn Display) {
-    // There is nobody else to tell when stderr is closed.
-    let _ = writeln!(io::stderr(), "{}: {error}", program.name);
+    for line in error.to_string().lines() {
+        // There is nobody else to tell when stderr is closed.
+        let _ = writeln!(io::stderr(), "{}: {line}", program.name);
+    }
 }
 
 /// Says on stdout where MCP clients find the server, once it listens at `address`. A stdout that is closed or full is no reason to end.
@@ -181,22 +202,25 @@ pub(crate) fn log_to_clients(handle: Handle, level: log::LevelFilter, flag: Opti
     }
 }
 
-/// From now on neither SIGTERM nor SIGINT ends the process by itself; the future gives the name of the first that comes. Nor does SIGHUP where
-/// there is a server that reads its files of tokens and keys again.
+/// From now on no SIGTERM, SIGINT or SIGHUP ends the process by itself; the future gives the name of the first that comes. Where there is a server
+/// that reads its files of tokens and keys again, SIGHUP makes it do so; where whoever started the process had it ignored (nohup), it stays so.
 pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Output = io::Result<&'static str>>> {
-    let reload = reads_again.is_some().then_some(Signal::Hup);
-    let mut signals = Signals::new([Signal::Term, Signal::Int].into_iter().chain(reload))?;
+    let hup = (reads_again.is_some() || !is_hup_ignored()).then_some(Signal::Hup);
+    let mut signals = Signals::new([Signal::Term, Signal::Int].into_iter().chain(hup))?;
     Ok(async move {
         loop {
             match signals.next().await {
-                Some(Ok(Signal::Hup)) => {
-                    let manager = Manager::from_env();
-                    manager.reloading();
-                    reads_again.iter().for_each(Handle::reload);
-                    // The server does so when it is polled next, which is before this.
-                    smol::future::yield_now().await;
-                    manager.ready(format_args!("its files were read again"));
-                }
+                Some(Ok(Signal::Hup)) => match &reads_again {
+                    Some(handle) => {
+                        let manager = Manager::from_env();
+                        manager.reloading();
+                        handle.reload();
+                        // The server does so when it is polled next, which is before this.
+                        smol::future::yield_now().await;
+                        manager.ready(format_args!("its files were read again"));
+                    }
+                    None => return Ok("SIGHUP"),
+                },
                 Some(Ok(Signal::Int)) => return Ok("SIGINT"),
                 Some(Ok(_)) => return Ok("SIGTERM"),
                 Some(Err(error)) => return Err(error),
@@ -206,8 +230,15 @@ pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Out
     })
 }
 
+/// Whether the process was started so that SIGHUP, the first signal, does nothing (proc(5), `SigIgn`).
+fn is_hup_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
+}
+
 /// Prints without the panic that `println!` has when nobody reads.
-fn say(text: &str) {
+pub(crate) fn say(text: &str) {
     let mut out = io::stdout().lock();
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

@@ -22,6 +22,7 @@ pub trait Application {
     /// It has its own check of who comes in.
     const HAS_CHECK: bool;
 
+    fn is_offered(&self, index: usize) -> bool;
     fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult>;
     fn read(&self, index: usize, call: &mut Reading<'_>) -> impl Future<Output = ReadResult>;
     fn get_prompt(&self, index: usize, call: &mut Prompting<'_>) -> impl Future<Output = PromptResult>;
@@ -100,6 +101,10 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Application for 
     const HAS_TASKS: bool = has_tasks(A::TOOLS);
     const RATED: usize = rated(A::TOOLS);
     const HAS_CHECK: bool = H::ASKS;
+
+    fn is_offered(&self, index: usize) -> bool {
+        self.own.is_offered(index)
+    }
 
     fn call_tool(&self, index: usize, call: &mut Call<'_>) -> impl Future<Output = ToolResult> {
         self.own.call_tool(index, call)
@@ -191,9 +196,11 @@ const fn rated(tools: &[Tool]) -> usize {
 }
 
 /// What an application offers, for those who need not know its type.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Catalog {
     pub(crate) tools: &'static [Tool],
+    /// The places of those tools that are not offered; for most applications there are none.
+    pub(crate) unoffered: Box<[usize]>,
     pub(crate) resources: &'static [Resource],
     pub(crate) prompts: &'static [Prompt],
     /// The server's own resource of the last calls, where they are kept.
@@ -205,10 +212,23 @@ pub(crate) struct Catalog {
 }
 
 impl Catalog {
-    /// That of an application.
-    pub(crate) fn of<A: Application>() -> Self {
+    /// That of an application, which is asked for its tools once, here.
+    pub(crate) fn of<A: Application>(app: &A) -> Self {
         let completes = A::RESOURCES.iter().any(Resource::is_completed) || A::PROMPTS.iter().any(Prompt::is_completed);
-        Self { tools: A::TOOLS, resources: A::RESOURCES, prompts: A::PROMPTS, audit: None, completes, tasks: false }
+        Self {
+            tools: A::TOOLS,
+            unoffered: (0..A::TOOLS.len()).filter(|at| !app.is_offered(*at)).collect(),
+            resources: A::RESOURCES,
+            prompts: A::PROMPTS,
+            audit: None,
+            completes,
+            tasks: false,
+        }
+    }
+
+    /// The tool at this place, if it is offered.
+    pub(crate) fn tool(&self, at: usize) -> Option<&'static Tool> {
+        self.tools.get(at).filter(|_| !self.unoffered.contains(&at))
     }
 
     /// There are resources, be it the server's own.

@@ -1,5 +1,6 @@
 //! A running call, as its handler sees it.
 
+mod client;
 mod content;
 mod detach;
 mod sources;
@@ -23,7 +24,7 @@ use super::{Ask, Done, Identity, Nobody, ToolError, ToolResult};
 use crate::json::{Value, Writer};
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
-use crate::session::{ANYONE, LogLevel, Principal, Revision, SessionRef};
+use crate::session::{ANYONE, LogLevel, Principal, SessionRef};
 
 /// What a handler may tell the server's clients beside its result, and what it needs to know for that. The server implements it.
 pub(crate) trait Announce {
@@ -227,21 +228,6 @@ impl<'a> Call<'a> {
             self.context.ask.end_pass();
             core::future::pending::<()>().await;
         }
-    }
-
-    /// The protocol revision that the client speaks.
-    pub fn revision(&self) -> Revision {
-        self.request.revision
-    }
-
-    /// The client's own name (`clientInfo.name`), where it told one: at most 32 bytes, and no proof of anything.
-    pub fn client_name(&self) -> Option<&str> {
-        self.context.client
-    }
-
-    /// On whose behalf it is made: the holder of a token, or who else was let in.
-    pub fn principal(&self) -> &Principal {
-        self.context.principal
     }
 
     /// Announces that the list of tools, or what is in it, changed: `notifications/tools/list_changed` goes to every

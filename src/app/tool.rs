@@ -11,6 +11,13 @@ pub trait Tools {
     /// What they are, in the order in which they are listed. It does not change while the program runs.
     const TOOLS: &'static [Tool];
 
+    /// Whether the tool at `index` of [`Tools::TOOLS`] is offered at all (`#[when(..)]` of [`tools!`](crate::tools)). It is asked once, when the
+    /// server is bound; a tool that is not offered is not listed, and calls find no tool of that name.
+    fn is_offered(&self, index: usize) -> bool {
+        let _ = index;
+        true
+    }
+
     /// Runs the tool at `index` of [`Tools::TOOLS`].
     ///
     /// Resolves to an error if its arguments do not fit, or if it fails itself.

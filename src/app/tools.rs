@@ -57,6 +57,8 @@
 /// - `#[icon("https://..", "image/png", "48x48")]`, any number: where a picture is, and if it is known, its media type and its sizes.
 /// - `#[meta(r#"{..}"#)]`: a JSON object for particular clients (`_meta`).
 /// - `#[scope("lights")]`, `#[scope("a", "b")]`: the scopes that the caller's token must have, all of them; others do not see it, and are refused.
+/// - `#[when(Self::has_lights)]`: it is offered only where this function of `&self` gives `true`. It is asked once, when the server is bound: by
+///   what the program was configured for, say. Otherwise the tool is not listed, and nobody can call it, whatever scopes they have.
 /// - `#[rate(10, 60)]`: it may be called 10 times in 60 seconds, by all callers together: all at once, and then again each 6 seconds. Who calls it
 ///   more often gets an error of the tool that says when to try again (and `Retry-After`). A call that ends in a question to its client
 ///   (2026-07-28) counts when it comes again.
@@ -108,6 +110,15 @@ macro_rules! tools {
 
         impl $crate::Tools for $App {
             const TOOLS: &'static [$crate::Tool] = &[$($crate::__tool!($name [$([$($attr)*])*] $ret $(, $args_ty)?)),*];
+
+            fn is_offered(&self, index: usize) -> bool {
+                #[allow(non_camel_case_types, dead_code, clippy::upper_case_acronyms)]
+                enum Index { $($name),* }
+                match index {
+                    $(found if found == Index::$name as usize => $crate::__is_offered!([$([$($attr)*])*] self),)*
+                    _ => false,
+                }
+            }
 
             async fn call_tool(&self, index: usize, call: &mut $crate::Call<'_>) -> $crate::ToolResult {
                 #[allow(non_camel_case_types, dead_code, clippy::upper_case_acronyms)]
@@ -243,6 +254,7 @@ macro_rules! __mark {
     (rate($count:expr, $seconds:expr $(,)?)) => {
         $crate::__private::Mark::Rate($crate::Rate { count: $count, seconds: $seconds })
     };
+    (when($holds:expr)) => { $crate::__private::Mark::Foreign };
     (name($name:expr)) => { $crate::__private::Mark::Name($name) };
     (icon($src:expr $(,)?)) => { $crate::__private::Mark::Icon($crate::Icon { src: $src, mime: "", sizes: &[] }) };
     (icon($src:expr, $mime:expr $(, $size:expr)* $(,)?)) => {
@@ -256,9 +268,20 @@ macro_rules! __mark {
         compile_error!(concat!(
             "a tool cannot have the attribute `#[", stringify!($($other)*), "]`; it can have a doc comment, `#[read_only]`, `#[additive]`, ",
             "`#[idempotent]`, `#[destructive]`, `#[open_world]`, `#[confirm(\"..\")]`, `#[task]`, `#[title(\"..\")]`, `#[name(\"..\")]`, `#[icon(..)]`, \
-             `#[meta(..)]`, `#[scope(..)]`, `#[rate(..)]`, `#[input_schema(..)]`, `#[allow(..)]` and `#[expect(..)]`"
+             `#[meta(..)]`, `#[scope(..)]`, `#[when(..)]`, `#[rate(..)]`, `#[input_schema(..)]`, `#[allow(..)]` and `#[expect(..)]`"
         ))
     };
+}
+
+/// Whether a tool is offered: all of its `#[when(..)]` hold.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __is_offered {
+    ([] $this:ident) => { true };
+    ([[when($holds:expr)] $($rest:tt)*] $this:ident) => {
+        ($holds)($this) && $crate::__is_offered!([$($rest)*] $this)
+    };
+    ([$other:tt $($rest:tt)*] $this:ident) => { $crate::__is_offered!([$($rest)*] $this) };
 }
 
 /// Asks the user, where the tool wants that: after the arguments were found to fit, and before they are read.

@@ -60,6 +60,10 @@ impl Endpoint {
             let (work, principal, session) = (Work::Initialize, around.posted.principal, Some(session));
             return Ok(Decision::Job(Job { envelope, revision, work, principal, session, session_id: None }));
         }
+        if message == Message::Request {
+            // Some begin without a handshake. What they do may last until they go, so that this is told of them, too.
+            around.changes.set(Changes { came: Some(session), evicted: None });
+        }
         Ok(self.in_session(around, message, envelope, doc, table, session, revision))
     }
 

@@ -25,7 +25,7 @@ impl Endpoint {
     }
 
     fn scopes_of(&self, work: Work) -> Option<Needed> {
-        let Catalog { tools, resources, prompts, audit, .. } = self.catalog;
+        let Catalog { tools, resources, prompts, audit, .. } = &self.catalog;
         match work {
             Work::ToolsCall(tool) => tools.get(tool).map(|tool| (tool.name, tool.scopes)),
             Work::Read(resource) | Work::Complete(Subject::Resource(resource, _)) => {
@@ -52,7 +52,7 @@ impl Endpoint {
             Some(Method::Discover) => Work::Discover,
             Some(Method::Ping) => Work::Ping,
             Some(Method::ToolsList) => page(List::Tools),
-            Some(Method::ToolsCall) => or_refuse(tools::find(envelope, doc, self.catalog.tools), Work::ToolsCall),
+            Some(Method::ToolsCall) => or_refuse(tools::find(envelope, doc, &self.catalog), Work::ToolsCall),
             Some(Method::ResourcesList) => page(List::Resources),
             Some(Method::TemplatesList) => page(List::Templates),
             Some(Method::ResourcesRead) if self.is_of_audit(envelope, doc) => Work::Audit,

@@ -49,7 +49,7 @@ pub(crate) async fn initialize(out: Out<'_>, request: &Request<'_>, identity: &I
         rpc::begin_result(w, request.id());
         w.str(r#"{"protocolVersion":"#).string(request.revision.as_str());
         // `logging/setLevel` is always served, and the application may say something at any time. Tasks are for 2026-07-28 only.
-        offers(w, identity, &Catalog { tasks: false, ..*catalog }, true);
+        offers(w, identity, catalog, (true, false));
         w.str(r#","serverInfo":"#);
         identity.write_whole(w);
         instructions(w, identity);
@@ -65,7 +65,7 @@ pub(crate) async fn discover(out: Out<'_>, request: &Request<'_>, identity: &Ide
     out.write(|w| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"resultType":"complete","supportedVersions":["2026-07-28"]"#);
-        offers(w, identity, catalog, logs);
+        offers(w, identity, catalog, (logs, catalog.tasks));
         instructions(w, identity);
         identity.write_caching(w);
         identity.write_whole_meta(w);
@@ -74,8 +74,8 @@ pub(crate) async fn discover(out: Out<'_>, request: &Request<'_>, identity: &Ide
     .await;
 }
 
-// The capabilities of both eras: what there is, and nothing else.
-fn offers(w: &mut Writer<'_>, identity: &Identity, catalog: &Catalog, logs: bool) {
+// The capabilities of both eras: what there is, and nothing else. Whether there are logs and tasks is another question in each.
+fn offers(w: &mut Writer<'_>, identity: &Identity, catalog: &Catalog, (logs, tasks): (bool, bool)) {
     let offers = [
         (logs, r#""logging":{}"#),
         (!catalog.tools.is_empty(), r#""tools":{"listChanged":true}"#),
@@ -89,14 +89,14 @@ fn offers(w: &mut Writer<'_>, identity: &Identity, catalog: &Catalog, logs: bool
         w.str(comma).str(offer);
         comma = ",";
     }
-    let own = catalog.tasks.then_some((tasks::EXTENSION, "{}"));
+    let own = tasks.then_some((tasks::EXTENSION, "{}"));
     let declared = identity.extensions.iter().map(|(name, settings)| (&**name, &**settings));
     for (at, (name, settings)) in own.into_iter().chain(declared).enumerate() {
         // Older revisions have no such member, and clients of 2025-11-25 look for it even so.
         w.str(if at == 0 { comma } else { "," }).str(if at == 0 { r#""extensions":{"# } else { "" });
         w.string(name).str(":").flat(settings.as_bytes());
     }
-    w.str(if identity.extensions.is_empty() && !catalog.tasks { "}" } else { "}}" });
+    w.str(if identity.extensions.is_empty() && !tasks { "}" } else { "}}" });
 }
 
 fn instructions(w: &mut Writer<'_>, identity: &Identity) {

@@ -3,7 +3,7 @@
 use core::pin::pin;
 
 use super::pages::{self, Items, Page};
-use crate::app::{Application, Call, Context, Identity, Ran, Tool, ToolError, pass};
+use crate::app::{Application, Call, Catalog, Context, Identity, Ran, ToolError, pass};
 use crate::json::Writer;
 use crate::outlet::Out;
 use crate::rpc::{Envelope, Request};
@@ -14,13 +14,13 @@ pub(crate) async fn list(
     out: Out<'_>,
     request: &Request<'_>,
     page: Page,
-    tools: &[Tool],
+    catalog: &Catalog,
     principal: &Principal,
     around: (&Key, &Identity),
 ) {
-    let write = |at: usize, w: &mut Writer<'_>| tools.iter().skip(at).take(1).for_each(|tool| tool.write(w));
-    let shown = |at: usize| tools.get(at).is_some_and(|tool| principal.has_all(tool.scopes));
-    let items = Items { count: tools.len(), shown: &shown, write: &write };
+    let write = |at: usize, w: &mut Writer<'_>| catalog.tool(at).iter().for_each(|tool| tool.write(w));
+    let shown = |at: usize| catalog.tool(at).is_some_and(|tool| principal.has_all(tool.scopes));
+    let items = Items { count: catalog.tools.len(), shown: &shown, write: &write };
     pages::list(out, request, page, items, around).await;
 }
 
@@ -28,11 +28,12 @@ pub(crate) async fn list(
 ///
 /// # Errors
 /// The message of the `-32602` when the request names no tool, or one that is not there.
-pub(crate) fn find(envelope: &Envelope, doc: &[u8], tools: &[Tool]) -> Result<usize, &'static str> {
+pub(crate) fn find(envelope: &Envelope, doc: &[u8], catalog: &Catalog) -> Result<usize, &'static str> {
     let Some(name) = Envelope::text(envelope.name, doc) else {
         return Err("tools/call needs params.name, the name of a tool as a string");
     };
-    tools.iter().position(|tool| tool.name.as_bytes() == name).ok_or("unknown tool: params.name is not in tools/list")
+    let found = (0..catalog.tools.len()).find(|at| catalog.tool(*at).is_some_and(|tool| tool.name.as_bytes() == name));
+    found.ok_or("unknown tool: params.name is not in tools/list")
 }
 
 /// Answers a call that has no other result with an error of the tool.

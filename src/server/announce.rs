@@ -68,6 +68,13 @@ impl<A> Core<'_, A> {
         streams.iter().fold(of_sessions, |set, (_, stream)| set | stream.uris)
     }
 
+    /// Fills `list` with the resources of whose changes somebody with an open stream hears, up to the capacity that its caller gave it.
+    pub(super) fn list_watched(&self, list: &mut Vec<String>) {
+        let watched = self.streams.borrow().iter().fold(0, |set, (_, stream)| set | stream.uris);
+        let hub = self.hub.borrow();
+        list.extend(hub.uris_of(watched).take(list.capacity() - list.len()).map(str::to_owned));
+    }
+
     /// A session's level or subscriptions were set: its stream goes by it.
     pub(super) fn wishes_changed(&self) {
         let sessions = self.sessions.borrow();

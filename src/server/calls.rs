@@ -287,7 +287,7 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             Work::OnlyAsTask | Work::TooOften(_) => tools::fail(out, request, self.not_run(out, job), identity).await,
             Work::List(page) => match page.list {
-                List::Tools => tools::list(out, request, page, catalog.tools, principal, around).await,
+                List::Tools => tools::list(out, request, page, catalog, principal, around).await,
                 List::Prompts => prompts::list(out, request, page, catalog.prompts, principal, around).await,
                 List::Resources | List::Templates => {
                     resources::list(out, request, page, catalog, principal, around).await;

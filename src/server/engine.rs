@@ -213,6 +213,10 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     self.core.list_audit(&mut list);
                     let _ = reply.try_send(list);
                 }
+                Some(Command::Watched { mut list, reply }) => {
+                    self.core.list_watched(&mut list);
+                    let _ = reply.try_send(list);
+                }
                 Some(Command::Tokens(tokens)) => self.core.take_tokens(Some(&tokens), None),
                 Some(Command::Tick { now_ms, unix_s }) => {
                     self.core.now_ms.set(now_ms);

@@ -18,7 +18,7 @@ use crate::hub::Audience;
 use crate::json::{self, Writer};
 use crate::limits::{
     AUDIT_ENTRIES_MAX, CLIENTS_LISTED_MAX, COMMANDS_BESIDE_LOG, COMMANDS_MAX, MESSAGE_PARAMS_BYTES_MAX,
-    SUBSCRIBED_URI_BYTES_MAX,
+    SUBSCRIBED_URI_BYTES_MAX, SUBSCRIBED_URIS_MAX,
 };
 use crate::session::LogLevel;
 
@@ -59,6 +59,7 @@ pub(super) enum Command {
     Clients { list: Vec<ClientInfo>, reply: Sender<Vec<ClientInfo>> },
     Stats { reply: Sender<Stats> },
     Audit { list: Vec<AuditEntry>, reply: Sender<Vec<AuditEntry>> },
+    Watched { list: Vec<String>, reply: Sender<Vec<String>> },
     Connect { io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr> },
     Tokens(Vec<Token>),
     Tick { now_ms: u64, unix_s: Option<u64> },
@@ -144,6 +145,20 @@ impl Handle {
             return Ok(());
         }
         self.command(Command::ResourceUpdated(uri))
+    }
+
+    /// The URIs of resources about which somebody would hear now: each that a client with an open stream is subscribed to, once. For who measures only
+    /// what somebody wants to know. At most [`SUBSCRIBED_URIS_MAX`] of them.
+    ///
+    /// # Errors
+    /// `NotConnected` when the server has ended.
+    pub async fn watched_uris(&self) -> io::Result<Vec<String>> {
+        let (reply, answer) = async_channel::bounded(1);
+        // The list's memory is the caller's.
+        let command = Command::Watched { list: Vec::with_capacity(SUBSCRIBED_URIS_MAX), reply };
+        self.commands.send(command).await.map_err(|_| ended())?;
+        self.wake();
+        answer.recv().await.map_err(|_| ended())
     }
 
     /// Sends a message to every client of an older revision (up to 2025-11-25) that has a stream open and whose log level

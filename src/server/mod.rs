@@ -249,7 +249,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
         let audit = config.audit.map(|audit| audit.resource);
-        let catalog = Catalog { audit, ..Catalog::of::<App<A, R, P, H>>() };
+        let catalog = Catalog { audit, ..Catalog::of(&self.app) };
         let wrong_scopes = |name| invalid(format!("the scopes of {name:?} can't be scopes, or are too many"));
         catalog.check_scopes().map_err(wrong_scopes)?;
         let shares = Shares::new(config.connections_per_address, config.streams_per_address, &config.trusted_proxies);

@@ -38,7 +38,7 @@ impl SessionRef {
     }
 
     /// Whose session it is.
-    pub(super) const fn client(self) -> ClientId {
+    pub(crate) const fn client(self) -> ClientId {
         self.client
     }
 

@@ -60,7 +60,13 @@ fn check(root: &Path, what: &dyn std::fmt::Debug) {
 
 #[test]
 fn each_file_malformed_on_its_own() {
-    let (dir, files) = copy_of("pi");
+    for machine in ["pi", "garden"] {
+        malformed_on_its_own(machine);
+    }
+}
+
+fn malformed_on_its_own(machine: &str) {
+    let (dir, files) = copy_of(machine);
     let huge = b"99999999999999999999 ".repeat(10_000);
     for file in &files {
         let original = fs::read(file).unwrap();
@@ -111,7 +117,13 @@ fn every_cut_of_the_tables() {
 
 #[test]
 fn random_bytes_in_every_file() {
-    let (dir, files) = copy_of("pi");
+    for machine in ["pi", "garden"] {
+        random_bytes(machine);
+    }
+}
+
+fn random_bytes(machine: &str) {
+    let (dir, files) = copy_of(machine);
     let originals: Vec<Vec<u8>> = files.iter().map(|file| fs::read(file).unwrap()).collect();
     for seed in 1..=ROUNDS {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));

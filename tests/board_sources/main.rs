@@ -9,6 +9,7 @@ mod sources;
 mod hostile;
 mod leds;
 mod lines;
+mod meters;
 mod pi;
 
 use std::fs;
@@ -74,11 +75,35 @@ fn all_reports(root: &Root) -> Vec<String> {
         rendered(sources::disks::read(root)),
         rendered(sources::network::read(root)),
         rendered(sources::temperatures::read(root)),
-        rendered(sources::sensors::read(root)),
+        alarms(root),
         rendered(sources::leds::read(root)),
         rendered(by_memory),
         rendered(by_cpu),
+        rendered(sources::power::read(root)),
+        rendered(sources::watchdog::read(root)),
+        meters(root),
     ]
+}
+
+/// The alarms of all chips.
+fn alarms(root: &Root) -> String {
+    let alarms = sources::sensors::alarms(root);
+    let lines: Vec<String> = alarms.iter().map(|(name, alarm)| format!("{name}: {alarm}")).collect();
+    if lines.is_empty() { "not on this machine (no /sys)".to_owned() } else { lines.join("\n") }
+}
+
+/// All sensors, each read.
+fn meters(root: &Root) -> String {
+    let line = |meter: sources::meters::Meter| {
+        let value = meter.read(root).map_or_else(|lack| lack.to_string(), |value| value.to_string());
+        assert!(
+            !meter.path().is_empty() && meter.id.len() <= sources::meters::ID_BYTES_MAX && meter.decimals() < 3,
+            "{meter:?}"
+        );
+        format!("{} {} {}: {value} {} {}\n", meter.id, meter.label, meter.quantity, meter.unit, meter.is_slow())
+    };
+    let lines: String = sources::meters::list(root).into_iter().map(line).collect();
+    if lines.is_empty() { "not on this machine (no /sys)".to_owned() } else { lines }
 }
 
 /// A report as text, after it was written as JSON too.

@@ -25,7 +25,7 @@ SNIPPET = re.compile(r"^<!-- readme: ([a-z0-9-]+) -->\n```([a-z]+)\n(.*?)^```$",
 SUFFIXES = {"sh": "sh", "json": "json", "python": "py", "ts": "mjs"}
 RUN_SECONDS = 240  # npx downloads what it has not got
 CALL_SECONDS = 30  # a request to a running server
-ENOUGH = ["set_led", "Memory: "]  # in the list of the tools, and in the answer of `overview`
+ENOUGH = ["temperatures", "Memory: "]  # in the list of the tools, and in the answer of `overview`
 
 
 class CheckFailed(Exception):

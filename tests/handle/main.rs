@@ -11,6 +11,7 @@ mod ends;
 mod messages;
 mod reload;
 mod restart;
+mod watched;
 mod ways;
 
 use serde_json::json;

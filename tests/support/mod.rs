@@ -1,8 +1,10 @@
 //! What the tests of the rim share: blocking clients over real sockets, and a server on a thread of its own.
 #![allow(dead_code, reason = "shared by path: each test uses a part of it")]
 
+pub(crate) mod board;
 pub(crate) mod client;
 pub(crate) mod example;
+pub(crate) mod machine;
 pub(crate) mod server;
 pub(crate) mod wire;
 

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::host::up_hundredths;
 use super::root::{Lack, Root, Why};
+use super::secrets::{From, masked};
 use super::text::{Bytes, Seconds, clean, value_of};
 
 /// Processes that are read for one sample: a board runs about 150, and each costs one small file (about 10 ms for all, on a Pi 4).
@@ -221,7 +222,7 @@ impl Row {
             threads: process.threads,
             resident_bytes: first("VmRSS").and_then(|kib| kib.parse().ok()).map(Bytes::from_kib),
             cpu_percent,
-            command: command.map(|command| masked(&command)).filter(|command| !command.is_empty()),
+            command: command.map(|command| shown(&command)).filter(|command| !command.is_empty()),
         }
     }
 }
@@ -254,25 +255,7 @@ fn per_mille(ticks: u64, elapsed: u64) -> u32 {
     u32::try_from(ticks.saturating_mul(1000) / elapsed.max(1)).unwrap_or(u32::MAX)
 }
 
-/// A command line with blanks between its arguments, cut, and without what follows words that announce a secret. It cannot know all
-/// secrets, which is why command lines are shown only when asked for.
-fn masked(command: &str) -> String {
-    let secret = |word: &str| {
-        let word = word.to_ascii_lowercase();
-        ["token", "passw", "secret", "apikey", "api-key", "api_key", "credential", "bearer"]
-            .iter()
-            .any(|sign| word.contains(sign))
-    };
-    let mut words: Vec<String> = Vec::new();
-    let mut hide = false;
-    for word in command.split('\0').filter(|word| !word.is_empty()) {
-        let (key, value) = word.split_once('=').map_or((word, None), |(key, value)| (key, Some(value)));
-        words.push(match value {
-            _ if hide => "***".to_owned(),
-            Some(_) if secret(key) => format!("{key}=***"),
-            _ => word.to_owned(),
-        });
-        hide = !hide && value.is_none() && secret(key);
-    }
-    clean(&words.join(" "), COMMAND_BYTES_MAX)
+/// A command line with blanks between its arguments, cut, and without what is likely to be a secret.
+fn shown(command: &str) -> String {
+    clean(&masked(command.split('\0').filter(|word| !word.is_empty()), From::CommandLine), COMMAND_BYTES_MAX)
 }

@@ -70,6 +70,17 @@ impl Root {
         self.line(path)?.parse().map_err(|_| Lack::unclear(path, "a number"))
     }
 
+    /// The decimal number that a file consists of; what is no finite one is not understood.
+    pub(crate) fn decimal(&self, path: &str) -> Result<f64, Lack> {
+        let number = self.number::<f64>(path)?;
+        if number.is_finite() { Ok(number) } else { Err(Lack::unclear(path, "a number")) }
+    }
+
+    /// Where a link leads, as it is written there.
+    pub(crate) fn link(&self, path: &str) -> Option<PathBuf> {
+        fs::read_link(self.below(path).ok()?).ok()
+    }
+
     /// Whether there is anything at `path`.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.below(path).is_ok_and(|whole| whole.exists())

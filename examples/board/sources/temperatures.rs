@@ -4,8 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::meters::{Meter, Place, identifier};
 use super::root::{Known, Lack, Root, Why};
-use super::sensors::{self, Chip, TEMPERATURE};
+use super::sensors::{self, TEMPERATURE};
 
 const THERMAL: &str = "sys/class/thermal";
 /// The firmware's word on voltage and throttling, on Raspberry Pi kernels only.
@@ -48,21 +49,59 @@ pub(crate) struct Throttling {
 
 /// Reads all thermometers.
 pub(crate) fn read(root: &Root) -> Result<Temperatures, Lack> {
-    let zones = root.names(THERMAL, ZONES_MAX, |name| name.starts_with("thermal_zone"));
     let chips = sensors::chips(root);
-    let zones: Vec<Zone> =
-        zones.map_or_else(|_| Vec::new(), |names| names.list.iter().map(|name| Zone::read(root, name)).collect());
+    let zones: Vec<Zone> = zones(root).iter().map(|name| Zone::read(root, name)).collect();
     let mut temperatures: Vec<Temperature> = Vec::new();
-    for chip in chips.iter().flatten().filter(|chip| !zones.iter().any(|zone| zone.is_shown_by(chip))) {
-        temperatures.extend(chip.readings(root, &TEMPERATURE).filter_map(Temperature::of_reading));
+    for chip in chips.iter().flatten().filter(|chip| !zones.iter().any(|zone| chip.shows(&zone.kind))) {
+        temperatures.extend(chip.readings(root, &TEMPERATURE).map(Temperature::of_reading));
     }
     temperatures.splice(..0, zones.into_iter().map(|zone| zone.temperature));
     if temperatures.is_empty() {
         return Err(Lack::new(format!("{THERMAL}/thermal_zone*, no /sys/class/hwmon/hwmon*/temp*_input"), Why::Absent));
     }
-    let word = root.line(THROTTLED).ok();
-    let bits = word.and_then(|word| u32::from_str_radix(word.trim_start_matches("0x"), 16).ok());
-    Ok(Temperatures { temperatures, throttling: bits.map(Throttling::of_bits) })
+    Ok(Temperatures { temperatures, throttling: throttling(root) })
+}
+
+/// What the Raspberry Pi's firmware reports; nothing on other boards.
+pub(crate) fn throttling(root: &Root) -> Option<Throttling> {
+    let word = root.line(THROTTLED).ok()?;
+    u32::from_str_radix(word.trim_start_matches("0x"), 16).ok().map(Throttling::of_bits)
+}
+
+/// The thermal zones as sensors.
+pub(crate) fn meters(root: &Root) -> Vec<Meter> {
+    let meter = |zone: String| {
+        let folder = format!("{THERMAL}/{zone}");
+        let kind = kind(root, &zone);
+        Meter {
+            id: identifier(&kind),
+            label: format!("{kind} ({zone})"),
+            quantity: "temperature",
+            unit: "°C",
+            place: Place::Zone { file: format!("{folder}/temp") },
+        }
+    };
+    zones(root).into_iter().map(meter).collect()
+}
+
+/// The types of the thermal zones.
+pub(crate) fn zone_kinds(root: &Root) -> Vec<String> {
+    zones(root).iter().map(|zone| kind(root, zone)).collect()
+}
+
+/// What the file of a thermal zone says, in °C.
+pub(crate) fn zone_celsius(root: &Root, file: &str) -> Result<f64, Lack> {
+    let milli: i32 = root.number(file)?;
+    if milli > NO_TEMPERATURE { Ok(f64::from(milli) / 1e3) } else { Err(Lack::unclear(file, "a temperature now")) }
+}
+
+fn zones(root: &Root) -> Vec<String> {
+    let zones = root.names(THERMAL, ZONES_MAX, |name| name.starts_with("thermal_zone"));
+    zones.map(|names| names.list).unwrap_or_default()
+}
+
+fn kind(root: &Root, zone: &str) -> String {
+    root.line(&format!("{THERMAL}/{zone}/type")).unwrap_or_else(|_| "unnamed".to_owned())
 }
 
 impl fmt::Display for Temperatures {
@@ -101,9 +140,9 @@ impl Throttling {
 }
 
 impl Temperature {
-    fn of_reading(reading: sensors::Reading) -> Option<Self> {
+    fn of_reading(reading: sensors::Reading) -> Self {
         let name = format!("{} {}", reading.chip, reading.name);
-        reading.value.map(|celsius| Self { name, celsius, critical_celsius: reading.critical })
+        Self { name, celsius: reading.value, critical_celsius: reading.critical }
     }
 }
 
@@ -116,16 +155,8 @@ struct Zone {
 impl Zone {
     fn read(root: &Root, name: &str) -> Self {
         let file = |file: &str| format!("{THERMAL}/{name}/{file}");
-        let kind = root.line(&file("type")).unwrap_or_else(|_| "unnamed".to_owned());
-        let path = file("temp");
-        let real = |milli: i32| {
-            if milli > NO_TEMPERATURE {
-                Ok(f64::from(milli) / 1e3)
-            } else {
-                Err(Lack::unclear(&path, "a temperature now"))
-            }
-        };
-        let celsius = Known(root.number(&path).and_then(real));
+        let kind = kind(root, name);
+        let celsius = Known(zone_celsius(root, &file("temp")));
         let is_critical =
             |trip: &usize| root.line(&file(&format!("trip_point_{trip}_type"))).is_ok_and(|kind| kind == "critical");
         let critical = (0..TRIPS_MAX)
@@ -135,10 +166,5 @@ impl Zone {
             critical.filter(|&milli: &i32| milli > NO_TEMPERATURE).map(|milli| f64::from(milli) / 1e3);
         let name = format!("{kind} ({name})");
         Self { kind, temperature: Temperature { name, celsius, critical_celsius } }
-    }
-
-    /// The kernel shows each zone as a monitoring chip too, under the zone's type with `_` for `-`: one report is enough.
-    fn is_shown_by(&self, chip: &Chip) -> bool {
-        self.kind.replace('-', "_") == chip.name
     }
 }

@@ -1,0 +1,92 @@
+//! `--check`: whether the machine has what the configuration names, and what is offered by it. Nothing is set, and no line is taken.
+//!
+//! What is wrong with the file is an error. What the machine lacks is a warning: files are checked on laptops, and hardware comes and goes.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use crate::config::gpio::Line;
+use crate::config::i2c::{Bus, BusId};
+use crate::config::problem::Problem;
+use crate::config::{Config, Problems};
+use crate::hardware::{Fault, Hardware};
+use crate::sources::root::Root;
+use crate::sources::{leds, meters};
+
+/// What the machine lacks of what the configuration names; `file` is what that is called.
+pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
+    let hardware = Hardware::new(root.clone(), config.simulate);
+    let mut list = Vec::new();
+    let mut note = |place, what: String| list.push(Problem { place: Some(place), what: format!("warning: {what}") });
+    for line in &config.gpio {
+        let found = hardware.chip(&line.chip).and_then(|chip| chip.offset(&line.id));
+        if let Err(fault) = found {
+            note(line.place, format!("[gpio.{}]: {fault}", line.name));
+        }
+    }
+    for bus in &config.i2c {
+        if let Err(fault) = hardware.bus(&bus.id) {
+            note(bus.place, format!("[i2c.{}]: {fault}", bus.name));
+        }
+    }
+    for pwm in &config.pwm {
+        let count = root.number::<u32>(&format!("sys/class/pwm/pwmchip{}/npwm", pwm.chip));
+        let fault: Option<Fault> = match count {
+            Ok(count) if u32::from(pwm.channel) < count => None,
+            Ok(count) => Some(format!("pwmchip{} has {count} channels, and no channel {}", pwm.chip, pwm.channel)),
+            Err(lack) => Some(lack.to_string()),
+        };
+        if let Some(fault) = fault {
+            note(pwm.place, format!("[pwm.{}]: {fault}", pwm.name));
+        }
+    }
+    let known = leds::read(root).map_or(Vec::new(), |leds| leds.leds);
+    for led in config.leds.iter().filter(|led| !known.iter().any(|known| known.name == led.name)) {
+        note(led.place, format!("[led.{}]: this machine has no such LED", led.name));
+    }
+    let meters = meters::list(root);
+    for sensor in config.sensors.iter().filter(|sensor| !meters.iter().any(|meter| meter.id == sensor.id)) {
+        note(sensor.place, format!("[sensor.{}]: this machine has no sensor {:?}", sensor.name, sensor.id));
+    }
+    for command in &config.commands {
+        if let Some(program) = command.program().filter(|program| !Path::new(program).is_file()) {
+            note(command.place, format!("[command.{}]: there is no program {program}", command.name));
+        }
+        for folder in command.folders().filter(|folder| !folder.is_dir()) {
+            note(command.place, format!("[command.{}]: there is no folder {}", command.name, folder.display()));
+        }
+    }
+    list.sort();
+    Problems { file, list }
+}
+
+/// What is offered, in lines: the tools, and what they may act on.
+pub(crate) fn offered(config: &Config, tools: &[&str]) -> String {
+    let mut text = format!("tools: {}\n", tools.join(", "));
+    let mut line = |kind: &str, names: Vec<String>| {
+        if !names.is_empty() {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{kind}: {}", names.join(", "));
+        }
+    };
+    let of_line = |line: &Line| format!("{} ({})", line.name, if line.output().is_some() { "output" } else { "input" });
+    line("GPIO lines", config.gpio.iter().map(of_line).collect());
+    line("I2C", config.i2c.iter().map(of_bus).collect());
+    line("PWM channels", config.pwm.iter().map(|pwm| pwm.name.clone()).collect());
+    line("sensors", config.sensors.iter().map(|sensor| format!("{} ({})", sensor.name, sensor.id)).collect());
+    line("units", config.units.iter().map(|unit| unit.name.clone()).collect());
+    line("commands", config.commands.iter().map(|command| command.name.clone()).collect());
+    line("LEDs", config.leds.iter().map(|led| led.name.clone()).collect());
+    text
+}
+
+fn of_bus(bus: &Bus) -> String {
+    let id = match &bus.id {
+        BusId::Number(number) => format!("/dev/i2c-{number}"),
+        BusId::Simulated(name) => name.clone(),
+    };
+    let devices: Vec<String> =
+        bus.devices.iter().map(|device| format!("{} at {:#04x}", device.name, device.address)).collect();
+    let devices = if devices.is_empty() { "no device".to_owned() } else { devices.join(" and ") };
+    format!("{} ({id}) with {devices}", bus.name)
+}

@@ -1,0 +1,130 @@
+//! What acts on hardware, within what the configuration allows: GPIO lines, PWM channels, I2C devices.
+//!
+//! An output that was set returns to its safe state when the server ends (as `Control` is dropped, also by a panic), and where the configuration
+//! says so, when the client that set it is gone, or when nobody set it again for a while. What a `kill -9` leaves is the kernel's business: it takes
+//! a line back, and what its level is then depends on the chip's driver. What must not be on needs a resistor that says so.
+
+pub(crate) mod buses;
+pub(crate) mod held;
+pub(crate) mod lines;
+pub(crate) mod pwms;
+
+use std::convert::Infallible;
+use std::fmt::Display;
+use std::rc::Rc;
+use std::time::Instant;
+
+use smol::Timer;
+use smol::channel::{Receiver, Sender};
+use smol_mcp::{Call, Principal, ToolError};
+
+use crate::config::{Config, Who};
+use crate::hardware::Hardware;
+use crate::sources::root::Root;
+use buses::Bus;
+use held::Output;
+use lines::Line;
+use pwms::Pwm;
+
+/// All that may be acted on.
+pub(crate) struct Control {
+    pub(crate) hardware: Rc<Hardware>,
+    pub(crate) lines: Vec<Line>,
+    pub(crate) buses: Vec<Bus>,
+    pub(crate) pwms: Vec<Pwm>,
+    /// Something is held until another time than before.
+    changed: Sender<()>,
+    changes: Receiver<()>,
+}
+
+impl Control {
+    /// What this configuration allows. Nothing is touched before the first use, or [`keep`](Self::keep).
+    pub(crate) fn new(config: &Config, root: &Root, simulate: bool) -> Rc<Self> {
+        let hardware = Rc::new(Hardware::new(root.clone(), simulate));
+        let (changed, changes) = smol::channel::bounded(1);
+        Rc::new(Self {
+            lines: config.gpio.iter().map(|line| Line::new(line.clone(), hardware.clone())).collect(),
+            buses: config.i2c.iter().map(|bus| Bus::new(bus.clone(), &hardware)).collect(),
+            pwms: config.pwm.iter().map(|pwm| Pwm::new(pwm.clone(), hardware.clone())).collect(),
+            hardware,
+            changed,
+            changes,
+        })
+    }
+
+    /// Brings all outputs to their safe states, and from then on back to them when their time is over.
+    pub(crate) async fn keep(&self) -> Infallible {
+        for line in &self.lines {
+            line.begin();
+        }
+        for pwm in &self.pwms {
+            pwm.begin().await;
+        }
+        loop {
+            let now = Instant::now();
+            for output in self.outputs().filter(|output| output.held().is_due(now)) {
+                output.release("it was not set again in time");
+            }
+            let next = self.outputs().filter_map(|output| output.held().until()).min();
+            let due = next.map_or_else(Timer::never, Timer::at);
+            let changed = async {
+                // The sender is as old as this.
+                let _ = self.changes.recv().await;
+            };
+            smol::future::or(changed, async {
+                due.await;
+            })
+            .await;
+        }
+    }
+
+    /// A client is gone: what it holds returns to its safe state.
+    pub(crate) fn client_went(&self, client: u64) {
+        for output in self.outputs().filter(|output| output.held().is_of(client)) {
+            output.release("its client is gone");
+        }
+    }
+
+    /// Something is held, or is no more.
+    pub(crate) fn tell_keeper(&self) {
+        // One that was told already looks at all.
+        let _ = self.changed.try_send(());
+    }
+
+    fn outputs(&self) -> impl Iterator<Item = &dyn Output> {
+        let lines = self.lines.iter().map(|line| -> &dyn Output { line });
+        lines.chain(self.pwms.iter().map(|pwm| -> &dyn Output { pwm }))
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        for output in self.outputs() {
+            output.release("the server ends");
+        }
+    }
+}
+
+/// The thing of this name, if the caller may use it. One that the caller may not use is told apart from one that is not there: who asks by its name
+/// knows of it.
+fn find<'a, T>(
+    all: impl Iterator<Item = &'a T> + Clone,
+    kind: &str,
+    name: &str,
+    principal: &Principal,
+    of: impl Fn(&T) -> (&str, &Who),
+) -> Result<&'a T, ToolError> {
+    let Some(found) = all.clone().find(|one| of(one).0 == name) else {
+        let usable = all.map(of).filter(|(_, who)| who.check(principal).is_ok());
+        let names: Vec<&str> = usable.map(|(name, _)| name).collect();
+        let there = if names.is_empty() { "none that you may use".to_owned() } else { names.join(", ") };
+        return Err(format!("no {kind} is called {name:?}; there are: {there}").into());
+    };
+    of(found).1.check(principal).map_err(ToolError::new)?;
+    Ok(found)
+}
+
+/// Asks the user, where the configuration wants that. What has an effect comes after it.
+async fn confirm(call: &mut Call<'_>, who: &Who, words: impl Display) -> Result<(), ToolError> {
+    if who.confirm { Ok(call.confirm(words).await?) } else { Ok(()) }
+}

@@ -1,0 +1,91 @@
+//! The hardware that is acted on, behind traits: as the kernel has it, or simulated.
+//!
+//! Nothing here waits for anything but the hardware itself. Setting a line is one `ioctl` that returns at once. An I2C transfer keeps the one
+//! thread for as long as the bus takes, which at 100 kHz is some 0.1 ms a byte; a device that holds the clock is given up by the kernel after the
+//! adapter's time-out, mostly a second. Waiting for an edge is readiness of a file descriptor, and keeps nobody.
+
+pub(crate) mod gpio;
+pub(crate) mod i2c;
+pub(crate) mod pwm;
+pub(crate) mod sim_gpio;
+pub(crate) mod sim_i2c;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::config::gpio::is_simulated;
+use crate::config::i2c::BusId;
+use crate::sources::root::Root;
+use gpio::Chip;
+use i2c::Bus;
+use sim_gpio::SimChip;
+use sim_i2c::SimBus;
+
+/// Why hardware did not do what it should, in words for the caller.
+pub(crate) type Fault = String;
+
+/// What is said where files of another machine are shown: its devices are not here.
+const NOT_HERE: &str = "the hardware of this machine is not used while --root names another's files";
+
+/// The way to all of it.
+pub(crate) struct Hardware {
+    /// The folder that `/sys` is below.
+    pub(crate) root: Root,
+    /// Chips and buses are played, whatever they are called.
+    simulate: bool,
+    chips: RefCell<BTreeMap<String, Rc<SimChip>>>,
+    buses: RefCell<BTreeMap<String, Rc<SimBus>>>,
+}
+
+impl Hardware {
+    /// That of the machine at `root`; `simulate`: none of its chips and buses is touched.
+    pub(crate) fn new(root: Root, simulate: bool) -> Self {
+        Self { root, simulate, chips: RefCell::default(), buses: RefCell::default() }
+    }
+
+    /// The GPIO chip of this name.
+    ///
+    /// # Errors
+    /// It is not there, or may not be used.
+    pub(crate) fn chip(&self, name: &str) -> Result<Rc<dyn Chip>, Fault> {
+        if self.simulate || is_simulated(name) {
+            return Ok(self.chips.borrow_mut().entry(name.to_owned()).or_default().clone());
+        }
+        self.only_here()?;
+        Ok(Rc::new(gpio::CharacterDevice::open(name)?))
+    }
+
+    /// The I2C bus of this number or name.
+    ///
+    /// # Errors
+    /// It is not there, or may not be used.
+    pub(crate) fn bus(&self, id: &BusId) -> Result<Rc<dyn Bus>, Fault> {
+        let name = match id {
+            BusId::Number(number) if !self.simulate => {
+                self.only_here()?;
+                return Ok(Rc::new(i2c::Adapter::open(*number)?));
+            }
+            BusId::Number(number) => format!("i2c-{number}"),
+            BusId::Simulated(name) => name.clone(),
+        };
+        Ok(self.simulated_bus(name))
+    }
+
+    /// Puts a device on a bus, if that is simulated: one with 256 registers of one byte, all 0.
+    pub(crate) fn put_device(&self, id: &BusId, address: u8) {
+        match id {
+            BusId::Number(number) if self.simulate => self.simulated_bus(format!("i2c-{number}")).put(address),
+            BusId::Number(_) => {}
+            BusId::Simulated(name) => self.simulated_bus(name.clone()).put(address),
+        }
+    }
+
+    fn simulated_bus(&self, name: String) -> Rc<SimBus> {
+        self.buses.borrow_mut().entry(name).or_default().clone()
+    }
+
+    fn only_here(&self) -> Result<(), Fault> {
+        if self.root.is_live() { Ok(()) } else { Err(NOT_HERE.to_owned()) }
+    }
+}

@@ -1,0 +1,374 @@
+//! The configuration of the board example: what is wrong with it is told where it stands, and what is right is offered to whom it says.
+#![forbid(unsafe_code)]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
+
+mod support;
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use support::board::{Board, check, configured};
+use support::example::Example;
+use support::wire;
+use tempfile::TempDir;
+
+const EXAMPLE: &str = include_str!("../examples/board/board.toml");
+
+/// `--check` must refuse it with exactly these lines.
+fn wrong(config: &str, expected: &[&str]) {
+    let (is_right, said, offered) = check(config, &["--simulate"]);
+    assert_eq!(
+        (said.iter().map(String::as_str).collect::<Vec<_>>().as_slice(), offered.as_str()),
+        (expected, ""),
+        "{config}"
+    );
+    assert!(!is_right);
+}
+
+#[test]
+fn all_that_is_wrong_is_told_with_its_place() {
+    wrong(
+        r#"colour = "red"
+[gpio.relay]
+chip = 0
+direction = "out"
+scope = "a b"
+shine = true
+[gpio."no good"]
+chip = "gpiochip0"
+line = -1
+direction = "input"
+safe = "active"
+users = []
+"#,
+        &[
+            "board.toml:1:1: unknown key `colour`: the file takes `gpio`, `i2c`, `led`, `pwm`, `sensor`, `unit`, `command`",
+            "board.toml:2:1: [gpio.relay]: `line` is missing: the line's number on its chip, or its name, such as \"GPIO17\"",
+            "board.toml:3:8: `chip` of [gpio.relay]: expected a text in quotes; found 0",
+            "board.toml:4:13: `direction` of [gpio.relay]: expected \"input\" or \"output\"; found \"out\"",
+            "board.toml:5:9: `scope` of [gpio.relay]: expected one scope: visible ASCII characters without blanks, \" and \\; found \"a b\"",
+            "board.toml:7:1: [gpio.no good]: expected a name of 1 to 32 letters, digits, - and _",
+            "board.toml:9:8: `line` of [gpio.no good]: expected a whole number from 0 to 65535; found -1",
+            "board.toml:11:1: unknown key `safe`: [gpio.no good] takes `chip`, `line`, `direction`, `bias`, `active-low`, `about`, `scope`, \
+             `users`, `confirm`, `debounce-us`",
+            "board.toml:12:9: `users` of [gpio.no good]: nobody could use this: name at least one, or leave `users` out for everybody",
+        ],
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_place() {
+    wrong(
+        "[led.ACT]\nconfirm = yes\n\u{e9}clat = [1\n",
+        &[
+            "board.toml:2:11: this is no TOML: string values must be quoted, expected literal string",
+            "board.toml:3:1: this is no TOML: invalid unquoted key, expected letters, numbers, `-`, `_`",
+            "board.toml:3:11: this is no TOML: unclosed array, expected `]`",
+        ],
+    );
+}
+
+#[test]
+fn values_of_each_section_are_checked() {
+    for (config, expected) in [
+        (
+            "[led.\"a/b\"]\n",
+            "board.toml:1:1: [led.a/b]: expected the name of an LED, as its folder in /sys/class/leds is called",
+        ),
+        ("led = 3\n", "board.toml:1:7: `led`: expected a table, as [led] begins one; found 3"),
+        ("led.ACT = 3\n", "board.toml:1:11: `ACT` of [led]: expected a table, as [led.ACT] begins one; found 3"),
+        (
+            "[pwm.a]\nchip = 0\nchannel = 0\n",
+            "board.toml:1:1: [pwm.a]: `hertz` is missing: the frequencies that it may have, such as 25000 or [50, 400]",
+        ),
+        (
+            "[pwm.a]\nchip = 0\nchannel = 0\nhertz = [9, 5]\n",
+            "board.toml:4:9: `hertz` of [pwm.a]: expected the less of the two first",
+        ),
+        (
+            "[pwm.a]\nchip = 0\nchannel = 0\nhertz = [9]\n",
+            "board.toml:4:9: `hertz` of [pwm.a]: expected one number, or two in [brackets]: the least and the most",
+        ),
+        (
+            "[pwm.a]\nchip = 0\nchannel = 0\nhertz = nan\n",
+            "board.toml:4:9: `hertz` of [pwm.a]: expected a number from 0.25 to 100000000 hertz; found nan",
+        ),
+        (
+            "[pwm.a]\nchip = 0\nchannel = 256\nhertz = 5\n",
+            "board.toml:3:11: `channel` of [pwm.a]: expected a whole number from 0 to 255; found 256",
+        ),
+        (
+            "[i2c.a]\nbus = \"one\"\n",
+            "board.toml:2:7: `bus` of [i2c.a]: expected the number of a bus, such as 1 for /dev/i2c-1, or \"sim\" for a simulated one",
+        ),
+        (
+            "[i2c.a]\nbus = 1\nscan = [0x07]\n",
+            "board.toml:3:9: `scan` of [i2c.a]: expected a whole number from 0x08 to 0x77; found 0x07",
+        ),
+        (
+            "[i2c.a]\nbus = 1\nscan = [\"0x70-0x78\"]\n",
+            "board.toml:3:9: `scan` of [i2c.a]: expected a range such as \"0x08-0x77\", within these numbers; found \"0x70-0x78\"",
+        ),
+        (
+            "[i2c.a]\nbus = 1\nscan = [\"9-8\"]\n",
+            "board.toml:3:9: `scan` of [i2c.a]: expected a range such as \"0x08-0x77\", within these numbers; found \"9-8\"",
+        ),
+        (
+            "[i2c.a]\nbus = 1\n[i2c.a.device.b]\n",
+            "board.toml:3:1: [i2c.a.device.b]: `address` is missing: the device's address of 7 bits, such as 0x48",
+        ),
+        ("[i2c.a]\nbus = 1\nscan = 5\n", "board.toml:3:8: `scan` of [i2c.a]: expected a list in [brackets]; found 5"),
+    ] {
+        wrong(config, &[expected]);
+    }
+}
+
+#[test]
+fn the_same_thing_is_not_offered_twice() {
+    let line = |name: &str, chip: &str| format!("[gpio.{name}]\nchip = \"{chip}\"\nline = 4\ndirection = \"input\"\n");
+    wrong(
+        &(line("a", "gpiochip0") + &line("b", "gpiochip0")),
+        &["board.toml:5:1: [gpio.b]: this is the line that [gpio.a] has already"],
+    );
+    assert!(check(&(line("a", "sim") + &line("b", "sim")), &[]).0, "that is a wire");
+    let channel = "chip = 0\nchannel = 1\nhertz = 50\n";
+    wrong(
+        &format!("[pwm.a]\n{channel}[pwm.b]\n{channel}"),
+        &["board.toml:5:1: [pwm.b]: this is the channel that [pwm.a] has already"],
+    );
+    wrong(
+        "[i2c.a]\nbus = 1\n[i2c.b]\nbus = 1\n",
+        &["board.toml:3:1: [i2c.b]: this is the bus that [i2c.a] has already"],
+    );
+    wrong(
+        "[i2c.a]\nbus = 1\n[i2c.a.device.x]\naddress = 9\n[i2c.a.device.y]\naddress = 9\n[i2c.b]\nbus = 2\n[i2c.b.device.x]\naddress = 9\n",
+        &[
+            "board.toml:5:1: y: x has the address 0x09 already",
+            "board.toml:9:1: a device is called \"x\" already: tools call each by its name alone",
+        ],
+    );
+}
+
+#[test]
+fn a_server_does_not_start_with_what_is_wrong() {
+    let (mut command, _dir) = configured("[led.ACT]\nshine = 1\ncolour = 2\n", &["--listen", "127.0.0.1:0"]);
+    let output = command.output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!((output.status.code(), said.lines().count()), (Some(1), 2), "{said}");
+    assert!(
+        output.stdout.is_empty()
+            && said.lines().all(|line| line.starts_with("board: ") && line.contains("unknown key")),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_file_that_can_not_be_read_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = |file: &Path| {
+        let output =
+            support::example::command("board", &["--check", "--config", file.to_str().unwrap()]).output().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        String::from_utf8(output.stderr).unwrap()
+    };
+    let (missing, folder, long, bytes) =
+        (dir.path().join("none"), dir.path(), dir.path().join("long"), dir.path().join("bytes"));
+    fs::write(&long, "#".repeat(256 * 1024 + 1)).unwrap();
+    fs::write(&bytes, [0xff, 0xfe]).unwrap();
+    assert!(run(&missing).contains("none: No such file"), "{}", run(&missing));
+    assert!(run(folder).contains("Is a directory"), "{}", run(folder));
+    assert!(run(&long).contains("it is longer than 262144 bytes"), "{}", run(&long));
+    assert!(run(&bytes).contains("UTF-8"), "{}", run(&bytes));
+    let output = support::example::command("board", &["--check"]).output().unwrap();
+    assert_eq!(
+        (output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()),
+        (Some(1), "board: --check needs --config FILE\n")
+    );
+}
+
+#[test]
+fn the_example_is_right() {
+    let (is_right, said, offered) = check(EXAMPLE, &[]);
+    assert!(is_right && said.is_empty(), "{said:?}");
+    assert!(!offered.contains("gpio") && offered.contains("overview"), "it allows nothing: {offered}");
+    // And so is all that it has to be uncommented: what follows its # at once.
+    let is_key = |rest: &str| rest.starts_with(|first: char| first == '[' || first.is_ascii_lowercase());
+    let uncommented = |line: &str| line.strip_prefix('#').filter(|rest| is_key(rest)).unwrap_or(line).to_owned() + "\n";
+    let all: String = EXAMPLE.lines().map(uncommented).collect();
+    let empty = tempfile::tempdir().unwrap();
+    let (is_right, said, offered) = check(&all, &["--simulate", "--root", empty.path().to_str().unwrap()]);
+    let lacks = [
+        "[pwm.fan]: not on this machine",
+        "[led.ACT]: ",
+        "[sensor.greenhouse]: this machine has no sensor \"28-0316a2794bff\"",
+        "[command.reboot-camera]: there is no folder /srv/camera",
+        "[command.reboot-camera]: there is no program /usr/local/bin/camera",
+    ];
+    assert!(is_right && said.len() == lacks.len(), "{said:?}");
+    assert!(said.iter().zip(lacks).all(|(line, lack)| line.contains(&format!(": warning: {lack}"))), "{said:?}");
+    let expected = "\
+tools: overview, host, memory, disks, network, temperatures, sensors, sensor, watchdog, power, units, unit_log, \
+commands, run_command, leds, set_led, gpio_list, gpio_read, gpio_write, gpio_pulse, gpio_wait, \
+i2c_list, i2c_scan, i2c_read, i2c_write, pwm_list, pwm_set, processes
+GPIO lines: pump (output), doorbell (input)
+I2C: header (/dev/i2c-1) with expander at 0x20
+PWM channels: fan
+sensors: greenhouse (28-0316a2794bff)
+units: nginx.service
+commands: reboot-camera
+LEDs: ACT
+";
+    assert_eq!(offered, expected);
+}
+
+#[test]
+fn what_the_machine_lacks_is_a_warning() {
+    let config = "[gpio.a]\nchip = \"gpiochip250\"\nline = 1\ndirection = \"output\"\n[i2c.b]\nbus = 250\n";
+    let (is_right, said, offered) = check(config, &[]);
+    assert!(is_right && offered.contains("GPIO lines: a (output)"), "{said:?} {offered}");
+    assert!(said[0].starts_with("board.toml:1:1: warning: [gpio.a]: ") && said[0].contains("No such file"), "{said:?}");
+    assert!(said[1].starts_with("board.toml:5:1: warning: [i2c.b]: /dev/i2c-250: No such file"), "{said:?}");
+    // The files of another machine do not make this one's hardware its own.
+    let (_, said, _) = check(config, &["--root", "tests/fixtures/empty"]);
+    assert!(said.len() == 2 && said.iter().all(|line| line.contains("while --root names another's files")), "{said:?}");
+}
+
+#[test]
+fn without_a_file_nothing_can_be_changed() {
+    let mut board = Board::start("", &[]);
+    let reads = "overview host memory disks network temperatures sensors sensor watchdog power leds processes";
+    assert_eq!(board.tools().join(" "), reads);
+    let call = board.session.post(&wire::call(1, "set_led", &json!({ "name": "ACT", "on": true })));
+    let answer = board.client.ask(&call).json();
+    assert_eq!(answer["error"]["code"], -32602, "{answer}");
+}
+
+const HOUSE: &str = r#"
+[gpio.all]
+chip = "sim"
+line = 1
+direction = "output"
+[gpio.garden]
+chip = "sim"
+line = 2
+direction = "output"
+scope = "garden"
+[gpio.annas]
+chip = "sim"
+line = 3
+direction = "output"
+users = ["anna", "https://login.example#ben"]
+[gpio.asked]
+about = "the gate"
+chip = "sim"
+line = 4
+direction = "output"
+confirm = true
+"#;
+
+/// Calls a tool as a client of 2026-07-28 with this token, which can ask its user; the result.
+fn ask(board: &Example, token: &str, name: &str, mut params: Value) -> Value {
+    params["name"] = json!(name);
+    params["_meta"] = json!({
+        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+        "io.modelcontextprotocol/clientCapabilities": { "elicitation": { "form": {} } },
+    });
+    let bearer = format!("Bearer {token}");
+    let headers = [
+        ("MCP-Protocol-Version", "2026-07-28"),
+        ("Mcp-Method", "tools/call"),
+        ("Mcp-Name", name),
+        ("Authorization", &bearer),
+    ];
+    let answer = board.connect().ask(&wire::post_to("/mcp", &headers, &wire::request(1, "tools/call", &params)));
+    answer.json()["result"].clone()
+}
+
+/// The same, of a tool that needs no more than to be called; whether it fails, and its text.
+fn call(board: &Example, token: &str, name: &str, arguments: &Value) -> (bool, String) {
+    let result = ask(board, token, name, json!({ "arguments": arguments }));
+    (result["isError"] != false, result["content"][0]["text"].as_str().unwrap_or_default().to_owned())
+}
+
+/// The house's server, and the folder of its files.
+fn house() -> (Example, [TempDir; 2]) {
+    let dir = tempfile::tempdir().unwrap();
+    let tokens = dir.path().join("tokens");
+    fs::write(
+        &tokens,
+        "anna tokenofanna scopes=gpio\nben tokenofben scopes=gpio,garden\nroot tokenofroot\nguest tokenofguest scopes=other\n",
+    )
+    .unwrap();
+    fs::set_permissions(&tokens, Permissions::from_mode(0o600)).unwrap();
+    let flags = ["--listen", "127.0.0.1:0", "--token-file", tokens.to_str().unwrap()];
+    let (command, config) = configured(HOUSE, &flags);
+    (Example::spawn(command), [dir, config])
+}
+
+#[test]
+fn entries_are_for_those_whom_they_name() {
+    let (board, _dirs) = house();
+    let write =
+        |token: &str, line: &str| call(&board, token, "gpio_write", &json!({ "name": line, "state": "active" }));
+    let lines = |token: &str| {
+        let (failed, text) = call(&board, token, "gpio_list", &json!({}));
+        assert!(!failed, "{text}");
+        text.lines().map(|line| line.split([':', ' ']).next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(lines("tokenofanna"), ["all", "annas", "asked"]);
+    assert_eq!(lines("tokenofben"), ["all", "garden", "asked"]);
+    assert_eq!(lines("tokenofroot"), ["all", "garden", "asked"]);
+    for (token, line, is_allowed, words) in [
+        ("tokenofanna", "all", true, "all: active"),
+        ("tokenofanna", "garden", false, "this needs the scope \"garden\""),
+        ("tokenofanna", "annas", true, "annas: active"),
+        ("tokenofben", "garden", true, "garden: active"),
+        // A name of an authorization server is nobody's token, and every scope makes nobody into somebody else.
+        ("tokenofben", "annas", false, "you are not among them"),
+        ("tokenofroot", "garden", true, "garden: active"),
+        ("tokenofroot", "annas", false, "you are not among them"),
+        ("tokenofroot", "pump", false, "there are: all, garden, asked"),
+    ] {
+        let (failed, text) = write(token, line);
+        assert!(failed != is_allowed && text.contains(words), "{token} {line}: {text}");
+    }
+    // The tools themselves ask for a scope, too.
+    assert_eq!(ask(&board, "tokenofguest", "gpio_list", json!({})), Value::Null);
+}
+
+#[test]
+fn the_user_is_asked_first() {
+    let (board, _dirs) = house();
+    let (is_active, state) = (
+        || call(&board, "tokenofroot", "gpio_read", &json!({ "name": "asked" })).1 == "asked: active",
+        json!({ "name": "asked", "state": "active" }),
+    );
+    let (tool, who) = ("gpio_write", "tokenofroot");
+    let asked = ask(&board, who, tool, json!({ "arguments": state }));
+    assert_eq!(asked["resultType"], "input_required", "{asked}");
+    let question = asked["inputRequests"].to_string();
+    assert!(question.contains("Set asked (the gate) to active?"), "{question}");
+    assert!(!is_active());
+    let answer = |asked: &Value, action: &str| {
+        let key = asked["inputRequests"].as_object().unwrap().keys().next().unwrap().clone();
+        let responses = json!({ key: { "action": action, "content": { "confirm": true } } });
+        json!({ "arguments": state, "requestState": asked["requestState"], "inputResponses": responses })
+    };
+    let declined = ask(&board, who, tool, answer(&asked, "decline"));
+    assert!(declined["isError"] == true && !is_active(), "{declined}");
+    let asked = ask(&board, who, tool, json!({ "arguments": state }));
+    let done = ask(&board, who, tool, answer(&asked, "accept"));
+    assert!(done["isError"] == false && is_active(), "{done}");
+}
+
+#[test]
+fn nobody_is_named_without_a_name() {
+    let mut board = Board::start(HOUSE, &[]);
+    board.refused("gpio_write", &json!({ "name": "annas", "state": "active" }), "you are not among them");
+    // This client has no forms.
+    board.refused("gpio_write", &json!({ "name": "asked", "state": "active" }), "elicitation");
+    assert!(!board.is_active("asked"));
+    board.done("gpio_write", &json!({ "name": "garden", "state": "active" }));
+}

@@ -1,0 +1,162 @@
+//! PWM channels of the board example, on files as the kernel has them.
+#![forbid(unsafe_code)]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use serde_json::json;
+use support::board::{Board, told};
+use support::{until, wire};
+use tempfile::TempDir;
+
+const CHANNELS: &str = r#"
+[pwm.fan]
+about = "the fan"
+chip = 0
+channel = 0
+hertz = 25000
+percent = [20, 100]
+safe-percent = 60
+
+[pwm.servo]
+chip = 0
+channel = 1
+hertz = [50, 400]
+percent = [2.5, 12.5]
+inversed = true
+release = "with-client"
+hold-seconds = 1
+"#;
+
+/// A machine with a chip of two channels, which the kernel has made files for.
+struct Machine(TempDir);
+
+impl Machine {
+    fn new() -> Self {
+        let machine = Self(tempfile::tempdir().unwrap());
+        for channel in 0..2 {
+            fs::create_dir_all(machine.folder(channel)).unwrap();
+            for (file, value) in [("period", "0"), ("duty_cycle", "0"), ("enable", "0"), ("polarity", "normal")] {
+                fs::write(machine.folder(channel).join(file), value).unwrap();
+            }
+        }
+        fs::write(machine.0.path().join("sys/class/pwm/pwmchip0/npwm"), "2\n").unwrap();
+        machine
+    }
+
+    fn folder(&self, channel: u8) -> PathBuf {
+        self.0.path().join(format!("sys/class/pwm/pwmchip0/pwm{channel}"))
+    }
+
+    /// Period, duty, enable, polarity.
+    fn files(&self, channel: u8) -> [String; 4] {
+        let read = |file: &str| fs::read_to_string(self.folder(channel).join(file)).unwrap().trim().to_owned();
+        ["period", "duty_cycle", "enable", "polarity"].map(read)
+    }
+
+    fn start(&self) -> Board {
+        let board = Board::start(CHANNELS, &["--root", self.0.path().to_str().unwrap()]);
+        until("both are safe", || (self.files(0)[2] == "1" && self.files(1)[3] == "inversed").then_some(()));
+        board
+    }
+}
+
+#[test]
+fn channels_are_safe_from_the_start_to_the_end() {
+    let machine = Machine::new();
+    let mut board = machine.start();
+    assert_eq!(machine.files(0), ["40000", "24000", "1", "normal"]);
+    assert_eq!(machine.files(1), ["20000000", "0", "0", "inversed"]);
+    let expected = "\
+fan (the fan): on, 60.0 % of each period at 25000.0 Hz; takes 20 to 100 %, 25000 to 25000 Hz; safe state 60 %
+servo: off, 0.0 % of each period at 50.0 Hz, inversed; takes 2.5 to 12.5 %, 50 to 400 Hz; safe state off
+";
+    assert_eq!(board.done("pwm_list", &json!({})), expected);
+    let text = board.done("pwm_set", &json!({ "name": "fan", "percent": 100 }));
+    assert_eq!(text, "fan: on, 100.0 % of each period at 25000.0 Hz");
+    assert_eq!(machine.files(0), ["40000", "40000", "1", "normal"]);
+    let said = board.end(Signal::TERM);
+    assert!(said.contains("PWM channel fan is in its safe state again: the server ends"), "{said}");
+    assert_eq!(machine.files(0), ["40000", "24000", "1", "normal"]);
+    assert_eq!(machine.files(1), ["20000000", "0", "0", "inversed"]);
+}
+
+#[test]
+fn a_channel_is_set_within_its_limits() {
+    let machine = Machine::new();
+    let mut board = machine.start();
+    board.refused(
+        "pwm_set",
+        &json!({ "name": "fan", "percent": 19.9 }),
+        "19.9 % is not allowed for fan; it takes 20 to 100 %",
+    );
+    board.refused(
+        "pwm_set",
+        &json!({ "name": "fan", "percent": 50, "hertz": 24_999 }),
+        "24999 Hz is not allowed for fan",
+    );
+    board.refused("pwm_set", &json!({ "name": "fan" }), "0 % is not allowed for fan");
+    board.refused("pwm_set", &json!({ "name": "fan", "percent": 101 }), "percent");
+    board.refused("pwm_set", &json!({ "name": "pump", "percent": 50 }), "there are: fan, servo");
+    board.refused("pwm_set", &json!({ "name": "servo", "percent": 12.6 }), "it takes 2.5 to 12.5 %");
+    assert_eq!(machine.files(0), ["40000", "24000", "1", "normal"]);
+    board.done("pwm_set", &json!({ "name": "servo", "percent": 7.5, "hertz": 400 }));
+    assert_eq!(machine.files(1), ["2500000", "187500", "1", "inversed"]);
+    // The frequency stays until another is asked for.
+    board.done("pwm_set", &json!({ "name": "servo", "percent": 10 }));
+    assert_eq!(machine.files(1), ["2500000", "250000", "1", "inversed"]);
+    board.done("pwm_set", &json!({ "name": "servo" }));
+    assert_eq!(machine.files(1)[2], "0");
+}
+
+#[test]
+fn a_channel_is_let_go_with_its_client_and_in_time() {
+    let machine = Machine::new();
+    let mut board = machine.start();
+    let mut other = board.example.connect();
+    let session = other.initialize("2025-06-18", "another");
+    let set = wire::call(1, "pwm_set", &json!({ "name": "servo", "percent": 5 }));
+    let (_, text) = told(&other.ask(&session.post(&set)));
+    assert!(text.ends_with("in 1 s unless it is set again, or when your session ends"), "{text}");
+    assert_eq!(machine.files(1)[2], "1");
+    assert_eq!(other.ask(&session.delete()).status, 200);
+    until("it is off", || (machine.files(1)[2] == "0").then_some(()));
+    board.done("pwm_set", &json!({ "name": "servo", "percent": 5 }));
+    assert_eq!(machine.files(1)[2], "1");
+    until("its time is over", || (machine.files(1)[2] == "0").then_some(()));
+    let said = board.end(Signal::TERM);
+    assert!(said.contains("servo is in its safe state again: its client is gone"), "{said}");
+    assert!(said.contains("servo is in its safe state again: it was not set again in time"), "{said}");
+}
+
+#[test]
+fn a_channel_is_asked_for_where_it_has_no_files() {
+    let machine = Machine::new();
+    let chip = machine.0.path().join("sys/class/pwm/pwmchip0");
+    fs::rename(machine.folder(1), machine.0.path().join("pwm1")).unwrap();
+    fs::write(chip.join("export"), "").unwrap();
+    let mut board = Board::start(CHANNELS, &["--root", machine.0.path().to_str().unwrap()]);
+    until("it is asked for", || (fs::read_to_string(chip.join("export")).unwrap() == "1").then_some(()));
+    // The kernel makes them, a moment later.
+    fs::rename(machine.0.path().join("pwm1"), machine.folder(1)).unwrap();
+    board.done("pwm_set", &json!({ "name": "servo", "percent": 5 }));
+    assert_eq!(machine.files(1)[2], "1");
+}
+
+#[test]
+fn a_chip_that_is_not_there_is_told() {
+    let machine = tempfile::tempdir().unwrap();
+    let mut board = Board::start(CHANNELS, &["--root", machine.path().to_str().unwrap()]);
+    board.refused(
+        "pwm_set",
+        &json!({ "name": "servo", "percent": 5 }),
+        "not on this machine (no /sys/class/pwm/pwmchip0/npwm)",
+    );
+    assert!(board.done("pwm_list", &json!({})).contains("fan (the fan): not on this machine"));
+    let said = board.end(Signal::TERM);
+    assert!(said.contains("PWM channel fan: not on this machine"), "{said}");
+}
