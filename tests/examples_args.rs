@@ -23,7 +23,10 @@ const PROGRAM: Program = Program {
     name: "board",
     version: "1.2.3",
     about: "Does something.",
-    own: &[OwnFlag { name: "root", value: "DIR", help: "read below DIR" }],
+    own: &[
+        OwnFlag { name: "root", value: "DIR", help: "read below DIR" },
+        OwnFlag { name: "check", value: "", help: "look, and end" },
+    ],
 };
 
 /// Parses words, with this value of `SMOL_MCP_TOKEN`.
@@ -51,6 +54,17 @@ fn nothing_given_is_this_machine_alone() {
     assert_eq!(args, Args::default());
     assert_eq!(args.listen.to_string(), "127.0.0.1:8000");
     assert_eq!((args.token.as_deref(), args.own("root")), (None, None));
+}
+
+#[test]
+fn a_flag_may_take_no_value() {
+    let args = args(&["--check", "--root", "a"]);
+    assert_eq!((args.own("check"), args.own("root")), (Some(OsStr::new("")), Some(OsStr::new("a"))));
+    assert!(error(&["--check", "a"]).contains("\"a\""));
+    assert!(error(&["--check=a"]).contains("--check"));
+    let Ok(Action::Show(help)) = parse_with(&["--help"], None) else { panic!() };
+    let lines = format!("\n{:32}read below DIR\n{:32}look, and end\n", "  --root DIR", "  --check");
+    assert!(help.contains(&lines), "{help}");
 }
 
 #[test]
