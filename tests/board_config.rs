@@ -15,6 +15,7 @@ use support::wire;
 use tempfile::TempDir;
 
 const EXAMPLE: &str = include_str!("../examples/board/board.toml");
+const README: &str = include_str!("../README.md");
 
 /// `--check` must refuse it with exactly these lines.
 fn wrong(config: &str, expected: &[&str]) {
@@ -221,6 +222,17 @@ commands: reboot-camera
 LEDs: ACT
 ";
     assert_eq!(offered, expected);
+}
+
+#[test]
+fn what_the_readme_shows_is_right() {
+    let shown: Vec<&str> = README.split("```toml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let ours: Vec<&&str> = shown.iter().filter(|text| text.contains("[gpio.")).collect();
+    assert!(!ours.is_empty());
+    for text in ours {
+        let (is_right, said, _) = check(text, &["--simulate"]);
+        assert!(is_right && said.is_empty(), "{said:?}");
+    }
 }
 
 #[test]

@@ -112,6 +112,23 @@ fn a_folder_that_is_not_there_is_said() {
 }
 
 #[test]
+fn a_hang_up_ends_it_unless_it_is_ignored() {
+    let mut board = Example::start("board", &[]);
+    board.signal(Signal::HUP);
+    assert_eq!(board.end().0.code(), Some(0));
+    // As nohup starts it.
+    let mut ignoring = Command::new("sh");
+    ignoring.args(["-c", "trap '' HUP; exec \"$0\" --listen 127.0.0.1:0"]).arg(program("board"));
+    ignoring.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut board = Example::spawn(ignoring);
+    board.signal(Signal::HUP);
+    thread::sleep(Duration::from_millis(100));
+    assert_eq!(board.status_of(&[]), 200);
+    board.signal(Signal::TERM);
+    assert_eq!(board.end().0.code(), Some(0));
+}
+
+#[test]
 fn the_log_is_told_to_clients() {
     let root = tempfile::tempdir().unwrap();
     let led = root.path().join("sys/class/leds/ACT");
