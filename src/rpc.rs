@@ -118,6 +118,7 @@ impl Envelope {
     ///
     /// # Errors
     /// [`ScanError`] when `doc` is not exactly one JSON value.
+    #[inline(never)] // with registers of its own
     pub(crate) fn scan(doc: &mut [u8]) -> Result<(Kind, Envelope), ScanError> {
         let mut envelope = Envelope::default();
         let kind = json::scan(doc, &mut envelope)?;
@@ -170,58 +171,64 @@ impl Envelope {
         matches!(id.kind, Kind::String | Kind::Number) && !id.span.of(doc).is_empty()
     }
 
-    fn slot(&mut self, path: &[&[u8]]) -> Option<&mut Option<Member>> {
-        Some(match path {
-            [b"jsonrpc"] => &mut self.jsonrpc,
-            [b"id"] => &mut self.id,
-            [b"method"] => &mut self.method,
-            [b"params"] => &mut self.params,
-            [b"result"] => &mut self.result,
-            [b"error"] => &mut self.error,
-            [b"params", key] => match *key {
-                b"name" => &mut self.name,
-                b"uri" => &mut self.uri,
-                b"arguments" => &mut self.arguments,
-                b"taskId" => &mut self.task_id,
-                b"cursor" => &mut self.cursor,
-                b"requestState" => &mut self.request_state,
-                b"inputResponses" => &mut self.input_responses,
-                b"level" => &mut self.level,
-                b"requestId" => &mut self.request_id,
-                b"notifications" => &mut self.notifications,
-                b"protocolVersion" => &mut self.protocol_version,
-                b"clientInfo" => &mut self.client_info,
-                b"_meta" => &mut self.meta,
-                _ => return None,
-            },
-            [b"params", b"_meta", key] => {
-                if *key == b"progressToken" {
-                    &mut self.progress_token
-                } else if *key == META_PROTOCOL_VERSION.as_bytes() {
-                    &mut self.meta_version
-                } else if *key == META_CLIENT_CAPABILITIES.as_bytes() {
-                    &mut self.meta_capabilities
-                } else if *key == META_CLIENT_INFO.as_bytes() {
-                    &mut self.meta_client_info
-                } else if *key == META_LOG_LEVEL.as_bytes() {
-                    &mut self.meta_log_level
-                } else {
-                    return None;
-                }
-            }
+    // A member of the message.
+    fn of_root(&mut self, key: &[u8]) -> Option<&mut Option<Member>> {
+        Some(match key {
+            b"jsonrpc" => &mut self.jsonrpc,
+            b"id" => &mut self.id,
+            b"method" => &mut self.method,
+            b"params" => &mut self.params,
+            b"result" => &mut self.result,
+            b"error" => &mut self.error,
             _ => return None,
         })
+    }
+
+    // A member of its `params`.
+    fn of_params(&mut self, key: &[u8]) -> Option<&mut Option<Member>> {
+        Some(match key {
+            b"name" => &mut self.name,
+            b"uri" => &mut self.uri,
+            b"arguments" => &mut self.arguments,
+            b"taskId" => &mut self.task_id,
+            b"cursor" => &mut self.cursor,
+            b"requestState" => &mut self.request_state,
+            b"inputResponses" => &mut self.input_responses,
+            b"level" => &mut self.level,
+            b"requestId" => &mut self.request_id,
+            b"notifications" => &mut self.notifications,
+            b"protocolVersion" => &mut self.protocol_version,
+            b"clientInfo" => &mut self.client_info,
+            b"_meta" => &mut self.meta,
+            _ => return None,
+        })
+    }
+
+    // A member of its `params._meta`.
+    fn of_meta(&mut self, key: &[u8]) -> Option<&mut Option<Member>> {
+        const NAMES: [&str; 5] =
+            ["progressToken", META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL];
+        let at = NAMES.iter().position(|name| name.as_bytes() == key)?;
+        let members = [
+            &mut self.progress_token,
+            &mut self.meta_version,
+            &mut self.meta_capabilities,
+            &mut self.meta_client_info,
+            &mut self.meta_log_level,
+        ];
+        members.into_iter().nth(at)
     }
 }
 
 impl Visit for Envelope {
     fn member(&mut self, doc: &[u8], path: &[Span], value: Span, kind: Kind) {
-        let mut keys: [&[u8]; 3] = [b""; 3];
-        for (key, span) in keys.iter_mut().zip(path) {
-            *key = span.of(doc);
-        }
-        let Some(keys) = keys.get(..path.len()) else { return };
-        let Some(slot) = self.slot(keys) else { return };
+        let slot = match path {
+            [key] => self.of_root(key.of(doc)),
+            [params, key] if params.of(doc) == b"params" => self.of_params(key.of(doc)),
+            [params, meta, key] if meta.of(doc) == b"_meta" && params.of(doc) == b"params" => self.of_meta(key.of(doc)),
+            _ => None,
+        };
+        let Some(slot) = slot else { return };
         let twice = slot.replace(Member { span: value, kind }).is_some();
         self.duplicate |= twice;
     }
@@ -248,9 +255,17 @@ impl<'a> Request<'a> {
 /// Name and version of a client, as `initialize` or the 2026-07-28 envelope tells them.
 pub(crate) fn implementation(member: Option<Member>, doc: &[u8]) -> (Option<json::Text<'_>>, Option<json::Text<'_>>) {
     let Some(member) = member else { return (None, None) };
-    let value = Value::new(member.span.of(doc));
-    let text = |key| value.get(key).and_then(Value::as_text);
-    (text("name"), text("version"))
+    // One look at all of it. What comes twice says nothing.
+    let (mut name, mut version) = ((0, None), (0, None));
+    for (key, value) in Value::new(member.span.of(doc)).members() {
+        for (known, found) in [("name", &mut name), ("version", &mut version)] {
+            if key.eq_str(known) {
+                *found = (found.0 + 1, value.as_text());
+            }
+        }
+    }
+    let once = |(count, text)| if count == 1 { text } else { None };
+    (once(name), once(version))
 }
 
 /// Writes the beginning of a successful response, up to where the result's value goes.

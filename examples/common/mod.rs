@@ -67,8 +67,8 @@ pub(crate) fn run<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, B: Future<Output
         return ExitCode::SUCCESS;
     }
     log_to_stderr(args.log.as_deref());
-    let bound = server
-        .and_then(|(server, beside)| Ok((bind(server, config).map_err(|error| error.to_string())?, beside)));
+    let bound =
+        server.and_then(|(server, beside)| Ok((bind(server, config).map_err(|error| error.to_string())?, beside)));
     let ended = bound.and_then(|(bound, beside)| serve(bound, beside, args).map_err(|error| error.to_string()));
     match ended {
         Ok(()) => ExitCode::SUCCESS,

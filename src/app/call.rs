@@ -11,16 +11,13 @@ pub use structured::Outcome;
 
 use core::cell::Cell;
 use core::fmt;
-use core::future::{Future, poll_fn};
-use core::pin::Pin;
-use core::task::{self, Poll};
 
 use super::annotate::Said;
-use super::caught::{can_be_shown, caught};
+use super::caught::{Panicked, can_be_shown};
 use super::encode::{Base64, Utf8};
 use super::input::{Asker, missing_capability};
 use super::telling::Pace;
-use super::{Ask, Done, Identity, Nobody, ToolError, ToolResult};
+use super::{Ask, Client, Done, Identity, Nobody, ToolError, ToolResult};
 use crate::json::{Value, Writer};
 use crate::outlet::{Mark, Out};
 use crate::rpc::{self, Request};
@@ -85,8 +82,8 @@ pub(crate) struct Context<'a> {
     pub(crate) door: Door<'a>,
     /// The way to all clients.
     pub(crate) announce: &'a dyn Announce,
-    /// The client's name, where it told one.
-    pub(crate) client: Option<&'a str>,
+    /// The client.
+    pub(crate) client: Option<&'a Client<'a>>,
     /// The way to ask the client.
     pub(crate) ask: &'a dyn Ask,
     /// Its session, where its revision has any.
@@ -299,7 +296,7 @@ impl<'a> Call<'a> {
             self.print(format_args!("{}", error.told(arguments))).await;
         }
         if self.block == Block::None {
-            self.open_content(modern.is_some()).await;
+            self.open_content().await;
         }
         self.end_block().await;
         let open = self.block != Block::Structured;
@@ -334,9 +331,18 @@ impl<'a> Call<'a> {
 
     // Ends the open block, and writes the beginning of another one: its kind, and what `members` writes, with a comma in front.
     async fn begin_block(&mut self, block: Block, kind: &str, members: impl Fn(&mut Writer<'_>)) {
-        let begin = if let Block::Head(_) = self.block { "," } else { self.separate().await };
+        // The first one begins with what is in front of all.
+        let first = self.block == Block::None;
+        let begin = match self.block {
+            Block::Head(_) => ",",
+            Block::None => "{",
+            _ => self.separate().await,
+        };
         self.out
             .write(|w| {
+                if first {
+                    self.write_open(w);
+                }
                 w.str(begin).str(r#""type":""#).str(kind).str("\"");
                 members(w);
             })
@@ -348,39 +354,19 @@ impl<'a> Call<'a> {
     async fn separate(&mut self) -> &'static str {
         self.end_block().await;
         if self.block == Block::None {
-            self.open_content(self.request.revision.is_modern()).await;
+            self.open_content().await;
             return "{";
         }
         ",{"
     }
 
-    async fn open_content(&mut self, modern: bool) {
-        self.out
-            .write(|w: &mut Writer<'_>| {
-                rpc::begin_result(w, self.request.id());
-                w.str(if modern { r#"{"resultType":"complete","content":["# } else { r#"{"content":["# });
-            })
-            .await;
+    async fn open_content(&mut self) {
+        self.out.write(|w| self.write_open(w)).await;
     }
-}
 
-/// A handler panicked.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Panicked;
-
-/// Runs a handler; its panic ends there. It stays where its caller pinned it: a future that is handed on by value has a place in
-/// each of those that it passes through.
-pub(crate) async fn unwound<F: Future>(mut handler: Pin<&mut F>) -> Result<F::Output, Panicked> {
-    poll_fn(|cx| poll_unwound(handler.as_mut(), cx)).await
-}
-
-/// Polls a handler; its panic ends there.
-pub(crate) fn poll_unwound<F: Future>(
-    handler: Pin<&mut F>,
-    cx: &mut task::Context<'_>,
-) -> Poll<Result<F::Output, Panicked>> {
-    match caught(|| handler.poll(cx)) {
-        Some(polled) => polled.map(Ok),
-        None => Poll::Ready(Err(Panicked)),
+    fn write_open(&self, w: &mut Writer<'_>) {
+        rpc::begin_result(w, self.request.id());
+        let modern = self.request.revision.is_modern();
+        w.str(if modern { r#"{"resultType":"complete","content":["# } else { r#"{"content":["# });
     }
 }

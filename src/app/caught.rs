@@ -1,8 +1,11 @@
 //! A panic of the application's code ends where it began.
 
 use core::fmt::{self, Write as _};
+use core::future::{Future, poll_fn};
 use core::mem;
 use core::panic::AssertUnwindSafe;
+use core::pin::Pin;
+use core::task::{Context, Poll};
 use std::panic::catch_unwind;
 
 /// Runs code of the application; `None` when it panicked.
@@ -18,6 +21,24 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> T) -> Option<T> {
         mem::forget(another);
     }
     None
+}
+
+/// A handler panicked.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Panicked;
+
+/// Runs a handler; its panic ends there. It stays where its caller pinned it: a future that is handed on by value has a place in
+/// each of those that it passes through.
+pub(crate) async fn unwound<F: Future>(mut handler: Pin<&mut F>) -> Result<F::Output, Panicked> {
+    poll_fn(|cx| poll_unwound(handler.as_mut(), cx)).await
+}
+
+/// Polls a handler; its panic ends there.
+pub(crate) fn poll_unwound<F: Future>(handler: Pin<&mut F>, cx: &mut Context<'_>) -> Poll<Result<F::Output, Panicked>> {
+    match caught(|| handler.poll(cx)) {
+        Some(polled) => polled.map(Ok),
+        None => Poll::Ready(Err(Panicked)),
+    }
 }
 
 /// An error of the application can be shown: it does not panic when it is asked what to say.

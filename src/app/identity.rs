@@ -1,6 +1,6 @@
 //! What the server says of itself.
 
-use core::cell::Cell;
+use core::cell::{Cell, OnceCell};
 use std::borrow::Cow;
 
 use super::Icon;
@@ -21,6 +21,8 @@ pub(crate) struct Identity {
     pub(crate) extensions: Vec<(Cow<'static, str>, Cow<'static, str>)>,
     /// Results are the same for everyone who may ask.
     pub(crate) public: Cell<bool>,
+    /// What ends every result of 2026-07-28, once it was written in advance.
+    pub(crate) meta: OnceCell<Box<str>>,
 }
 
 impl Identity {
@@ -51,9 +53,24 @@ impl Identity {
 
     /// Writes the members that end every result of 2026-07-28, with the comma in front.
     pub(crate) fn write_meta(&self, w: &mut Writer<'_>) {
+        if let Some(meta) = self.meta.get() {
+            w.str(meta);
+            return;
+        }
         w.str(r#","_meta":{"#).string(META_SERVER_INFO).str(":");
         self.write(w);
         w.str("}");
+    }
+
+    /// Writes those members in advance: they are not to change any more. `public`: everyone may ask, as the server starts.
+    pub(crate) fn settle(&self, public: bool) {
+        self.public.set(public);
+        let mut count = Writer::new(&mut []);
+        self.write_meta(&mut count);
+        let mut text = vec![0; count.total()];
+        self.write_meta(&mut Writer::new(&mut text));
+        // All of it is text; else it is written anew each time.
+        let _ = String::from_utf8(text).map(|text| self.meta.set(text.into_boxed_str()));
     }
 
     /// The same for `server/discover`.

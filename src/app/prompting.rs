@@ -5,7 +5,7 @@ use core::fmt::{self, Write};
 use serde::de::DeserializeOwned;
 
 use super::annotate::{ANNOTATED, META, Said, is_meta};
-use super::call::Panicked;
+use super::caught::Panicked;
 use super::caught::can_be_shown;
 use super::encode::Base64;
 use super::failure::Kind;
@@ -194,7 +194,7 @@ impl<'a> Prompting<'a> {
 
     /// The client's own name (`clientInfo.name`), where it told one: at most 32 bytes, and no proof of anything.
     pub fn client_name(&self) -> Option<&str> {
-        self.context.client
+        self.context.client?.name()
     }
 
     /// On whose behalf it is made: the holder of a token, or who else was let in.

@@ -1,6 +1,6 @@
 //! How handlers end.
 
-use super::call::Panicked;
+use super::caught::Panicked;
 
 /// How a handler ended, for those who count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::io;
 use serde::de::DeserializeOwned;
 
 use super::annotate::is_meta;
-use super::call::Panicked;
+use super::caught::Panicked;
 use super::caught::can_be_shown;
 use super::encode::{Base64, Utf8, each_piece};
 use super::failure::Kind;
@@ -222,7 +222,7 @@ impl<'a> Reading<'a> {
 
     /// The client's own name (`clientInfo.name`), where it told one: at most 32 bytes, and no proof of anything.
     pub fn client_name(&self) -> Option<&str> {
-        self.context.client
+        self.context.client?.name()
     }
 
     /// On whose behalf it is made: the holder of a token, or who else was let in.

@@ -157,7 +157,7 @@ fn integer(min: i128, max: i128, value: Value<'_>) -> Result<(), Found> {
 
 fn text(chars_min: usize, chars_max: usize, bytes_max: usize, value: Value<'_>) -> Result<(), Found> {
     let text = value.as_text().ok_or(Found::Other)?;
-    let (chars, bytes) = (text.chars().count(), text.decoded_len());
+    let (chars, bytes) = (text.count_chars(), text.decoded_len());
     if chars < chars_min || chars > chars_max {
         Err(Found::Chars(chars))
     } else if bytes > bytes_max {

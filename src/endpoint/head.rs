@@ -6,7 +6,7 @@ use crate::app::Denied;
 use crate::guard::BearerRefusal;
 use crate::http::{Accept, Challenge, Cors, Known, Media, Method, Request, Status};
 use crate::rpc::Code;
-use crate::session::{Principal, PrincipalId, Revision, Session, SessionId, SessionRef, Table, Transport};
+use crate::session::{Principal, PrincipalId, Revision, Session, SessionRef, Table, Transport};
 use crate::sse::EventId;
 
 /// Where the requests of 2024-11-05's transport go, behind the public path.
@@ -112,7 +112,7 @@ impl Endpoint {
             let answer = Answer::refusal(Status::MISDIRECTED_REQUEST, Code::REFUSED, message).because(Cause::Host);
             return Entry { cors: None, passage: Passage::Answer(answer) };
         }
-        let place = self.place(request.path());
+        let place = self.place(request);
         let granted = self.guard.origin(request.all(Known::Origin), local);
         let is_local = granted.is_ok();
         let cors = match granted {
@@ -189,7 +189,7 @@ impl Endpoint {
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Admission<'r, 'p>, Answer<'r>> {
-        let (place, method) = (self.place(request.path()), request.method());
+        let (place, method) = (self.place(request), request.method());
         if moment.stopping {
             let mut answer = Answer::unavailable("the server is shutting down");
             answer.close = true;
@@ -253,7 +253,9 @@ impl Endpoint {
         let Some(text) = single(request, Known::McpSessionId)? else {
             return Err(Answer::not_allowed("POST", "DELETE ends a session and needs its Mcp-Session-Id"));
         };
-        let id = SessionId::verify(&self.key, text, principal, moment.unix_s, u64::MAX)
+        let id = self
+            .seen
+            .verify(&self.key, text, principal, moment.unix_s, u64::MAX)
             .ok()
             .filter(|id| id.fields().transport == Transport::Streamable)
             .ok_or_else(|| no_session(NoSession::Unknown))?;
@@ -293,12 +295,12 @@ pub(super) fn no_session<'r>(why: NoSession) -> Answer<'r> {
 }
 
 /// What a path leads to, on every server.
-pub(super) fn place_of(path: &str) -> Place {
+pub(super) fn place_of(path: &[u8]) -> Place {
     match path {
-        "/mcp" | "/mcp/" => Place::Mcp,
-        "/sse" | "/sse/" => Place::Sse,
-        MESSAGES_PATH => Place::Messages,
-        "/healthz" => Place::Health,
+        b"/mcp" | b"/mcp/" => Place::Mcp,
+        b"/sse" | b"/sse/" => Place::Sse,
+        b"/healthz" => Place::Health,
+        path if path == MESSAGES_PATH.as_bytes() => Place::Messages,
         _ => Place::Elsewhere,
     }
 }

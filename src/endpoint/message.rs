@@ -166,35 +166,40 @@ impl Endpoint {
             ));
         };
         let asks = if message == Message::Request { self.may_send(around) } else { Ok(()) };
-        let decided = asks.and_then(|()| self.route(around, message, envelope, doc, table));
-        let decided = decided.map(|decision| self.with_state(around, decision, doc));
-        decided.map_err(|mut answer| {
-            if message == Message::Request {
-                answer.answer_to(&envelope);
-            }
-            answer
-        })
-    }
-
-    // A call of 2026-07-28 that comes again brings its state, which is verified where it lies.
-    fn with_state<'p>(&self, around: &Around<'_, '_, 'p>, mut decision: Decision<'p>, doc: &mut [u8]) -> Decision<'p> {
-        if let Decision::Job(job) = &mut decision {
-            if let (Work::Forbidden(needed), None, Route::Mcp) = (job.work, around.batch, around.posted.route) {
-                // Nothing was said yet, so the status can tell.
-                return Decision::Answer(Answer::insufficient(&job.envelope, needed, job.principal));
-            }
-            let asks = matches!(
-                job.work,
-                Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Read(_) | Work::GetPrompt(_)
-            );
-            if asks && job.revision.is_modern() {
-                let (principal, unix_s) = (around.posted.principal.id(), around.moment.unix_s);
-                if let Err(why) = input::open(&self.key, &mut job.envelope, doc, principal, unix_s) {
-                    job.work = Work::Refuse(Code::INVALID_PARAMS, why);
+        // In place: decisions and answers are large.
+        let mut decided = match asks {
+            Ok(()) => self.route(around, message, envelope, doc, table),
+            Err(answer) => Err(answer),
+        };
+        match &mut decided {
+            Ok(Decision::Job(job)) => {
+                if let Some(answer) = self.with_state(around, job, doc) {
+                    return Ok(Decision::Answer(answer));
                 }
             }
+            Err(answer) if message == Message::Request => answer.answer_to(&envelope),
+            Ok(_) | Err(_) => {}
         }
-        decision
+        decided
+    }
+
+    // A call of 2026-07-28 that comes again brings its state, which is verified where it lies. An answer instead of a job that lacks scopes.
+    fn with_state(&self, around: &Around<'_, '_, '_>, job: &mut Job<'_>, doc: &mut [u8]) -> Option<Answer<'static>> {
+        if let (Work::Forbidden(needed), None, Route::Mcp) = (job.work, around.batch, around.posted.route) {
+            // Nothing was said yet, so the status can tell.
+            return Some(Answer::insufficient(&job.envelope, needed, job.principal));
+        }
+        let asks = matches!(
+            job.work,
+            Work::ToolsCall(_) | Work::TaskOf(_) | Work::TaskLater(_) | Work::Read(_) | Work::GetPrompt(_)
+        );
+        if asks && job.revision.is_modern() {
+            let (principal, unix_s) = (around.posted.principal.id(), around.moment.unix_s);
+            if let Err(why) = input::open(&self.key, &mut job.envelope, doc, principal, unix_s) {
+                job.work = Work::Refuse(Code::INVALID_PARAMS, why);
+            }
+        }
+        None
     }
 
     // To which revision a message belongs: the rows of the table that tell by header and envelope.
@@ -217,7 +222,7 @@ impl Endpoint {
             return Err(invalid("a 2026-07-28 message can't be part of a batch"));
         }
         match (message, named) {
-            (Message::Request, _) if enveloped => self.modern(around, envelope, doc),
+            (Message::Request, _) if enveloped => self.modern(around, &envelope, doc),
             (Message::Notification, _) if enveloped => Err(Answer::empty(Status::ACCEPTED)),
             (Message::Notification, Some(Some(Revision::V2026_07_28))) => Err(Answer::empty(Status::ACCEPTED)),
             (Message::Request, Some(Some(Revision::V2026_07_28))) => Err(super::modern::no_envelope(&envelope, doc)),

@@ -2,13 +2,13 @@
 
 use super::head::{Place, place_of};
 use super::{Answer, Body, Endpoint};
-use crate::http::{Cors, Method, Status};
+use crate::http::{Cors, Method, Request, Status};
 
 impl Endpoint {
     /// What a path leads to.
-    pub(super) fn place(&self, path: &str) -> Place {
-        match place_of(path) {
-            Place::Elsewhere if self.guard.oauth().is_some_and(|oauth| oauth.is_at(path)) => Place::Metadata,
+    pub(super) fn place(&self, request: Request<'_>) -> Place {
+        match place_of(request.path_bytes()) {
+            Place::Elsewhere if self.guard.oauth().is_some_and(|oauth| oauth.is_at(request.path())) => Place::Metadata,
             place => place,
         }
     }

@@ -28,7 +28,6 @@ pub(crate) use answer::{Answer, Body};
 pub(crate) use cause::Cause;
 pub(crate) use head::{Admission, LastSeen, MESSAGES_PATH, Opening, Passage, Posted, Route, denied};
 pub(crate) use message::{Decision, Job, Needed, Work};
-pub(crate) use sessions::client_text;
 
 use core::net::SocketAddr;
 
@@ -36,7 +35,7 @@ use crate::app::Catalog;
 use crate::guard::Guard;
 use crate::http::ProtectedResource;
 use crate::rate::Rates;
-use crate::session::{Evicted, Key, RANDOM_BYTES, RestoreRefusal, SessionId, SessionRef, Table, Transport};
+use crate::session::{Evicted, Key, RANDOM_BYTES, RestoreRefusal, Seen, SessionRef, Table, Transport};
 
 /// What decides, and does not change while the server runs, but for its tokens and counts.
 pub(crate) struct Endpoint {
@@ -46,6 +45,8 @@ pub(crate) struct Endpoint {
     /// Who came how often.
     pub(crate) rates: Rates,
     pub(crate) key: Key,
+    /// Session ids that it was found to have signed.
+    pub(crate) seen: Seen,
     pub(crate) catalog: Catalog,
     /// The path under which a proxy publishes this server, without a slash at its end.
     pub(crate) public_path: String,
@@ -109,7 +110,7 @@ impl Endpoint {
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Found, NoSession> {
-        let id = SessionId::verify(&self.key, text, principal, moment.unix_s, u64::MAX);
+        let id = self.seen.verify(&self.key, text, principal, moment.unix_s, u64::MAX);
         let id = id.ok().filter(|id| id.fields().transport == transport).ok_or(NoSession::Unknown)?;
         if let Some(session) = table.find(&id) {
             table.touch(session, moment.now_ms);

@@ -14,10 +14,10 @@ impl Endpoint {
     pub(super) fn modern<'p>(
         &self,
         around: &Around<'_, '_, 'p>,
-        envelope: Envelope,
+        envelope: &Envelope,
         doc: &[u8],
     ) -> Result<Decision<'p>, Answer<'static>> {
-        let refuse = |code, message: &str| Err(refusal(&envelope, doc, code, message));
+        let refuse = |code, message: &str| Err(refusal(envelope, doc, code, message));
         if envelope.meta_capabilities.is_none_or(|member| member.kind != Kind::Object) {
             return refuse(
                 Code::INVALID_PARAMS,
@@ -30,7 +30,7 @@ impl Endpoint {
                 "io.modelcontextprotocol/protocolVersion in params._meta must be a string",
             );
         };
-        if let Err(message) = self.headers(around, &envelope, version, doc) {
+        if let Err(message) = self.headers(around, envelope, version, doc) {
             return refuse(Code::HEADER_MISMATCH, message);
         }
         if !version.eq_str(Revision::V2026_07_28.as_str()) {
@@ -53,21 +53,21 @@ impl Endpoint {
         }
         let method = Method::of(Revision::V2026_07_28, envelope.method_name(doc));
         if method == Some(Method::Listen) {
-            if self.catalog.tasks && tasks::are_asked(&envelope, doc) && !tasks::is_declared(&envelope, doc) {
-                return Err(undeclared(&envelope, doc));
+            if self.catalog.tasks && tasks::are_asked(envelope, doc) && !tasks::is_declared(envelope, doc) {
+                return Err(undeclared(envelope, doc));
             }
-            return match subscriptions::asked(&envelope, doc, &self.catalog) {
-                Ok(filter) => Ok(Decision::Listen { envelope, filter }),
+            return match subscriptions::asked(envelope, doc, &self.catalog) {
+                Ok(filter) => Ok(Decision::Listen { envelope: *envelope, filter }),
                 Err(message) => Ok(job(around, envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
             };
         }
-        let mut work = self.work(method, &envelope, doc, around.posted.principal);
+        let mut work = self.work(method, envelope, doc, around.posted.principal);
         if let Work::ToolsCall(index) = work {
-            self.params(around, &envelope, doc, index)?;
-            work = self.as_task(&envelope, doc, index)?;
+            self.params(around, envelope, doc, index)?;
+            work = self.as_task(envelope, doc, index)?;
         }
-        if matches!(work, Work::Task(_)) && !tasks::is_declared(&envelope, doc) {
-            return Err(undeclared(&envelope, doc));
+        if matches!(work, Work::Task(_)) && !tasks::is_declared(envelope, doc) {
+            return Err(undeclared(envelope, doc));
         }
         Ok(job(around, envelope, work))
     }
@@ -156,9 +156,9 @@ pub(super) fn no_envelope(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {
     refusal(envelope, doc, code, message)
 }
 
-fn job<'p>(around: &Around<'_, '_, 'p>, envelope: Envelope, work: Work) -> Decision<'p> {
+fn job<'p>(around: &Around<'_, '_, 'p>, envelope: &Envelope, work: Work) -> Decision<'p> {
     let (revision, principal) = (Revision::V2026_07_28, around.posted.principal);
-    Decision::Job(Job { envelope, revision, work, principal, session: None, session_id: None })
+    Decision::Job(Job { envelope: *envelope, revision, work, principal, session: None, session_id: None })
 }
 
 fn undeclared(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {

@@ -3,8 +3,7 @@
 use super::head::no_session;
 use super::message::{Around, Decision, Job, Work};
 use super::{Answer, Changes, Endpoint, Moment, NoSession};
-use crate::json::Text;
-use crate::limits::CLIENT_TEXT_BYTES_MAX;
+use crate::app::{ClientText, client_text};
 use crate::mcp::discover;
 use crate::rpc::{self, Envelope, Message};
 use crate::session::{
@@ -102,18 +101,7 @@ pub(super) fn changes(admitted: &Admitted) -> Changes {
     Changes { came: Some(admitted.session), evicted: admitted.evicted }
 }
 
-/// A client's own name or version, cut.
-type ClientText = heapless::String<CLIENT_TEXT_BYTES_MAX>;
-
 fn client(envelope: &Envelope, doc: &[u8]) -> (ClientText, ClientText) {
     let (name, version) = rpc::implementation(envelope.client_info, doc);
     (client_text(name), client_text(version))
-}
-
-/// A client's text, decoded and cut.
-pub(crate) fn client_text(text: Option<Text<'_>>) -> ClientText {
-    let mut cut = ClientText::new();
-    // The first character that does not fit ends it.
-    let _ = text.and_then(|text| text.chars().try_for_each(|char| cut.push(char)).ok());
-    cut
 }

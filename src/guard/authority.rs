@@ -30,7 +30,7 @@ impl<'a> Authority<'a> {
         let host_end = match text.strip_prefix('[') {
             // One for each bracket.
             Some(literal) => literal.find(']')?.checked_add(2)?,
-            None => text.find(':').unwrap_or(text.len()),
+            None => text.bytes().position(|byte| byte == b':').unwrap_or(text.len()),
         };
         let (host_text, rest) = text.split_at_checked(host_end)?;
         let port_text = match rest {

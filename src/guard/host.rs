@@ -6,6 +6,7 @@ use core::net::{IpAddr, SocketAddr};
 use super::authority::{Authority, UriHost, same_name};
 use super::shown::Shown;
 use super::{Guard, GuardError, PublicBase};
+use crate::limits::HOST_KEPT_BYTES_MAX;
 
 impl Guard {
     /// Whether a request may be meant for this server, by its Host field and, where the target is
@@ -33,6 +34,9 @@ impl Guard {
     }
 
     fn one_host(&self, text: &str, local: Option<SocketAddr>) -> Result<(), HostRefusal> {
+        if self.last_host.borrow().is(text, local) {
+            return Ok(());
+        }
         let refusal = |fault, shown: &str| Err(HostRefusal { fault, shown: Shown::new(shown.as_bytes()) });
         let Some(authority) = Authority::parse(text) else {
             return refusal(HostFault::Syntax, text);
@@ -42,7 +46,31 @@ impl Guard {
             || self.is_own(host, local)
             || self.hosts.iter().any(|rule| rule.admits(&authority));
         // Without the port: that is what one would configure.
-        if allowed { Ok(()) } else { refusal(HostFault::NotAllowed, authority.host_text) }
+        if !allowed {
+            return refusal(HostFault::NotAllowed, authority.host_text);
+        }
+        self.last_host.borrow_mut().keep(text, local);
+        Ok(())
+    }
+}
+
+/// The Host that was admitted last: clients say the same in each request.
+#[derive(Clone, Debug, Default)]
+pub(super) struct LastHost {
+    /// Empty: none, which no Host is.
+    text: heapless::String<HOST_KEPT_BYTES_MAX>,
+    local: Option<SocketAddr>,
+}
+
+impl LastHost {
+    fn is(&self, text: &str, local: Option<SocketAddr>) -> bool {
+        !text.is_empty() && self.text == text && self.local == local
+    }
+
+    fn keep(&mut self, text: &str, local: Option<SocketAddr>) {
+        // One that is longer is judged anew each time.
+        self.text = text.try_into().unwrap_or_default();
+        self.local = local;
     }
 }
 

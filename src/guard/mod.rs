@@ -56,7 +56,7 @@ pub use token::Token;
 pub(crate) use token_file::TokenFile;
 
 use authority::{UriHost, same_name};
-use host::HostRule;
+use host::{HostRule, LastHost};
 use origin::OriginRule;
 use token::Tokens;
 
@@ -91,6 +91,8 @@ pub(crate) struct GuardOptions<'a> {
 #[derive(Debug)]
 pub(crate) struct Guard {
     hosts: Vec<HostRule>,
+    /// What need not be judged again, as long as the server is called the same.
+    last_host: RefCell<LastHost>,
     origins: Vec<OriginRule>,
     /// `*` is among the origins.
     open_origins: bool,
@@ -115,6 +117,7 @@ impl Guard {
         let (open, named): (Vec<_>, Vec<_>) = options.allow_origins.iter().partition(|origin| *origin == "*");
         Ok(Self {
             hosts,
+            last_host: RefCell::default(),
             origins: named.into_iter().map(|origin| OriginRule::new(origin)).collect::<Result<_, _>>()?,
             open_origins: !open.is_empty(),
             own_names: RefCell::new(own_names(options.host_name.as_deref().unwrap_or_default())),
@@ -133,6 +136,7 @@ impl Guard {
         let is_new = self.own_names.borrow().0 != host_name;
         if is_new {
             self.own_names.replace(own_names(host_name));
+            self.last_host.take();
         }
         is_new
     }

@@ -36,6 +36,9 @@ impl Media {
     }
 }
 
+/// What clients of MCP say (2025-03-26 and later), and nearly all of them in these words.
+pub(super) const USUAL: &[u8] = b"application/json, text/event-stream";
+
 /// Judges all `Accept` lines of a request. The most specific range that matches decides; of equal ones, any with
 /// `q` above 0. Parameters of a range are ignored, and so is a `q` that is none.
 pub(super) fn accept<'b>(values: impl Iterator<Item = &'b [u8]>, media: Media) -> Accept {
@@ -86,7 +89,11 @@ fn is_q_zero(parameter: &[u8]) -> bool {
 /// Splits at a separator that is not inside a quoted string (RFC 9110, 5.6.4).
 fn split_outside_quotes(text: &[u8], separator: u8) -> impl Iterator<Item = &[u8]> {
     let (mut quoted, mut escaped) = (false, false);
+    let has_quotes = text.contains(&b'"');
     text.split(move |byte| {
+        if !has_quotes {
+            return *byte == separator;
+        }
         if escaped {
             escaped = false;
         } else if quoted && *byte == b'\\' {

@@ -12,6 +12,60 @@ pub(super) const fn is(byte: u8, class: u8) -> bool {
     CLASSES[byte as usize] & class != 0
 }
 
+const WORD: usize = size_of::<usize>();
+const ONES: usize = usize::MAX / 0xff;
+const HIGH: usize = ONES << 7;
+
+/// The first position from `at` on whose byte cannot stand in a header value; the end of `text` where there is none. A machine word at a time.
+pub(super) fn skip_values(text: &[u8], mut at: usize) -> usize {
+    loop {
+        let mut words = text.get(at..).unwrap_or_default().chunks_exact(WORD);
+        let controls = words.by_ref().map(word).map(control_bytes).inspect(|_| at += WORD).find(|marks| *marks != 0);
+        let Some(controls) = controls else {
+            let rest = words.remainder();
+            return at + rest.iter().position(|byte| !is(*byte, VALUE)).unwrap_or(rest.len());
+        };
+        // The lowest marked byte is exact; those above it may be marked by a borrow.
+        at += controls.trailing_zeros() as usize / 8;
+        at -= WORD;
+        if text.get(at) != Some(&b'\t') {
+            return at;
+        }
+        at += 1;
+    }
+}
+
+/// How many letters and `-` there are at the start of `text`, or fewer: only whole machine words are looked at.
+pub(super) fn count_letters(text: &[u8]) -> usize {
+    let mut count = 0;
+    for word in text.chunks_exact(WORD).map(word) {
+        let others = !letter_bytes(word) & HIGH;
+        if others != 0 {
+            return count + others.trailing_zeros() as usize / 8;
+        }
+        count += WORD;
+    }
+    count
+}
+
+fn word(bytes: &[u8]) -> usize {
+    bytes.try_into().map_or(0, usize::from_le_bytes)
+}
+
+/// Marks with its highest bit each byte of `word` that is a control character.
+const fn control_bytes(word: usize) -> usize {
+    let delete = word ^ (ONES * 0x7f);
+    ((word.wrapping_sub(ONES * 0x20) & !word) | (delete.wrapping_sub(ONES) & !delete)) & HIGH
+}
+
+/// Marks with its highest bit each byte of `word` that is a letter or `-`.
+const fn letter_bytes(word: usize) -> usize {
+    // Without the highest bits no byte carries into the next.
+    let (low, dash) = ((word | (ONES * 0x20)) & !HIGH, (word & !HIGH) ^ (ONES * b'-' as usize));
+    let letter = (low + ONES * (0x80 - b'a' as usize)) & !(low + ONES * (0x7f - b'z' as usize));
+    (letter | !(dash + ONES * 0x7f)) & !word
+}
+
 /// The classes of every byte.
 static CLASSES: [u8; 256] = classes();
 

@@ -14,7 +14,7 @@
 //! A state is all that is kept between reads, so no byte is scanned twice and the outcome cannot depend on how the
 //! bytes were cut.
 
-use super::class::{TARGET, TOKEN, VALUE, is};
+use super::class::{TARGET, TOKEN, VALUE, count_letters, is, skip_values};
 use super::decode::Limits;
 use super::refusal::Refusal;
 use crate::limits::{HEADER_NAME_BYTES_MAX, HEADERS_MAX, METHOD_BYTES_MAX};
@@ -70,17 +70,60 @@ impl Scan {
     /// # Errors
     /// The refusal that the first wrong byte calls for.
     pub(super) fn run(&mut self, text: &[u8], limits: &Limits) -> Result<bool, Refusal> {
-        while let Some(&byte) = text.get(self.at) {
-            // Most of a head is values.
-            if self.place != Place::Value || !is(byte, VALUE) {
-                self.take(byte, limits)?;
-            }
+        loop {
+            // What neither ends a part nor is wrong in it is most of a head.
+            self.at = match self.place {
+                Place::Value => skip_values(text, self.at),
+                Place::Name => self.skip_name(text),
+                Place::LineStart => self.skip_lines(text, limits),
+                Place::Target => self.skip(text, TARGET, limits.target_bytes_max),
+                _ => self.at,
+            };
+            let Some(&byte) = text.get(self.at) else { return Ok(false) };
+            self.take(byte, limits)?;
             self.at += 1;
             if self.place == Place::Done {
                 return Ok(true);
             }
         }
-        Ok(false)
+    }
+
+    /// The first position from here on whose byte is not of this class, or is one too many for the part.
+    fn skip(&self, text: &[u8], class: u8, max: usize) -> usize {
+        let end = self.mark.saturating_add(max).min(text.len());
+        let run = text.get(self.at..end).unwrap_or_default();
+        self.at + run.iter().position(|byte| !is(*byte, class)).unwrap_or(run.len())
+    }
+
+    /// The same of a name: most are letters and `-`, a machine word at a time.
+    fn skip_name(&self, text: &[u8]) -> usize {
+        let end = self.mark.saturating_add(HEADER_NAME_BYTES_MAX).min(text.len());
+        let mut run = text.get(self.at..end).unwrap_or_default();
+        loop {
+            run = run.get(count_letters(run)..).unwrap_or_default();
+            match run.split_first() {
+                Some((byte, rest)) if is(*byte, TOKEN) => run = rest,
+                _ => return end.max(self.at) - run.len(),
+            }
+        }
+    }
+
+    /// The position behind the header lines that are there, whole and right; all others, and what is wrong in them, are for [`Self::take`].
+    fn skip_lines(&mut self, text: &[u8], limits: &Limits) -> usize {
+        loop {
+            let (line, lines) = (self.at, usize::from(self.lines));
+            self.mark = line;
+            let colon = self.skip_name(text);
+            if colon == line || lines >= limits.headers_max.min(HEADERS_MAX) || text.get(colon) != Some(&b':') {
+                return line;
+            }
+            let end = skip_values(text, colon + 1);
+            if text.get(end..).is_none_or(|rest| !rest.starts_with(b"\r\n")) {
+                return line;
+            }
+            self.lines += 1; // at most HEADERS_MAX
+            self.at = end + 2;
+        }
     }
 
     /// A byte that may end a part, or be wrong in it.

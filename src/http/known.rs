@@ -51,9 +51,42 @@ impl Known {
     /// The known header of this name, in any case.
     pub(super) fn of(name: &[u8]) -> Option<Self> {
         // The length alone rules out nearly all of them, so no byte is compared for most names.
-        Self::ALL
-            .iter()
-            .find(|(_, text)| text.len() == name.len() && text.as_bytes().eq_ignore_ascii_case(name))
-            .map(|&(known, _)| known)
+        let mut candidates = *OF_LENGTH.get(name.len())?;
+        while candidates != 0 {
+            let (known, text) = *Self::ALL.get(candidates.trailing_zeros() as usize)?;
+            if is_folded(name, text.as_bytes()) {
+                return Some(known);
+            }
+            candidates &= candidates - 1;
+        }
+        None
     }
+}
+
+/// Whether `name` is `lower` in any case, which is of the same length, and has no characters but small letters, digits and `-`. A machine word at
+/// a time.
+fn is_folded(name: &[u8], lower: &[u8]) -> bool {
+    // Besides its capital, only a control character becomes a small letter, a digit or `-` so, and names have none.
+    const FOLD: usize = usize::MAX / 0xff * 0x20;
+    let word = |bytes: &[u8]| bytes.try_into().map_or(0, usize::from_le_bytes);
+    let (names, lowers) = (name.chunks_exact(size_of::<usize>()), lower.chunks_exact(size_of::<usize>()));
+    names.remainder().iter().zip(lowers.remainder()).all(|(a, b)| a | 0x20 == *b)
+        && names.zip(lowers).all(|(a, b)| word(a) | FOLD == word(b))
+}
+
+/// Bytes of the longest name.
+const LENGTH_MAX: usize = 38;
+/// The known names of each length, as a bit for each.
+static OF_LENGTH: [u32; LENGTH_MAX + 1] = of_length();
+const _: () = assert!(Known::COUNT <= u32::BITS as usize);
+
+const fn of_length() -> [u32; LENGTH_MAX + 1] {
+    let mut table = [0; LENGTH_MAX + 1];
+    let mut at = 0;
+    while at < Known::COUNT {
+        // One that is longer does not compile.
+        table[Known::ALL[at].1.len()] |= 1 << at;
+        at += 1;
+    }
+    table
 }

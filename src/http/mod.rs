@@ -34,6 +34,8 @@ pub(crate) use status::Status;
 #[cfg(test)]
 mod tests_chunked;
 #[cfg(test)]
+mod tests_class;
+#[cfg(test)]
 mod tests_date;
 #[cfg(test)]
 mod tests_decoder;

@@ -51,7 +51,8 @@ fn target(text: &[u8], method: &str, target: &str, head: &mut Head) -> Result<()
     } else if !target.starts_with('/') && (method, target) != ("OPTIONS", "*") {
         return Err(if method == "CONNECT" { Refusal::Tunnel } else { Refusal::Target });
     }
-    let (path, query) = path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+    let question = path.bytes().position(|byte| byte == b'?').and_then(|at| path.split_at_checked(at));
+    let (path, query) = question.map_or((path, None), |(path, query)| (path, query.strip_prefix('?')));
     head.path = Span::within(text, path.as_bytes());
     head.query = query.map(|query| Span::within(text, query.as_bytes()));
     Ok(())

@@ -1,6 +1,6 @@
 //! Typed questions to a request head.
 
-use super::accept::{Accept, Media, accept, list};
+use super::accept::{Accept, Media, USUAL, accept, list};
 use super::index::{Field, Head, Version};
 use super::known::Known;
 
@@ -71,6 +71,11 @@ impl<'b> Request<'b> {
             "" => "/",
             path => path,
         }
+    }
+
+    /// The same as bytes; empty where the path is.
+    pub(crate) fn path_bytes(&self) -> &'b [u8] {
+        self.head.path.of(self.buf)
     }
 
     /// What is behind the first `?` of the target.
@@ -165,6 +170,9 @@ impl<'b> Request<'b> {
 
     /// Whether the client accepts an answer of this type (RFC 9110, 12.5.1).
     pub(crate) fn accepts(&self, media: Media) -> Accept {
+        if self.count(Known::Accept) == 1 && self.header(Known::Accept) == Some(USUAL) {
+            return Accept::Yes;
+        }
         accept(self.all(Known::Accept), media)
     }
 }

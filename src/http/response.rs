@@ -1,7 +1,7 @@
 //! Response heads: bytes copied and integers written by hand, no `core::fmt`.
 
 use super::accept::list;
-use super::class::{TOKEN, VALUE, is};
+use super::class::{TOKEN, is, skip_values};
 use super::request::strip_mcp_param;
 use super::status::Status;
 use crate::limits::{PREFLIGHT_MAX_AGE_SECONDS, PREFLIGHT_PARAM_HEADERS_MAX};
@@ -122,16 +122,24 @@ impl ResponseHead<'_> {
     /// value holds a byte that would end its line.
     pub(crate) fn render(&self, out: &mut [u8]) -> Option<usize> {
         let mut out = Out { bytes: out, len: 0 };
-        out.put(b"HTTP/1.1 ")?;
-        out.put_number(u64::from(self.status.0))?;
-        out.put(b" ")?;
-        out.put(self.status.phrase().as_bytes())?;
-        out.put(b"\r\n")?;
+        if self.status == Status::OK {
+            out.put(b"HTTP/1.1 200 OK\r\n")?;
+        } else {
+            out.put(b"HTTP/1.1 ")?;
+            out.put_number(u64::from(self.status.0))?;
+            out.put(b" ")?;
+            out.put(self.status.phrase().as_bytes())?;
+            out.put(b"\r\n")?;
+        }
         if let Some(date) = self.date {
             out.field(b"Date", date)?;
         }
         if let Some(content_type) = self.content_type {
-            out.field(b"Content-Type", content_type.as_bytes())?;
+            if content_type == "application/json" {
+                out.put(b"Content-Type: application/json\r\n")?;
+            } else {
+                out.field(b"Content-Type", content_type.as_bytes())?;
+            }
         }
         self.render_framing(&mut out)?;
         if let Some(session_id) = self.session_id {
@@ -286,7 +294,7 @@ impl Out<'_> {
     }
 
     fn put_value(&mut self, value: &[u8]) -> Option<()> {
-        if value.iter().all(|byte| is(*byte, VALUE)) { self.put(value) } else { None }
+        if skip_values(value, 0) == value.len() { self.put(value) } else { None }
     }
 
     /// A parameter of a challenge: `name="value value"`, with `before` in front.

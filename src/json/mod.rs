@@ -103,7 +103,12 @@ const fn is_whitespace(byte: u8) -> bool {
 }
 
 /// The first position at or after `at` that does not hold JSON whitespace; the end of `bytes` where there is none.
+#[inline]
 fn skip_whitespace(bytes: &[u8], mut at: usize) -> usize {
+    // Most JSON has none.
+    if bytes.get(at).is_some_and(|byte| *byte > b' ') {
+        return at;
+    }
     while bytes.get(at).is_some_and(|byte| is_whitespace(*byte)) {
         at += 1;
     }

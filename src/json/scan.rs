@@ -40,8 +40,8 @@ pub(crate) fn validate(doc: &[u8]) -> Result<Kind, ScanError> {
 /// A document as the scanner needs it: to look at, and to check one string of.
 trait Source {
     fn bytes(&self) -> &[u8];
-    /// Checks the string whose opening quote is at `open`, and normalises it unless it must stay `verbatim`.
-    fn string(&mut self, open: usize, verbatim: bool) -> Result<Quoted, ScanError>;
+    /// Checks the rest of a string, from `at` on, and normalises it unless it must stay `verbatim`. All before is plain ASCII.
+    fn string(&mut self, at: usize, verbatim: bool) -> Result<Quoted, ScanError>;
 }
 
 struct ReadOnly<'b>(&'b [u8]);
@@ -51,8 +51,8 @@ impl Source for ReadOnly<'_> {
         self.0
     }
 
-    fn string(&mut self, open: usize, _verbatim: bool) -> Result<Quoted, ScanError> {
-        strings::check(self.0, open)
+    fn string(&mut self, at: usize, _verbatim: bool) -> Result<Quoted, ScanError> {
+        strings::check(self.0, at)
     }
 }
 
@@ -63,10 +63,13 @@ impl Source for Normalising<'_> {
         self.0
     }
 
-    fn string(&mut self, open: usize, verbatim: bool) -> Result<Quoted, ScanError> {
-        if verbatim { strings::check(self.0, open) } else { strings::normalise(self.0, open) }
+    fn string(&mut self, at: usize, verbatim: bool) -> Result<Quoted, ScanError> {
+        if verbatim { strings::check(self.0, at) } else { strings::normalise(self.0, at) }
     }
 }
+
+/// The level of what is not reported: at the root, below too many keys, or in an array.
+const NO_LEVEL: usize = usize::MAX;
 
 struct Nobody;
 
@@ -87,6 +90,8 @@ struct Scanner<'v, S, V> {
     objects: u64,
     /// How many of the open containers, from the root on, are objects in an unbroken chain.
     chain: usize,
+    /// The index into `path` of the member that is being scanned, where it is one that is reported; else one that is none.
+    level: usize,
     /// The names of the members that are being scanned, of the objects of the chain.
     path: [Span; JSON_PATH_KEYS_MAX],
     /// Where their values begin.
@@ -105,6 +110,7 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
             depth: 0,
             objects: 0,
             chain: 0,
+            level: NO_LEVEL,
             path: [Span::new(0, 0); JSON_PATH_KEYS_MAX],
             starts: [0; JSON_PATH_KEYS_MAX],
             verbatim: false,
@@ -116,6 +122,10 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
             return Err(ScanError::new(ScanErrorKind::ByteOrderMark, 0));
         }
         loop {
+            // In an object each value comes behind its name.
+            if self.in_object() {
+                self.name()?;
+            }
             let Some(kind) = self.value()? else { continue };
             if let Some(root) = self.after_value(kind)? {
                 return Ok(root);
@@ -123,21 +133,20 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
         }
     }
 
-    /// Scans one value; of a container that is not empty only its beginning, up to where its first value is due: then none.
+    /// Scans one value; of a container that is not empty only its beginning, up to where its first value, or its name, is due: then none.
     fn value(&mut self) -> Result<Option<Kind>, ScanError> {
         let byte = self.skip_whitespace();
-        if let Some(level) = self.reported_level() {
-            self.starts[level] = self.at;
+        if let Some(start) = self.starts.get_mut(self.level) {
+            *start = self.at;
         }
         let kind = match byte {
             Some(b'"') => {
-                let quoted = self.source.string(self.at, self.verbatim)?;
-                self.at = quoted.next;
+                let quoted = self.string()?;
                 self.value_end = quoted.close + 1;
                 return Ok(Some(Kind::String));
             }
-            Some(b'{') => return self.open_object(),
-            Some(b'[') => return self.open_array(),
+            Some(b'{') => return self.open(true, b'}', Kind::Object),
+            Some(b'[') => return self.open(false, b']', Kind::Array),
             Some(b'-' | b'0'..=b'9') => {
                 self.at = number::end(self.source.bytes(), self.at)?;
                 Kind::Number
@@ -152,24 +161,18 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
         Ok(Some(kind))
     }
 
-    /// After a whole value: closes the containers that end here, up to where the next value is due (then none) or the document ends.
+    /// After a whole value: closes the containers that end here, up to where the next value, or its name, is due (then none) or the document ends.
     fn after_value(&mut self, mut kind: Kind) -> Result<Option<Kind>, ScanError> {
         loop {
-            if let Some(level) = self.reported_level() {
-                let value = Span::new(self.starts[level], self.value_end);
-                self.visit.member(self.source.bytes(), &self.path[..=level], value, kind);
+            if let (Some(start), Some(path)) = (self.starts.get(self.level), self.path.get(..=self.level)) {
+                self.visit.member(self.source.bytes(), path, Span::new(*start, self.value_end), kind);
             }
             let byte = self.skip_whitespace();
             if self.depth == 0 {
                 return if byte.is_none() { Ok(Some(kind)) } else { Err(self.error(ScanErrorKind::Trailing)) };
             }
             match (byte, self.in_object()) {
-                (Some(b','), true) => {
-                    self.at += 1;
-                    self.name()?;
-                    return Ok(None);
-                }
-                (Some(b','), false) => {
+                (Some(b','), _) => {
                     self.at += 1;
                     return Ok(None);
                 }
@@ -180,23 +183,6 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
                 (Some(_), false) => return Err(self.error(ScanErrorKind::ExpectedCommaOrBracket)),
             }
         }
-    }
-
-    fn open_object(&mut self) -> Result<Option<Kind>, ScanError> {
-        self.open(true)?;
-        if self.skip_whitespace() == Some(b'}') {
-            return Ok(Some(self.close(Kind::Object)));
-        }
-        self.name()?;
-        Ok(None)
-    }
-
-    fn open_array(&mut self) -> Result<Option<Kind>, ScanError> {
-        self.open(false)?;
-        if self.skip_whitespace() == Some(b']') {
-            return Ok(Some(self.close(Kind::Array)));
-        }
-        Ok(None)
     }
 
     /// Scans the name of a member and its colon.
@@ -210,11 +196,10 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
         let envelope = self.depth == 1 || (self.depth == 2 && self.objects == 0b01);
         self.verbatim &= !envelope;
         let open = self.at;
-        let quoted = self.source.string(open, self.verbatim)?;
-        self.at = quoted.next;
+        let quoted = self.string()?;
         let name = Span::new(open + 1, quoted.close);
-        if let Some(level) = self.reported_level() {
-            self.path[level] = name;
+        if let Some(place) = self.path.get_mut(self.level) {
+            *place = name;
         }
         if envelope {
             self.verbatim = name.of(self.source.bytes()) == b"id";
@@ -229,7 +214,8 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
         }
     }
 
-    fn open(&mut self, object: bool) -> Result<(), ScanError> {
+    /// Goes into a container; what it was where it is empty.
+    fn open(&mut self, object: bool, end: u8, kind: Kind) -> Result<Option<Kind>, ScanError> {
         if self.depth >= JSON_DEPTH_MAX {
             return Err(self.error(ScanErrorKind::Depth));
         }
@@ -238,24 +224,36 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
         }
         self.depth += 1;
         self.objects = self.objects << 1 | u64::from(object);
+        self.level = self.reported_level();
         self.at += 1;
-        Ok(())
+        Ok((self.skip_whitespace() == Some(end)).then(|| self.close(kind)))
+    }
+
+    /// Scans the string whose opening quote is here.
+    fn string(&mut self) -> Result<Quoted, ScanError> {
+        let close = strings::skip_ascii(self.source.bytes(), self.at + 1);
+        let quoted = match self.source.bytes().get(close) {
+            // As nearly all are: there is nothing to decode, and nothing to rewrite.
+            Some(b'"') => Quoted { close, next: close + 1 },
+            _ => self.source.string(close, self.verbatim)?,
+        };
+        self.at = quoted.next;
+        Ok(quoted)
     }
 
     fn close(&mut self, kind: Kind) -> Kind {
         self.depth -= 1;
         self.chain = self.chain.min(self.depth);
         self.objects >>= 1;
+        self.level = self.reported_level();
         self.verbatim &= self.depth > 1;
         self.at += 1;
         self.value_end = self.at;
         kind
     }
 
-    /// The index into `path` of the member that is being scanned, where it is one that is reported.
-    fn reported_level(&self) -> Option<usize> {
-        let reported = (1..=JSON_PATH_KEYS_MAX).contains(&self.depth) && self.chain == self.depth;
-        reported.then(|| self.depth - 1)
+    fn reported_level(&self) -> usize {
+        if self.chain == self.depth { self.depth.wrapping_sub(1) } else { NO_LEVEL }
     }
 
     fn in_object(&self) -> bool {

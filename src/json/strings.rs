@@ -20,9 +20,8 @@ pub(super) struct Escape {
     pub(super) length: usize,
 }
 
-/// Checks the string whose opening quote is at `open`.
-pub(super) fn check(bytes: &[u8], open: usize) -> Result<Quoted, ScanError> {
-    let mut at = open + 1;
+/// Checks the rest of a string, from `at` on, of which all before was checked.
+pub(super) fn check(bytes: &[u8], mut at: usize) -> Result<Quoted, ScanError> {
     loop {
         at = plain_run(bytes, at)?;
         if bytes.get(at) == Some(&b'"') {
@@ -32,10 +31,9 @@ pub(super) fn check(bytes: &[u8], open: usize) -> Result<Quoted, ScanError> {
     }
 }
 
-/// Checks the string whose opening quote is at `open` and rewrites its needless escapes; what it shrinks by becomes spaces after its closing
-/// quote, so that no other position of the document moves.
-pub(super) fn normalise(bytes: &mut [u8], open: usize) -> Result<Quoted, ScanError> {
-    let mut read = open + 1;
+/// Checks the rest of a string, from `read` on, and rewrites its needless escapes; what it shrinks by becomes spaces after its closing quote, so
+/// that no other position of the document moves. Before `read` there are none.
+pub(super) fn normalise(bytes: &mut [u8], mut read: usize) -> Result<Quoted, ScanError> {
     let mut write = read;
     loop {
         // `write <= read <= bytes.len()` throughout: an escape is never shorter than what replaces it.
@@ -104,27 +102,32 @@ pub(super) fn skip_unescaped(bytes: &[u8], at: usize) -> usize {
     skip::<false>(bytes, at)
 }
 
-/// As [`skip_unescaped`]; with `WIDE` also a byte that is not ASCII stops it. A machine word at a time: nearly all of what a client sends are
-/// bytes to skip.
+/// The position of the first byte at or after `at` that ends a run of plain ASCII: as [`skip_unescaped`], or one that is not ASCII.
+#[inline(never)] // so small that what calls it keeps its registers
+pub(super) fn skip_ascii(bytes: &[u8], at: usize) -> usize {
+    skip::<true>(bytes, at)
+}
+
+/// A machine word at a time: nearly all of what a client sends are bytes to skip.
 #[inline]
 fn skip<const WIDE: bool>(bytes: &[u8], mut at: usize) -> usize {
-    const WORD: usize = size_of::<usize>();
-    while let Some(word) = bytes.get(at..).and_then(|rest| rest.first_chunk::<WORD>()) {
-        let special = special_bytes::<WIDE>(usize::from_le_bytes(*word));
+    let mut words = bytes.get(at..).unwrap_or_default().chunks_exact(size_of::<usize>());
+    for word in words.by_ref() {
+        let special = special_bytes::<WIDE>(word.try_into().map_or(0, usize::from_le_bytes));
         if special != 0 {
             // The lowest marked byte is exact; those above it may be marked by a borrow.
             return at + special.trailing_zeros() as usize / 8;
         }
-        at += WORD;
+        at += word.len();
     }
     let stops = |byte: &u8| matches!(byte, 0..=0x1f | b'"' | b'\\') || (WIDE && *byte >= 0x80);
-    bytes.get(at..).and_then(|rest| rest.iter().position(stops)).map_or(bytes.len(), |length| at + length)
+    at + words.remainder().iter().position(stops).unwrap_or(words.remainder().len())
 }
 
 /// The position of the quote or backslash that ends the run of plain characters at `at`; all of the run is checked.
 fn plain_run(bytes: &[u8], mut at: usize) -> Result<usize, ScanError> {
     loop {
-        at = skip::<true>(bytes, at);
+        at = skip_ascii(bytes, at);
         match bytes.get(at) {
             Some(b'"' | b'\\') => return Ok(at),
             Some(0x80..) => {
@@ -179,10 +182,8 @@ fn code_unit(bytes: &[u8], at: usize) -> Option<u32> {
 const fn special_bytes<const WIDE: bool>(word: usize) -> usize {
     const ONES: usize = usize::MAX / 0xff;
     const HIGH: usize = ONES << 7;
-    const fn below(word: usize, limit: usize) -> usize {
-        word.wrapping_sub(ONES * limit) & !word
-    }
-    let wide = if WIDE { word } else { 0 };
-    (wide | below(word, 0x20) | below(word ^ (ONES * b'"' as usize), 1) | below(word ^ (ONES * b'\\' as usize), 1))
-        & HIGH
+    let (quote, backslash) = (word ^ (ONES * b'"' as usize), word ^ (ONES * b'\\' as usize));
+    let below = word.wrapping_sub(ONES * 0x20) | quote.wrapping_sub(ONES) | backslash.wrapping_sub(ONES);
+    // What is not ASCII is marked by a subtraction, too.
+    if WIDE { (below | word) & HIGH } else { below & !word & HIGH }
 }

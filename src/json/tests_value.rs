@@ -233,3 +233,29 @@ fn what_was_never_scanned_does_not_panic() {
         look(raw.as_bytes());
     }
 }
+
+#[test]
+fn characters_are_counted() {
+    for (raw, count) in [("", 0), ("hello", 5), ("h\u{e9}llo \u{1f600}!", 8), (r#"a\nb\"c"#, 5), ("\u{ffff}\u{80}", 2)]
+    {
+        let text = Text::new(raw.as_bytes());
+        assert_eq!((text.count_chars(), text.chars().count()), (count, count), "{raw}");
+    }
+}
+
+#[test]
+fn text_is_compared_through_its_escapes() {
+    for (raw, other, same) in [
+        ("a", "a", true),
+        ("a", "b", false),
+        ("ab", "a", false),
+        ("a", "ab", false),
+        (r"a\n", "a\n", true),
+        (r"a\n", r"a\n", false),
+        (r"\u0061", "a", true),
+        (r"\\", "\\", true),
+        (r"\\", "\\\\", false),
+    ] {
+        assert_eq!(Text::new(raw.as_bytes()).eq_str(other), same, "{raw} {other}");
+    }
+}

@@ -1,5 +1,6 @@
 //! The text of a JSON string, read through its escapes.
 
+use core::cmp::Ordering;
 use core::fmt;
 use core::iter::FusedIterator;
 
@@ -26,7 +27,12 @@ impl<'b> Text<'b> {
 
     /// Whether the text is `other`, compared character by character after decoding.
     pub(crate) fn eq_str(&self, other: &str) -> bool {
-        if self.has_escape() { self.chars().eq(other.chars()) } else { self.raw == other.as_bytes() }
+        // An escape is longer than what it stands for.
+        match self.raw.len().cmp(&other.len()) {
+            Ordering::Less => false,
+            Ordering::Equal => self.raw == other.as_bytes() && !self.has_escape(),
+            Ordering::Greater => self.has_escape() && self.chars().eq(other.chars()),
+        }
     }
 
     /// The text where it can be borrowed: when no escape is left in it.
@@ -39,9 +45,23 @@ impl<'b> Text<'b> {
         Chars { rest: self.raw }
     }
 
+    /// The number of characters of the decoded text.
+    pub(crate) fn count_chars(&self) -> usize {
+        if self.has_escape() {
+            return self.chars().count();
+        }
+        // What was scanned is UTF-8, of which each character has one byte that does not continue another.
+        self.raw.iter().filter(|byte| !(0x80..0xc0).contains(*byte)).count()
+    }
+
     /// The length of the decoded text in bytes of UTF-8.
     pub(crate) fn decoded_len(&self) -> usize {
         if self.has_escape() { self.chars().map(char::len_utf8).sum() } else { self.raw.len() }
+    }
+
+    /// Whether it is written without escapes.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.has_escape()
     }
 
     fn has_escape(&self) -> bool {

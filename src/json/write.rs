@@ -37,6 +37,19 @@ impl<'b> Writer<'b> {
     /// The bytes as they are: punctuation, or JSON text that is known to be valid.
     pub(crate) fn raw(&mut self, bytes: &[u8]) -> &mut Self {
         self.total = self.total.saturating_add(bytes.len());
+        let place = self.buf.get_mut(self.written..).and_then(|room| room.get_mut(..bytes.len()));
+        match place {
+            // As it nearly always is: all of it is to be kept, and fits.
+            Some(place) if self.skip == 0 => {
+                place.copy_from_slice(bytes);
+                self.written += bytes.len();
+            }
+            _ => self.raw_in_part(bytes),
+        }
+        self
+    }
+
+    fn raw_in_part(&mut self, bytes: &[u8]) {
         let dropped = self.skip.min(bytes.len());
         self.skip -= dropped;
         let kept = bytes.get(dropped..).unwrap_or_default();
@@ -45,7 +58,6 @@ impl<'b> Writer<'b> {
         room[..fits].copy_from_slice(&kept[..fits]); // `fits` is at most either length
         self.written += fits;
         self.cut |= fits < kept.len();
-        self
     }
 
     /// The text as it is.

@@ -26,3 +26,6 @@ pub const AUTHORIZE_TIMEOUT_MS: u64 = 5_000;
 
 /// Bytes of what a refusal of the application's own check says; the rest is cut: a sentence or two.
 pub const DENIAL_BYTES_MAX: usize = 200;
+
+/// Bytes of a Host that is remembered as admitted: a name of one label, which has at most 63, or an address, with a port.
+pub const HOST_KEPT_BYTES_MAX: usize = 72;

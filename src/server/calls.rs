@@ -9,15 +9,14 @@ use super::inputs::Asking;
 use super::notices::Notice;
 use super::stream_table::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
-use crate::app::{Application, Ask, Context, Door, Nobody, Ran, ToolError, requested};
-use crate::endpoint::{Answer, Body, Cause, Job, Route, Work, client_text};
+use crate::app::{Application, Ask, Client, Context, Door, Nobody, Ran, ToolError, requested};
+use crate::endpoint::{Answer, Body, Cause, Job, Route, Work};
 use crate::http::Status;
-use crate::limits::CLIENT_TEXT_BYTES_MAX;
 use crate::mcp::input::Pass;
 use crate::mcp::pages::List;
 use crate::mcp::{self, completion, discover, prompts, resources, scopes, subscriptions, tools};
 use crate::outlet::{Mark, Out, Outlet, Wire};
-use crate::rpc::{self, Code, Request};
+use crate::rpc::{Code, Request};
 use crate::session::SessionRef;
 
 /// What a call is told that came when all buffers were taken by others.
@@ -152,16 +151,15 @@ impl<A: Application> Worker<'_, '_, A> {
         }
     }
 
-    /// A request is about to be answered: a call can be cancelled from here on, and its session stays. Gives the client's
-    /// name, empty where it told none.
-    pub(super) fn begin_call(&self, job: &Job<'_>, request: &Request<'_>) -> heapless::String<CLIENT_TEXT_BYTES_MAX> {
+    /// A request is about to be answered: a call can be cancelled from here on, and its session stays. Gives the client.
+    pub(super) fn begin_call<'a>(&self, job: &Job<'_>, request: &'a Request<'a>) -> Client<'a> {
         if job.work.is_call() {
             self.core.tally.call_begun();
             self.slot().begun_ms.set(self.core.now_ms.get());
         }
         let mut sessions = self.core.sessions.borrow_mut();
         let Some(session) = job.session else {
-            return client_text(rpc::implementation(job.envelope.meta_client_info, request.doc).0);
+            return Client::of(request);
         };
         if job.work.is_call() && sessions.call_started(session, self.core.now_ms.get()) {
             let call = (session, self.core.hash_id(request.id()));
@@ -171,7 +169,7 @@ impl<A: Application> Worker<'_, '_, A> {
             }
         }
         let name = sessions.get(session).map(|session| sessions.client(session).0);
-        name.and_then(|name| name.parse().ok()).unwrap_or_default()
+        Client::named(name.unwrap_or_default())
     }
 
     /// It was answered, or never will be.
@@ -247,11 +245,11 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     /// Writes the response to a request.
-    pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, job: &Job<'_>, client: &str) {
+    pub(super) async fn respond(&self, out: Out<'_>, request: &Request<'_>, job: &Job<'_>, client: &Client<'_>) {
         let (app, identity) = (&self.core.app, &self.core.identity);
         let catalog = &self.core.endpoint.catalog;
         let (around, secrets) = ((&self.core.endpoint.key, identity), (&self.core.endpoint.key, &self.core.slips));
-        let client = Some(client).filter(|name| !name.is_empty());
+        let client = Some(client);
         let principal = job.principal;
         let (unix_s, body_bytes_max) = (self.core.unix_s.get(), self.core.limits.body_bytes_max);
         let pass = Pass::new(request, secrets, identity, job.principal.id(), unix_s, body_bytes_max);

@@ -92,7 +92,14 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                 }
             }
             _ if bit < self.core.conn_bit(0) => self.run_task(bit - WORKERS - workers),
-            _ => self.core.look_at(bit - self.core.conn_bit(0)),
+            _ => {
+                self.core.look_at(bit - self.core.conn_bit(0));
+                // Who has a buffer now is served at once: most are done then, and the next that has bytes need neither wait nor be looked at.
+                if let Some(worker) = self.core.assigned.take().filter(|worker| self.core.ready.unset(WORKERS + worker))
+                {
+                    self.wake(WORKERS + worker);
+                }
+            }
         }
     }
 

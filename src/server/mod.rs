@@ -110,7 +110,7 @@ use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
 use crate::limits::SESSION_RESTORE_AGE_MAX_S;
 use crate::rate::Rates;
-use crate::session::{Key, RANDOM_BYTES};
+use crate::session::{Key, RANDOM_BYTES, Seen};
 use crate::tasks::Lives;
 
 /// An MCP server: an application's tools, resources and prompts, and what the server says of itself.
@@ -257,13 +257,14 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let key_file = config.key_file.map(|path| KeyFile::open(&path, random_key)).transpose();
         let key_file = key_file.map_err(|error| io::Error::new(error.kind(), format!("the key file: {error}")))?;
         let key = self.key.or(key_file.as_ref().map(|file| file.key)).map_or_else(random_key, Ok)?;
-        self.identity.public.set(guard.is_open());
+        self.identity.settle(guard.is_open());
         let (told, keys) = oauth.map(|oauth| (oauth.told, oauth.keys)).unzip();
         let endpoint = Endpoint {
             guard,
             resource: told,
             rates: Rates::new(config.rates, rated),
             key: Key::new(key),
+            seen: Seen::new(),
             catalog,
             public_path: base.as_ref().map_or(String::new(), |base| base.prefix().to_owned()),
             http_sse: config.http_sse,

@@ -60,6 +60,16 @@ impl<A> Core<'_, A> {
 
     /// Gives a free worker the connection whose turn it is.
     pub(super) fn assign_queued(&self, worker: usize) {
+        // As it is while nobody waits.
+        let waiting = self.queue.borrow().len();
+        match waiting {
+            0 => {}
+            1 => _ = self.assign(worker, 0),
+            _ => self.assign_in_turn(worker),
+        }
+    }
+
+    fn assign_in_turn(&self, worker: usize) {
         let whole = |_: u64, sort: Sort| sort != Sort::Begun;
         let turn = || {
             self.first(|_, sort| sort == Sort::Frees).or_else(|| self.first(whole)).or_else(|| {
@@ -109,6 +119,7 @@ impl<A> Core<'_, A> {
         slot.job.set(reference);
         self.tally.buffer_lent();
         self.wake_worker(worker);
+        self.assigned.set(Some(worker));
         true
     }
 

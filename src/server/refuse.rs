@@ -56,7 +56,7 @@ impl<A: Application> Worker<'_, '_, A> {
             resource: self.core.endpoint.resource.as_ref(),
             ..ResponseHead::new(Status::OK, Framing::None)
         };
-        let manner = Manner { template, http10: false, events: false, head_only, peer: None };
+        let manner = Manner { template, http10: false, accepts: None, head_only, peer: None };
         self.answer(conn, answer, &manner, &[], tx).await;
     }
 }

@@ -10,7 +10,8 @@ use super::core::Core;
 use super::notices::Notice;
 use super::tasks::SHUT_DOWN;
 use crate::app::{
-    Application, Ask, Context, Door, InputError, Keyed, Question, QuestionKind, Ran, Ticket, Way, caught, is_yes,
+    Application, Ask, Client, Context, Door, InputError, Keyed, Question, QuestionKind, Ran, Ticket, Way, caught,
+    is_yes,
 };
 use crate::json::{self, Value, Writer};
 use crate::mcp;
@@ -58,13 +59,19 @@ impl<A: Application> Runner<'_, '_, A> {
     async fn perform(&self, job: &Job, doc: &[u8], kept: &[u8]) -> (End, Option<Ran>) {
         let core = self.core;
         let request = Request { doc, envelope: job.envelope, revision: Revision::V2026_07_28 };
-        let client = Some(job.client.as_str()).filter(|name| !name.is_empty());
+        let client = Client::named(&job.client);
         // No pass ends here, so none is signed for anybody.
         let secrets = (&core.endpoint.key, &core.slips);
         let pass = Pass::new(&request, secrets, &core.identity, PrincipalId::ANYONE, core.unix_s.get(), 0);
         let ask = TaskAsk { core, place: self.place, pass: &pass, kept, confirmed: Cell::new(0) };
-        let context =
-            Context { announce: core, client, session: None, ask: &ask, door: Door::Closed, principal: &job.principal };
+        let context = Context {
+            announce: core,
+            client: Some(&client),
+            session: None,
+            ask: &ask,
+            door: Door::Closed,
+            principal: &job.principal,
+        };
         let pen =
             TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s, turn: RefCell::default() };
         let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, context);

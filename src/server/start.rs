@@ -172,6 +172,7 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         workers: plan
             .workers
             .all(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() }),
+        assigned: Cell::new(None),
         queue: RefCell::new(VecDeque::from(plan.queue.room())),
         looked_at: Cell::new(0),
         wakers: wakers(&ready, plan),

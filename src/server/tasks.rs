@@ -5,7 +5,7 @@ use std::pin::pin;
 
 use super::core::{Core, WORKERS};
 use super::worker::Worker;
-use crate::app::{Application, Context, Door, Ran};
+use crate::app::{Application, Client, Context, Door, Ran};
 use crate::endpoint::{Job, Work};
 use crate::hub::{Audience, Kind};
 use crate::json::{Text, Value};
@@ -67,7 +67,7 @@ fn no_task(why: NoTask) -> Reply {
 
 impl<A: Application> Core<'_, A> {
     // What a request is answered with that needs no tool to run now.
-    fn task_reply(&self, request: &Request<'_>, job: &Job<'_>, client: Option<&str>) -> Option<Reply> {
+    fn task_reply(&self, request: &Request<'_>, job: &Job<'_>, client: Option<&Client<'_>>) -> Option<Reply> {
         match job.work {
             Work::TaskOf(tool) if A::HAS_TASKS => match self.create_task(request, job, tool, b"", client) {
                 Ok(place) => Some(Reply::Created(place)),
@@ -133,7 +133,7 @@ impl<A: Application> Core<'_, A> {
         job: &Job<'_>,
         tool: usize,
         kept: &[u8],
-        client: Option<&str>,
+        client: Option<&Client<'_>>,
     ) -> Result<usize, NoTask> {
         let created = self.try_create_task(request, job, tool, kept, client);
         let tally = &self.tally.tasks;
@@ -153,13 +153,13 @@ impl<A: Application> Core<'_, A> {
         job: &Job,
         tool: usize,
         kept: &[u8],
-        client: Option<&str>,
+        client: Option<&Client<'_>>,
     ) -> Result<usize, NoTask> {
         let random = super::random().filter(|_| !self.stopping.get()).ok_or(NoTask::Full)?;
         let mut envelope = request.envelope;
         // What the tool writes is no answer to the request: that is the task.
         envelope.id = None;
-        let (bytes, client) = (request.doc.len(), kept_text(client.unwrap_or_default()));
+        let (bytes, client) = (request.doc.len(), kept_text(client.and_then(Client::name).unwrap_or_default()));
         let task = tasks::Job { envelope, bytes, tool, client, principal: job.principal.clone() };
         let request = [request.doc, b"{", kept, b"}"];
         let place = self.board.tasks.borrow_mut().create(TaskId::of(random), task, &request, self.now())?;

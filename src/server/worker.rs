@@ -58,7 +58,8 @@ enum Heading {
 pub(super) struct Manner<'r> {
     pub(super) template: ResponseHead<'r>,
     pub(super) http10: bool,
-    pub(super) events: bool,
+    /// Its request, which says whether event streams are accepted.
+    pub(super) accepts: Option<http::Request<'r>>,
     pub(super) head_only: bool,
     /// Who sent it.
     pub(super) peer: Option<Peer>,
@@ -69,7 +70,8 @@ impl<'r> Manner<'r> {
     where
         'r: 'b,
     {
-        let mut outlet = Outlet::new(tx, self.template, self.events);
+        let events = self.accepts.is_some_and(|request| request.accepts(Media::EventStream) != Accept::No);
+        let mut outlet = Outlet::new(tx, self.template, events);
         if self.http10 {
             outlet.set_http10();
         }
@@ -187,9 +189,12 @@ impl<A: Application> Worker<'_, '_, A> {
         let entry = self.core.endpoint.enter(request, &moment);
         let (mut principal, route) = {
             let date = self.core.date.get();
-            let mut manner = self.manner(conn, request, entry.cors, date.as_ref());
-            // A body is not waited for by an answer that does not need it.
-            manner.template.close |= last || request.has_body();
+            let manner = || {
+                let mut manner = self.manner(conn, request, entry.cors, date.as_ref());
+                // A body is not waited for by an answer that does not need it.
+                manner.template.close |= last || request.has_body();
+                manner
+            };
             let known = match entry.passage {
                 Passage::Known(principal) => Ok(principal),
                 Passage::Ask(refusal) => self.ask_application(conn, request, refusal, &moment).await,
@@ -197,20 +202,20 @@ impl<A: Application> Worker<'_, '_, A> {
             };
             let principal = match known {
                 Ok(principal) => principal,
-                Err(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
+                Err(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
             };
             self.work_for(&principal);
             let admission =
                 self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
             match admission {
                 Admission::Body(Posted { route, .. }) => (principal, route),
-                Admission::Answer(answer) => return self.answer(conn, answer, &manner, &[], tx).await,
+                Admission::Answer(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
                 Admission::Ended(ended) => {
                     self.core.ended(ended);
-                    return self.answer(conn, Answer::empty(Status::OK), &manner, &[], tx).await;
+                    return self.answer(conn, Answer::empty(Status::OK), &manner(), &[], tx).await;
                 }
                 Admission::Open(opening) => {
-                    return self.open(conn, opening, request, &principal, &manner, &moment, tx).await;
+                    return self.open(conn, opening, request, &principal, &manner(), &moment, tx).await;
                 }
             }
         };
@@ -340,7 +345,7 @@ impl<A: Application> Worker<'_, '_, A> {
         Manner {
             template,
             http10,
-            events: request.accepts(Media::EventStream) != Accept::No,
+            accepts: Some(request),
             head_only: request.method() == Method::Head,
             peer: self.core.peer_of(conn, request),
         }

@@ -190,7 +190,7 @@ const FORMAT: u8 = 0x10;
 const BODY_BYTES: usize = 1 + 2 + 5 + RANDOM_BYTES;
 const TAG_BYTES: usize = 16;
 const ID_BYTES: usize = BODY_BYTES + TAG_BYTES;
-const ID_CHARS: usize = ID_BYTES / 3 * 4;
+pub(super) const ID_CHARS: usize = ID_BYTES / 3 * 4;
 const ISSUED_UNIX_S_MAX: u64 = (1 << 40) - 1;
 
 // Whole groups only: then base64 has no padding, and no bits that could be changed without changing

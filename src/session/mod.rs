@@ -15,6 +15,7 @@ mod names;
 mod outcome;
 mod principal;
 mod revision;
+mod seen;
 mod slot;
 mod table;
 
@@ -26,6 +27,8 @@ mod tests_id;
 mod tests_kept_names;
 #[cfg(test)]
 mod tests_names;
+#[cfg(test)]
+mod tests_seen;
 #[cfg(test)]
 mod tests_simulation;
 #[cfg(test)]
@@ -40,5 +43,6 @@ pub(crate) use outcome::{Admitted, Counts, Ended, Evicted, Expired, RestoreRefus
 pub use principal::Principal;
 pub(crate) use principal::{ANYONE, PrincipalFault, PrincipalId, Subject, is_scope};
 pub use revision::Revision;
+pub(crate) use seen::Seen;
 pub(crate) use slot::{ClientId, Session, Slot};
 pub(crate) use table::Table;

@@ -11,7 +11,7 @@ impl Call<'_> {
 
     /// The client's own name (`clientInfo.name`), where it told one: at most 32 bytes, and no proof of anything.
     pub fn client_name(&self) -> Option<&str> {
-        self.context.client
+        self.context.client?.name()
     }
 
     /// The number of the client whose session the call belongs to, as [`ClientInfo`](crate::ClientInfo) and [`ClientEvent`](crate::ClientEvent) have it:

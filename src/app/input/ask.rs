@@ -5,8 +5,8 @@ use core::pin::Pin;
 use core::task::{Context, Poll};
 
 use super::{Capability, InputError};
-use crate::app::call::{Panicked, poll_unwound};
 use crate::app::caught;
+use crate::app::caught::{Panicked, poll_unwound};
 use crate::json::{Kind as JsonKind, Value, Writer};
 
 /// How a call's questions reach its client.

@@ -1,0 +1,49 @@
+//! Ids that were seen are taken for what they are, and nothing else is.
+
+use super::id::IdRefusal;
+use super::{Key, PrincipalId, Revision, Seen, SessionFields, SessionId, Transport};
+
+const KEY: Key = Key::new([7; 32]);
+const NOW: u64 = 1_795_000_000;
+
+fn issue(random: [u8; 12], principal: PrincipalId) -> (SessionId, Vec<u8>) {
+    let fields = SessionFields {
+        revision: Revision::V2025_11_25,
+        transport: Transport::Streamable,
+        capabilities: 3,
+        issued_unix_s: NOW,
+    };
+    let (id, text) = SessionId::issue(&KEY, fields, principal, random);
+    (id, text.as_bytes().to_vec())
+}
+
+#[test]
+fn what_was_seen_is_what_was_verified() {
+    let (seen, alice) = (Seen::new(), PrincipalId::of_token_hash(&[1; 32]));
+    let (id, text) = issue(*b"twelve bytes", alice);
+    let verify = |text: &[u8], principal| seen.verify(&KEY, text, principal, NOW, 60);
+    for _ in 0..3 {
+        assert_eq!(verify(&text, alice), Ok(id));
+        assert_eq!(verify(&text, PrincipalId::ANYONE), Err(IdRefusal::Forged));
+        assert_eq!(verify(&text[1..], alice), Err(IdRefusal::Malformed));
+        assert_eq!(seen.verify(&KEY, &text, alice, NOW + 61, 60), Err(IdRefusal::Expired));
+    }
+    for at in 0..text.len() {
+        let mut other = text.clone();
+        other[at] = if other[at] == b'A' { b'B' } else { b'A' };
+        assert!(verify(&other, alice).is_err(), "another at {at}");
+        assert_eq!(verify(&text, alice), Ok(id), "behind another at {at}");
+    }
+}
+
+#[test]
+fn more_than_there_are_places_for_take_turns() {
+    let seen = Seen::new();
+    let ids: Vec<_> = (0..=255).map(|byte| issue([byte; 12], PrincipalId::ANYONE)).collect();
+    for _ in 0..2 {
+        for (id, text) in &ids {
+            assert_eq!(seen.verify(&KEY, text, PrincipalId::ANYONE, NOW, u64::MAX), Ok(*id));
+            assert_eq!(seen.verify(&KEY, text, PrincipalId::ANYONE, NOW, u64::MAX), Ok(*id));
+        }
+    }
+}
