@@ -6,7 +6,7 @@ use std::future::pending;
 use std::rc::Rc;
 
 use smol::future::{or, zip};
-use smol_mcp::{ClientEvent, Handle, Server, WithResources};
+use smol_mcp::{Handle, Server, WithResources};
 
 use crate::children::Children;
 use crate::commands::Commands;
@@ -52,9 +52,7 @@ pub(crate) fn board(root: Root, config: Config) -> (Server<Board, WithResources>
     let (control, sensing, children) = (app.control.clone(), app.sensing.clone(), app.children.clone());
     let (of_clients, handle) = (control.clone(), app.handle.clone());
     let server = Server::new("board", env!("CARGO_PKG_VERSION"), app).on_client(move |event| {
-        if let ClientEvent::Went { id } = event {
-            of_clients.client_went(*id);
-        }
+        of_clients.on_client(event);
     });
     // It is set once, here.
     let _ = handle.set(server.handle());

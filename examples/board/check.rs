@@ -60,6 +60,24 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
     Problems { file, list }
 }
 
+/// Lines of the machine that two entries name, each by another name of the chip or of the line: which of the two holds would be chance.
+pub(crate) fn same_lines(config: &Config, root: &Root) -> Vec<Problem> {
+    let hardware = Hardware::new(root.clone(), config.simulate);
+    let mut seen: Vec<(_, &Line)> = Vec::new();
+    let mut list = Vec::new();
+    for line in &config.gpio {
+        let Some(place) = hardware.place(line) else { continue };
+        match seen.iter().find(|(other, _)| *other == place) {
+            Some((_, first)) => {
+                let what = format!("[gpio.{}]: this is the line that [gpio.{}] has already", line.name, first.name);
+                list.push(Problem { place: Some(line.place), what });
+            }
+            None => seen.push((place, line)),
+        }
+    }
+    list
+}
+
 /// What is offered, in lines: the tools, and what they may act on.
 pub(crate) fn offered(config: &Config, tools: &[&str]) -> String {
     let mut text = format!("tools: {}\n", tools.join(", "));

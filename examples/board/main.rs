@@ -28,7 +28,7 @@ use std::process::ExitCode;
 
 use common::args::{Args, OwnFlag};
 use common::{Program, oauth};
-use config::Config;
+use config::{Config, Problems};
 use sources::root::Root;
 
 const PROGRAM: Program = Program {
@@ -42,7 +42,11 @@ const PROGRAM: Program = Program {
             help: "offer what this file allows to change too (README, \"The board\");\nwithout one, only what reads",
         },
         OwnFlag { name: "check", value: "", help: "say what is wrong with that file, or what it offers, and end" },
-        OwnFlag { name: "simulate", value: "", help: "play the GPIO chips and I2C buses of that file" },
+        OwnFlag {
+            name: "simulate",
+            value: "",
+            help: "play the GPIO chips and I2C buses of that file; its PWM channels and\nLEDs are left out then, unless --root names a folder for them",
+        },
         OwnFlag {
             name: "root",
             value: "DIR",
@@ -70,7 +74,9 @@ fn main() -> ExitCode {
         return check(&args);
     }
     common::run(&PROGRAM, &args, oauth::config, |args| {
-        let (server, beside) = app::board(root(args)?, config(args)?);
+        let root = root(args)?;
+        let config = config(args, &root)?;
+        let (server, beside) = app::board(root, config);
         if let Some(level) = args.own("log-to-clients") {
             let expected = "--log-to-clients: expected error, warn, info or debug";
             let level = level.to_str().and_then(|level| level.parse().ok());
@@ -89,16 +95,30 @@ fn root(args: &Args) -> Result<Root, String> {
 }
 
 /// What may be changed, and by whom.
-fn config(args: &Args) -> Result<Config, String> {
-    let file = args.own("config").map(Path::new);
-    let config = file.map_or(Ok(Config::default()), config::read).map_err(|problems| problems.to_string())?;
-    Ok(Config { simulate: args.own("simulate").is_some(), ..config })
+fn config(args: &Args, root: &Root) -> Result<Config, String> {
+    let Some(file) = args.own("config").map(Path::new) else { return Ok(Config::default()) };
+    let mut config = config::read(file).map_err(|problems| problems.to_string())?;
+    config.simulate = args.own("simulate").is_some();
+    let name = || file.display().to_string();
+    let same = check::same_lines(&config, root);
+    if !same.is_empty() {
+        return Err(Problems { file: name(), list: same }.to_string());
+    }
+    let left_out = config.leave_out_what_is_real(root.is_live());
+    if !left_out.is_empty() {
+        common::complain(&PROGRAM, &Problems { file: name(), list: left_out });
+    }
+    Ok(config)
 }
 
 /// Says what is wrong with the configuration, or what it offers, and ends (`--check`).
 fn check(args: &Args) -> ExitCode {
     let file = args.own("config").ok_or_else(|| "--check needs --config FILE".to_owned());
-    let checked = file.and_then(|file| Ok((file.display().to_string(), root(args)?, config(args)?)));
+    let checked = file.and_then(|file| {
+        let root = root(args)?;
+        let config = config(args, &root)?;
+        Ok((file.display().to_string(), root, config))
+    });
     match checked {
         Ok((file, root, config)) => {
             let lacks = check::machine(&config, &root, file);

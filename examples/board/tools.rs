@@ -276,8 +276,9 @@ tools! {
             self.control.i2c_scan(call, args).await
         }
 
-        /// Reads registers of an I2C device, of one byte each. What they mean stands in the device's data sheet.
-        #[read_only]
+        /// Reads registers of an I2C device, of one byte each. What they mean stands in the device's data sheet, and also whether reading one
+        /// changes something: some clear an interrupt by it, or take a byte out of a queue.
+        #[additive]
         #[when(Self::has_i2c_reads)]
         #[scope("i2c")]
         #[title("Read I2C registers")]

@@ -59,11 +59,13 @@ impl Endpoint {
             let (work, principal, session) = (Work::Initialize, around.posted.principal, Some(session));
             return Ok(Decision::Job(Job { envelope, revision, work, principal, session, session_id: None }));
         }
-        if message == Message::Request {
-            // Some begin without a handshake. What they do may last until they go, so that this is told of them, too.
+        let decision = self.in_session(around, message, envelope, doc, table, session, revision);
+        if matches!(&decision, Decision::Job(job) if job.work.is_call()) {
+            // Some begin without a handshake. What they do may last until they go, so that this is told of them, too. Nothing else does: a ping may
+            // come before the handshake, which is to tell the client's name.
             around.changes.set(Changes { came: Some(session), evicted: None });
         }
-        Ok(self.in_session(around, message, envelope, doc, table, session, revision))
+        Ok(decision)
     }
 
     /// Opens the session of a 2024-11-05 stream; gives the reference to POST to.

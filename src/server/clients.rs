@@ -30,7 +30,7 @@ pub struct ClientInfo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClientEvent<'a> {
-    /// A client finished its handshake, or made its first request without one, came back with a session that had been forgotten, or began to listen.
+    /// A client finished its handshake, or made its first call without one, came back with a session that had been forgotten, or began to listen.
     Came {
         /// Its number.
         id: u64,

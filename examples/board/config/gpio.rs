@@ -121,6 +121,9 @@ impl Line {
         let direction = match is_output {
             Some(true) => Some(Direction::Output(Output::read(table))),
             Some(false) => {
+                if who.confirm {
+                    table.problem("confirm", "an input is never changed, so that nobody would be asked: leave it out");
+                }
                 let debounce = table.number("debounce-us", 1..=DEBOUNCE_US_MAX, "microseconds");
                 Some(Direction::Input { debounce: debounce.map(Duration::from_micros) })
             }
@@ -144,7 +147,9 @@ impl Line {
     /// Says where two entries are the same line of a chip. On a simulated one that is a wire from the one to the other.
     pub(crate) fn check_all(lines: &[Self], table: &Table<'_>) {
         for (at, line) in lines.iter().enumerate().filter(|(_, line)| !is_simulated(&line.chip)) {
-            let same = |other: &&Self| (&other.chip, &other.id) == (&line.chip, &line.id);
+            // The device's path is the other way to say its name. What else may be the same, the machine alone knows (`check::same_lines`).
+            let chip = |line: &'_ Self| line.chip.strip_prefix("/dev/").unwrap_or(&line.chip).to_owned();
+            let same = |other: &&Self| (chip(other), &other.id) == (chip(line), &line.id);
             if let Some(first) = lines.iter().take(at).find(same) {
                 table.problem_at(
                     line.place,

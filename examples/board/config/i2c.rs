@@ -24,7 +24,7 @@ pub(crate) struct Bus {
     pub(crate) id: BusId,
     /// The addresses that may be probed. None: it is not scanned.
     pub(crate) scan: Vec<RangeInclusive<u64>>,
-    /// Who may scan it.
+    /// Who may scan it, and use its devices where these let them in as well.
     pub(crate) who: Who,
     /// The devices that may be used.
     pub(crate) devices: Vec<Device>,
@@ -54,6 +54,9 @@ pub(crate) struct Device {
     pub(crate) read: Vec<RangeInclusive<u64>>,
     /// The registers that may be written.
     pub(crate) write: Vec<RangeInclusive<u64>>,
+    /// Several registers are read or written in one transfer, at which the device goes on from one to the next by itself. Where it does so otherwise,
+    /// that reaches other registers than those that may be.
+    pub(crate) block: bool,
     /// Who may use it.
     pub(crate) who: Who,
     /// Where the file names it.
@@ -78,7 +81,16 @@ impl Bus {
         });
         let scan = table.ranges("scan", ADDRESSES, RANGES_MAX).unwrap_or_default();
         let who = Who::read(table);
-        let devices = table.entries("device", Device::read);
+        let mut devices = table.entries("device", Device::read);
+        if who.confirm && scan.is_empty() && devices.iter().all(|device| device.write.is_empty()) {
+            table.problem(
+                "confirm",
+                "nothing is scanned and nothing written here, so that nobody would be asked: leave it out",
+            );
+        }
+        for device in &mut devices {
+            device.who = std::mem::take(&mut device.who).within(&who);
+        }
         Some(Self { name: name.to_owned(), id: id?, scan, who, devices, place: table.place() })
     }
 
@@ -119,9 +131,13 @@ impl Device {
         let about = about(table);
         let read = table.ranges("read", REGISTERS, RANGES_MAX).unwrap_or_else(|| vec![REGISTERS]);
         let write = table.ranges("write", REGISTERS, RANGES_MAX).unwrap_or_default();
+        let block = table.flag("block").unwrap_or(false);
         let who = Who::read(table);
+        if who.confirm && write.is_empty() {
+            table.problem("confirm", "nothing may be written here, so that nobody would be asked: leave it out");
+        }
         let address = u8::try_from(address?).ok()?;
-        Some(Self { name: name.to_owned(), about, address, read, write, who, place: table.place() })
+        Some(Self { name: name.to_owned(), about, address, read, write, block, who, place: table.place() })
     }
 }
 

@@ -25,6 +25,7 @@ pub(crate) use problem::{Place, Problems};
 pub(crate) use release::Release;
 pub(crate) use who::Who;
 
+use problem::Problem;
 use table::{Document, Table};
 
 /// The longest configuration, in bytes: some thousand entries, and a device file given by mistake does not fill the memory.
@@ -79,6 +80,23 @@ pub(crate) fn parse(file: String, text: &str) -> Result<Config, Problems> {
 }
 
 impl Config {
+    /// Takes out what nothing plays, if the hardware is to be played and the files are this machine's own: with the configuration of another
+    /// machine, its fan may be a backlight here. What was taken out, in words.
+    pub(crate) fn leave_out_what_is_real(&mut self, is_live: bool) -> Vec<Problem> {
+        if !self.simulate || !is_live {
+            return Vec::new();
+        }
+        let pwm = self.pwm.drain(..).map(|pwm| (pwm.place, format!("[pwm.{}]", pwm.name)));
+        let leds = self.leds.drain(..).map(|led| (led.place, format!("[led.{}]", led.name)));
+        let told = |(place, entry)| {
+            let what = format!(
+                "warning: {entry}: left out, as --simulate does not play it; --root DIR has its files in a folder"
+            );
+            Problem { place: Some(place), what }
+        };
+        pwm.chain(leds).map(told).collect()
+    }
+
     fn of(top: &mut Table<'_>) -> Self {
         let config = Self {
             simulate: false,

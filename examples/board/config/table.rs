@@ -120,7 +120,7 @@ impl<'d> Table<'d> {
             DeValue::String(text) if !text.is_empty() => Some(text.clone().into_owned()),
             other => self.wrong_kind(item.span(), "a text in quotes that is not empty", other),
         });
-        texts.collect()
+        all(texts)
     }
 
     /// `true` or `false`.
@@ -194,7 +194,7 @@ impl<'d> Table<'d> {
             }
             value => self.number_of(value, item.span(), &within, "").map(|number| number..=number),
         });
-        ranges.collect()
+        all(ranges)
     }
 
     /// The table of this key, read by `read`; what that does not ask for is unknown.
@@ -359,9 +359,18 @@ impl<'d> Table<'d> {
     }
 }
 
+/// All of them or none, when each has been looked at, so that each that is wrong has been told.
+fn all<T>(items: impl Iterator<Item = Option<T>>) -> Option<Vec<T>> {
+    let items: Vec<Option<T>> = items.collect();
+    items.into_iter().collect()
+}
+
 fn parse(text: &str) -> Option<u64> {
     let text = text.trim();
-    text.strip_prefix("0x").map_or_else(|| text.parse().ok(), |digits| u64::from_str_radix(digits, 16).ok())
+    let (digits, radix) = text.strip_prefix("0x").map_or((text, 10), |digits| (digits, 16));
+    // The library takes a sign as well.
+    let is_plain = digits.bytes().all(|digit| digit.is_ascii_hexdigit());
+    u64::from_str_radix(digits, radix).ok().filter(|_| is_plain)
 }
 
 /// `a, b or c`

@@ -18,6 +18,8 @@ pub(crate) struct Who {
     pub(crate) users: Vec<String>,
     /// The user must say yes each time before something is changed (`confirm = true`).
     pub(crate) confirm: bool,
+    /// Those of what this is a part of, who must be let in by that as well.
+    pub(crate) whole: Option<Box<Who>>,
 }
 
 /// Why somebody may not.
@@ -40,11 +42,17 @@ impl Who {
                 .then_some(scope)
                 .ok_or("expected one scope: visible ASCII characters without blanks, \" and \\".to_owned())
         });
-        let users = table.texts("users", USERS_MAX).unwrap_or_default();
-        if table.has("users") && users.is_empty() {
+        let users = table.texts("users", USERS_MAX);
+        if users.as_ref().is_some_and(Vec::is_empty) {
             table.problem("users", "nobody could use this: name at least one, or leave `users` out for everybody");
         }
-        Self { scope, users, confirm: table.flag("confirm").unwrap_or(false) }
+        let users = users.unwrap_or_default();
+        Self { scope, users, confirm: table.flag("confirm").unwrap_or(false), whole: None }
+    }
+
+    /// The same for a part of something: who may use it must be let in by both, and is asked where either says so.
+    pub(crate) fn within(self, whole: &Self) -> Self {
+        Self { confirm: self.confirm || whole.confirm, whole: Some(Box::new(whole.clone())), ..self }
     }
 
     /// Whether this caller may.
@@ -52,6 +60,9 @@ impl Who {
     /// # Errors
     /// Why not.
     pub(crate) fn check(&self, principal: &Principal) -> Result<(), Denied> {
+        if let Some(whole) = &self.whole {
+            whole.check(principal)?;
+        }
         if let Some(scope) = self.scope.as_ref().filter(|scope| !principal.has_scope(scope)) {
             return Err(Denied::Scope(scope.clone()));
         }

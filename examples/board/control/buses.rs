@@ -81,8 +81,8 @@ impl Control {
     /// `i2c_list`
     pub(crate) async fn i2c_list(&self, call: &mut Call<'_>) -> ToolResult {
         let principal = call.principal().clone();
-        for bus in &self.buses {
-            let scanned = !bus.setup.scan.is_empty() && bus.setup.who.check(&principal).is_ok();
+        for bus in self.buses.iter().filter(|bus| bus.setup.who.check(&principal).is_ok()) {
+            let scanned = !bus.setup.scan.is_empty();
             call.print(format_args!("bus {}{}\n", bus.setup.name, if scanned { ", may be scanned" } else { "" })).await;
             for device in bus.setup.devices.iter().filter(|device| device.who.check(&principal).is_ok()) {
                 let Device { name, about, address, read, write, .. } = device;
@@ -103,6 +103,7 @@ impl Control {
         if bus.setup.scan.is_empty() {
             return Err(format!("the configuration does not allow the bus {} to be scanned", args.bus).into());
         }
+        confirm(call, &bus.setup.who, format_args!("Scan {} at {}?", args.bus, shown(&bus.setup.scan))).await?;
         let taken = bus.take()?;
         let mut found = Vec::new();
         let addresses = bus.setup.scan.iter().flat_map(Clone::clone);
@@ -124,7 +125,7 @@ impl Control {
         let (bus, device) = self.device(call, &args.device)?;
         let count = args.count.unwrap_or(1);
         check(&device.read, "read", args.register, count.into(), &device.name)?;
-        let bytes = bus.take()?.read(device.address, args.register, count)?;
+        let bytes = read(&*bus.take()?, device, args.register, count)?;
         if bytes.len() != usize::from(count) {
             return Err(format!("{} gave {} bytes instead of {count}", args.device, bytes.len()).into());
         }
@@ -141,10 +142,34 @@ impl Control {
         let bytes: Vec<String> = args.bytes.iter().map(|byte| format!("{byte:#04x}")).collect();
         let what = format!("{} to {} from register {:#04x} on", bytes.join(" "), args.device, args.register);
         confirm(call, &device.who, format_args!("Write {what}?")).await?;
-        bus.take()?.write(device.address, args.register, &args.bytes)?;
+        write(&*bus.take()?, device, args.register, &args.bytes)?;
         log::info!("I2C: wrote {what}, asked by {}", by(call));
         call.reply(format_args!("wrote {what}")).await
     }
+}
+
+/// Reads registers, each by a transfer of its own unless the device goes from one to the next as the configuration says.
+fn read(bus: &dyn Taken, device: &Device, first: u8, count: u8) -> Result<Vec<u8>, Fault> {
+    if device.block {
+        return bus.read(device.address, first, count);
+    }
+    let mut bytes = Vec::with_capacity(count.into());
+    for register in (first..=u8::MAX).take(count.into()) {
+        bytes.extend(bus.read(device.address, register, 1)?);
+    }
+    Ok(bytes)
+}
+
+/// Writes registers in the same way.
+fn write(bus: &dyn Taken, device: &Device, first: u8, bytes: &[u8]) -> Result<(), Fault> {
+    if device.block {
+        return bus.write(device.address, first, bytes);
+    }
+    for (done, (register, byte)) in (first..=u8::MAX).zip(bytes).enumerate() {
+        bus.write(device.address, register, &[*byte])
+            .map_err(|fault| format!("{fault}; {done} of {} bytes were written", bytes.len()))?;
+    }
+    Ok(())
 }
 
 fn check(

@@ -2,11 +2,15 @@
 
 use std::cell::Cell;
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use smol_mcp::{Call, ToolError};
 
 use crate::config::Release;
+
+/// How long after its safe state could not be set that is tried again, at first; then after twice as long each time, up to the last.
+const AGAIN_AFTER: Duration = Duration::from_secs(1);
+const AGAIN_AFTER_MAX: Duration = Duration::from_secs(32);
 
 /// Something that has a safe state.
 pub(crate) trait Output {
@@ -15,6 +19,11 @@ pub(crate) trait Output {
 
     /// Brings it back to its safe state, if it was ever set up, and logs why.
     fn release(&self, why: &str);
+
+    /// Tries again what [`failed`](Held::failed).
+    fn again(&self) {
+        self.release("tried again");
+    }
 }
 
 /// Who set an output, and until when that holds.
@@ -22,6 +31,8 @@ pub(crate) trait Output {
 pub(crate) struct Held {
     client: Cell<Option<u64>>,
     until: Cell<Option<Instant>>,
+    /// Its safe state could not be set: when that is tried again, and after how long the next time.
+    again: Cell<Option<(Instant, Duration)>>,
 }
 
 impl Held {
@@ -40,6 +51,7 @@ impl Held {
     pub(crate) fn take(&self, release: Release, call: &Call<'_>) -> Until {
         self.client.set(if release.with_client { call.client() } else { None });
         self.until.set(release.hold.map(|hold| Instant::now() + hold));
+        self.again.set(None);
         Until { with_client: self.client.get().is_some(), seconds: release.hold.map(|hold| hold.as_secs()) }
     }
 
@@ -47,6 +59,19 @@ impl Held {
     pub(crate) fn clear(&self) {
         self.client.set(None);
         self.until.set(None);
+        self.again.set(None);
+    }
+
+    /// It should be in its safe state, and could not be brought there: that is tried again, whoever held it. The keeper is to be told.
+    pub(crate) fn failed(&self) {
+        let after = self.again.get().map_or(AGAIN_AFTER, |(_, after)| after);
+        self.clear();
+        self.again.set(Some((Instant::now() + after, (after * 2).min(AGAIN_AFTER_MAX))));
+    }
+
+    /// It is time to try again what failed.
+    pub(crate) fn is_due_again(&self, now: Instant) -> bool {
+        self.again.get().is_some_and(|(at, _)| at <= now)
     }
 
     /// This client set it, and it goes with that.
@@ -54,9 +79,10 @@ impl Held {
         self.client.get() == Some(client)
     }
 
-    /// Until when it holds, if that is limited.
+    /// When there is something to do, if that is known: its time is over, or what failed is tried again.
     pub(crate) fn until(&self) -> Option<Instant> {
-        self.until.get()
+        let again = self.again.get().map(|(at, _)| at);
+        self.until.get().into_iter().chain(again).min()
     }
 
     /// Its time is over.

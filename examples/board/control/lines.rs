@@ -1,11 +1,13 @@
 //! GPIO lines: their tools.
 
 use std::cell::{Cell, RefCell};
+use std::convert::Infallible;
 use std::fmt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use smol::Timer;
+use smol::channel::Sender;
 use smol_mcp::{Call, ToolError, ToolResult, args, heapless};
 
 use super::held::{Held, Output};
@@ -83,18 +85,27 @@ pub(crate) struct Line {
     busy: Cell<bool>,
     /// What it is after the pulse it is in.
     after: Cell<bool>,
+    /// What it was last set to. Many drivers read an output's wire, which others may drive as well.
+    last: Cell<bool>,
+    /// The pulse it is in ends when this is dropped.
+    pulse: RefCell<Option<Sender<Infallible>>>,
+    /// To the keeper: there is something to do at another time than before.
+    changed: Sender<()>,
 }
 
 impl Line {
     /// A line that is not taken yet.
-    pub(crate) fn new(setup: Setup, hardware: Rc<Hardware>) -> Self {
+    pub(crate) fn new(setup: Setup, hardware: Rc<Hardware>, changed: Sender<()>) -> Self {
         Self {
+            last: Cell::new(setup.output().is_some_and(|output| output.safe)),
             setup,
             hardware,
             taken: RefCell::default(),
             held: Held::default(),
             busy: Cell::new(false),
             after: Cell::new(false),
+            pulse: RefCell::default(),
+            changed,
         }
     }
 
@@ -102,7 +113,29 @@ impl Line {
     pub(crate) fn begin(&self) {
         if let Err(fault) = self.take() {
             log::warn!("GPIO line {}: {fault}", self.setup.name);
+            if self.setup.output().is_some() {
+                self.failed();
+            }
         }
+    }
+
+    /// It is not in its safe state, so that the keeper tries again.
+    fn failed(&self) {
+        self.held.failed();
+        // One that was told already looks at all.
+        let _ = self.changed.try_send(());
+    }
+
+    fn set(&self, taken: &dyn Taken, active: bool) -> Result<(), Fault> {
+        taken.set(active)?;
+        self.last.set(active);
+        Ok(())
+    }
+
+    /// Ends the pulse it is in, if it is in one; it stays in its safe state then.
+    fn end_pulse(&self, safe: bool) {
+        self.after.set(safe);
+        self.pulse.borrow_mut().take();
     }
 
     fn take(&self) -> Result<Rc<dyn Taken>, Fault> {
@@ -129,17 +162,34 @@ impl Output for Line {
     }
 
     fn release(&self, why: &str) {
-        self.held.clear();
         let (Some(output), Some(taken)) = (self.setup.output(), &*self.taken.borrow()) else { return };
-        self.after.set(output.safe);
-        if taken.is_active() == Ok(output.safe) {
-            return;
-        }
-        match taken.set(output.safe) {
-            Ok(()) => log::info!("GPIO line {} is {} again: {why}", self.setup.name, Shown(output.safe)),
+        self.end_pulse(output.safe);
+        let was = self.last.get();
+        match self.set(&**taken, output.safe) {
+            Ok(()) => {
+                self.held.clear();
+                if was != output.safe {
+                    log::info!("GPIO line {} is {} again: {why}", self.setup.name, Shown(output.safe));
+                }
+            }
             Err(fault) => {
                 log::error!("GPIO line {} could not be brought to its safe state ({why}): {fault}", self.setup.name);
+                self.failed();
             }
+        }
+    }
+
+    fn again(&self) {
+        if self.taken.borrow().is_some() {
+            return self.release("tried again");
+        }
+        // It begins in its safe state. Why it could not be had has been told when the server started.
+        match self.take() {
+            Ok(_) => {
+                self.held.clear();
+                log::info!("GPIO line {} is there now", self.setup.name);
+            }
+            Err(_) => self.failed(),
         }
     }
 }
@@ -149,22 +199,50 @@ struct Busy<'l> {
     line: &'l Line,
     taken: Rc<dyn Taken>,
     is_pulse: bool,
+    /// The call did all it wanted to.
+    is_over: bool,
 }
 
 impl<'l> Busy<'l> {
     fn begin(line: &'l Line, taken: Rc<dyn Taken>, is_pulse: bool) -> Self {
         line.busy.set(true);
-        Self { line, taken, is_pulse }
+        Self { line, taken, is_pulse, is_over: false }
     }
 }
 
 impl Drop for Busy<'_> {
     fn drop(&mut self) {
-        self.line.busy.set(false);
-        let after = self.line.after.get();
-        let ended = if self.is_pulse { self.taken.set(after) } else { self.taken.watch(None) };
-        if let Err(fault) = ended {
-            log::error!("GPIO line {}: {fault}", self.line.setup.name);
+        let line = self.line;
+        line.busy.set(false);
+        if self.is_pulse {
+            self.end_pulse();
+        } else if let Err(fault) = self.taken.watch(None) {
+            log::error!("GPIO line {}: {fault}", line.setup.name);
+        }
+    }
+}
+
+impl Busy<'_> {
+    fn end_pulse(&self) {
+        let (line, after) = (self.line, self.line.after.get());
+        let (name, was) = (&line.setup.name, line.last.get());
+        let is_safe = line.setup.output().is_some_and(|output| output.safe == after);
+        line.pulse.borrow_mut().take();
+        match line.set(&*self.taken, after) {
+            Ok(()) => {
+                if is_safe {
+                    line.held.clear();
+                }
+                if !self.is_over && was != after {
+                    log::info!("GPIO line {name} is {} again: the call of its pulse has ended", Shown(after));
+                }
+            }
+            Err(fault) => {
+                log::error!("GPIO line {name} could not be brought back at the end of a pulse: {fault}");
+                if is_safe {
+                    line.failed();
+                }
+            }
         }
     }
 }
@@ -196,15 +274,24 @@ impl Control {
     pub(crate) async fn gpio_write(&self, call: &mut Call<'_>, args: GpioWrite) -> ToolResult {
         let line = self.line(call, &args.name)?;
         let (output, active) = (line.output()?, args.state == State::Active);
-        Held::can_hold(output.release, call)?;
+        let is_safe = active == output.safe;
+        if !is_safe {
+            self.can_hold(output.release, call)?;
+        }
         confirm(call, &line.setup.who, format_args!("Set {} to {}?", line.title(), Shown(active))).await?;
-        line.is_free()?;
-        line.take()?.set(active)?;
-        log::info!("GPIO line {} is {}, set by {}", args.name, Shown(active), by(call));
-        if active == output.safe {
+        if is_safe {
+            // Whoever has it, and whatever for: what is safe is let through.
+            let taken = line.take()?;
+            line.end_pulse(active);
+            line.set(&*taken, active)?;
             line.held.clear();
+            log::info!("GPIO line {} is {}, set by {}", args.name, Shown(active), by(call));
             return call.reply(format_args!("{}: {}", args.name, Shown(active))).await;
         }
+        line.is_free()?;
+        self.can_hold(output.release, call)?;
+        line.set(&*line.take()?, active)?;
+        log::info!("GPIO line {} is {}, set by {}", args.name, Shown(active), by(call));
         let until = line.held.take(output.release, call);
         self.tell_keeper();
         call.reply(format_args!("{}: {}{until}", args.name, Shown(active))).await
@@ -223,18 +310,34 @@ impl Control {
         confirm(call, &line.setup.who, question).await?;
         line.is_free()?;
         let taken = line.take()?;
-        if taken.is_active()? == active {
+        if line.last.get() == active {
             return Err(format!("{} is {} already", args.name, Shown(active)).into());
         }
         line.after.set(!active);
-        let busy = Busy::begin(line, taken.clone(), true);
-        taken.set(active)?;
+        let (pulse, ended) = smol::channel::bounded(1);
+        *line.pulse.borrow_mut() = Some(pulse);
+        let mut busy = Busy::begin(line, taken.clone(), true);
+        if active != output.safe {
+            // The end of its client, or of its time, ends the pulse as well.
+            line.held.take(output.release, call);
+            self.tell_keeper();
+        }
+        let begun = Instant::now();
+        line.set(&*taken, active)?;
         log::info!("GPIO line {} is {} for {milliseconds} ms, set by {}", args.name, Shown(active), by(call));
-        Timer::after(Duration::from_millis(milliseconds.into())).await;
+        let time = async {
+            Timer::after(Duration::from_millis(milliseconds.into())).await;
+            true
+        };
+        let cut = async {
+            let Err(_) = ended.recv().await;
+            false
+        };
+        busy.is_over = smol::future::or(time, cut).await;
+        let lasted = if busy.is_over { milliseconds.into() } else { begun.elapsed().as_millis() };
         drop(busy);
-        let after = taken.is_active()?;
-        call.reply(format_args!("{}: was {} for {milliseconds} ms, is {} now", args.name, Shown(active), Shown(after)))
-            .await
+        let (state, now) = (Shown(active), Shown(line.last.get()));
+        call.reply(format_args!("{}: was {state} for {lasted} ms, is {now} now", args.name)).await
     }
 
     /// `gpio_wait`

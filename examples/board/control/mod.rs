@@ -9,6 +9,8 @@ pub(crate) mod held;
 pub(crate) mod lines;
 pub(crate) mod pwms;
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt::Display;
 use std::rc::Rc;
@@ -16,13 +18,13 @@ use std::time::Instant;
 
 use smol::Timer;
 use smol::channel::{Receiver, Sender};
-use smol_mcp::{Call, Principal, ToolError};
+use smol_mcp::{Call, ClientEvent, Principal, ToolError};
 
-use crate::config::{Config, Who};
+use crate::config::{Config, Release, Who};
 use crate::hardware::Hardware;
 use crate::sources::root::Root;
 use buses::Bus;
-use held::Output;
+use held::{Held, Output};
 use lines::Line;
 use pwms::Pwm;
 
@@ -32,6 +34,8 @@ pub(crate) struct Control {
     pub(crate) lines: Vec<Line>,
     pub(crate) buses: Vec<Bus>,
     pub(crate) pwms: Vec<Pwm>,
+    /// The clients whose sessions are open: no more than the server has room for.
+    clients: RefCell<BTreeSet<u64>>,
     /// Something is held until another time than before.
     changed: Sender<()>,
     changes: Receiver<()>,
@@ -43,10 +47,11 @@ impl Control {
         let hardware = Rc::new(Hardware::new(root.clone(), simulate));
         let (changed, changes) = smol::channel::bounded(1);
         Rc::new(Self {
-            lines: config.gpio.iter().map(|line| Line::new(line.clone(), hardware.clone())).collect(),
+            lines: config.gpio.iter().map(|line| Line::new(line.clone(), hardware.clone(), changed.clone())).collect(),
             buses: config.i2c.iter().map(|bus| Bus::new(bus.clone(), &hardware)).collect(),
             pwms: config.pwm.iter().map(|pwm| Pwm::new(pwm.clone(), hardware.clone())).collect(),
             hardware,
+            clients: RefCell::default(),
             changed,
             changes,
         })
@@ -65,6 +70,9 @@ impl Control {
             for output in self.outputs().filter(|output| output.held().is_due(now)) {
                 output.release("it was not set again in time");
             }
+            for output in self.outputs().filter(|output| output.held().is_due_again(now)) {
+                output.again();
+            }
             let next = self.outputs().filter_map(|output| output.held().until()).min();
             let due = next.map_or_else(Timer::never, Timer::at);
             let changed = async {
@@ -78,11 +86,33 @@ impl Control {
         }
     }
 
-    /// A client is gone: what it holds returns to its safe state.
-    pub(crate) fn client_went(&self, client: u64) {
-        for output in self.outputs().filter(|output| output.held().is_of(client)) {
-            output.release("its client is gone");
+    /// A client came, or is gone: then what it holds returns to its safe state.
+    pub(crate) fn on_client(&self, event: &ClientEvent<'_>) {
+        match event {
+            ClientEvent::Came { id, .. } => {
+                self.clients.borrow_mut().insert(*id);
+            }
+            ClientEvent::Went { id } => {
+                self.clients.borrow_mut().remove(id);
+                for output in self.outputs().filter(|output| output.held().is_of(*id)) {
+                    output.release("its client is gone");
+                }
+            }
+            _ => {}
         }
+    }
+
+    /// Whether this call may set an output that is released so. A call goes on when its session ends, so that this is to be asked again directly
+    /// before something is set.
+    ///
+    /// # Errors
+    /// It is let go with its client, and nothing will tell of that, or has told it already.
+    pub(crate) fn can_hold(&self, release: Release, call: &Call<'_>) -> Result<(), ToolError> {
+        let is_gone = call.client().is_some_and(|client| !self.clients.borrow().contains(&client));
+        if release.with_client && is_gone {
+            return Err("this output is let go when its client is gone, and your session has ended".into());
+        }
+        Held::can_hold(release, call)
     }
 
     /// Something is held, or is no more.

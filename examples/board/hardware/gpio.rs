@@ -100,6 +100,11 @@ impl CharacterDevice {
         chip::Chip::from_path(&path).map_err(|error| fault(&error))?;
         Ok(Self { path })
     }
+
+    /// Its file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
 }
 
 impl Chip for CharacterDevice {
@@ -118,10 +123,17 @@ impl Chip for CharacterDevice {
                 if *offset < count { Ok(*offset) } else { Err(lacks()) }
             }
             LineId::Name(name) => {
-                let found = chip.find_line_info(name);
-                found
-                    .map(|info| info.offset)
-                    .ok_or_else(|| format!("{} has no line called {name:?}", self.path.display()))
+                let count = chip.info().map_err(|error| fault(&error))?.num_lines;
+                let is_called = |offset: &u32| chip.line_info(*offset).is_ok_and(|info| info.name == *name);
+                let found: Vec<u32> = (0..count).filter(is_called).collect();
+                match found.as_slice() {
+                    [only] => Ok(*only),
+                    [] => Err(format!("{} has no line called {name:?}", self.path.display())),
+                    all => Err(format!(
+                        "{} has the lines {all:?} of the name {name:?}: give the number",
+                        self.path.display()
+                    )),
+                }
             }
         }
     }
@@ -269,7 +281,16 @@ fn labelled(label: &str) -> Result<PathBuf, Fault> {
         let info = chip::Chip::from_path(path).and_then(|chip| chip.info());
         info.is_ok_and(|info| info.label == label)
     };
-    chips.into_iter().find(has_label).ok_or_else(|| format!("there is no GPIO chip {label:?} (see `gpiodetect`)"))
+    // Two expanders of one kind have the same label, and which is counted first changes from start to start.
+    let mut found: Vec<PathBuf> = chips.into_iter().filter(has_label).collect();
+    match (found.pop(), found.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(last), false) => {
+            let names: Vec<String> = found.iter().chain([&last]).map(|path| path.display().to_string()).collect();
+            Err(format!("several GPIO chips have the label {label:?}: {}; give the path of one", names.join(", ")))
+        }
+        (None, _) => Err(format!("there is no GPIO chip {label:?} (see `gpiodetect`)")),
+    }
 }
 
 /// What the crate says, and what to do about it where that is known. Its errors of the kernel have a type that it does not show: the number stands

@@ -14,7 +14,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use crate::config::gpio::is_simulated;
+use std::path::PathBuf;
+
+use crate::config::gpio::{Line, is_simulated};
 use crate::config::i2c::BusId;
 use crate::sources::root::Root;
 use gpio::Chip;
@@ -54,6 +56,15 @@ impl Hardware {
         }
         self.only_here()?;
         Ok(Rc::new(gpio::CharacterDevice::open(name)?))
+    }
+
+    /// Where a line is, whatever it is called: the file of its chip, and its number there. None: it is played, or can't be told now.
+    pub(crate) fn place(&self, line: &Line) -> Option<(PathBuf, u32)> {
+        if self.simulate || is_simulated(&line.chip) || !self.root.is_live() {
+            return None;
+        }
+        let chip = gpio::CharacterDevice::open(&line.chip).ok()?;
+        Some((chip.path().canonicalize().ok()?, chip.offset(&line.id).ok()?))
     }
 
     /// The I2C bus of this number or name.

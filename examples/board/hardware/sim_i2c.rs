@@ -1,4 +1,4 @@
-//! A simulated I2C bus, whose devices have 256 registers of one byte each.
+//! A simulated I2C bus, whose devices have 256 registers of one byte each. At 0x50 to 0x57 these are small EEPROMs, as on real buses.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -8,6 +8,9 @@ use super::i2c::{Bus, Probed};
 
 /// Registers of a device: as many as a byte can name.
 const REGISTERS: usize = 256;
+/// Where EEPROMs are, and how many bytes one takes at once: a write that goes beyond begins anew at the start of its page (24C02).
+const EEPROMS: std::ops::RangeInclusive<u8> = 0x50..=0x57;
+const PAGE: usize = 8;
 
 /// A bus that is not there.
 #[derive(Default)]
@@ -44,9 +47,11 @@ impl Bus for SimBus {
 
     fn write(&self, address: u8, register: u8, bytes: &[u8]) -> Result<(), Fault> {
         // As most devices do, it goes on to the next register, and from the last to the first.
+        let wraps_at = if EEPROMS.contains(&address) { PAGE } else { REGISTERS };
+        let (start, first) = (usize::from(register) / wraps_at * wraps_at, usize::from(register) % wraps_at);
         self.with(address, |registers| {
-            for (place, byte) in (usize::from(register)..).zip(bytes) {
-                registers[place % REGISTERS] = *byte;
+            for (place, byte) in (first..).zip(bytes) {
+                registers[start + place % wraps_at] = *byte;
             }
         })
     }
