@@ -120,6 +120,14 @@ fn values_of_each_section_are_checked() {
             "[i2c.a]\nbus = 1\n[i2c.a.device.b]\n",
             "board.toml:3:1: [i2c.a.device.b]: `address` is missing: the device's address of 7 bits, such as 0x48",
         ),
+        (
+            "[i2c.a]\nbus = 1\nscan = [\"0x+20-0x21\"]\n",
+            "board.toml:3:9: `scan` of [i2c.a]: expected a range such as \"0x08-0x77\", within these numbers; found \"0x+20-0x21\"",
+        ),
+        (
+            "[led.a]\nusers = [3]\n",
+            "board.toml:2:10: `users` of [led.a]: expected a text in quotes that is not empty; found 3",
+        ),
         ("[i2c.a]\nbus = 1\nscan = 5\n", "board.toml:3:8: `scan` of [i2c.a]: expected a list in [brackets]; found 5"),
     ] {
         wrong(config, &[expected]);
@@ -129,9 +137,18 @@ fn values_of_each_section_are_checked() {
 #[test]
 fn the_same_thing_is_not_offered_twice() {
     let line = |name: &str, chip: &str| format!("[gpio.{name}]\nchip = \"{chip}\"\nline = 4\ndirection = \"input\"\n");
+    for other in ["gpiochip0", "/dev/gpiochip0"] {
+        wrong(
+            &(line("a", "gpiochip0") + &line("b", other)),
+            &["board.toml:5:1: [gpio.b]: this is the line that [gpio.a] has already"],
+        );
+    }
     wrong(
-        &(line("a", "gpiochip0") + &line("b", "gpiochip0")),
-        &["board.toml:5:1: [gpio.b]: this is the line that [gpio.a] has already"],
+        "[i2c.a]\nbus = 1\nscan = [3, 4]\n",
+        &[
+            "board.toml:3:9: `scan` of [i2c.a]: expected a whole number from 8 to 119; found 3",
+            "board.toml:3:12: `scan` of [i2c.a]: expected a whole number from 8 to 119; found 4",
+        ],
     );
     assert!(check(&(line("a", "sim") + &line("b", "sim")), &[]).0, "that is a wire");
     let channel = "chip = 0\nchannel = 1\nhertz = 50\n";

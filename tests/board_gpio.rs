@@ -135,12 +135,69 @@ fn a_pulse_has_its_line_to_itself_and_ends_with_its_call() {
     let mut other = board.example.connect();
     other.send(&wire::modern_call("long", "gpio_pulse", &json!({ "name": "relay", "milliseconds": 5_000 })));
     until("it is active", || board.is_active("relay_wire").then_some(()));
-    board.refused("gpio_write", &set("relay", "inactive"), "another call has relay now");
+    board.refused("gpio_write", &set("relay", "active"), "another call has relay now");
     board.refused("gpio_pulse", &json!({ "name": "relay", "milliseconds": 20 }), "another call has relay now");
     // In 2026-07-28 that cancels the call.
     drop(other);
     until("it went back", || (!board.is_active("relay_wire")).then_some(()));
     board.done("gpio_write", &set("relay", "active"));
+}
+
+#[test]
+fn anybody_can_end_a_pulse_by_what_is_safe() {
+    let mut board = board();
+    let mut other = board.example.connect();
+    let begun = Instant::now();
+    other.send(&wire::modern_call("long", "gpio_pulse", &json!({ "name": "relay", "milliseconds": 5_000 })));
+    until("it is active", || board.is_active("relay_wire").then_some(()));
+    assert_eq!(board.done("gpio_write", &set("relay", "inactive")), "relay: inactive");
+    assert!(!board.is_active("relay_wire"));
+    let (failed, text) = told(&other.answer());
+    assert!(!failed && text.starts_with("relay: was active for ") && text.ends_with("is inactive now"), "{text}");
+    assert!(begun.elapsed() < Duration::from_secs(4), "it ended early");
+    board.done("gpio_write", &set("relay", "active"));
+}
+
+#[test]
+fn a_pulse_ends_with_its_client_and_its_time() {
+    let mut board = board();
+    let mut other = board.example.connect();
+    let session = other.initialize("2025-06-18", "another");
+    for (line, is_deleted) in [("siren", false), ("lamp", true)] {
+        let begun = Instant::now();
+        other.send(&session.post(&wire::call(1, "gpio_pulse", &json!({ "name": line, "milliseconds": 5_000 }))));
+        until("it is active", || board.is_active(line).then_some(()));
+        if is_deleted {
+            assert_eq!(board.example.connect().ask(&session.delete()).status, 200);
+        }
+        until("it is off", || (!board.is_active(line)).then_some(()));
+        assert!(begun.elapsed() < Duration::from_secs(4), "{line} was cut");
+        if !is_deleted {
+            assert!(!told(&other.answer()).0);
+        }
+    }
+}
+
+#[test]
+fn anybody_can_set_what_is_safe() {
+    let mut board = board();
+    board.done("gpio_write", &set("lamp", "active"));
+    let mut modern = board.example.connect();
+    let (failed, text) = told(&modern.ask(&wire::modern_call("a", "gpio_write", &set("lamp", "inactive"))));
+    assert!(!failed && text == "lamp: inactive", "{text}");
+    assert!(!board.is_active("lamp"));
+}
+
+#[test]
+fn an_output_goes_back_whatever_its_wire_is() {
+    // Another output on the same wire drives it to what is safe: that nothing is to be done would be wrong, as the other lets go of it.
+    let second = "[gpio.second]\nchip = \"sim\"\nline = 17\ndirection = \"output\"\n";
+    let mut board = Board::start(&format!("{LINES}{second}"), &[]);
+    board.done("gpio_write", &set("relay", "active"));
+    board.done("gpio_write", &set("second", "inactive"));
+    assert!(!board.is_active("relay"));
+    let said = board.end(Signal::TERM);
+    assert!(said.contains("relay is inactive again: the server ends"), "{said}");
 }
 
 #[test]
@@ -218,14 +275,12 @@ fn outputs_are_safe_when_the_server_ends() {
 fn a_pulse_that_the_end_of_the_server_cuts_goes_back() {
     let mut board = board();
     let mut other = board.example.connect();
-    other.send(&wire::modern_call(
-        "long",
-        "gpio_pulse",
-        &json!({ "name": "valve", "state": "inactive", "milliseconds": 100 }),
-    ));
-    until("it is over", || (!board.is_active("valve_wire")).then_some(()));
+    other.send(&wire::modern_call("long", "gpio_pulse", &json!({ "name": "relay", "milliseconds": 5_000 })));
+    until("it is active", || board.is_active("relay_wire").then_some(()));
+    let begun = Instant::now();
     let said = board.end(Signal::TERM);
-    assert!(!said.contains("valve is active again"), "the pulse itself did that: {said}");
+    assert!(said.contains("relay is inactive again: "), "{said}");
+    assert!(begun.elapsed() < Duration::from_secs(4), "it did not wait for the pulse: {:?}", begun.elapsed());
 }
 
 #[test]

@@ -5,7 +5,8 @@
 mod support;
 
 use serde_json::{Value, json};
-use support::board::Board;
+use support::board::{Board, check};
+use support::wire;
 
 const BUSES: &str = r#"
 [i2c.main]
@@ -20,6 +21,7 @@ write = [0x12, 0x13, "0x20-0x2f"]
 address = 0x48
 [i2c.main.device.hidden]
 address = 0x50
+write = ["0x04-0x0b"]
 
 [i2c.other]
 bus = 1
@@ -47,7 +49,7 @@ fn what_may_be_used_is_listed() {
 bus main, may be scanned
   expander (the valves) at 0x20: read 0x00-0x15; write 0x12, 0x13, 0x20-0x2f
   sensor at 0x48: read 0x00-0xff; write nothing
-  hidden at 0x50: read 0x00-0xff; write nothing
+  hidden at 0x50: read 0x00-0xff; write 0x04-0x0b
 bus other
   clock at 0x68: read 0x00-0xff; write 0x00-0xff (the user is asked first)
 ";
@@ -76,6 +78,23 @@ fn registers_are_written_and_read() {
 }
 
 #[test]
+fn what_a_device_does_at_the_end_of_a_page_reaches_no_other_register() {
+    let expected = |first: u8| {
+        let byte = |register: u8| if (first..first + 8).contains(&register) { 1 } else { 0 };
+        (0..16)
+            .map(|register| format!("{register:#04x}: {:#04x} ({})\n", byte(register), byte(register)))
+            .collect::<String>()
+    };
+    for (block, first) in [("", 4), ("block = true\n", 0)] {
+        let mut board =
+            Board::start(&BUSES.replace("write = [\"0x04", &format!("{block}write = [\"0x04")), &["--simulate"]);
+        board.done("i2c_write", &write("hidden", 4, &[1; 8]));
+        // An EEPROM's page is eight bytes, and a block begins anew at its start.
+        assert_eq!(board.done("i2c_read", &read("hidden", 0, 16)), expected(first), "{block}");
+    }
+}
+
+#[test]
 fn other_registers_and_devices_are_refused() {
     let mut board = board();
     let allowed = "does not allow to write 0x13-0x14 of expander; it allows 0x12, 0x13, 0x20-0x2f";
@@ -100,6 +119,51 @@ fn who_can_not_be_asked_does_not_write() {
     let mut board = board();
     board.refused("i2c_write", &write("clock", 0, &[1]), "elicitation");
     assert_eq!(board.done("i2c_read", &read("clock", 0, 1)), "0x00: 0x00 (0)\n");
+}
+
+#[test]
+fn who_may_not_use_a_bus_may_not_use_its_devices() {
+    let closed = BUSES.replace("bus = \"sim\"\n", "bus = \"sim\"\nusers = [\"anna\"]\n");
+    let mut board = Board::start(&closed, &["--simulate"]);
+    let denied = "you are not among them";
+    board.refused("i2c_write", &write("expander", 0x12, &[1]), denied);
+    board.refused("i2c_read", &read("expander", 0x12, 1), denied);
+    board.refused("i2c_scan", &json!({ "bus": "main" }), denied);
+    let listed = board.done("i2c_list", &json!({}));
+    assert!(listed.starts_with("bus other\n") && !listed.contains("expander"), "{listed}");
+    // And who is asked at the bus is asked at its devices.
+    let asking = BUSES.replace("bus = \"sim\"\n", "bus = \"sim\"\nconfirm = true\n");
+    let mut board = Board::start(&asking, &["--simulate"]);
+    board.refused("i2c_write", &write("expander", 0x12, &[1]), "elicitation");
+    board.refused("i2c_scan", &json!({ "bus": "main" }), "elicitation");
+    board.done("i2c_read", &read("expander", 0x12, 1));
+}
+
+#[test]
+fn a_question_that_nobody_would_be_asked_is_refused() {
+    for (config, entry) in [
+        (
+            "[gpio.a]\nchip = \"sim\"\nline = 1\ndirection = \"input\"\nconfirm = true\n",
+            "[gpio.a]: an input is never changed",
+        ),
+        ("[i2c.a]\nbus = 1\nconfirm = true\n", "[i2c.a]: nothing is scanned and nothing written"),
+        (
+            "[i2c.a]\nbus = 1\n[i2c.a.device.b]\naddress = 9\nconfirm = true\n",
+            "[i2c.a.device.b]: nothing may be written",
+        ),
+    ] {
+        let (is_right, said, _) = check(config, &[]);
+        assert!(!is_right && said.len() == 1 && said[0].contains(&format!("`confirm` of {entry}")), "{said:?}");
+    }
+}
+
+#[test]
+fn reading_is_not_said_to_change_nothing() {
+    let mut board = board();
+    let listed = board.client.ask(&board.session.post(&wire::request(1, "tools/list", &json!({})))).json();
+    let tools = listed["result"]["tools"].as_array().unwrap();
+    let read = tools.iter().find(|tool| tool["name"] == "i2c_read").unwrap();
+    assert_ne!(read["annotations"]["readOnlyHint"], true, "some devices clear an interrupt by it");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 pub(crate) mod buses;
 pub(crate) mod held;
+pub(crate) mod line;
 pub(crate) mod lines;
 pub(crate) mod pwms;
 
@@ -25,7 +26,7 @@ use crate::hardware::Hardware;
 use crate::sources::root::Root;
 use buses::Bus;
 use held::{Held, Output};
-use lines::Line;
+use line::Line;
 use pwms::Pwm;
 
 /// All that may be acted on.
