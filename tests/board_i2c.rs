@@ -80,10 +80,9 @@ fn registers_are_written_and_read() {
 #[test]
 fn what_a_device_does_at_the_end_of_a_page_reaches_no_other_register() {
     let expected = |first: u8| {
-        let byte = |register: u8| if (first..first + 8).contains(&register) { 1 } else { 0 };
-        (0..16)
-            .map(|register| format!("{register:#04x}: {:#04x} ({})\n", byte(register), byte(register)))
-            .collect::<String>()
+        let byte = |register: u8| u8::from((first..first + 8).contains(&register));
+        let line = |register: u8| format!("{register:#04x}: {0:#04x} ({0})\n", byte(register));
+        (0..16).map(line).collect::<Vec<_>>().concat()
     };
     for (block, first) in [("", 4), ("block = true\n", 0)] {
         let mut board =

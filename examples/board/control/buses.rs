@@ -1,6 +1,7 @@
 //! I2C devices: their tools.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use smol_mcp::{Call, ToolError, ToolResult, args, heapless};
@@ -107,11 +108,14 @@ impl Control {
         let taken = bus.take()?;
         let mut found = Vec::new();
         let addresses = bus.setup.scan.iter().flat_map(Clone::clone);
-        for address in addresses.filter_map(|address| u8::try_from(address).ok()) {
-            match taken.probe(address)? {
-                Probed::Answers => found.push(format!("{address:#04x}")),
-                Probed::InUse => found.push(format!("{address:#04x} (a driver of the kernel has it)")),
-                Probed::Silent => {}
+        let addresses: BTreeSet<u8> = addresses.filter_map(|address| u8::try_from(address).ok()).collect();
+        for address in addresses {
+            // What goes wrong at one address says nothing of the others.
+            match taken.probe(address) {
+                Ok(Probed::Answers) => found.push(format!("{address:#04x}")),
+                Ok(Probed::InUse) => found.push(format!("{address:#04x} (a driver of the kernel has it)")),
+                Ok(Probed::Silent) => {}
+                Err(fault) => found.push(format!("{address:#04x} (unknown: {fault})")),
             }
             // A transfer is short, and others are not to wait for all of them.
             smol::future::yield_now().await;

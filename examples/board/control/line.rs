@@ -18,7 +18,8 @@ pub(crate) struct Line {
     /// What the configuration says of it.
     pub(super) setup: Setup,
     hardware: Rc<Hardware>,
-    taken: RefCell<Option<Rc<dyn Taken>>>,
+    /// The kernel's, once it was had.
+    pub(crate) taken: RefCell<Option<Rc<dyn Taken>>>,
     /// For whom it is as it is.
     pub(super) held: Held,
     /// A call has it to itself: it is in a pulse, or is waited for.

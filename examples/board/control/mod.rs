@@ -14,6 +14,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::fmt::Display;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -95,9 +96,9 @@ impl Control {
             }
             ClientEvent::Went { id } => {
                 self.clients.borrow_mut().remove(id);
-                for output in self.outputs().filter(|output| output.held().is_of(*id)) {
-                    output.release("its client is gone");
-                }
+                self.outputs()
+                    .filter(|output| output.held().is_of(*id))
+                    .for_each(|output| release(output, "its client is gone"));
             }
             _ => {}
         }
@@ -130,9 +131,14 @@ impl Control {
 
 impl Drop for Control {
     fn drop(&mut self) {
-        for output in self.outputs() {
-            output.release("the server ends");
-        }
+        self.outputs().for_each(|output| release(output, "the server ends"));
+    }
+}
+
+/// Releases it. Should that panic, the other outputs are to be released none the less.
+fn release(output: &dyn Output, why: &str) {
+    if catch_unwind(AssertUnwindSafe(|| output.release(why))).is_err() {
+        log::error!("an output could not be brought to its safe state ({why}): this is a bug");
     }
 }
 

@@ -75,8 +75,15 @@ impl Bus for Adapter {
         };
         // As i2cdetect does it: an EEPROM could take a write for one, and some sensors hang by a read.
         let is_memory = matches!(address, 0x30..=0x37 | 0x50..=0x5f);
-        let probed = if is_memory { device.smbus_read_byte().map(drop) } else { device.smbus_write_quick(false) };
-        match probed.map_err(io::Error::from) {
+        let read = |device: &mut LinuxI2CDevice| device.smbus_read_byte().map(drop).map_err(io::Error::from);
+        let probed =
+            if is_memory { read(&mut device) } else { device.smbus_write_quick(false).map_err(io::Error::from) };
+        let probed = match probed {
+            // Some adapters can't do that.
+            Err(error) if error.raw_os_error() == Some(EOPNOTSUPP) => read(&mut device),
+            probed => probed,
+        };
+        match probed {
             Ok(()) => Ok(Probed::Answers),
             Err(error) if NO_ANSWER.contains(&error.raw_os_error().unwrap_or_default()) => Ok(Probed::Silent),
             Err(error) => Err(told(&error)),
@@ -106,6 +113,7 @@ impl Bus for Adapter {
 const EBUSY: i32 = 16;
 const EACCES: i32 = 13;
 const ETIMEDOUT: i32 = 110;
+const EOPNOTSUPP: i32 = 95;
 /// `EIO`, `ENXIO`, `ENODEV`, `EREMOTEIO`: what adapters say where nobody answers.
 const NO_ANSWER: [i32; 4] = [5, 6, 19, 121];
 
