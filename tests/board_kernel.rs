@@ -53,7 +53,7 @@ impl Chip {
         let chip = &self.name;
         let config = format!(
             "[gpio.relay]\nchip = \"{chip}\"\nline = 1\ndirection = \"output\"\nactive-low = true\n\
-             [gpio.button]\nchip = \"{chip}\"\nline = 2\ndirection = \"input\"\nbias = \"pull-down\"\n"
+             [gpio.button]\nchip = \"{chip}\"\nline = 2\ndirection = \"input\"\n"
         );
         Board::start(&config, &[])
     }

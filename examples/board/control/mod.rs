@@ -1,8 +1,8 @@
 //! What acts on hardware, within what the configuration allows: GPIO lines, PWM channels, I2C devices.
 //!
 //! An output that was set returns to its safe state when the server ends (as `Control` is dropped, also by a panic), and where the configuration
-//! says so, when the client that set it is gone, or when nobody set it again for a while. What a `kill -9` leaves is the kernel's business: it takes
-//! a line back, and what its level is then depends on the chip's driver. What must not be on needs a resistor that says so.
+//! says so, when the client that set it is gone, or when nobody set it again for a while. However it
+//! ends, the kernel then takes its lines back, and what their level is depends on the chip's driver. What must not be on needs a resistor that says so.
 
 pub(crate) mod buses;
 pub(crate) mod held;
