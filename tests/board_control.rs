@@ -1,16 +1,34 @@
 //! What the board example does where the kernel does not set an output.
 #![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, reason = "this is all tests")]
+#![allow(clippy::panic, clippy::unwrap_used, reason = "this is all tests")]
 #![allow(dead_code, reason = "the example uses the rest")]
 
+#[path = "../examples/board/app.rs"]
+mod app;
+#[path = "../examples/board/children/mod.rs"]
+mod children;
+#[path = "../examples/board/commands/mod.rs"]
+mod commands;
 #[path = "../examples/board/config/mod.rs"]
 mod config;
 #[path = "../examples/board/control/mod.rs"]
 mod control;
 #[path = "../examples/board/hardware/mod.rs"]
 mod hardware;
+#[path = "../examples/board/offers.rs"]
+mod offers;
+#[path = "../examples/board/overview.rs"]
+mod overview;
+#[path = "../examples/board/resources.rs"]
+mod resources;
+#[path = "../examples/board/sensing/mod.rs"]
+mod sensing;
 #[path = "../examples/board/sources/mod.rs"]
 mod sources;
+#[path = "../examples/board/tools.rs"]
+mod tools;
+#[path = "../examples/board/units.rs"]
+mod units;
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -22,6 +40,7 @@ use control::Control;
 use control::held::Output as _;
 use hardware::Fault;
 use hardware::gpio::{Edge, Edges, Line};
+use hardware::pwm::{Signal, steps};
 use smol_mcp::ClientEvent;
 
 const LINES: &str = "[gpio.one]\nchip = \"sim\"\nline = 1\ndirection = \"output\"\n[gpio.two]\nchip = \"sim\"\nline = 2\ndirection = \"output\"\n";
@@ -94,4 +113,56 @@ fn what_is_wrong_with_one_output_leaves_the_others_safe() {
     assert!(second.sets.borrow().is_empty(), "that client held nothing");
     drop(control);
     assert_eq!(second.sets.borrow().len(), 1, "it is set, whatever its wire says");
+}
+
+/// A PWM channel as the kernel has it: what it takes, and what it refuses.
+struct Kernel(Signal);
+
+impl Kernel {
+    fn write(&mut self, file: &str, value: &str) -> Result<(), &'static str> {
+        let now = &mut self.0;
+        match file {
+            "period" => now.period_ns = value.parse().unwrap(),
+            "duty_cycle" => now.duty_ns = value.parse().unwrap(),
+            "enable" => now.enabled = value == "1",
+            "polarity" if now.enabled => return Err("EBUSY: it runs"),
+            "polarity" if now.period_ns == 0 => return Err("EINVAL: it has no period"),
+            "polarity" => now.inversed = value == "inversed",
+            _ => return Err("no such file"),
+        }
+        if now.duty_ns > now.period_ns || (now.enabled && now.period_ns == 0) {
+            return Err("EINVAL: the active part is longer than the period, or there is none");
+        }
+        Ok(())
+    }
+}
+
+#[test]
+fn a_channel_comes_from_anything_to_anything_as_the_kernel_has_it() {
+    let times =
+        [(2_500_000, 0), (2_500_000, 312_500), (2_500_000, 2_500_000), (20_000_000, 500_000), (20_000_000, 2_500_000)];
+    let fresh = Signal { period_ns: 0, duty_ns: 0, enabled: false, inversed: false };
+    let all = || {
+        times.into_iter().flat_map(|(period_ns, duty_ns)| {
+            [(false, false), (false, true), (true, false), (true, true)].map(|(enabled, inversed)| Signal {
+                period_ns,
+                duty_ns,
+                enabled,
+                inversed,
+            })
+        })
+    };
+    for now in all().chain([fresh]) {
+        for wanted in all() {
+            let most = now.percent().max(wanted.percent());
+            let mut kernel = Kernel(now);
+            for (file, value) in steps(now, wanted).into_iter().flatten() {
+                kernel
+                    .write(file, &value)
+                    .unwrap_or_else(|error| panic!("{now:?} -> {wanted:?}: {file} {value}: {error}"));
+                assert!(!kernel.0.enabled || kernel.0.percent() <= most, "{now:?} -> {wanted:?}: {file} {value}");
+            }
+            assert_eq!(kernel.0, wanted, "from {now:?}");
+        }
+    }
 }

@@ -160,3 +160,33 @@ fn a_chip_that_is_not_there_is_told() {
     let said = board.end(Signal::TERM);
     assert!(said.contains("PWM channel fan: not on this machine"), "{said}");
 }
+
+#[test]
+fn a_frequency_at_the_edge_of_its_range_stays() {
+    let machine = Machine::new();
+    let lamp = "[pwm.lamp]\nchip = 0\nchannel = 0\nhertz = [50, 70]\n";
+    let mut board = Board::start(lamp, &["--root", machine.0.path().to_str().unwrap()]);
+    board.done("pwm_set", &json!({ "name": "lamp", "percent": 10, "hertz": 70 }));
+    assert_eq!(machine.files(0), ["14285714", "1428571", "1", "normal"]);
+    board.done("pwm_set", &json!({ "name": "lamp", "percent": 50 }));
+    assert_eq!(machine.files(0), ["14285714", "7142857", "1", "normal"]);
+}
+
+#[test]
+fn whoever_may_not_hold_it_may_switch_it_off() {
+    let machine = Machine::new();
+    let lamp = "[pwm.lamp]\nchip = 0\nchannel = 0\nhertz = 50\nrelease = \"with-client\"\n";
+    let board = Board::start(lamp, &["--root", machine.0.path().to_str().unwrap()]);
+    let mut holder = board.example.connect();
+    let session = holder.initialize("2025-06-18", "holder");
+    let set = wire::call(1, "pwm_set", &json!({ "name": "lamp", "percent": 5 }));
+    told(&holder.ask(&session.post(&set)));
+    assert_eq!(machine.files(0)[2], "1");
+    let mut modern = board.example.connect();
+    let (_, text) = told(&modern.ask(&wire::modern_call("1", "pwm_set", &json!({ "name": "lamp", "percent": 6 }))));
+    assert!(text.contains("have no session"), "{text}");
+    assert_eq!(machine.files(0)[2], "1");
+    let (_, text) = told(&modern.ask(&wire::modern_call("2", "pwm_set", &json!({ "name": "lamp" }))));
+    assert!(text.starts_with("lamp: off"), "{text}");
+    assert_eq!(machine.files(0)[2], "0");
+}

@@ -51,7 +51,7 @@ impl Control {
         Rc::new(Self {
             lines: config.gpio.iter().map(|line| Line::new(line.clone(), hardware.clone(), changed.clone())).collect(),
             buses: config.i2c.iter().map(|bus| Bus::new(bus.clone(), &hardware)).collect(),
-            pwms: config.pwm.iter().map(|pwm| Pwm::new(pwm.clone(), hardware.clone())).collect(),
+            pwms: config.pwm.iter().map(|pwm| Pwm::new(pwm.clone(), hardware.clone(), changed.clone())).collect(),
             hardware,
             clients: RefCell::default(),
             changed,

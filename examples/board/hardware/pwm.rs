@@ -17,9 +17,9 @@ pub(crate) struct Channel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Signal {
     /// How long a period is, in nanoseconds.
-    pub(crate) period_ns: u32,
+    pub(crate) period_ns: u64,
     /// How long of it the channel is active, in nanoseconds.
-    pub(crate) duty_ns: u32,
+    pub(crate) duty_ns: u64,
     /// It runs.
     pub(crate) enabled: bool,
     /// It is active when its level is low.
@@ -57,29 +57,13 @@ impl Channel {
         })
     }
 
-    /// Lets it do this.
+    /// Lets it do this. Where that fails, a part of it may be done.
     ///
     /// # Errors
     /// The chip can't, or this user may not.
     pub(crate) fn set(self, root: &Root, signal: Signal) -> Result<(), Lack> {
         let now = self.read(root)?;
-        let write = |file: &str, value: &str| root.write(&self.file(file), value);
-        if now.inversed != signal.inversed {
-            // The kernel changes it only while the channel rests.
-            if now.enabled {
-                write("enable", "0")?;
-            }
-            write("polarity", if signal.inversed { "inversed" } else { "normal" })?;
-        }
-        // The active part is never longer than the period, on the way as well.
-        if now.duty_ns > signal.period_ns {
-            write("duty_cycle", "0")?;
-        }
-        if now.period_ns != signal.period_ns {
-            write("period", &signal.period_ns.to_string())?;
-        }
-        write("duty_cycle", &signal.duty_ns.to_string())?;
-        write("enable", if signal.enabled { "1" } else { "0" })
+        steps(now, signal).into_iter().flatten().try_for_each(|(file, value)| root.write(&self.file(file), &value))
     }
 
     fn folder(self) -> String {
@@ -91,15 +75,31 @@ impl Channel {
     }
 }
 
+/// What is written to come from what a channel does to what it is to do: file and value, in this order. The kernel takes no polarity while the
+/// channel runs or has no period, and no active part that is longer than the period; and on the way it is active for no longer than before or after.
+pub(crate) fn steps(now: Signal, wanted: Signal) -> [Option<(&'static str, String)>; 5] {
+    let turns = now.inversed != wanted.inversed;
+    let rests = now.enabled && (turns || !wanted.enabled);
+    let period = (now.period_ns != wanted.period_ns).then(|| ("period", wanted.period_ns.to_string()));
+    let duty = (now.duty_ns != wanted.duty_ns).then(|| ("duty_cycle", wanted.duty_ns.to_string()));
+    let polarity = turns.then(|| ("polarity", if wanted.inversed { "inversed" } else { "normal" }.to_owned()));
+    let (first, second) = if wanted.period_ns < now.period_ns { (duty, period) } else { (period, duty) };
+    let off = rests.then(|| ("enable", "0".to_owned()));
+    let on = (wanted.enabled && (rests || !now.enabled)).then(|| ("enable", "1".to_owned()));
+    [off, first, second, polarity, on]
+}
+
 impl Signal {
     /// Its frequency, in hertz.
+    #[allow(clippy::cast_precision_loss, reason = "it is shown with one digit")]
     pub(crate) fn hertz(&self) -> f64 {
-        if self.period_ns == 0 { 0.0 } else { 1e9 / f64::from(self.period_ns) }
+        if self.period_ns == 0 { 0.0 } else { 1e9 / self.period_ns as f64 }
     }
 
     /// How much of a period it is active, in percent.
+    #[allow(clippy::cast_precision_loss, reason = "it is shown with one digit")]
     pub(crate) fn percent(&self) -> f64 {
-        if self.period_ns == 0 { 0.0 } else { 100.0 * f64::from(self.duty_ns) / f64::from(self.period_ns) }
+        if self.period_ns == 0 { 0.0 } else { 100.0 * self.duty_ns as f64 / self.period_ns as f64 }
     }
 }
 
