@@ -50,7 +50,10 @@ fn the_limit_of_memory_is_that_of_the_budget() {
 /// What `[package.metadata.deb]` puts where, of the files that are in the tree.
 fn packed(to: &str) -> String {
     let manifest = fs::read_to_string("Cargo.toml").expect("it is there");
-    let line = manifest.lines().find(|line| line.contains(&format!("\", \"{to}\", "))).unwrap_or_else(|| panic!("{to} is packed"));
+    let line = manifest
+        .lines()
+        .find(|line| line.contains(&format!("\", \"{to}\", ")))
+        .unwrap_or_else(|| panic!("{to} is packed"));
     line.split('"').nth(1).unwrap().to_owned()
 }
 
@@ -61,7 +64,10 @@ fn the_configuration_that_is_installed_is_the_one_that_is_used_and_it_is_right()
     let start = setting(&text("smol-mcp-board.service"), "ExecStart");
     assert!(start.contains(&format!(" --config {installed} ")), "{start}");
     let manifest = fs::read_to_string("Cargo.toml").expect("it is there");
-    assert!(manifest.lines().any(|line| line.starts_with("conf-files = ") && line.contains(&format!("\"{installed}\""))), "{installed}");
+    assert!(
+        manifest.lines().any(|line| line.starts_with("conf-files = ") && line.contains(&format!("\"{installed}\""))),
+        "{installed}"
+    );
     let output = command("board", &["--check", "--config", &file]).output().expect("it starts");
     assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
 }
@@ -70,11 +76,12 @@ fn the_configuration_that_is_installed_is_the_one_that_is_used_and_it_is_right()
 fn the_services_user_has_an_account() {
     let user = setting(&text("smol-mcp-board.service"), "User");
     let accounts = text("smol-mcp-board.sysusers");
-    let has = |kind: &str, name: &str| {
-        accounts.lines().any(|line| line.split_whitespace().take(2).eq([kind, name]))
-    };
+    let has = |kind: &str, name: &str| accounts.lines().any(|line| line.split_whitespace().take(2).eq([kind, name]));
     assert!(has("u", &user), "{accounts}");
-    for group in setting(&text("smol-mcp-board.service"), "SupplementaryGroups").split(' ').filter(|group| *group != "systemd-journal") {
+    for group in setting(&text("smol-mcp-board.service"), "SupplementaryGroups")
+        .split(' ')
+        .filter(|group| *group != "systemd-journal")
+    {
         assert!(has("g", group), "{group}: {accounts}");
     }
 }
