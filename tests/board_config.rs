@@ -370,11 +370,8 @@ fn entries_are_for_those_whom_they_name() {
 #[test]
 fn the_user_is_asked_first() {
     let (board, _dirs) = house();
-    let (is_active, state) = (
-        || call(&board, "tokenofroot", "gpio_read", &json!({ "name": "asked" })).1 == "asked: active",
-        json!({ "name": "asked", "state": "active" }),
-    );
-    let (tool, who) = ("gpio_write", "tokenofroot");
+    let (tool, who, state) = ("gpio_write", "tokenofroot", json!({ "name": "asked", "state": "active" }));
+    let is_active = || call(&board, who, "gpio_read", &json!({ "name": "asked" })).1 == "asked: active";
     let asked = ask(&board, who, tool, json!({ "arguments": state }));
     assert_eq!(asked["resultType"], "input_required", "{asked}");
     let question = asked["inputRequests"].to_string();
