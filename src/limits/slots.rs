@@ -20,9 +20,9 @@ pub const ASYNC_IO_SOCKET_BYTES: usize = 28 * size_of::<usize>() + 16;
 /// Bytes of a waker: 48 of the heap, and 16 in the table of wakers.
 pub const WAKER_BYTES: usize = 64;
 
-/// Connections that are woken together: a waker for each would be an eighth of what a client may take, and to look at three more sockets in
-/// vain takes no call of the system, and some 500 instructions.
-pub const CONNECTIONS_PER_WAKER: usize = 4;
+/// Connections that are woken together: a waker for each would be an eighth of what a client may take, and to look at seven more sockets in
+/// vain takes no call of the system.
+pub const CONNECTIONS_PER_WAKER: usize = 8;
 
 /// Bytes of a connection in the queue of those that wait for a buffer.
 pub const QUEUED_BYTES: usize = size_of::<u32>();
@@ -42,7 +42,7 @@ pub const REST_BYTES_MAX: usize = 72;
 /// Bytes of one session's slot.
 pub const SESSION_SLOT_BYTES_MAX: usize = 72;
 
-/// Session ids that are kept as verified, 104 bytes each: as many as there are connections by default. The others are verified anew, which takes as
+/// Session ids that are kept as verified, 80 bytes each: as many as there are connections by default. The others are verified anew, which takes as
 /// long as half a call.
 pub const SEEN_IDS: usize = 64;
 

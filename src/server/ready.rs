@@ -43,9 +43,13 @@ impl Ready {
 
     /// Sets a bit, and wakes the engine if it sleeps.
     pub(super) fn set(&self, bit: usize) {
-        let mask = 1 << (bit % WORD_BITS);
-        let Some(word) = self.words.get(bit / WORD_BITS) else { return };
-        if word.fetch_or(mask, Ordering::AcqRel) & mask == 0 {
+        self.set_in(bit / WORD_BITS, 1 << (bit % WORD_BITS));
+    }
+
+    // All of a mask at once: a locked instruction for each bit would be most of what a wake costs.
+    fn set_in(&self, word: usize, mask: u32) {
+        let Some(word) = self.words.get(word) else { return };
+        if word.fetch_or(mask, Ordering::AcqRel) & mask != mask {
             self.any.store(true, Ordering::Release);
             let parent = self.parent().take();
             if let Some(parent) = parent {
@@ -107,8 +111,12 @@ const _: () = assert!(size_of::<Bits>() + 3 * size_of::<usize>() + size_of::<Wak
 
 impl Bits {
     fn set(&self) {
-        let first = self.first as usize;
-        (first..first + self.count as usize).for_each(|bit| self.ready.set(bit));
+        let (mut first, end) = (self.first as usize, self.first as usize + self.count as usize);
+        while first < end {
+            let count = (end - first).min(WORD_BITS - first % WORD_BITS);
+            self.ready.set_in(first / WORD_BITS, u32::MAX >> (WORD_BITS - count) << (first % WORD_BITS));
+            first += count;
+        }
     }
 }
 
@@ -141,5 +149,9 @@ mod tests {
         let mut seen = Vec::new();
         assert!(ready.drain(|bit| seen.push(bit)));
         assert_eq!(seen, [31, 32, 33]);
+        ready.waker(30..100).wake();
+        let mut seen = Vec::new();
+        assert!(ready.drain(|bit| seen.push(bit)));
+        assert!(seen.into_iter().eq(30..100));
     }
 }
