@@ -9,7 +9,7 @@ use crate::config::gpio::Line;
 use crate::config::i2c::{Bus, BusId};
 use crate::config::problem::Problem;
 use crate::config::{Config, Problems};
-use crate::hardware::{Fault, Hardware};
+use crate::hardware::Hardware;
 use crate::sources::root::Root;
 use crate::sources::{leds, meters};
 
@@ -30,13 +30,7 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
         }
     }
     for pwm in &config.pwm {
-        let count = root.number::<u32>(&format!("sys/class/pwm/pwmchip{}/npwm", pwm.chip));
-        let fault: Option<Fault> = match count {
-            Ok(count) if u32::from(pwm.channel) < count => None,
-            Ok(count) => Some(format!("pwmchip{} has {count} channels, and no channel {}", pwm.chip, pwm.channel)),
-            Err(lack) => Some(lack.to_string()),
-        };
-        if let Some(fault) = fault {
+        if let Some(fault) = hardware.lacks_pwm(pwm.chip, pwm.channel) {
             note(pwm.place, format!("[pwm.{}]: {fault}", pwm.name));
         }
     }

@@ -45,7 +45,7 @@ const PROGRAM: Program = Program {
         OwnFlag {
             name: "simulate",
             value: "",
-            help: "play the GPIO chips and I2C buses of that file; its PWM channels and\nLEDs are left out then, unless --root names a folder for them",
+            help: "play the GPIO chips, I2C buses and PWM channels of that file; its LEDs are\nleft out then, unless --root names a folder for them",
         },
         OwnFlag {
             name: "root",

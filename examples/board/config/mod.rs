@@ -34,7 +34,7 @@ const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// What a configuration allows. Without a file, [`Config::default`]: nothing but reading what any machine tells.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
-    /// Chips and buses are played (`--simulate`, no key of the file).
+    /// Chips, buses and PWM channels are played (`--simulate`, no key of the file).
     pub(crate) simulate: bool,
     /// The GPIO lines that may be used.
     pub(crate) gpio: Vec<gpio::Line>,
@@ -81,20 +81,19 @@ pub(crate) fn parse(file: String, text: &str) -> Result<Config, Problems> {
 
 impl Config {
     /// Takes out what nothing plays, if the hardware is to be played and the files are this machine's own: with the configuration of another
-    /// machine, its fan may be a backlight here. What was taken out, in words.
+    /// machine, its LED may be something else here. What was taken out, in words.
     pub(crate) fn leave_out_what_is_real(&mut self, is_live: bool) -> Vec<Problem> {
         if !self.simulate || !is_live {
             return Vec::new();
         }
-        let pwm = self.pwm.drain(..).map(|pwm| (pwm.place, format!("[pwm.{}]", pwm.name)));
-        let leds = self.leds.drain(..).map(|led| (led.place, format!("[led.{}]", led.name)));
-        let told = |(place, entry)| {
+        let told = |led: leds::Led| {
             let what = format!(
-                "warning: {entry}: left out, as --simulate does not play it; --root DIR has its files in a folder"
+                "warning: [led.{}]: left out, as --simulate does not play it; --root DIR has its files in a folder",
+                led.name
             );
-            Problem { place: Some(place), what }
+            Problem { place: Some(led.place), what }
         };
-        pwm.chain(leds).map(told).collect()
+        self.leds.drain(..).map(told).collect()
     }
 
     fn of(top: &mut Table<'_>) -> Self {
