@@ -18,7 +18,7 @@ use crate::resources::OneSensor;
 use crate::sources::leds::{Change, Level};
 use crate::sources::processes::{Order, SHOWN_MAX, Wanted};
 use crate::sources::root::{Lack, Why};
-use crate::sources::{disks, host, leds, memory, network, power, processes, temperatures, watchdog};
+use crate::sources::{disks, host, leds, memory, network, processes, watchdog};
 use crate::units::UnitLog;
 
 /// Over how long the use of CPU is measured: the kernel counts in hundredths of a second, so that this tells percents.
@@ -72,7 +72,8 @@ tools! {
         #[read_only]
         #[title("Overview")]
         async fn overview(&self, call: &mut Call<'_>) -> ToolResult {
-            answer(call, Ok(overview::read(&self.root))).await
+            let temperatures = self.all_temperatures().await;
+            answer(call, Ok(overview::read(&self.root, temperatures))).await
         }
 
         /// What machine this is: host name, board or product model, operating system, kernel, processor with its clock, time since
@@ -110,7 +111,7 @@ tools! {
         #[read_only]
         #[title("Temperatures")]
         async fn temperatures(&self, call: &mut Call<'_>) -> ToolResult {
-            answer(call, temperatures::read(&self.root)).await
+            answer(call, self.all_temperatures().await).await
         }
 
         /// All sensors with what they measure now: temperatures, voltages, currents, powers, humidity, pressure, light, fan speeds, and raised
@@ -140,7 +141,7 @@ tools! {
         #[read_only]
         #[title("Power")]
         async fn power(&self, call: &mut Call<'_>) -> ToolResult {
-            answer(call, power::read(&self.root)).await
+            answer(call, self.all_power().await).await
         }
 
         /// The state of the services and other systemd units that the configuration allows: whether each runs, since when, its result.

@@ -10,7 +10,8 @@ use super::sensors;
 use super::temperatures::{self, Throttling};
 use super::text::Seconds;
 
-const SUPPLIES: &str = "sys/class/power_supply";
+/// Their folder.
+pub(crate) const SUPPLIES: &str = "sys/class/power_supply";
 /// Supplies that are read: a laptop has three, a board with a battery two.
 pub(crate) const SUPPLIES_MAX: usize = 16;
 /// The driver of the Raspberry Pi's voltage, which raises an alarm and tells no number.
@@ -63,6 +64,14 @@ pub(crate) fn read(root: &Root) -> Result<Power, Lack> {
         return Err(Lack::new(format!("{SUPPLIES}/*, no /sys/class/hwmon/hwmon*/in0_lcrit_alarm"), Why::Absent));
     }
     Ok(Power { supplies, under_voltage, throttling })
+}
+
+/// Whether to read it may take long: the gauge of a battery is on a slow bus.
+pub(crate) fn is_slow(root: &Root) -> bool {
+    let supplies = root.folders(SUPPLIES, SUPPLIES_MAX).map(|names| names.list).unwrap_or_default();
+    supplies.iter().any(|name| {
+        sensors::device_of(root, &format!("{SUPPLIES}/{name}")).is_some_and(|device| sensors::is_i2c(&device))
+    })
 }
 
 impl Supply {
