@@ -26,6 +26,7 @@ pub(crate) struct Commands {
 }
 
 /// A command line that may be run.
+#[derive(Debug)]
 pub(crate) struct Line<'c> {
     command: &'c Command,
     argv: Vec<OsString>,
@@ -142,6 +143,12 @@ impl Command {
             "outputBytesMax": self.output_bytes,
             "asksUser": self.who.confirm,
         })
+    }
+}
+
+impl PartialEq for Line<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.command.name, &self.argv) == (&other.command.name, &other.argv)
     }
 }
 
