@@ -8,7 +8,7 @@ use std::path::Path;
 use crate::config::gpio::Line;
 use crate::config::i2c::{Bus, BusId};
 use crate::config::problem::Problem;
-use crate::config::{Config, Problems};
+use crate::config::{Config, Place, Problems, Who};
 use crate::hardware::Hardware;
 use crate::sources::root::Root;
 use crate::sources::{leds, meters};
@@ -34,8 +34,7 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
             note(pwm.place, format!("[pwm.{}]: {fault}", pwm.name));
         }
     }
-    let known = leds::read(root).map_or(Vec::new(), |leds| leds.leds);
-    for led in config.leds.iter().filter(|led| !known.iter().any(|known| known.name == led.name)) {
+    for led in config.leds.iter().filter(|led| !leds::is_there(root, &led.name)) {
         note(led.place, format!("[led.{}]: this machine has no such LED", led.name));
     }
     let meters = meters::list(root);
@@ -52,6 +51,19 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
     }
     list.sort();
     Problems { file, list }
+}
+
+/// Entries that mean nobody or everybody, where nothing tells one caller from another.
+pub(crate) fn doors(config: &Config) -> Vec<Problem> {
+    let told = |(place, name, who): (Place, String, &Who)| {
+        let effect =
+            if who.users.is_empty() { "`scope` shuts nobody out" } else { "nobody can use it, as `users` names some" };
+        let what = format!(
+            "warning: [{name}]: {effect}: with these flags there is no file of tokens (--token-file) and no authorization server"
+        );
+        Problem { place: Some(place), what }
+    };
+    config.closed().map(told).collect()
 }
 
 /// Lines of the machine that two entries name, each by another name of the chip or of the line: which of the two holds would be chance.

@@ -96,6 +96,23 @@ impl Config {
         self.leds.drain(..).map(told).collect()
     }
 
+    /// Entries that say who may use them, by a scope or by names: their places, what they are called, and who may.
+    pub(crate) fn closed(&self) -> impl Iterator<Item = (Place, String, &Who)> {
+        let gpio = self.gpio.iter().map(|line| (line.place, format!("gpio.{}", line.name), &line.who));
+        let i2c = self.i2c.iter().flat_map(|bus| {
+            let device = |device: &'_ i2c::Device| format!("i2c.{}.device.{}", bus.name, device.name);
+            let devices = bus.devices.iter().map(move |own| (own.place, device(own), &own.who));
+            devices.chain([(bus.place, format!("i2c.{}", bus.name), &bus.who)])
+        });
+        let pwm = self.pwm.iter().map(|pwm| (pwm.place, format!("pwm.{}", pwm.name), &pwm.who));
+        let leds = self.leds.iter().map(|led| (led.place, format!("led.{}", led.name), &led.who));
+        let sensors = self.sensors.iter().map(|own| (own.place, format!("sensor.{}", own.name), &own.who));
+        let units = self.units.iter().map(|unit| (unit.place, format!("unit.{}", unit.name), &unit.who));
+        let commands = self.commands.iter().map(|own| (own.place, format!("command.{}", own.name), &own.who));
+        let all = gpio.chain(i2c).chain(pwm).chain(leds).chain(sensors).chain(units).chain(commands);
+        all.filter(|(.., who)| who.scope.is_some() || !who.users.is_empty())
+    }
+
     fn of(top: &mut Table<'_>) -> Self {
         let config = Self {
             simulate: false,

@@ -1,4 +1,4 @@
-//! What acts on hardware, within what the configuration allows: GPIO lines, PWM channels, I2C devices.
+//! What acts on hardware, within what the configuration allows: GPIO lines, PWM channels, I2C devices, LEDs.
 //!
 //! An output that was set returns to its safe state when the server ends (as `Control` is dropped, also by a panic), and where the configuration
 //! says so, when the client that set it is gone, or when nobody set it again for a while. However it
@@ -6,6 +6,7 @@
 
 pub(crate) mod buses;
 pub(crate) mod held;
+pub(crate) mod leds;
 pub(crate) mod line;
 pub(crate) mod lines;
 pub(crate) mod pwm;
