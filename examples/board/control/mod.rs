@@ -121,11 +121,20 @@ impl Control {
     /// # Errors
     /// It is let go with its client, and nothing will tell of that, or has told it already.
     pub(crate) fn can_hold(&self, release: Release, call: &Call<'_>) -> Result<(), ToolError> {
+        self.is_here(release, call)?;
+        Held::can_hold(release, call)
+    }
+
+    /// Whether the client of this call is not gone, where that matters to an output that is released so.
+    ///
+    /// # Errors
+    /// It is gone.
+    fn is_here(&self, release: Release, call: &Call<'_>) -> Result<(), ToolError> {
         let is_gone = call.client().is_some_and(|client| !self.clients.borrow().contains(&client));
         if release.with_client && is_gone {
             return Err("this output is let go when its client is gone, and your session has ended".into());
         }
-        Held::can_hold(release, call)
+        Ok(())
     }
 
     /// Something is held, or is no more.
