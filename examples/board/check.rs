@@ -3,6 +3,7 @@
 //! What is wrong with the file is an error. What the machine lacks is a warning: files are checked on laptops, and hardware comes and goes.
 
 use std::fmt::Write as _;
+use std::fs::Metadata;
 use std::path::Path;
 
 use crate::config::gpio::Line;
@@ -42,8 +43,11 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
         note(sensor.place, format!("[sensor.{}]: this machine has no sensor {:?}", sensor.name, sensor.id));
     }
     for command in &config.commands {
-        if let Some(program) = command.program().filter(|program| !Path::new(program).is_file()) {
-            note(command.place, format!("[command.{}]: there is no program {program}", command.name));
+        if let Some(fault) = command.program().and_then(lacks_program) {
+            note(command.place, format!("[command.{}]: {fault}", command.name));
+        }
+        for doubt in command.doubts() {
+            note(command.place, format!("[command.{}]: {doubt}", command.name));
         }
         for folder in command.folders().filter(|folder| !folder.is_dir()) {
             note(command.place, format!("[command.{}]: there is no folder {}", command.name, folder.display()));
@@ -51,6 +55,21 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
     }
     list.sort();
     Problems { file, list }
+}
+
+/// Why it can't be run; none where it can.
+fn lacks_program(program: String) -> Option<String> {
+    use std::os::unix::fs::PermissionsExt;
+    let found = Path::new(&program).metadata().ok().filter(Metadata::is_file);
+    // Whom it is run by is not known here.
+    const ANYBODY: u32 = 0o111;
+    match found {
+        None => Some(format!("there is no program {program}")),
+        Some(found) if found.permissions().mode() & ANYBODY == 0 => {
+            Some(format!("{program} may not be run by anybody"))
+        }
+        Some(_) => None,
+    }
 }
 
 /// Entries that mean nobody or everybody, where nothing tells one caller from another.

@@ -127,6 +127,7 @@ impl Config {
         gpio::Line::check_all(&config.gpio, top);
         i2c::Bus::check_all(&config.i2c, top);
         pwm::Pwm::check_all(&config.pwm, top);
+        sensors::Sensor::check_all(&config.sensors, top);
         config
     }
 }

@@ -77,7 +77,7 @@ pub(crate) fn is_slow(root: &Root) -> bool {
 impl Supply {
     fn read(root: &Root, name: String) -> Self {
         let path = |file: &str| format!("{SUPPLIES}/{name}/{file}");
-        let micro = |file: &str| root.number::<i32>(&path(file)).ok().map(|value| f64::from(value) / 1e6);
+        let micro = |file: &str| root.decimal(&path(file)).ok().map(|value| value / 1e6);
         Self {
             kind: Known(root.line(&path("type"))),
             online: root.number::<u8>(&path("online")).ok().map(|flag| flag != 0),

@@ -205,8 +205,7 @@ impl Chip {
     /// What `sensor` reads; nothing where its files hold no value.
     fn reading(&self, root: &Root, kind: &Kind, sensor: &str) -> Option<Reading> {
         let path = |attribute: &str| format!("{HWMON}/{}/{sensor}_{attribute}", self.folder);
-        let number =
-            |attribute: &str| root.number::<i32>(&path(attribute)).map(|number| f64::from(number) / f64::from(kind.3));
+        let number = |attribute: &str| root.decimal(&path(attribute)).map(|number| number / f64::from(kind.3));
         let attribute = ["input", "average"].into_iter().find(|attribute| self.has(sensor, attribute))?;
         Some(Reading {
             chip: self.title(),
