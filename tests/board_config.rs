@@ -4,7 +4,8 @@
 
 mod support;
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::process::Signal;
@@ -293,6 +294,26 @@ fn what_the_machine_lacks_is_a_warning() {
     assert!(is_right && offered.contains("GPIO lines: a (output)"), "{said:?} {offered}");
     assert!(said[0].starts_with("board.toml:1:1: warning: [gpio.a]: ") && said[0].contains("No such file"), "{said:?}");
     assert!(said[1].starts_with("board.toml:5:1: warning: [i2c.b]: /dev/i2c-250: No such file"), "{said:?}");
+    // A program is one that can be run.
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("program");
+    fs::write(&program, "#!/bin/sh\n").unwrap();
+    let command = format!("[command.a]\nabout = \"a\"\nargv = [\"{}\"]\n", program.display());
+    let (is_right, said, _) = check(&command, &[]);
+    assert!(is_right && said.len() == 1 && said[0].ends_with("program may not be run by anybody"), "{said:?}");
+    fs::set_permissions(&program, Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(check(&command, &[]).1, [""; 0]);
+    // What nothing but a number tells apart.
+    for chip in ["hwmon0", "hwmon1"] {
+        let chip = dir.path().join("sys/class/hwmon").join(chip);
+        fs::create_dir_all(&chip).unwrap();
+        fs::write(chip.join("name"), "nct\n").unwrap();
+        fs::write(chip.join("in1_input"), "1\n").unwrap();
+    }
+    let sensors = "[sensor.one]\nid = \"nct.in1\"\n[sensor.two]\nid = \"nct.in1_2\"\n";
+    let (_, said, _) = check(sensors, &["--root", dir.path().to_str().unwrap()]);
+    let expected = "[sensor.two]: there are several \"nct.in1\", and which is \"nct.in1_2\" may change at a start";
+    assert!(said.len() == 1 && said[0].ends_with(expected), "{said:?}");
     // The files of another machine do not make this one's hardware its own.
     let (_, said, _) = check(config, &["--root", "tests/fixtures/empty"]);
     assert!(said.len() == 2 && said.iter().all(|line| line.contains("while --root names another's files")), "{said:?}");

@@ -1,4 +1,5 @@
 //! Outputs of the board example return to their safe states when the session of their client expires, or makes room, and when a handler panics.
+//! What is stuck keeps nobody for long.
 #![forbid(unsafe_code)]
 #![allow(clippy::panic, clippy::unwrap_used, reason = "this is all tests")]
 #![allow(dead_code, reason = "the example uses the rest")]
@@ -34,10 +35,12 @@ use std::cell::Cell;
 use std::path::Path;
 use std::rc::Rc;
 use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
 
 use control::Control;
 use hardware::Fault;
 use hardware::gpio::{Edge, Edges, Line};
+use hardware::i2c::{Bus, Probed};
 use serde_json::{Value, json};
 use smol_mcp::limits::{SESSION_IDLE_MAX_MS, SESSION_IDLE_MIN_MS};
 use smol_mcp::testing::{TestConnection, TestServer};
@@ -59,6 +62,11 @@ line = 3
 direction = "output"
 release = "with-client"
 confirm = true
+[i2c.main]
+bus = "sim"
+scan = ["0x20-0x27"]
+[i2c.main.device.clock]
+address = 0x20
 "#;
 
 /// A server with these outputs, and what it controls.
@@ -225,4 +233,53 @@ fn outputs_are_safe_when_the_call_that_sets_them_fails_or_panics() {
         let answer = client.set(&mut server, "lamp");
         assert!(answer.contains("lamp: active") && is_active(&control, 0), "{answer}");
     }
+}
+
+/// A bus that a device holds.
+#[derive(Default)]
+struct Stuck {
+    transfers: Cell<u32>,
+}
+
+impl Stuck {
+    fn transfer<T>(&self) -> Result<T, Fault> {
+        self.transfers.set(self.transfers.get() + 1);
+        std::thread::sleep(Duration::from_millis(120));
+        Err("the bus is stuck".to_owned())
+    }
+}
+
+impl Bus for Stuck {
+    fn probe(&self, _: u8) -> Result<Probed, Fault> {
+        self.transfer()
+    }
+
+    fn read(&self, _: u8, _: u8, _: u8) -> Result<Vec<u8>, Fault> {
+        self.transfer()
+    }
+
+    fn write(&self, _: u8, _: u8, _: &[u8]) -> Result<(), Fault> {
+        self.transfer()
+    }
+}
+
+#[test]
+fn a_bus_that_is_stuck_is_left_alone_for_a_while() {
+    let (mut server, control) = house(Config::default());
+    let bus = Rc::new(Stuck::default());
+    control.buses[0].taken.replace(Some(bus.clone()));
+    let mut call = |tool: &str, arguments: &Value| server.call_tool(tool, &arguments.to_string());
+    let read = json!({ "device": "clock", "register": 0, "count": 32 });
+    assert!(call("i2c_read", &read).contains("the bus is stuck"));
+    let begun = Instant::now();
+    for _ in 0..20 {
+        let text = call("i2c_read", &read);
+        assert!(text.contains("was stuck a moment ago"), "{text}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(bus.transfers.get(), 1);
+    std::thread::sleep(Duration::from_millis(1_300));
+    let text = call("i2c_scan", &json!({ "bus": "main" }));
+    assert!(text.contains(": 0x20 (unknown: the bus is stuck), the others were not asked"), "{text}");
+    assert_eq!(bus.transfers.get(), 2);
 }

@@ -42,6 +42,13 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
     for sensor in config.sensors.iter().filter(|sensor| !meters.iter().any(|meter| meter.id == sensor.id)) {
         note(sensor.place, format!("[sensor.{}]: this machine has no sensor {:?}", sensor.name, sensor.id));
     }
+    for sensor in &config.sensors {
+        let plain = sensor.id.rsplit_once('_').filter(|(_, number)| number.bytes().all(|digit| digit.is_ascii_digit()));
+        if let Some((plain, _)) = plain.filter(|(plain, _)| meters.iter().any(|meter| meter.id == *plain)) {
+            let what = format!("there are several {plain:?}, and which is {:?} may change at a start", sensor.id);
+            note(sensor.place, format!("[sensor.{}]: {what}", sensor.name));
+        }
+    }
     for command in &config.commands {
         if let Some(fault) = command.program().and_then(lacks_program) {
             note(command.place, format!("[command.{}]: {fault}", command.name));
