@@ -272,7 +272,7 @@ fn what_a_program_may_understand_otherwise_is_told() {
             let name = line.strip_prefix("argument.").and_then(|rest| rest.split(' ').next());
             name.is_none_or(|name| argv.contains(&format!("{{{name}}}")))
         };
-        let text: String = text.lines().filter(used).map(|line| format!("{line}\n")).collect();
+        let text = text.lines().filter(used).collect::<Vec<_>>().join("\n");
         config::parse("f".to_owned(), &text).unwrap().commands[0].doubts()
     };
     let option = |name: &str| format!("{{{name}}} may begin with a dash, as an option does: put \"--\" before it");

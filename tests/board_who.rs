@@ -286,11 +286,12 @@ fn every_tool_that_changes_something_asks_first() {
     let machine = machine();
     let (board, _dirs) = {
         // What is only read has nobody to ask.
-        let mut entries = String::new();
-        for entry in ALL.split("\n[").filter(|entry| !entry.is_empty()) {
-            let is_read = ["gpio.button", "sensor.", "unit.", "i2c.header]"].iter().any(|name| entry.starts_with(name));
-            entries += &format!("[{}\n", entry.replace("WHO", if is_read { "" } else { "confirm = true" }));
-        }
+        let is_read =
+            |entry: &str| ["gpio.button", "sensor.", "unit.", "i2c.header]"].iter().any(|name| entry.starts_with(name));
+        let asking = |entry: &str| entry.replace("WHO", if is_read(entry) { "" } else { "confirm = true" });
+        let entries = ALL.split("\n[").filter(|entry| !entry.is_empty()).map(asking);
+        let entries: Vec<String> = entries.map(|entry| format!("[{entry}\n")).collect();
+        let entries = entries.concat();
         served("root tokenofroot\n", &entries, &["--root", machine.path().to_str().unwrap()])
     };
     let who = "tokenofroot";

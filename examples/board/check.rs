@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 use std::fs::Metadata;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::config::gpio::Line;
@@ -50,7 +51,7 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
         }
     }
     for command in &config.commands {
-        if let Some(fault) = command.program().and_then(lacks_program) {
+        if let Some(fault) = command.program().and_then(|program| lacks_program(&program)) {
             note(command.place, format!("[command.{}]: {fault}", command.name));
         }
         for doubt in command.doubts() {
@@ -64,12 +65,12 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
     Problems { file, list }
 }
 
+/// The permission to run a file, of anybody: who will is not known here.
+const ANYBODY: u32 = 0o111;
+
 /// Why it can't be run; none where it can.
-fn lacks_program(program: String) -> Option<String> {
-    use std::os::unix::fs::PermissionsExt;
-    let found = Path::new(&program).metadata().ok().filter(Metadata::is_file);
-    // Whom it is run by is not known here.
-    const ANYBODY: u32 = 0o111;
+fn lacks_program(program: &str) -> Option<String> {
+    let found = Path::new(program).metadata().ok().filter(Metadata::is_file);
     match found {
         None => Some(format!("there is no program {program}")),
         Some(found) if found.permissions().mode() & ANYBODY == 0 => {
