@@ -263,3 +263,17 @@ fn channels_that_are_waited_for_hold_nothing_up() {
     until("its time is over", || (!board.is_active("siren")).then_some(()));
     assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
 }
+
+#[test]
+fn what_is_switched_off_keeps_the_period_that_it_has() {
+    let machine = Machine::new();
+    let mut board = machine.start();
+    // The channel beside it has given the chip another one, which this one is not to have.
+    for (file, value) in [("period", "1000000"), ("duty_cycle", "100000"), ("enable", "1")] {
+        fs::write(machine.folder(1).join(file), value).unwrap();
+    }
+    board.done("pwm_set", &json!({ "name": "servo" }));
+    assert_eq!(machine.files(1), ["1000000", "0", "0", "inversed"]);
+    board.done("pwm_set", &json!({ "name": "servo", "percent": 5 }));
+    assert_eq!(machine.files(1), ["20000000", "1000000", "1", "inversed"]);
+}

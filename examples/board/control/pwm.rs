@@ -133,11 +133,13 @@ impl Pwm {
         self.signal(period(*self.setup.hertz.start()), self.setup.safe)
     }
 
-    /// The period that it has, if that may be asked for, else that of its safe state.
-    pub(super) fn kept_period(&self) -> u64 {
+    /// The period that it has, if that may be asked for, else that of its safe state. Where it does not run any more, none is asked for: it is switched
+    /// off also where the chip would take no other period.
+    pub(super) fn kept_period(&self, runs: bool) -> u64 {
         let allowed = period(*self.setup.hertz.end())..=period(*self.setup.hertz.start());
         let now = self.channel.read().ok().map(|signal| signal.period_ns);
-        now.filter(|period| allowed.contains(period)).unwrap_or(*allowed.end())
+        let is_fit = |period: &u64| allowed.contains(period) || (!runs && *period > 0);
+        now.filter(is_fit).unwrap_or(*allowed.end())
     }
 
     /// What people call it: its name, and what hangs on it.

@@ -65,7 +65,8 @@ impl Control {
         if let Some(hertz) = args.hertz.filter(|hertz| !allowed.contains(hertz)) {
             return Err(outside(&args.name, hertz, allowed, "Hz"));
         }
-        let signal = pwm.signal(args.hertz.map_or_else(|| pwm.kept_period(), period), args.percent);
+        let period_ns = args.hertz.map_or_else(|| pwm.kept_period(args.percent.is_some()), period);
+        let signal = pwm.signal(period_ns, args.percent);
         // The safe part of the period that it has is safe, too: where channels share one, there may be no other.
         let is_safe = args.percent == pwm.setup.safe
             && (args.percent.is_none() || args.hertz.is_none() || signal.period_ns == pwm.safe().period_ns);
