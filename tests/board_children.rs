@@ -9,7 +9,7 @@ mod support;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, getuid, kill_process};
@@ -44,6 +44,27 @@ fn what_writes_without_end_takes_little_of_the_server() {
     assert!(taken < 75 || support::example::emulated(), "{taken} hundredths of a second");
 }
 
+/// The programs that wrote their numbers there.
+fn sleepers(pids: &Path) -> Vec<Pid> {
+    let all = fs::read_to_string(pids).unwrap_or_default();
+    all.lines().filter_map(|pid| Pid::from_raw(pid.parse().ok()?)).collect()
+}
+
+/// Ends those, also where the test fails.
+struct Sleepers(PathBuf);
+
+impl Drop for Sleepers {
+    fn drop(&mut self) {
+        for pid in sleepers(&self.0) {
+            // Mostly it has ended.
+            let is_ours = fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line == b"/bin/sleep\x00600\x00");
+            if is_ours {
+                let _ = kill_process(pid, Signal::KILL);
+            }
+        }
+    }
+}
+
 #[test]
 fn what_becomes_another_user_is_told_and_has_no_place() {
     let setpriv = Path::new("/usr/bin/setpriv");
@@ -69,17 +90,14 @@ fn what_becomes_another_user_is_told_and_has_no_place() {
     let mut board = Machine::start_by(dir, &config, |command| {
         command.uid(NOBODY).gid(NOBODY);
     });
+    let _cleaning = Sleepers(pids.clone());
     // More of them than there are places, one after the other; each is one at a time.
     for (round, name) in ["becomes", "becomes", "becomes", "becomes", "becomes", "starts"].into_iter().enumerate() {
         let (_, text) = run(&mut board, name);
         assert!(text.starts_with("failed: it took longer than 300ms, COULD NOT BE ENDED"), "{round} {name}: {text}");
     }
-    let all = fs::read_to_string(&pids).unwrap();
-    let all: Vec<Pid> = all.lines().map(|pid| Pid::from_raw(pid.parse().unwrap()).unwrap()).collect();
-    assert_eq!(all.len(), 6);
-    for pid in &all {
-        kill_process(*pid, Signal::KILL).expect("it goes on");
-    }
+    let ended: Vec<_> = sleepers(&pids).into_iter().map(|pid| kill_process(pid, Signal::KILL)).collect();
+    assert_eq!(ended, [Ok(()); 6], "they went on");
     // Those that the server started are waited for when they end.
     let id = board.example.child.id();
     let children = || fs::read_to_string(format!("/proc/{id}/task/{id}/children")).expect("CONFIG_PROC_CHILDREN");
