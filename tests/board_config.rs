@@ -1,4 +1,4 @@
-//! The configuration of the board example: what is wrong with it is told where it stands, and what is right is offered to whom it says.
+//! The configuration of the board example: what is wrong with it is told where it stands, and what is right is offered.
 #![forbid(unsafe_code)]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
 
@@ -8,11 +8,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use serde_json::{Value, json};
+use rustix::process::Signal;
+use serde_json::json;
 use support::board::{Board, check, configured};
-use support::example::Example;
 use support::wire;
-use tempfile::TempDir;
 
 const EXAMPLE: &str = include_str!("../examples/board/board.toml");
 const README: &str = include_str!("../README.md");
@@ -216,7 +215,8 @@ fn the_example_is_right() {
     let uncommented = |line: &str| line.strip_prefix('#').filter(|rest| is_key(rest)).unwrap_or(line).to_owned() + "\n";
     let all: String = EXAMPLE.lines().map(uncommented).collect();
     let empty = tempfile::tempdir().unwrap();
-    let (is_right, said, offered) = check(&all, &["--simulate", "--root", empty.path().to_str().unwrap()]);
+    let (is_right, said, offered) =
+        check(&all, &["--simulate", "--root", empty.path().to_str().unwrap(), "--token-file", "x"]);
     let lacks = [
         "[pwm.fan]: not on this machine",
         "[led.ACT]: ",
@@ -247,9 +247,44 @@ fn what_the_readme_shows_is_right() {
     let ours: Vec<&&str> = shown.iter().filter(|text| text.contains("[gpio.")).collect();
     assert!(!ours.is_empty());
     for text in ours {
-        let (is_right, said, _) = check(text, &["--simulate"]);
+        let (is_right, said, _) = check(text, &["--simulate", "--token-file", "x"]);
         assert!(is_right && said.is_empty(), "{said:?}");
     }
+}
+
+#[test]
+fn a_door_without_a_key_is_told() {
+    let config = "\
+[gpio.garden]
+chip = \"sim\"
+line = 1
+direction = \"output\"
+scope = \"garden\"
+[i2c.header]
+bus = \"sim\"
+[i2c.header.device.expander]
+address = 0x20
+users = [\"anna\"]
+[unit.\"web.service\"]
+scope = \"web\"
+[unit.\"ssh.service\"]
+";
+    let without = ": with these flags there is no file of tokens (--token-file) and no authorization server";
+    let expected = [
+        format!("board.toml:1:1: warning: [gpio.garden]: `scope` shuts nobody out{without}"),
+        format!(
+            "board.toml:8:1: warning: [i2c.header.device.expander]: nobody can use it, as `users` names some{without}"
+        ),
+        format!("board.toml:11:1: warning: [unit.web.service]: `scope` shuts nobody out{without}"),
+    ];
+    let (is_right, said, _) = check(config, &[]);
+    assert!(is_right && said == expected, "{said:?}");
+    // One token has no name and every scope.
+    assert_eq!(check(config, &["--token", "abcdefghijklmnop"]).1, expected);
+    assert!(check(config, &["--token-file", "x"]).1.is_empty());
+    // The server says it, too.
+    let said = Board::start(config, &[]).end(Signal::TERM);
+    assert!(said.contains("warning: [gpio.garden]: `scope` shuts nobody out"), "{said}");
 }
 
 #[test]
@@ -259,6 +294,26 @@ fn what_the_machine_lacks_is_a_warning() {
     assert!(is_right && offered.contains("GPIO lines: a (output)"), "{said:?} {offered}");
     assert!(said[0].starts_with("board.toml:1:1: warning: [gpio.a]: ") && said[0].contains("No such file"), "{said:?}");
     assert!(said[1].starts_with("board.toml:5:1: warning: [i2c.b]: /dev/i2c-250: No such file"), "{said:?}");
+    // A program is one that can be run.
+    let dir = tempfile::tempdir().unwrap();
+    let program = dir.path().join("program");
+    fs::write(&program, "#!/bin/sh\n").unwrap();
+    let command = format!("[command.a]\nabout = \"a\"\nargv = [\"{}\"]\n", program.display());
+    let (is_right, said, _) = check(&command, &[]);
+    assert!(is_right && said.len() == 1 && said[0].ends_with("program may not be run by anybody"), "{said:?}");
+    fs::set_permissions(&program, Permissions::from_mode(0o700)).unwrap();
+    assert_eq!(check(&command, &[]).1, [""; 0]);
+    // What nothing but a number tells apart.
+    for chip in ["hwmon0", "hwmon1"] {
+        let chip = dir.path().join("sys/class/hwmon").join(chip);
+        fs::create_dir_all(&chip).unwrap();
+        fs::write(chip.join("name"), "nct\n").unwrap();
+        fs::write(chip.join("in1_input"), "1\n").unwrap();
+    }
+    let sensors = "[sensor.one]\nid = \"nct.in1\"\n[sensor.two]\nid = \"nct.in1_2\"\n";
+    let (_, said, _) = check(sensors, &["--root", dir.path().to_str().unwrap()]);
+    let expected = "[sensor.two]: there are several \"nct.in1\", and which is \"nct.in1_2\" may change at a start";
+    assert!(said.len() == 1 && said[0].ends_with(expected), "{said:?}");
     // The files of another machine do not make this one's hardware its own.
     let (_, said, _) = check(config, &["--root", "tests/fixtures/empty"]);
     assert!(said.len() == 2 && said.iter().all(|line| line.contains("while --root names another's files")), "{said:?}");
@@ -272,129 +327,4 @@ fn without_a_file_nothing_can_be_changed() {
     let call = board.session.post(&wire::call(1, "set_led", &json!({ "name": "ACT", "on": true })));
     let answer = board.client.ask(&call).json();
     assert_eq!(answer["error"]["code"], -32602, "{answer}");
-}
-
-const HOUSE: &str = r#"
-[gpio.all]
-chip = "sim"
-line = 1
-direction = "output"
-[gpio.garden]
-chip = "sim"
-line = 2
-direction = "output"
-scope = "garden"
-[gpio.annas]
-chip = "sim"
-line = 3
-direction = "output"
-users = ["anna", "https://login.example#ben"]
-[gpio.asked]
-about = "the gate"
-chip = "sim"
-line = 4
-direction = "output"
-confirm = true
-"#;
-
-/// Calls a tool as a client of 2026-07-28 with this token, which can ask its user; the result.
-fn ask(board: &Example, token: &str, name: &str, mut params: Value) -> Value {
-    params["name"] = json!(name);
-    params["_meta"] = json!({
-        "io.modelcontextprotocol/protocolVersion": "2026-07-28",
-        "io.modelcontextprotocol/clientCapabilities": { "elicitation": { "form": {} } },
-    });
-    let bearer = format!("Bearer {token}");
-    let headers = [
-        ("MCP-Protocol-Version", "2026-07-28"),
-        ("Mcp-Method", "tools/call"),
-        ("Mcp-Name", name),
-        ("Authorization", &bearer),
-    ];
-    let answer = board.connect().ask(&wire::post_to("/mcp", &headers, &wire::request(1, "tools/call", &params)));
-    answer.json()["result"].clone()
-}
-
-/// The same, of a tool that needs no more than to be called; whether it fails, and its text.
-fn call(board: &Example, token: &str, name: &str, arguments: &Value) -> (bool, String) {
-    let result = ask(board, token, name, json!({ "arguments": arguments }));
-    (result["isError"] != false, result["content"][0]["text"].as_str().unwrap_or_default().to_owned())
-}
-
-/// The house's server, and the folder of its files.
-fn house() -> (Example, [TempDir; 2]) {
-    let dir = tempfile::tempdir().unwrap();
-    let tokens = dir.path().join("tokens");
-    fs::write(
-        &tokens,
-        "anna tokenofanna scopes=gpio\nben tokenofben scopes=gpio,garden\nroot tokenofroot\nguest tokenofguest scopes=other\n",
-    )
-    .unwrap();
-    fs::set_permissions(&tokens, Permissions::from_mode(0o600)).unwrap();
-    let flags = ["--listen", "127.0.0.1:0", "--token-file", tokens.to_str().unwrap()];
-    let (command, config) = configured(HOUSE, &flags);
-    (Example::spawn(command), [dir, config])
-}
-
-#[test]
-fn entries_are_for_those_whom_they_name() {
-    let (board, _dirs) = house();
-    let write =
-        |token: &str, line: &str| call(&board, token, "gpio_write", &json!({ "name": line, "state": "active" }));
-    let lines = |token: &str| {
-        let (failed, text) = call(&board, token, "gpio_list", &json!({}));
-        assert!(!failed, "{text}");
-        text.lines().map(|line| line.split([':', ' ']).next().unwrap().to_owned()).collect::<Vec<_>>()
-    };
-    assert_eq!(lines("tokenofanna"), ["all", "annas", "asked"]);
-    assert_eq!(lines("tokenofben"), ["all", "garden", "asked"]);
-    assert_eq!(lines("tokenofroot"), ["all", "garden", "asked"]);
-    for (token, line, is_allowed, words) in [
-        ("tokenofanna", "all", true, "all: active"),
-        ("tokenofanna", "garden", false, "this needs the scope \"garden\""),
-        ("tokenofanna", "annas", true, "annas: active"),
-        ("tokenofben", "garden", true, "garden: active"),
-        // A name of an authorization server is nobody's token, and every scope makes nobody into somebody else.
-        ("tokenofben", "annas", false, "you are not among them"),
-        ("tokenofroot", "garden", true, "garden: active"),
-        ("tokenofroot", "annas", false, "you are not among them"),
-        ("tokenofroot", "pump", false, "there are: all, garden, asked"),
-    ] {
-        let (failed, text) = write(token, line);
-        assert!(failed != is_allowed && text.contains(words), "{token} {line}: {text}");
-    }
-    // The tools themselves ask for a scope, too.
-    assert_eq!(ask(&board, "tokenofguest", "gpio_list", json!({})), Value::Null);
-}
-
-#[test]
-fn the_user_is_asked_first() {
-    let (board, _dirs) = house();
-    let (tool, who, state) = ("gpio_write", "tokenofroot", json!({ "name": "asked", "state": "active" }));
-    let is_active = || call(&board, who, "gpio_read", &json!({ "name": "asked" })).1 == "asked: active";
-    let asked = ask(&board, who, tool, json!({ "arguments": state }));
-    assert_eq!(asked["resultType"], "input_required", "{asked}");
-    let question = asked["inputRequests"].to_string();
-    assert!(question.contains("Set asked (the gate) to active?"), "{question}");
-    assert!(!is_active());
-    let answer = |asked: &Value, action: &str| {
-        let key = asked["inputRequests"].as_object().unwrap().keys().next().unwrap().clone();
-        let responses = json!({ key: { "action": action, "content": { "confirm": true } } });
-        json!({ "arguments": state, "requestState": asked["requestState"], "inputResponses": responses })
-    };
-    let declined = ask(&board, who, tool, answer(&asked, "decline"));
-    assert!(declined["isError"] == true && !is_active(), "{declined}");
-    let asked = ask(&board, who, tool, json!({ "arguments": state }));
-    let done = ask(&board, who, tool, answer(&asked, "accept"));
-    assert!(done["isError"] == false && is_active(), "{done}");
-}
-
-#[test]
-fn nobody_is_named_without_a_name() {
-    let mut board = Board::start(HOUSE, &[]);
-    board.refused("gpio_write", &json!({ "name": "annas", "state": "active" }), "you are not among them");
-    // This client has no forms.
-    board.refused("gpio_write", &json!({ "name": "asked", "state": "active" }), "elicitation");
-    assert!(!board.is_active("asked"));
-    board.done("gpio_write", &json!({ "name": "garden", "state": "active" }));
 }

@@ -38,10 +38,13 @@ use std::time::{Duration, Instant};
 
 use control::Control;
 use control::held::Output as _;
+use control::pwm::Pwm;
 use hardware::Fault;
 use hardware::gpio::{Edge, Edges, Line};
-use hardware::pwm::{Signal, steps};
+use hardware::pwm::{self, Channel as _, Signal};
+use hardware::sim_pwm::SimChannel;
 use smol_mcp::ClientEvent;
+use sources::root::{Lack, Why};
 
 const LINES: &str = "[gpio.one]\nchip = \"sim\"\nline = 1\ndirection = \"output\"\n[gpio.two]\nchip = \"sim\"\nline = 2\ndirection = \"output\"\n";
 
@@ -115,32 +118,67 @@ fn what_is_wrong_with_one_output_leaves_the_others_safe() {
     assert_eq!(second.sets.borrow().len(), 1, "it is set, whatever its wire says");
 }
 
-/// A PWM channel as the kernel has it: what it takes, and what it refuses.
-struct Kernel(Signal);
+type Refuses = dyn FnMut(&str) -> Option<Why>;
 
-impl Kernel {
-    fn write(&mut self, file: &str, value: &str) -> Result<(), &'static str> {
-        let now = &mut self.0;
-        match file {
-            "period" => now.period_ns = value.parse().unwrap(),
-            "duty_cycle" => now.duty_ns = value.parse().unwrap(),
-            "enable" => now.enabled = value == "1",
-            "polarity" if now.enabled => return Err("EBUSY: it runs"),
-            "polarity" if now.period_ns == 0 => return Err("EINVAL: it has no period"),
-            "polarity" => now.inversed = value == "inversed",
-            _ => return Err("no such file"),
-        }
-        if now.duty_ns > now.period_ns || (now.enabled && now.period_ns == 0) {
-            return Err("EINVAL: the active part is longer than the period, or there is none");
-        }
+/// A PWM channel of a chip that refuses some of what is written, as this says of each file.
+struct Channel {
+    sim: SimChannel,
+    refuses: RefCell<Box<Refuses>>,
+}
+
+impl Channel {
+    fn new(now: Signal, refuses: impl FnMut(&str) -> Option<Why> + 'static) -> Rc<Self> {
+        let channel = Self { sim: SimChannel::default(), refuses: RefCell::new(Box::new(|_| None)) };
+        pwm::set(&channel, now, &(0.0..=100.0)).unwrap();
+        channel.refuse(refuses);
+        Rc::new(channel)
+    }
+
+    fn refuse(&self, what: impl FnMut(&str) -> Option<Why> + 'static) {
+        *self.refuses.borrow_mut() = Box::new(what);
+    }
+}
+
+impl pwm::Channel for Channel {
+    fn export(&self) -> Result<(), Lack> {
         Ok(())
     }
+
+    fn read(&self) -> Result<Signal, Lack> {
+        self.sim.read()
+    }
+
+    fn write(&self, file: &'static str, value: &str) -> Result<(), Lack> {
+        match (self.refuses.borrow_mut())(file) {
+            Some(why) => Err(Lack::new(file, why)),
+            None => self.sim.write(file, value),
+        }
+    }
+}
+
+/// The fan of this configuration, on this channel.
+fn fan(settings: &str, channel: &Rc<Channel>) -> Pwm {
+    let text = format!("[pwm.fan]\nchip = 0\nchannel = 0\n{settings}");
+    let config = config::parse("board.toml".to_owned(), &text).unwrap();
+    Pwm::new(config.pwm[0].clone(), channel.clone(), smol::channel::bounded(1).0)
+}
+
+const fn running(period_ns: u64, duty_ns: u64) -> Signal {
+    Signal { period_ns, duty_ns, enabled: true, inversed: false }
 }
 
 #[test]
 fn a_channel_comes_from_anything_to_anything_as_the_kernel_has_it() {
-    let times =
-        [(2_500_000, 0), (2_500_000, 312_500), (2_500_000, 2_500_000), (20_000_000, 500_000), (20_000_000, 2_500_000)];
+    let times = [
+        (2_500_000, 0),
+        (2_500_000, 62_500),
+        (2_500_000, 312_500),
+        (2_500_000, 2_500_000),
+        (20_000_000, 500_000),
+        (20_000_000, 2_500_000),
+        (4_000_000_000, 500_000_000),
+        (40, 5),
+    ];
     let fresh = Signal { period_ns: 0, duty_ns: 0, enabled: false, inversed: false };
     let all = || {
         times.into_iter().flat_map(|(period_ns, duty_ns)| {
@@ -152,17 +190,110 @@ fn a_channel_comes_from_anything_to_anything_as_the_kernel_has_it() {
             })
         })
     };
-    for now in all().chain([fresh]) {
-        for wanted in all() {
-            let most = now.percent().max(wanted.percent());
-            let mut kernel = Kernel(now);
-            for (file, value) in steps(now, wanted).into_iter().flatten() {
-                kernel
-                    .write(file, &value)
-                    .unwrap_or_else(|error| panic!("{now:?} -> {wanted:?}: {file} {value}: {error}"));
-                assert!(!kernel.0.enabled || kernel.0.percent() <= most, "{now:?} -> {wanted:?}: {file} {value}");
+    // A servo, a fan, a lamp, and a converter whose part is fixed.
+    for percent in [2.5..=12.5, 20.0..=100.0, 0.0..=100.0, 12.5..=12.5] {
+        for (now, wanted) in all().chain([fresh]).flat_map(|now| all().map(move |wanted| (now, wanted))) {
+            let (one, other) = (now.percent(), wanted.percent());
+            // Where all may be had, it is on the way for no longer active than before or after.
+            let most = if *percent.start() == 0.0 { one.max(other) } else { one.max(other).max(*percent.end()) };
+            let least = one.min(other).min(*percent.start());
+            let least = if most < 2.0 * least { 0.0 } else { least };
+            let channel = Channel::new(now, |_| None);
+            let steps = pwm::steps(now, wanted, &percent);
+            assert!(steps.len() <= 70, "{now:?} -> {wanted:?}: {}", steps.len());
+            for (file, value) in steps {
+                let written = channel.write(file, &value);
+                assert_eq!(written, Ok(()), "{now:?} -> {wanted:?}: {file} {value}");
+                let then = channel.read().unwrap();
+                // Nanoseconds are whole; of some dozen of them that is much.
+                let slack = if then.period_ns < 1_000 { 5.0 } else { 0.001 };
+                let is_within = (least - slack..=most + slack).contains(&then.percent());
+                assert!(!then.enabled || is_within, "{now:?} -> {wanted:?}: {then:?} after {file} {value}");
             }
-            assert_eq!(kernel.0, wanted, "from {now:?}");
+            assert_eq!(channel.read(), Ok(wanted), "from {now:?}");
         }
     }
+}
+
+const FAN: &str = "hertz = [50, 25000]\npercent = [20, 100]\nsafe-percent = 60\n";
+
+/// What a chip does of which another channel has the period.
+fn shared(file: &str) -> Option<Why> {
+    (file == "period").then(|| Why::Failed("EBUSY".to_owned()))
+}
+
+#[test]
+fn the_safe_part_of_a_period_that_is_shared_is_safe() {
+    for (settings, safe) in [
+        (FAN, running(5_000_000, 3_000_000)),
+        ("hertz = 50\n", Signal { enabled: false, ..running(5_000_000, 0) }),
+        ("hertz = 50\ninversed = true\nsafe-percent = 5\n", Signal { inversed: true, ..running(5_000_000, 250_000) }),
+    ] {
+        let channel = Channel::new(running(5_000_000, 4_500_000), shared);
+        let fan = fan(settings, &channel);
+        smol::block_on(fan.begin());
+        assert_eq!(channel.read(), Ok(safe), "{settings}");
+        assert_eq!(fan.held().until(), None, "nothing is left to do");
+        // And so at the end.
+        let faster = fan.signal(5_000_000, Some(80.0));
+        smol::block_on(fan.set(faster, || Ok(()))).unwrap();
+        assert_eq!(channel.read(), Ok(faster));
+        fan.release("a test");
+        assert_eq!((channel.read(), fan.held().until()), (Ok(safe), None), "{settings}");
+    }
+}
+
+#[test]
+fn a_channel_that_could_not_be_made_safe_is_tried_again() {
+    let mut left = 3;
+    let channel = Channel::new(running(40_000, 4_000), move |_| {
+        left -= 1;
+        (left >= 0).then(|| Why::Failed("EIO".to_owned()))
+    });
+    let fan = fan("hertz = 25000\nsafe-percent = 60\n", &channel);
+    smol::block_on(fan.begin());
+    for _ in 0..2 {
+        assert!(fan.held().until().is_some(), "something is left to do");
+        fan.again();
+    }
+    assert_eq!(channel.read(), Ok(running(40_000, 4_000)));
+    fan.again();
+    assert_eq!((channel.read(), fan.held().until()), (Ok(running(40_000, 24_000)), None));
+}
+
+#[test]
+fn a_channel_that_is_set_half_way_goes_to_its_safe_state() {
+    // Its period gets shorter, so that its active part is written first; and the chip does not take the period.
+    let channel = Channel::new(running(40_000, 24_000), |_| None);
+    let fan = fan(FAN, &channel);
+    smol::block_on(fan.begin());
+    let safe = fan.safe();
+    assert_eq!(channel.read(), Ok(safe));
+    channel.refuse(shared);
+    let error = smol::block_on(fan.set(fan.signal(10_000_000, Some(30.0)), || Ok(()))).unwrap_err();
+    assert!(error.to_string().contains("EBUSY"), "{error}");
+    assert_eq!((channel.read(), fan.held().until()), (Ok(safe), None));
+}
+
+#[test]
+fn a_channel_whose_files_become_ours_one_by_one_is_not_left_half_way() {
+    // The active part may be written, and the rest may not.
+    let channel = Channel::new(running(20_000_000, 12_000_000), |_| None);
+    let fan = fan(FAN, &channel);
+    channel.refuse(|file| (file != "duty_cycle").then_some(Why::Denied));
+    let wanted = fan.signal(5_000_000, Some(30.0));
+    smol::block_on(fan.set(wanted, || Ok(()))).unwrap_err();
+    assert_eq!((channel.read(), fan.held().until()), (Ok(fan.safe()), None));
+    // Nor where whoever sets it is gone meanwhile.
+    let asked = Cell::new(0);
+    let may = || {
+        asked.set(asked.get() + 1);
+        if asked.get() < 3 {
+            return Ok(());
+        }
+        channel.refuse(|_| None);
+        Err("gone".into())
+    };
+    smol::block_on(fan.set(wanted, may)).unwrap_err();
+    assert_eq!((channel.read(), asked.get()), (Ok(fan.safe()), 3));
 }

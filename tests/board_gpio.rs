@@ -367,3 +367,33 @@ fn a_chip_that_is_not_there_is_told_and_no_reason_to_end() {
     board.done("gpio_write", &set("far", "active"));
     assert!(board.is_active("far"));
 }
+
+#[test]
+fn names_of_a_chip_that_is_played_are_only_names() {
+    let line = |entry: &str, name: &str| {
+        format!("[gpio.{entry}]\nchip = \"gpiochip0\"\nline = \"{name}\"\ndirection = \"output\"\n")
+    };
+    let config = line("one", "PA1") + &line("two", "PB1") + &line("three", "PIN_11-UART");
+    let mut board = Board::start(&config, &["--simulate"]);
+    board.done("gpio_write", &set("one", "active"));
+    board.done("gpio_write", &set("three", "active"));
+    assert!(board.is_active("one") && !board.is_active("two") && board.is_active("three"));
+}
+
+#[test]
+fn a_chip_that_is_absent_is_not_looked_for_at_each_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let chip = dir.path().join("chip");
+    let config = format!("[gpio.far]\nchip = \"{}\"\nline = 1\ndirection = \"input\"\n", chip.display());
+    let mut board = Board::start(&config, &[]);
+    let read = json!({ "name": "far" });
+    std::thread::sleep(Duration::from_millis(1_100));
+    board.refused("gpio_read", &read, "No such file");
+    // It comes, and is no chip.
+    let begun = Instant::now();
+    std::fs::write(&chip, "").unwrap();
+    let (_, text) = board.call("gpio_read", &read);
+    assert!(text.contains("No such file") || begun.elapsed() > Duration::from_millis(900), "{text}");
+    let looked = || Some(board.call("gpio_read", &read).1).filter(|text| !text.contains("No such file"));
+    until("it is looked for again", looked);
+}

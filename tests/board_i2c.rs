@@ -121,6 +121,13 @@ fn who_can_not_be_asked_does_not_write() {
 }
 
 #[test]
+fn a_bus_on_which_nothing_is_for_the_caller_is_not_listed() {
+    let closed = BUSES.replace("address = 0x68\n", "address = 0x68\nusers = [\"anna\"]\n");
+    let listed = Board::start(&closed, &["--simulate"]).done("i2c_list", &json!({}));
+    assert!(listed.starts_with("bus main") && !listed.contains("other"), "{listed}");
+}
+
+#[test]
 fn who_may_not_use_a_bus_may_not_use_its_devices() {
     let closed = BUSES.replace("bus = \"sim\"\n", "bus = \"sim\"\nusers = [\"anna\"]\n");
     let mut board = Board::start(&closed, &["--simulate"]);

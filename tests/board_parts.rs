@@ -34,10 +34,10 @@ mod units;
 use std::time::{Duration, Instant};
 
 use commands::template::Template;
-use commands::value::Characters;
+use commands::value::{Characters, Kind};
 use sensing::history::{HISTORY_MAX, History, Sample};
 use sensing::probe::{Probe, Problem};
-use sources::meters::{Meter, Place};
+use sources::meters::{METERS_MAX, Meter, Place};
 
 /// A thermometer with these settings, and its clock.
 fn probe(settings: &str) -> (Probe, Instant) {
@@ -254,5 +254,89 @@ argv = []
         "f:17:8: `argv` of [command.c]: which program is run can't be an argument",
     ] {
         assert!(told.iter().any(|line| line.contains(expected)), "{expected}\n{told:#?}");
+    }
+}
+
+#[test]
+fn what_a_program_may_understand_otherwise_is_told() {
+    let doubts = |argv: &str| {
+        let text = format!(
+            "[command.a]\nabout = \"a\"\nargv = [\"/bin/a\", {argv}]\n\
+             argument.less = {{ type = \"integer\", min = -1, max = 1 }}\n\
+             argument.dash = {{ type = \"choice\", choices = [\"a\", \"-b\"] }}\n\
+             argument.name = {{ type = \"text\", characters = \"a-z\", optional = true }}\n\
+             argument.file = {{ type = \"integer\", min = 0, max = 1 }}\n"
+        );
+        // What is not used is not what this is about.
+        let used = |line: &&str| {
+            let name = line.strip_prefix("argument.").and_then(|rest| rest.split(' ').next());
+            name.is_none_or(|name| argv.contains(&format!("{{{name}}}")))
+        };
+        let text = text.lines().filter(used).collect::<Vec<_>>().join("\n");
+        config::parse("f".to_owned(), &text).unwrap().commands[0].doubts()
+    };
+    let option = |name: &str| format!("{{{name}}} may begin with a dash, as an option does: put \"--\" before it");
+    for (argv, expected) in [
+        ("\"{less}\"", vec![option("less")]),
+        ("\"{dash}x\"", vec![option("dash")]),
+        ("\"--less={less}\", \"x{dash}\", \"{file}\", \"{name}\"", vec![]),
+        ("\"--\", \"{less}\", \"{name}\", \"{dash}\"", vec![]),
+        (
+            "\"-n\", \"{name}\", \"{file}\"",
+            vec!["without name, the word after it is what -n is given: write -n={name}".to_owned()],
+        ),
+        ("\"-n\", \"{name}\"", vec![]),
+        ("\"-n\", \"{file}\", \"{name}\"", vec![]),
+    ] {
+        assert_eq!(doubts(argv), expected, "{argv}");
+    }
+}
+
+#[test]
+fn a_whole_number_is_one_however_it_is_written() {
+    let kind = Kind::Integer { min: -5, max: 5 };
+    for (value, text) in [
+        (serde_json::json!(5.0), Some("5")),
+        (serde_json::json!(-5.0), Some("-5")),
+        (serde_json::json!(-0.0), Some("0")),
+        (serde_json::json!(5.5), None),
+        (serde_json::json!(6.0), None),
+        (serde_json::json!(1e300), None),
+    ] {
+        assert_eq!(kind.text_of(&value).ok().as_deref(), text, "{value}");
+    }
+    // What fits the schema, which counts characters, fits.
+    for (class, letter) in [("a-z", "z"), ("a-zä-ö", "ö"), ("a-z中", "中")] {
+        let kind = Kind::Text { characters: Characters::parse(class).unwrap(), bytes_max: 8 };
+        let max = kind.schema("")["maxLength"].as_u64().unwrap();
+        let longest = letter.repeat(usize::try_from(max).unwrap());
+        assert_eq!(kind.text_of(&longest.clone().into()), Ok(longest), "{class}");
+    }
+}
+
+#[test]
+fn more_sensors_than_are_known_at_once_are_refused() {
+    let entry = |number: usize| format!("[sensor.s{number}]\n");
+    let most: String = (0..METERS_MAX).map(entry).collect();
+    assert_eq!(config::parse("f".to_owned(), &most).unwrap().sensors.len(), METERS_MAX);
+    assert_eq!(problems(&(most + "[sensor.more]\n")), ["f:129:1: [sensor.more]: at most 128 are taken"]);
+}
+
+#[test]
+fn what_rests_at_nothing_is_not_news_at_each_change() {
+    let mut meter = Meter {
+        id: "a".to_owned(),
+        label: String::new(),
+        quantity: "angular velocity",
+        unit: "rad/s",
+        place: Place::Zone { file: String::new() },
+    };
+    for (quantity, is_news) in [("angular velocity", false), ("something else", true)] {
+        meter.quantity = quantity;
+        let mut probe = Probe::new(Some(meter.clone()), None, "a");
+        let begun = Instant::now();
+        probe.look(Ok(0.0), begun);
+        probe.look(Ok(0.002), begun + Duration::from_secs(60));
+        assert_eq!(probe.is_owed, is_news, "{quantity}");
     }
 }

@@ -6,6 +6,7 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use serde_json::json;
@@ -189,4 +190,90 @@ fn whoever_may_not_hold_it_may_switch_it_off() {
     let (_, text) = told(&modern.ask(&wire::modern_call("2", "pwm_set", &json!({ "name": "lamp" }))));
     assert!(text.starts_with("lamp: off"), "{text}");
     assert_eq!(machine.files(0)[2], "0");
+}
+
+#[test]
+fn who_is_gone_before_it_is_set_sets_nothing() {
+    let machine = Machine::new();
+    let lamp = "[pwm.lamp]\nchip = 0\nchannel = 0\nhertz = 50\nrelease = \"with-client\"\n";
+    let board = Board::start(lamp, &["--root", machine.0.path().to_str().unwrap()]);
+    until("it is safe", || (machine.files(0)[0] == "20000000").then_some(()));
+    let mut holder = board.example.connect();
+    let session = holder.initialize("2025-06-18", "holder");
+    // The call waits for the files, in which time its client goes.
+    let chip = machine.0.path().join("sys/class/pwm/pwmchip0");
+    fs::write(chip.join("export"), "").unwrap();
+    fs::rename(machine.folder(0), machine.0.path().join("pwm0")).unwrap();
+    holder.send(&session.post(&wire::call(1, "pwm_set", &json!({ "name": "lamp", "percent": 50 }))));
+    until("it is asked for", || (fs::read_to_string(chip.join("export")).unwrap() == "0").then_some(()));
+    assert_eq!(board.example.connect().ask(&session.delete()).status, 200);
+    fs::rename(machine.0.path().join("pwm0"), machine.folder(0)).unwrap();
+    let (failed, text) = told(&holder.answer());
+    assert!(failed, "{text}");
+    assert_eq!(machine.files(0)[2], "0");
+    let said = board.end(Signal::TERM);
+    assert!(!said.contains("set by"), "{said}");
+}
+
+#[test]
+fn what_another_has_left_is_made_safe_however_long_its_period_is() {
+    let machine = Machine::new();
+    for (file, value) in [("period", "5000000000"), ("duty_cycle", "5000000000"), ("enable", "1")] {
+        fs::write(machine.folder(0).join(file), value).unwrap();
+    }
+    let _board = machine.start();
+    until("it is safe", || (machine.files(0) == ["40000", "24000", "1", "normal"]).then_some(()));
+}
+
+#[test]
+fn a_chip_that_comes_later_is_made_safe_then() {
+    let machine = Machine::new();
+    let (chip, away) = (machine.0.path().join("sys/class/pwm/pwmchip0"), machine.0.path().join("away"));
+    fs::rename(&chip, &away).unwrap();
+    let board = Board::start(CHANNELS, &["--root", machine.0.path().to_str().unwrap()]);
+    fs::rename(&away, &chip).unwrap();
+    until("both are safe", || (machine.files(0)[2] == "1" && machine.files(1)[3] == "inversed").then_some(()));
+    let said = board.end(Signal::TERM);
+    assert!(said.contains("PWM channel fan is there now") && said.contains("PWM channel servo is there now"), "{said}");
+}
+
+#[test]
+fn what_is_held_for_a_time_is_safe_at_the_end() {
+    let machine = Machine::new();
+    let mut board = machine.start();
+    board.done("pwm_set", &json!({ "name": "servo", "percent": 5 }));
+    let said = board.end(Signal::TERM);
+    assert!(said.contains("PWM channel servo is in its safe state again: the server ends"), "{said}");
+    assert_eq!(machine.files(1), ["20000000", "0", "0", "inversed"]);
+}
+
+#[test]
+fn channels_that_are_waited_for_hold_nothing_up() {
+    let machine = Machine::new();
+    let chip = machine.0.path().join("sys/class/pwm/pwmchip0");
+    fs::write(chip.join("npwm"), "20\n").unwrap();
+    fs::write(chip.join("export"), "").unwrap();
+    // Their files never come, so that each is waited for.
+    let late = |channel| format!("[pwm.c{channel}]\nchip = 0\nchannel = {channel}\nhertz = 50\n");
+    let siren = "[gpio.siren]\nchip = \"sim\"\nline = 1\ndirection = \"output\"\nhold-seconds = 1\n";
+    let config = (2..20).map(late).collect::<String>() + siren;
+    let mut board = Board::start(&config, &["--root", machine.0.path().to_str().unwrap()]);
+    board.done("gpio_write", &json!({ "name": "siren", "state": "active" }));
+    let begun = Instant::now();
+    until("its time is over", || (!board.is_active("siren")).then_some(()));
+    assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn what_is_switched_off_keeps_the_period_that_it_has() {
+    let machine = Machine::new();
+    let mut board = machine.start();
+    // The channel beside it has given the chip another one, which this one is not to have.
+    for (file, value) in [("period", "1000000"), ("duty_cycle", "100000"), ("enable", "1")] {
+        fs::write(machine.folder(1).join(file), value).unwrap();
+    }
+    board.done("pwm_set", &json!({ "name": "servo" }));
+    assert_eq!(machine.files(1), ["1000000", "0", "0", "inversed"]);
+    board.done("pwm_set", &json!({ "name": "servo", "percent": 5 }));
+    assert_eq!(machine.files(1), ["20000000", "1000000", "1", "inversed"]);
 }

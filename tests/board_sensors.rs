@@ -5,11 +5,12 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use support::machine::{Folder, Machine, updated};
-use support::until;
+use support::{until, wire};
 
 /// A machine with a sensor of each kind.
 const MACHINE: [(&str, &str); 14] = [
@@ -237,4 +238,72 @@ fn a_bus_that_hangs_holds_up_nobody_else() {
     // One thread waits for it, and no more come; beside it there are the server's own and that of async-io.
     let threads = fs::read_dir(format!("/proc/{}/task", board.example.child.id())).unwrap().count();
     assert_eq!(threads, 3);
+}
+
+#[test]
+fn a_chip_that_hangs_is_told_beside_the_others() {
+    let files = [
+        ("sys/devices/i2c-1/1-0048/hwmon/hwmon5/name", "lm75\n"),
+        ("sys/devices/i2c-1/1-0048/hwmon/hwmon5/temp1_label", "case\n"),
+        ("sys/class/power_supply/gauge/type", "Battery\n"),
+    ];
+    let dir = Folder::new(&MACHINE);
+    for (path, text) in files {
+        dir.write(path, text);
+    }
+    let root = dir.path("root");
+    for (from, to) in [
+        ("sys/class/hwmon/hwmon5", "../../devices/i2c-1/1-0048/hwmon/hwmon5"),
+        ("sys/devices/i2c-1/1-0048/hwmon/hwmon5/device", "../../../1-0048"),
+        ("sys/class/power_supply/gauge/device", "../../../devices/i2c-1/1-0048"),
+    ] {
+        std::os::unix::fs::symlink(to, root.join(from)).unwrap();
+    }
+    for file in ["hwmon5/temp1_input", "hwmon5/temp1_crit_alarm"] {
+        let file = root.join("sys/class/hwmon").join(file);
+        rustix::fs::mknodat(rustix::fs::CWD, &file, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    }
+    let mut board = Machine::start(dir, "");
+    let mut other = board.example.connect();
+    other.send(&wire::modern_call("t", "temperatures", &json!({})));
+    // The others are served meanwhile.
+    let begun = Instant::now();
+    assert!(!board.call("memory", &json!({})).0);
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(!board.call("memory", &json!({})).0 && begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    let text = other.answer().text();
+    let told = "lm75 (hwmon5) case: not readable now (/sys/class/hwmon/hwmon5/temp1: no answer within 6 s)\n";
+    assert!(text.contains("cpu-thermal (thermal_zone0): 48.7 °C") && text.contains(told), "{text}");
+    // It has the place for as long as it hangs, of which all that wait for it are told at once.
+    let begun = Instant::now();
+    let (is_error, text) = board.call("overview", &json!({}));
+    assert!(!is_error && text.contains("Hottest temperature: 48.7 °C"), "{text}");
+    let (is_error, text) = board.call("power", &json!({}));
+    assert!(is_error && text.contains("temperatures, for which all slow ones wait"), "{text}");
+    let (_, text) = board.call("sensors", &json!({}));
+    assert!(
+        text.contains("\nalarms of chips on slow buses: not known (no answer within 6 s: temperatures, "),
+        "{text}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    // Where it answers again, all is as it was.
+    for (file, text) in [("temp1_input", "21500\n"), ("temp1_crit_alarm", "1\n")] {
+        let file = board.dir.path("root/sys/class/hwmon/hwmon5").join(file);
+        let fifo =
+            fs::File::options().write(true).custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed()).open(&file);
+        let new = file.with_extension("new");
+        fs::write(&new, text).unwrap();
+        fs::rename(new, &file).unwrap();
+        drop(fifo);
+    }
+    let text = until("it is read", || {
+        Some(board.call("temperatures", &json!({})).1).filter(|text| text.contains("lm75 (hwmon5) case: 21.5 °C"))
+    });
+    assert!(text.contains("cpu-thermal"), "{text}");
+    let text = until("it is looked at again", || {
+        Some(board.call("sensors", &json!({})).1).filter(|text| text.contains("lm75-1-0048.temp1: 21.5 °C"))
+    });
+    assert!(text.contains("lm75 (hwmon5) case: ALARM RAISED"), "{text}");
+    let (is_error, text) = board.call("power", &json!({}));
+    assert!(!is_error && text.contains("gauge: Battery"), "{text}");
 }

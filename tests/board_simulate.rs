@@ -5,24 +5,25 @@
 mod support;
 
 use rustix::process::Signal;
+use serde_json::json;
 use support::board::{Board, check};
 
 const REAL: &str = "[pwm.fan]\nchip = 250\nchannel = 0\nhertz = 50\n[led.none]\n";
 
 #[test]
-fn channels_and_leds_of_this_machine_are_left_out() {
-    let expected = ["[pwm.fan]: left out, as --simulate", "[led.none]: left out, as --simulate"];
+fn leds_of_this_machine_are_left_out_and_channels_are_played() {
+    let left_out = "[led.none]: left out, as --simulate";
     let (is_right, said, offered) = check(REAL, &["--simulate"]);
-    assert!(is_right && said.len() == 2, "{said:?}");
-    for (line, words) in said.iter().zip(expected) {
-        assert!(line.contains(words), "{line}");
-    }
-    assert!(!offered.contains("pwm") && !offered.contains("set_led"), "{offered}");
+    assert!(is_right && said.len() == 1 && said[0].contains(left_out), "{said:?}");
+    assert!(offered.contains("PWM channels: fan\n") && !offered.contains("set_led"), "{offered}");
     let mut board = Board::start(REAL, &["--simulate"]);
-    let tools = board.tools();
-    assert!(!tools.iter().any(|tool| tool.starts_with("pwm") || tool == "set_led"), "{tools:?}");
+    assert!(!board.tools().contains(&"set_led".to_owned()));
+    let text = board.done("pwm_set", &json!({ "name": "fan", "percent": 30 }));
+    assert_eq!(text, "fan: on, 30.0 % of each period at 50.0 Hz");
+    assert!(board.done("pwm_list", &json!({})).starts_with("fan: on, 30.0 %"));
     let said = board.end(Signal::TERM);
-    assert!(expected.iter().all(|words| said.contains(words)) && !said.contains("pwmchip"), "{said}");
+    assert!(said.contains(left_out) && !said.contains("pwmchip"), "{said}");
+    assert!(said.contains("PWM channel fan is in its safe state again: the server ends"), "{said}");
 }
 
 #[test]

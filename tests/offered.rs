@@ -141,3 +141,29 @@ fn it_is_asked_once_for_each() {
     assert_eq!([0, 1, 2, 3].map(|at| house.is_offered(at)), [true, true, false, false]);
     assert_eq!(house.asked.get(), 2, "the first and the third ask");
 }
+
+struct Shed {
+    is_open: bool,
+}
+
+tools! {
+    impl Shed {
+        /// Opens.
+        #[additive]
+        #[when(|shed: &Shed| shed.is_open)]
+        async fn door(&self, call: &mut Call<'_>) -> ToolResult {
+            call.text("open").await
+        }
+    }
+}
+
+#[test]
+fn who_offers_no_tool_does_not_say_that_there_are_some() {
+    for is_open in [true, false] {
+        let mut server = TestServer::new(Server::new("shed", "1", Shed { is_open }), Config::new()).unwrap();
+        let told = ask(&mut server, "", "server/discover", "");
+        assert_eq!(told["result"]["capabilities"]["tools"].is_object(), is_open, "{told}");
+        let listed = ask(&mut server, "", "tools/list", "");
+        assert_eq!(listed["error"]["code"] == -32601, !is_open, "{listed}");
+    }
+}

@@ -3,13 +3,15 @@
 //! What is wrong with the file is an error. What the machine lacks is a warning: files are checked on laptops, and hardware comes and goes.
 
 use std::fmt::Write as _;
+use std::fs::Metadata;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::config::gpio::Line;
 use crate::config::i2c::{Bus, BusId};
 use crate::config::problem::Problem;
-use crate::config::{Config, Problems};
-use crate::hardware::{Fault, Hardware};
+use crate::config::{Config, Place, Problems, Who};
+use crate::hardware::Hardware;
 use crate::sources::root::Root;
 use crate::sources::{leds, meters};
 
@@ -30,27 +32,30 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
         }
     }
     for pwm in &config.pwm {
-        let count = root.number::<u32>(&format!("sys/class/pwm/pwmchip{}/npwm", pwm.chip));
-        let fault: Option<Fault> = match count {
-            Ok(count) if u32::from(pwm.channel) < count => None,
-            Ok(count) => Some(format!("pwmchip{} has {count} channels, and no channel {}", pwm.chip, pwm.channel)),
-            Err(lack) => Some(lack.to_string()),
-        };
-        if let Some(fault) = fault {
+        if let Some(fault) = hardware.lacks_pwm(pwm.chip, pwm.channel) {
             note(pwm.place, format!("[pwm.{}]: {fault}", pwm.name));
         }
     }
-    let known = leds::read(root).map_or(Vec::new(), |leds| leds.leds);
-    for led in config.leds.iter().filter(|led| !known.iter().any(|known| known.name == led.name)) {
+    for led in config.leds.iter().filter(|led| !leds::is_there(root, &led.name)) {
         note(led.place, format!("[led.{}]: this machine has no such LED", led.name));
     }
     let meters = meters::list(root);
     for sensor in config.sensors.iter().filter(|sensor| !meters.iter().any(|meter| meter.id == sensor.id)) {
         note(sensor.place, format!("[sensor.{}]: this machine has no sensor {:?}", sensor.name, sensor.id));
     }
+    for sensor in &config.sensors {
+        let plain = sensor.id.rsplit_once('_').filter(|(_, number)| number.bytes().all(|digit| digit.is_ascii_digit()));
+        if let Some((plain, _)) = plain.filter(|(plain, _)| meters.iter().any(|meter| meter.id == *plain)) {
+            let what = format!("there are several {plain:?}, and which is {:?} may change at a start", sensor.id);
+            note(sensor.place, format!("[sensor.{}]: {what}", sensor.name));
+        }
+    }
     for command in &config.commands {
-        if let Some(program) = command.program().filter(|program| !Path::new(program).is_file()) {
-            note(command.place, format!("[command.{}]: there is no program {program}", command.name));
+        if let Some(fault) = command.program().and_then(|program| lacks_program(&program)) {
+            note(command.place, format!("[command.{}]: {fault}", command.name));
+        }
+        for doubt in command.doubts() {
+            note(command.place, format!("[command.{}]: {doubt}", command.name));
         }
         for folder in command.folders().filter(|folder| !folder.is_dir()) {
             note(command.place, format!("[command.{}]: there is no folder {}", command.name, folder.display()));
@@ -58,6 +63,34 @@ pub(crate) fn machine(config: &Config, root: &Root, file: String) -> Problems {
     }
     list.sort();
     Problems { file, list }
+}
+
+/// The permission to run a file, of anybody: who will is not known here.
+const ANYBODY: u32 = 0o111;
+
+/// Why it can't be run; none where it can.
+fn lacks_program(program: &str) -> Option<String> {
+    let found = Path::new(program).metadata().ok().filter(Metadata::is_file);
+    match found {
+        None => Some(format!("there is no program {program}")),
+        Some(found) if found.permissions().mode() & ANYBODY == 0 => {
+            Some(format!("{program} may not be run by anybody"))
+        }
+        Some(_) => None,
+    }
+}
+
+/// Entries that mean nobody or everybody, where nothing tells one caller from another.
+pub(crate) fn doors(config: &Config) -> Vec<Problem> {
+    let told = |(place, name, who): (Place, String, &Who)| {
+        let effect =
+            if who.users.is_empty() { "`scope` shuts nobody out" } else { "nobody can use it, as `users` names some" };
+        let what = format!(
+            "warning: [{name}]: {effect}: with these flags there is no file of tokens (--token-file) and no authorization server"
+        );
+        Problem { place: Some(place), what }
+    };
+    config.closed().map(told).collect()
 }
 
 /// Lines of the machine that two entries name, each by another name of the chip or of the line: which of the two holds would be chance.

@@ -45,7 +45,7 @@ const PROGRAM: Program = Program {
         OwnFlag {
             name: "simulate",
             value: "",
-            help: "play the GPIO chips and I2C buses of that file; its PWM channels and\nLEDs are left out then, unless --root names a folder for them",
+            help: "play the GPIO chips, I2C buses and PWM channels of that file; its LEDs are\nleft out then, unless --root names a folder for them",
         },
         OwnFlag {
             name: "root",
@@ -104,9 +104,13 @@ fn config(args: &Args, root: &Root) -> Result<Config, String> {
     if !same.is_empty() {
         return Err(Problems { file: name(), list: same }.to_string());
     }
-    let left_out = config.leave_out_what_is_real(root.is_live());
-    if !left_out.is_empty() {
-        common::complain(&PROGRAM, &Problems { file: name(), list: left_out });
+    let mut list = config.leave_out_what_is_real(root.is_live());
+    if args.token_file.is_none() && args.own("oauth-issuer").is_none() {
+        list.extend(check::doors(&config));
+    }
+    if !list.is_empty() {
+        list.sort();
+        common::complain(&PROGRAM, &Problems { file: name(), list });
     }
     Ok(config)
 }

@@ -6,10 +6,10 @@ use crate::sources::disks::{Disk, Disks, Space};
 use crate::sources::host::Host;
 use crate::sources::memory::Memory;
 use crate::sources::network::Network;
-use crate::sources::root::{Known, Root};
+use crate::sources::root::{Known, Lack, Root};
 use crate::sources::temperatures::{Temperature, Temperatures};
 use crate::sources::text::percent;
-use crate::sources::{disks, host, memory, network, temperatures};
+use crate::sources::{disks, host, memory, network};
 
 /// Filesystems that are shown: the root and what is fullest.
 const DISKS_SHOWN_MAX: usize = 3;
@@ -23,13 +23,13 @@ pub(crate) struct Overview {
     network: Known<Network>,
 }
 
-/// Reads the essentials.
-pub(crate) fn read(root: &Root) -> Overview {
+/// Reads the essentials; what the thermometers show is known already.
+pub(crate) fn read(root: &Root, temperatures: Result<Temperatures, Lack>) -> Overview {
     Overview {
         host: host::read(root),
         memory: Known(memory::read(root)),
         disks: Known(disks::read(root)),
-        temperatures: Known(temperatures::read(root)),
+        temperatures: Known(temperatures),
         network: Known(network::read(root)),
     }
 }

@@ -12,7 +12,6 @@ use crate::sensing::probe::Probe;
 use crate::sensing::report::{Line, Past, Report};
 use crate::sources::meters::ID_BYTES_MAX;
 use crate::sources::root::{Lack, Why};
-use crate::sources::sensors;
 use crate::tools::answer;
 
 args! {
@@ -113,11 +112,14 @@ impl Board {
             let line = self.sensing.with(name, |probe| Line(probe).to_string()).unwrap_or_default();
             call.print(format_args!("{line}\n")).await;
         }
-        let alarms = sensors::alarms(&self.root);
+        let (alarms, unknown) = self.all_alarms().await;
         for (name, is_raised) in &alarms {
             call.print(format_args!("{name}: {}\n", if *is_raised { "ALARM RAISED" } else { "no alarm" })).await;
         }
-        let is_nothing = names.is_empty() && alarms.is_empty();
+        if let Some(why) = &unknown {
+            call.print(format_args!("alarms of chips on slow buses: not known ({why})\n")).await;
+        }
+        let is_nothing = unknown.is_none() && names.is_empty() && alarms.is_empty();
         if is_nothing {
             let places = "sys/class/thermal, no /sys/class/hwmon, no /sys/bus/iio, no /sys/bus/w1";
             return answer(call, Err::<&str, _>(Lack::new(places, Why::Absent))).await;

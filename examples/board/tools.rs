@@ -6,29 +6,25 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use smol_mcp::{Call, ToolError, ToolResult, args, heapless, tools};
+use smol_mcp::{Call, ToolError, ToolResult, args, tools};
 
 use crate::app::Board;
 use crate::commands::RunCommand;
 use crate::control::buses::{I2cRead, I2cScan, I2cWrite};
+use crate::control::leds::SetLed;
 use crate::control::lines::{GpioLine, GpioPulse, GpioWait, GpioWrite};
 use crate::control::pwms::PwmSet;
 use crate::overview;
 use crate::resources::OneSensor;
-use crate::sources::leds::{Change, Level};
 use crate::sources::processes::{Order, SHOWN_MAX, Wanted};
 use crate::sources::root::{Lack, Why};
-use crate::sources::{disks, host, leds, memory, network, power, processes, temperatures, watchdog};
+use crate::sources::{disks, host, leds, memory, network, processes, watchdog};
 use crate::units::UnitLog;
 
 /// Over how long the use of CPU is measured: the kernel counts in hundredths of a second, so that this tells percents.
 const CPU_WATCHED: Duration = Duration::from_secs(1);
 /// Processes shown where the call does not say.
 const PROCESSES_DEFAULT: u8 = 10;
-/// The longest name of an LED, in bytes (the kernel's `LED_MAX_NAME_SIZE`).
-const LED_NAME_BYTES_MAX: usize = 64;
-/// The longest name of a trigger, in bytes (the kernel's `TRIG_NAME_MAX`).
-const TRIGGER_NAME_BYTES_MAX: usize = 50;
 
 const _: () = assert!(SHOWN_MAX == 50, "the range of `Processes::count` says so too");
 
@@ -49,20 +45,6 @@ args! {
         /// the busiest first, measured for a second
         Cpu,
     }
-
-    pub(crate) struct SetLed {
-        /// The LED's name, exactly as `leds` lists it.
-        #[len(1..=64)]
-        name: heapless::String<LED_NAME_BYTES_MAX>,
-        /// `true` for as bright as it can be, `false` for dark. Leave it out to give a brightness or only a trigger.
-        on: Option<bool>,
-        /// From 0 (dark) to the LED's greatest brightness, which `leds` tells.
-        brightness: Option<u32>,
-        /// What the kernel shall light it by from now on, such as `heartbeat`, `timer` or `mmc0`; `leds` lists what there is.
-        /// `none` ends that.
-        #[len(1..=50)]
-        trigger: Option<heapless::String<TRIGGER_NAME_BYTES_MAX>>,
-    }
 }
 
 tools! {
@@ -72,7 +54,8 @@ tools! {
         #[read_only]
         #[title("Overview")]
         async fn overview(&self, call: &mut Call<'_>) -> ToolResult {
-            answer(call, Ok(overview::read(&self.root))).await
+            let temperatures = self.all_temperatures().await;
+            answer(call, Ok(overview::read(&self.root, temperatures))).await
         }
 
         /// What machine this is: host name, board or product model, operating system, kernel, processor with its clock, time since
@@ -110,7 +93,7 @@ tools! {
         #[read_only]
         #[title("Temperatures")]
         async fn temperatures(&self, call: &mut Call<'_>) -> ToolResult {
-            answer(call, temperatures::read(&self.root)).await
+            answer(call, self.all_temperatures().await).await
         }
 
         /// All sensors with what they measure now: temperatures, voltages, currents, powers, humidity, pressure, light, fan speeds, and raised
@@ -140,7 +123,7 @@ tools! {
         #[read_only]
         #[title("Power")]
         async fn power(&self, call: &mut Call<'_>) -> ToolResult {
-            answer(call, power::read(&self.root)).await
+            answer(call, self.all_power().await).await
         }
 
         /// The state of the services and other systemd units that the configuration allows: whether each runs, since when, its result.
@@ -196,18 +179,7 @@ tools! {
         #[scope("leds")]
         #[title("Set an LED")]
         async fn set_led(&self, call: &mut Call<'_>, args: SetLed) -> ToolResult {
-            let Some(led) = self.config.leds.iter().find(|led| led.name == *args.name) else {
-                let known: Vec<&str> = self.config.leds.iter().map(|led| led.name.as_str()).collect();
-                return Err(format!("the configuration allows no LED {:?} to be set; it allows: {}", args.name, known.join(", ")).into());
-            };
-            led.who.check(call.principal()).map_err(ToolError::new)?;
-            if led.who.confirm {
-                call.confirm(format_args!("Change the LED {}?", led.name)).await?;
-            }
-            let change = Change { level: level(&args)?, trigger: args.trigger.as_deref() };
-            let changed = leds::set(&self.root, &args.name, change).map_err(ToolError::new)?;
-            log::info!("{changed}");
-            call.reply(changed).await
+            self.change_led(call, args).await
         }
 
         /// The GPIO lines that may be used: name, what hangs on it, input or output, state now, safe state, longest pulse.
@@ -341,18 +313,5 @@ pub(crate) async fn answer(call: &mut Call<'_>, report: Result<impl Display, Lac
         Ok(report) => call.reply(report).await,
         Err(lack @ Lack { why: Why::Absent | Why::Empty, .. }) => call.reply(lack).await,
         Err(lack) => Err(ToolError::new(lack)),
-    }
-}
-
-/// How bright the LED shall be. Models like to give both, which is well where both say the same.
-fn level(args: &SetLed) -> Result<Option<Level>, ToolError> {
-    match (args.on, args.brightness) {
-        (None, None) => Ok(None),
-        (Some(true), None) => Ok(Some(Level::On)),
-        (Some(false), None | Some(0)) => Ok(Some(Level::Off)),
-        (Some(false), Some(_)) | (Some(true), Some(0)) => {
-            Err("`on` and `brightness` contradict each other: give one of the two".into())
-        }
-        (_, Some(brightness)) => Ok(Some(Level::Value(brightness))),
     }
 }

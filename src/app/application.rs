@@ -231,6 +231,11 @@ impl Catalog {
         self.tools.get(at).filter(|_| !self.unoffered.contains(&at))
     }
 
+    /// There are tools, of which some are offered.
+    pub(crate) const fn has_tools(&self) -> bool {
+        self.unoffered.len() < self.tools.len()
+    }
+
     /// There are resources, be it the server's own.
     pub(crate) const fn has_resources(&self) -> bool {
         !self.resources.is_empty() || self.audit.is_some()

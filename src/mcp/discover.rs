@@ -61,7 +61,7 @@ pub(crate) async fn initialize(out: Out<'_>, request: &Request<'_>, identity: &I
 /// Answers `server/discover`.
 pub(crate) async fn discover(out: Out<'_>, request: &Request<'_>, identity: &Identity, catalog: &Catalog) {
     // Messages are sent about a call only.
-    let logs = !catalog.tools.is_empty() || catalog.has_resources() || !catalog.prompts.is_empty();
+    let logs = catalog.has_tools() || catalog.has_resources() || !catalog.prompts.is_empty();
     out.write(|w| {
         rpc::begin_result(w, request.id());
         w.str(r#"{"resultType":"complete","supportedVersions":["2026-07-28"]"#);
@@ -78,7 +78,7 @@ pub(crate) async fn discover(out: Out<'_>, request: &Request<'_>, identity: &Ide
 fn offers(w: &mut Writer<'_>, identity: &Identity, catalog: &Catalog, (logs, tasks): (bool, bool)) {
     let offers = [
         (logs, r#""logging":{}"#),
-        (!catalog.tools.is_empty(), r#""tools":{"listChanged":true}"#),
+        (catalog.has_tools(), r#""tools":{"listChanged":true}"#),
         (catalog.has_resources(), r#""resources":{"subscribe":true,"listChanged":true}"#),
         (!catalog.prompts.is_empty(), r#""prompts":{"listChanged":true}"#),
         (catalog.completes, r#""completions":{}"#),

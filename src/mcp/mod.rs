@@ -60,7 +60,7 @@ impl Method {
     /// Whether an application serves it.
     pub(crate) fn is_served(self, catalog: &Catalog) -> bool {
         match self {
-            Method::ToolsList | Method::ToolsCall => !catalog.tools.is_empty(),
+            Method::ToolsList | Method::ToolsCall => catalog.has_tools(),
             Method::ResourcesList
             | Method::TemplatesList
             | Method::ResourcesRead

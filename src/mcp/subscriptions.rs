@@ -22,7 +22,7 @@ pub(crate) fn asked(envelope: &Envelope, doc: &[u8], catalog: &Catalog) -> Resul
     };
     let flag = |key| wanted.get(key).and_then(Value::as_bool).unwrap_or(false);
     Ok(Filter {
-        tools: flag("toolsListChanged") && !catalog.tools.is_empty(),
+        tools: flag("toolsListChanged") && catalog.has_tools(),
         prompts: flag("promptsListChanged") && !catalog.prompts.is_empty(),
         resources: flag("resourcesListChanged") && catalog.has_resources(),
         // Where there is room for them is for the server to say.

@@ -188,7 +188,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let session = sessions.get(session);
         let catalog = &self.core.endpoint.catalog;
         Filter {
-            tools: !catalog.tools.is_empty(),
+            tools: catalog.has_tools(),
             prompts: !catalog.prompts.is_empty(),
             resources: catalog.has_resources(),
             uris: session.map_or(0, Session::subscriptions),

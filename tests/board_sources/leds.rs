@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use super::copy_of;
-use super::sources::leds::{Change, Level, Refusal, set};
+use super::sources::leds::{self, Change, Level, Refusal, set};
 use super::sources::root::{Lack, Root, Why};
+use super::{copy_of, tree};
 
 const PLAIN: Change<'_> = Change { level: None, trigger: None };
 
@@ -95,4 +95,22 @@ fn what_the_machine_forbids_is_answered_with_what_to_do() {
     assert_eq!(unknown.to_string(), "not on this machine (no /sys/class/leds/ACT/max_brightness)");
     let none = set(&Root::new("/nonexistent"), "ACT", PLAIN).unwrap_err();
     assert_eq!(none.to_string(), "not on this machine (no /sys/class/leds)");
+}
+
+#[test]
+fn an_led_behind_all_that_are_shown_can_be_set() {
+    let files: Vec<String> = (0..70)
+        .flat_map(|led| ["brightness", "max_brightness"].map(|file| format!("sys/class/leds/led{led}/{file}")))
+        .collect();
+    let files: Vec<(&str, &[u8])> = files.iter().map(|file| (file.as_str(), b"1".as_slice())).collect();
+    let dir = tree(&files);
+    let root = Root::new(dir.path());
+    assert!(leds::read(&root).unwrap().more);
+    for name in ["led0", "led69"] {
+        let change = Change { level: Some(Level::Off), trigger: None };
+        let changed = set(&root, name, change).map_err(|refusal| refusal.to_string());
+        assert!(changed.is_ok_and(|changed| changed.to_string().starts_with(&format!("{name}: off"))), "{name}");
+        assert!(leds::is_there(&root, name));
+    }
+    assert!(!leds::is_there(&root, "led70"));
 }

@@ -2,6 +2,7 @@
 //! that no content of any file can make them fail otherwise.
 #![forbid(unsafe_code)]
 #![allow(clippy::unwrap_used, reason = "this is all tests")]
+#![allow(dead_code, reason = "shared by path: a part of it is used here")]
 
 #[path = "../../examples/board/sources/mod.rs"]
 mod sources;
@@ -87,7 +88,7 @@ fn all_reports(root: &Root) -> Vec<String> {
 
 /// The alarms of all chips.
 fn alarms(root: &Root) -> String {
-    let alarms = sources::sensors::alarms(root);
+    let alarms = [false, true].map(|slow| sources::sensors::alarms(root, slow)).concat();
     let lines: Vec<String> = alarms.iter().map(|(name, alarm)| format!("{name}: {alarm}")).collect();
     if lines.is_empty() { "not on this machine (no /sys)".to_owned() } else { lines.join("\n") }
 }

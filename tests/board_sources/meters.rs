@@ -124,3 +124,71 @@ fn likely_secrets_are_masked() {
         assert_eq!(masked(text.split(' '), From::Log), expected, "{text}");
     }
 }
+
+#[test]
+fn a_scale_may_be_that_of_all() {
+    let device = "sys/bus/iio/devices/iio:device0";
+    for (scale, value) in [
+        ("in_voltage0_scale", 2.0),
+        ("in_voltage_scale", 2.0),
+        ("in_scale", 2.0),
+        ("scale", 2.0),
+        ("out_scale", 1_000.0),
+    ] {
+        let dir = tree(&[
+            (&format!("{device}/in_voltage0_raw"), b"1000"),
+            (&format!("{device}/{scale}"), b"2"),
+            (&format!("{device}/name"), b"adc"),
+        ]);
+        let root = Root::new(dir.path());
+        let meter = &meters::list(&root)[0];
+        assert_eq!(meter.read(&root), Ok(value), "{scale}");
+        assert_eq!(meter.unit, if scale == "out_scale" { "" } else { "V" }, "{scale}");
+    }
+    // Two numbers that are some, and together none.
+    let dir = tree(&[(&format!("{device}/in_voltage0_raw"), b"1e300"), (&format!("{device}/in_scale"), b"1e300")]);
+    let lack = meters::list(&Root::new(dir.path()))[0].read(&Root::new(dir.path())).unwrap_err();
+    assert!(lack.to_string().starts_with("not understood (/sys/bus/iio/devices/iio:device0/in_voltage0_raw"), "{lack}");
+}
+
+#[test]
+fn zero_degrees_of_a_bus_without_power_are_none() {
+    let device = "sys/bus/w1/devices/28-000000000001";
+    let read = |files: &[(&str, &str)]| {
+        let files: Vec<(String, &[u8])> =
+            files.iter().map(|(file, text)| (format!("{device}/{file}"), text.as_bytes())).collect();
+        let files: Vec<(&str, &[u8])> = files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+        onewire::read(&Root::new(tree(&files).path()), device).map_err(|lack| lack.to_string())
+    };
+    let zeros = "00 00 00 00 00 00 00 00 00 : crc=00 YES\n00 t=0\n";
+    let cold = "00 00 4b 46 7f ff 0e 10 57 : crc=57 YES\n00 t=0\n";
+    assert_eq!(read(&[("temperature", "0\n"), ("w1_slave", cold)]), Ok(0.0));
+    assert_eq!(read(&[("temperature", "0\n")]), Ok(0.0));
+    assert_eq!(read(&[("temperature", "62\n"), ("w1_slave", zeros)]), Ok(0.062));
+    let dead = read(&[("temperature", "0\n"), ("w1_slave", zeros)]);
+    assert!(dead.as_ref().is_err_and(|lack| lack.contains("nothing but zeros")), "{dead:?}");
+}
+
+#[test]
+fn what_is_great_is_told() {
+    // A charger of 3 kW, in microwatts.
+    let dir = tree(&[
+        ("sys/class/hwmon/hwmon0/name", b"charger\n"),
+        ("sys/class/hwmon/hwmon0/power1_input", b"3000000000\n"),
+        ("sys/class/power_supply/USB/type", b"USB\n"),
+        ("sys/class/power_supply/USB/power_now", b"3000000000\n"),
+    ]);
+    let root = Root::new(dir.path());
+    assert_eq!(meters::list(&root)[0].read(&root), Ok(3_000.0));
+    assert!(rendered(power::read(&root)).contains("3000.00 W"), "{}", rendered(power::read(&root)));
+}
+
+#[test]
+fn those_that_are_named_are_found_behind_many_others() {
+    let files: Vec<(String, &[u8])> =
+        (0..250).map(|number| (format!("sys/class/hwmon/hwmon0/in{number}_input"), b"1".as_slice())).collect();
+    let mut files: Vec<(&str, &[u8])> = files.iter().map(|(file, text)| (file.as_str(), *text)).collect();
+    files.push(("sys/bus/w1/devices/28-000000000001/temperature", b"1"));
+    let dir = tree(&files);
+    assert!(meters::list(&Root::new(dir.path())).iter().any(|meter| meter.id == "28-000000000001"));
+}

@@ -153,7 +153,7 @@ Throttling: now none; earlier under-voltage, throttled
 
 #[test]
 fn alarms_are_told() {
-    let told = |root: &Root| sensors::alarms(root);
+    let told = |root: &Root| [sensors::alarms(root, false), sensors::alarms(root, true)].concat();
     assert_eq!(told(&pi()), [("rpi_volt (hwmon1) in0".to_owned(), false), ("emc2301 (hwmon2) fan1".to_owned(), false)]);
     let (dir, _) = copy_of("pi");
     std::fs::write(dir.path().join("sys/class/hwmon/hwmon1/in0_lcrit_alarm"), "1\n").unwrap();

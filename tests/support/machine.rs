@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
@@ -63,11 +64,17 @@ fn replace(path: &Path, text: &str) {
 impl Machine {
     /// Starts the program with this configuration. Its `PATH` is `bin` alone.
     pub(crate) fn start(dir: Folder, config: &str) -> Self {
+        Self::start_by(dir, config, |_| {})
+    }
+
+    /// The same, with a change to how it is started.
+    pub(crate) fn start_by(dir: Folder, config: &str, change: impl FnOnce(&mut Command)) -> Self {
         fs::write(dir.path("board.toml"), config).unwrap();
         let (root, file) = (dir.path("root"), dir.path("board.toml"));
         let flags = ["--root", root.to_str().unwrap(), "--config", file.to_str().unwrap()];
         let mut command = command("board", &[&["--listen", "127.0.0.1:0"], &flags[..]].concat());
         command.env("PATH", dir.path("bin"));
+        change(&mut command);
         let example = Example::spawn(command);
         let mut client = example.connect();
         let session = client.initialize("2025-11-25", "a test");

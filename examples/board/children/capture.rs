@@ -2,12 +2,16 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use rustix::io::read;
-use smol::Async;
+use smol::{Async, Timer};
 
 /// How much is read at once, in bytes: half of what a pipe holds.
 const PIECE_BYTES: usize = 32 * 1024;
+
+/// How long nothing is read after a piece of which nothing was kept: a program that writes without end is to take no more of the CPU than this.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// The end of a pipe, and what was read from it.
 pub(super) struct Capture {
@@ -47,7 +51,11 @@ impl Capture {
             self.captured.bytes.extend(piece.iter().take(kept));
             self.captured.lost += (count - kept) as u64;
             // A program that writes without end must not keep the thread.
-            smol::future::yield_now().await;
+            if kept > 0 {
+                smol::future::yield_now().await;
+            } else {
+                Timer::after(PAUSE).await;
+            }
         }
     }
 

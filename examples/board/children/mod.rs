@@ -3,7 +3,8 @@
 //!
 //! What the program started goes when it goes: its group is killed when it has ended, when its time is over, and when nobody waits for it any
 //! more. It is waited for only when it is dead or, if it takes that long to die, beside the server ([`Children::bury`]); it keeps its place
-//! until then. (What a program moves into a group of its own on purpose goes on.)
+//! until then, unless it has become another user's, whom this server may not kill. (What a program moves into a group of its own on purpose goes
+//! on.)
 
 mod capture;
 
@@ -13,7 +14,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::process::{self, Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
@@ -27,16 +28,21 @@ pub(crate) use capture::Captured;
 
 /// Programs that run at once, of all kinds: a board has few cores, and each has its memory.
 pub(crate) const CHILDREN_MAX: usize = 4;
+/// Programs of other users that go on although they were to end, which have no place among those any more: beyond it they keep it.
+const GOING_ON_MAX: usize = 16;
 /// How long one that was killed is waited for. It needs longer only where a device holds it.
 const DYING: Duration = Duration::from_secs(2);
 /// How long output is awaited when the program has ended: what is left of it lies in the pipe already.
 const DRAINING: Duration = Duration::from_millis(200);
 /// How often one is looked at that can't be waited for in another way: on kernels before 5.3, and when it is buried.
 const LOOKED_EVERY: Duration = Duration::from_millis(25);
+/// The same of one that goes on, which may be for days.
+const LOOKED_SELDOM: Duration = Duration::from_secs(1);
 
 /// The places for programs.
 pub(crate) struct Children {
     places: Arc<Semaphore>,
+    going_on: Arc<Semaphore>,
     dying: (Sender<Dying>, Receiver<Dying>),
 }
 
@@ -93,11 +99,15 @@ impl Children {
     /// Places for [`CHILDREN_MAX`].
     pub(crate) fn new() -> Self {
         // Each that dies has a place, so that there is room for all of them.
-        Self { places: Arc::new(Semaphore::new(CHILDREN_MAX)), dying: channel::bounded(CHILDREN_MAX) }
+        Self {
+            places: Arc::new(Semaphore::new(CHILDREN_MAX)),
+            going_on: Arc::new(Semaphore::new(GOING_ON_MAX)),
+            dying: channel::bounded(CHILDREN_MAX + GOING_ON_MAX),
+        }
     }
 
     /// Runs a program. Where the future is dropped, the program is killed. It keeps a place here, and the one that is `also` its own, until it is
-    /// dead.
+    /// dead, or may not be killed.
     ///
     /// # Errors
     /// It was not run.
@@ -108,7 +118,8 @@ impl Children {
             _ => NotRun::Failed(error),
         })?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        let mut running = Running { child: Some(child), places: Some((place, also)), dying: self.dying.0.clone() };
+        let (going_on, dying) = (self.going_on.clone(), self.dying.0.clone());
+        let mut running = Running { child: Some(child), places: Some((place, also)), going_on, dying };
         let mut out = Capture::new(stdout, order.output_bytes_max).map_err(NotRun::Failed)?;
         let mut err = Capture::new(stderr, order.output_bytes_max).map_err(NotRun::Failed)?;
         let (is_in_time, is_dead) = {
@@ -124,12 +135,12 @@ impl Children {
             if is_dead {
                 within(reading, DRAINING).await;
             }
-            (is_in_time, is_dead)
+            (is_in_time, is_dead.then_some(group))
         };
         let end = match (running.reap(), is_in_time) {
             (Some(status), true) => End::Status(status),
             (None, true) => End::Unknown,
-            (None, false) if !is_dead => End::GoesOn,
+            (_, false) if is_dead.is_none_or(is_anothers) => End::GoesOn,
             (_, false) => End::Killed,
         };
         Ok(Ended { end, stdout: out.done(), stderr: err.done() })
@@ -144,7 +155,8 @@ impl Children {
                 if all.is_empty() {
                     pending::<()>().await;
                 }
-                Timer::after(LOOKED_EVERY).await;
+                let is_new = all.iter().any(|dying| dying.since.elapsed() < DYING);
+                Timer::after(if is_new { LOOKED_EVERY } else { LOOKED_SELDOM }).await;
                 None
             };
             all.extend(or(next, look).await);
@@ -156,9 +168,10 @@ impl Children {
 /// The places of one: among all, and among those of its kind.
 type Places = (SemaphoreGuardArc, Option<SemaphoreGuardArc>);
 
-/// One that was killed and is not dead yet; it keeps its places.
+/// One that was killed and is not dead yet; it keeps its places. Or one that may not be killed.
 struct Dying {
     child: Child,
+    since: Instant,
     _places: Places,
 }
 
@@ -166,6 +179,7 @@ struct Dying {
 struct Running {
     child: Option<Child>,
     places: Option<Places>,
+    going_on: Arc<Semaphore>,
     dying: Sender<Dying>,
 }
 
@@ -174,12 +188,9 @@ impl Running {
         self.child.as_ref().map(Pid::from_child)
     }
 
-    // Its number is its own for as long as it was not waited for, be it dead.
+    // Its number is its own for as long as it was not waited for, be it dead. Whom this does not reach is seen afterwards.
     fn kill(&self) {
-        let killed = self.group().map(|group| process::kill_process_group(group, Signal::KILL));
-        if let Some(Err(error @ Errno::PERM)) = killed {
-            log::warn!("a program that the server started can't be ended: {error}");
-        }
+        let _ = self.group().map(|group| process::kill_process_group(group, Signal::KILL));
     }
 
     // Takes the status of one that is dead. One that is not to be waited for is forgotten: its number may be another's.
@@ -197,10 +208,20 @@ impl Drop for Running {
         self.kill();
         // It was waited for already, or is dead now; others are waited for beside.
         let _ = self.reap();
-        if let (Some(child), Some(places)) = (self.child.take(), self.places.take()) {
-            let _ = self.dying.try_send(Dying { child, _places: places });
+        let (Some(child), Some(mut places)) = (self.child.take(), self.places.take()) else { return };
+        if is_anothers(Pid::from_child(&child)) {
+            log::warn!("a program that the server started goes on, as another user's, whom this server may not kill");
+            if let Some(place) = self.going_on.try_acquire_arc() {
+                places = (place, None);
+            }
         }
+        let _ = self.dying.try_send(Dying { child, since: Instant::now(), _places: places });
     }
+}
+
+/// Whether all that is left of a group is another user's.
+fn is_anothers(group: Pid) -> bool {
+    matches!(process::test_kill_process_group(group), Err(Errno::PERM))
 }
 
 fn spawn(order: &Order<'_>) -> io::Result<Child> {

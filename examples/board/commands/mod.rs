@@ -1,7 +1,7 @@
 //! The commands that the configuration allows: each a program, what it may be told, and how long and how much it may.
 //!
 //! No shell reads any of it. What a caller says is held against the declared kind of each argument, and stands within one word of the command
-//! line: it can't become another word, nor an option.
+//! line: it can't become another word, nor an option, unless it is a number or a choice that the configuration lets begin with a dash.
 
 mod run;
 pub(crate) mod template;
@@ -26,6 +26,7 @@ pub(crate) struct Commands {
 }
 
 /// A command line that may be run.
+#[derive(Debug)]
 pub(crate) struct Line<'c> {
     command: &'c Command,
     argv: Vec<OsString>,
@@ -142,6 +143,12 @@ impl Command {
             "outputBytesMax": self.output_bytes,
             "asksUser": self.who.confirm,
         })
+    }
+}
+
+impl PartialEq for Line<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.command.name, &self.argv) == (&other.command.name, &other.argv)
     }
 }
 

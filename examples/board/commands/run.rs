@@ -46,6 +46,10 @@ impl Board {
         let line = command.line(&run.arguments).map_err(ToolError::new)?;
         if command.who.confirm {
             call.confirm(format_args!("Run {}?\n{line}", command.name)).await?;
+            // A link may have come meanwhile. Nothing is waited for from here on until it runs.
+            if command.line(&run.arguments).map_err(ToolError::new)? != line {
+                return Err("what it would run is not what was asked about any more: a path leads elsewhere now".into());
+            }
         }
         // What it is told may be secret, and the log is for others.
         log::info!(

@@ -41,6 +41,22 @@ impl Template {
         })
     }
 
+    /// The argument with which it begins, if it begins with one.
+    pub(crate) fn first(&self) -> Option<&str> {
+        match self.0.first() {
+            Some(Part::Argument(name)) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// The word, if it is the same whatever the arguments are.
+    pub(crate) fn literal(&self) -> Option<&str> {
+        match self.0.as_slice() {
+            [Part::Text(text)] => Some(text),
+            _ => None,
+        }
+    }
+
     /// The word with the values of its arguments; none where one of them was not given.
     pub(crate) fn fill<'v>(&self, value: impl Fn(&str) -> Option<&'v str>) -> Option<String> {
         let texts = self.0.iter().map(|part| match part {

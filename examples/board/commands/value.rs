@@ -63,7 +63,7 @@ impl Kind {
         let text = value.as_str().filter(|text| !text.contains(char::is_control));
         match self {
             Self::Integer { min, max } => {
-                let number = value.as_i64().filter(|number| (min..=max).contains(&number));
+                let number = whole(value).filter(|number| (min..=max).contains(&number));
                 number.map(|number| number.to_string()).ok_or_else(misfit)
             }
             Self::Choice(choices) => {
@@ -87,7 +87,9 @@ impl Kind {
             Self::Integer { min, max } => json!({ "type": "integer", "minimum": min, "maximum": max }),
             Self::Choice(choices) => json!({ "type": "string", "enum": choices }),
             Self::Text { characters, bytes_max } => {
-                json!({ "type": "string", "minLength": 1, "maxLength": bytes_max, "pattern": characters.pattern() })
+                // It counts characters.
+                let max = (bytes_max / characters.bytes_max()).max(1);
+                json!({ "type": "string", "minLength": 1, "maxLength": max, "pattern": characters.pattern() })
             }
             Self::Path { .. } => json!({ "type": "string", "minLength": 1, "maxLength": PATH_BYTES_MAX }),
         };
@@ -147,6 +149,11 @@ impl Characters {
         self.ranges.iter().any(|(first, last)| (first..=last).contains(&&letter))
     }
 
+    /// How many bytes one of them has at most.
+    fn bytes_max(&self) -> usize {
+        self.ranges.iter().map(|(_, last)| last.len_utf8()).max().unwrap_or(1)
+    }
+
     /// As the `pattern` of a JSON Schema.
     fn pattern(&self) -> String {
         let escaped = |letter: char| {
@@ -179,6 +186,15 @@ impl fmt::Display for Misfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "expected {}; found {}", self.expected, self.found)
     }
+}
+
+/// The whole number that a value is. To JSON Schema 5.0 is one (6.1.1).
+fn whole(value: &Value) -> Option<i64> {
+    // As far as a float has each whole number.
+    const EXACT: f64 = 9_007_199_254_740_991.0;
+    #[allow(clippy::cast_possible_truncation, reason = "it is whole, and not too great")]
+    let of_float = |float: f64| (float.fract() == 0.0 && float.abs() <= EXACT).then_some(float as i64);
+    value.as_i64().or_else(|| value.as_f64().and_then(of_float))
 }
 
 /// The whole path of something below a folder, without links in it.

@@ -117,6 +117,34 @@ impl Command {
         self.argv.first()?.fill(|_| None)
     }
 
+    /// What its program may understand in another way than is meant.
+    pub(crate) fn doubts(&self) -> Vec<String> {
+        let argument = |name: &str| self.arguments.iter().find(|argument| argument.name == name);
+        let is_dashed = |kind: &Kind| match kind {
+            Kind::Integer { min, .. } => *min < 0,
+            Kind::Choice(choices) => choices.iter().any(|choice| choice.starts_with('-')),
+            Kind::Text { .. } | Kind::Path { .. } => false,
+        };
+        let mut doubts = Vec::new();
+        for (at, word) in self.argv.iter().enumerate() {
+            let before = self.argv.iter().take(at).filter_map(Template::literal);
+            let name = word.first().and_then(argument).filter(|argument| is_dashed(&argument.kind));
+            if let (Some(Argument { name, .. }), false) = (name, before.clone().any(|word| word == "--")) {
+                doubts.push(format!("{{{name}}} may begin with a dash, as an option does: put \"--\" before it"));
+            }
+            let option = at.checked_sub(1).and_then(|at| self.argv[at].literal()).filter(|word| word.starts_with('-'));
+            let optional = word.names().find(|name| argument(name).is_some_and(|argument| argument.optional));
+            if let (Some(option), Some(name), true) =
+                (option.filter(|word| *word != "--"), optional, at + 1 < self.argv.len())
+            {
+                let what =
+                    format!("without {name}, the word after it is what {option} is given: write {option}={{{name}}}");
+                doubts.push(what);
+            }
+        }
+        doubts
+    }
+
     /// The folders that it needs: its own, and those of its paths.
     pub(crate) fn folders(&self) -> impl Iterator<Item = &Path> {
         let of_arguments = self.arguments.iter().filter_map(|argument| match &argument.kind {

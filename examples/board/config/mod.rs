@@ -34,7 +34,7 @@ const FILE_BYTES_MAX: u64 = 256 * 1024;
 /// What a configuration allows. Without a file, [`Config::default`]: nothing but reading what any machine tells.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Config {
-    /// Chips and buses are played (`--simulate`, no key of the file).
+    /// Chips, buses and PWM channels are played (`--simulate`, no key of the file).
     pub(crate) simulate: bool,
     /// The GPIO lines that may be used.
     pub(crate) gpio: Vec<gpio::Line>,
@@ -81,20 +81,36 @@ pub(crate) fn parse(file: String, text: &str) -> Result<Config, Problems> {
 
 impl Config {
     /// Takes out what nothing plays, if the hardware is to be played and the files are this machine's own: with the configuration of another
-    /// machine, its fan may be a backlight here. What was taken out, in words.
+    /// machine, its LED may be something else here. What was taken out, in words.
     pub(crate) fn leave_out_what_is_real(&mut self, is_live: bool) -> Vec<Problem> {
         if !self.simulate || !is_live {
             return Vec::new();
         }
-        let pwm = self.pwm.drain(..).map(|pwm| (pwm.place, format!("[pwm.{}]", pwm.name)));
-        let leds = self.leds.drain(..).map(|led| (led.place, format!("[led.{}]", led.name)));
-        let told = |(place, entry)| {
+        let told = |led: leds::Led| {
             let what = format!(
-                "warning: {entry}: left out, as --simulate does not play it; --root DIR has its files in a folder"
+                "warning: [led.{}]: left out, as --simulate does not play it; --root DIR has its files in a folder",
+                led.name
             );
-            Problem { place: Some(place), what }
+            Problem { place: Some(led.place), what }
         };
-        pwm.chain(leds).map(told).collect()
+        self.leds.drain(..).map(told).collect()
+    }
+
+    /// Entries that say who may use them, by a scope or by names: their places, what they are called, and who may.
+    pub(crate) fn closed(&self) -> impl Iterator<Item = (Place, String, &Who)> {
+        let gpio = self.gpio.iter().map(|line| (line.place, format!("gpio.{}", line.name), &line.who));
+        let i2c = self.i2c.iter().flat_map(|bus| {
+            let device = |device: &'_ i2c::Device| format!("i2c.{}.device.{}", bus.name, device.name);
+            let devices = bus.devices.iter().map(move |own| (own.place, device(own), &own.who));
+            devices.chain([(bus.place, format!("i2c.{}", bus.name), &bus.who)])
+        });
+        let pwm = self.pwm.iter().map(|pwm| (pwm.place, format!("pwm.{}", pwm.name), &pwm.who));
+        let leds = self.leds.iter().map(|led| (led.place, format!("led.{}", led.name), &led.who));
+        let sensors = self.sensors.iter().map(|own| (own.place, format!("sensor.{}", own.name), &own.who));
+        let units = self.units.iter().map(|unit| (unit.place, format!("unit.{}", unit.name), &unit.who));
+        let commands = self.commands.iter().map(|own| (own.place, format!("command.{}", own.name), &own.who));
+        let all = gpio.chain(i2c).chain(pwm).chain(leds).chain(sensors).chain(units).chain(commands);
+        all.filter(|(.., who)| who.scope.is_some() || !who.users.is_empty())
     }
 
     fn of(top: &mut Table<'_>) -> Self {
@@ -111,6 +127,7 @@ impl Config {
         gpio::Line::check_all(&config.gpio, top);
         i2c::Bus::check_all(&config.i2c, top);
         pwm::Pwm::check_all(&config.pwm, top);
+        sensors::Sensor::check_all(&config.sensors, top);
         config
     }
 }

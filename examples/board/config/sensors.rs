@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::table::Table;
 use super::{Place, Who};
 use crate::sensing::history::{HISTORY_DEFAULT, HISTORY_MAX};
-use crate::sources::meters::ID_BYTES_MAX;
+use crate::sources::meters::{ID_BYTES_MAX, METERS_MAX};
 
 /// Seconds between two looks: a tenth is as often as a file of the kernel's is worth reading, and a day.
 const SECONDS: RangeInclusive<f64> = 0.1..=86_400.0;
@@ -71,5 +71,11 @@ impl Sensor {
             who,
             place: table.place(),
         })
+    }
+    /// Says where there are more than are known at once.
+    pub(crate) fn check_all(all: &[Self], table: &Table<'_>) {
+        if let Some(more) = all.get(METERS_MAX) {
+            table.problem_at(more.place, &format!("[sensor.{}]: at most {METERS_MAX} are taken", more.name));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `[unit."NAME.service"]`: a unit of systemd's whose state and log may be read.
 
-use super::Who;
 use super::table::Table;
+use super::{Place, Who};
 
 /// The longest name of a unit, in bytes (systemd's `UNIT_NAME_MAX`).
 const NAME_BYTES_MAX: usize = 255;
@@ -20,6 +20,8 @@ pub(crate) struct Unit {
     pub(crate) lines: u16,
     /// Who may.
     pub(crate) who: Who,
+    /// Where the file names it.
+    pub(crate) place: Place,
 }
 
 impl Unit {
@@ -41,6 +43,6 @@ impl Unit {
             table.problem("confirm", "a unit is only looked at: there is nothing to confirm");
         }
         let lines = lines.map_or(LINES_MAX, |lines| u16::try_from(lines).unwrap_or(LINES_MAX));
-        is_name.then(|| Self { name: name.to_owned(), lines, who })
+        is_name.then(|| Self { name: name.to_owned(), lines, who, place: table.place() })
     }
 }

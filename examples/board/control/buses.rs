@@ -1,8 +1,9 @@
 //! I2C devices: their tools.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use smol_mcp::{Call, ToolError, ToolResult, args, heapless};
 
@@ -49,8 +50,16 @@ args! {
 pub(crate) struct Bus {
     setup: Setup,
     hardware: Rc<Hardware>,
-    taken: RefCell<Option<Rc<dyn Taken>>>,
+    /// The kernel's, once it was had.
+    pub(crate) taken: RefCell<Option<Rc<dyn Taken>>>,
+    /// It was stuck, and is left alone until then.
+    rests_until: Cell<Option<Instant>>,
 }
+
+/// A transfer that fails after so long has waited for a bus that is stuck, in which time nobody is served.
+const STUCK_AFTER: Duration = Duration::from_millis(100);
+/// How many times as long it is left alone then, so that most of the time is for others.
+const RESTS_TIMES: u32 = 10;
 
 impl Bus {
     /// A bus that is not opened yet.
@@ -58,7 +67,7 @@ impl Bus {
         for device in &setup.devices {
             hardware.put_device(&setup.id, device.address);
         }
-        Self { setup, hardware: hardware.clone(), taken: RefCell::default() }
+        Self { setup, hardware: hardware.clone(), taken: RefCell::default(), rests_until: Cell::default() }
     }
 
     fn take(&self) -> Result<Rc<dyn Taken>, Fault> {
@@ -68,6 +77,25 @@ impl Bus {
         let taken = self.hardware.bus(&self.setup.id)?;
         *self.taken.borrow_mut() = Some(taken.clone());
         Ok(taken)
+    }
+
+    fn is_resting(&self) -> bool {
+        self.rests_until.get().is_some_and(|until| until > Instant::now())
+    }
+
+    /// Does something on the bus, unless that was stuck a moment ago.
+    fn transfer<T>(&self, work: impl FnOnce(&dyn Taken) -> Result<T, Fault>) -> Result<T, Fault> {
+        let taken = self.take()?;
+        if self.is_resting() {
+            return Err("the bus was stuck a moment ago, and is left alone for some seconds".to_owned());
+        }
+        let begun = Instant::now();
+        let done = work(&*taken);
+        let took = begun.elapsed();
+        if done.is_err() && took >= STUCK_AFTER {
+            self.rests_until.set(Some(Instant::now() + took * RESTS_TIMES));
+        }
+        done
     }
 }
 
@@ -82,10 +110,14 @@ impl Control {
     /// `i2c_list`
     pub(crate) async fn i2c_list(&self, call: &mut Call<'_>) -> ToolResult {
         let principal = call.principal().clone();
+        let mine = |device: &&Device| device.who.check(&principal).is_ok();
         for bus in self.buses.iter().filter(|bus| bus.setup.who.check(&principal).is_ok()) {
             let scanned = !bus.setup.scan.is_empty();
+            if !scanned && !bus.setup.devices.iter().any(|device| mine(&device)) {
+                continue;
+            }
             call.print(format_args!("bus {}{}\n", bus.setup.name, if scanned { ", may be scanned" } else { "" })).await;
-            for device in bus.setup.devices.iter().filter(|device| device.who.check(&principal).is_ok()) {
+            for device in bus.setup.devices.iter().filter(mine) {
                 let Device { name, about, address, read, write, .. } = device;
                 let about = about.as_ref().map_or(String::new(), |about| format!(" ({about})"));
                 let (read, write) = (shown(read), shown(write));
@@ -105,17 +137,21 @@ impl Control {
             return Err(format!("the configuration does not allow the bus {} to be scanned", args.bus).into());
         }
         confirm(call, &bus.setup.who, format_args!("Scan {} at {}?", args.bus, shown(&bus.setup.scan))).await?;
-        let taken = bus.take()?;
+        bus.take()?;
         let mut found = Vec::new();
         let addresses = bus.setup.scan.iter().flat_map(Clone::clone);
         let addresses: BTreeSet<u8> = addresses.filter_map(|address| u8::try_from(address).ok()).collect();
         for address in addresses {
             // What goes wrong at one address says nothing of the others.
-            match taken.probe(address) {
+            match bus.transfer(|bus| bus.probe(address)) {
                 Ok(Probed::Answers) => found.push(format!("{address:#04x}")),
                 Ok(Probed::InUse) => found.push(format!("{address:#04x} (a driver of the kernel has it)")),
                 Ok(Probed::Silent) => {}
                 Err(fault) => found.push(format!("{address:#04x} (unknown: {fault})")),
+            }
+            if bus.is_resting() {
+                found.push("the others were not asked".to_owned());
+                break;
             }
             // A transfer is short, and others are not to wait for all of them.
             smol::future::yield_now().await;
@@ -129,7 +165,7 @@ impl Control {
         let (bus, device) = self.device(call, &args.device)?;
         let count = args.count.unwrap_or(1);
         check(&device.read, "read", args.register, count.into(), &device.name)?;
-        let bytes = read(&*bus.take()?, device, args.register, count)?;
+        let bytes = bus.transfer(|bus| read(bus, device, args.register, count))?;
         if bytes.len() != usize::from(count) {
             return Err(format!("{} gave {} bytes instead of {count}", args.device, bytes.len()).into());
         }
@@ -146,7 +182,7 @@ impl Control {
         let bytes: Vec<String> = args.bytes.iter().map(|byte| format!("{byte:#04x}")).collect();
         let what = format!("{} to {} from register {:#04x} on", bytes.join(" "), args.device, args.register);
         confirm(call, &device.who, format_args!("Write {what}?")).await?;
-        write(&*bus.take()?, device, args.register, &args.bytes)?;
+        bus.transfer(|bus| write(bus, device, args.register, &args.bytes))?;
         log::info!("I2C: wrote {what}, asked by {}", by(call));
         call.reply(format_args!("wrote {what}")).await
     }

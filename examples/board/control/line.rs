@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use smol::channel::Sender;
@@ -151,6 +152,29 @@ impl Output for Line {
     }
 }
 
+/// Brings a line to its safe state where it is not known whether it was set: the kernel said no, which an expander's driver also says when the answer
+/// alone was lost, or there is a bug.
+pub(super) struct Setting<'l> {
+    line: &'l Line,
+    /// It was set.
+    pub(super) is_over: bool,
+}
+
+impl<'l> Setting<'l> {
+    /// The line is about to be set.
+    pub(super) fn begin(line: &'l Line) -> Self {
+        Self { line, is_over: false }
+    }
+}
+
+impl Drop for Setting<'_> {
+    fn drop(&mut self) {
+        if !self.is_over {
+            super::release(self.line, "it could not be set");
+        }
+    }
+}
+
 /// Ends what a call has to itself, however that ends.
 pub(super) struct Busy<'l> {
     line: &'l Line,
@@ -173,7 +197,13 @@ impl Drop for Busy<'_> {
         let line = self.line;
         line.busy.set(false);
         if self.is_pulse {
-            self.end_pulse();
+            // It may be a bug that ends the call.
+            if catch_unwind(AssertUnwindSafe(|| self.end_pulse())).is_err() {
+                log::error!(
+                    "GPIO line {} could not be brought back at the end of a pulse: this is a bug",
+                    line.setup.name
+                );
+            }
         } else if let Err(fault) = self.taken.watch(None) {
             log::error!("GPIO line {}: {fault}", line.setup.name);
         }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use smol::Timer;
 use smol_mcp::{Call, ToolError, ToolResult, args, heapless};
 
-use super::line::{Busy, Line, Shown};
+use super::line::{Busy, Line, Setting, Shown};
 use super::{Control, confirm, find};
 use crate::config::gpio::{NAME_BYTES_MAX, PULSE_MS_MAX};
 use crate::hardware::Fault;
@@ -114,7 +114,10 @@ impl Control {
         }
         line.is_free()?;
         self.can_hold(output.release, call)?;
-        line.set(&*line.take()?, active)?;
+        let taken = line.take()?;
+        let mut setting = Setting::begin(line);
+        line.set(&*taken, active)?;
+        setting.is_over = true;
         log::info!("GPIO line {} is {}, set by {}", args.name, Shown(active), by(call));
         let until = line.held.take(output.release, call);
         self.tell_keeper();
@@ -133,6 +136,7 @@ impl Control {
         let question = format_args!("Set {} to {} for {milliseconds} ms?", line.title(), Shown(active));
         confirm(call, &line.setup.who, question).await?;
         line.is_free()?;
+        self.is_here(output.release, call)?;
         let taken = line.take()?;
         if line.last.get() == active {
             return Err(format!("{} is {} already", args.name, Shown(active)).into());

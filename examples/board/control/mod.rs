@@ -1,4 +1,4 @@
-//! What acts on hardware, within what the configuration allows: GPIO lines, PWM channels, I2C devices.
+//! What acts on hardware, within what the configuration allows: GPIO lines, PWM channels, I2C devices, LEDs.
 //!
 //! An output that was set returns to its safe state when the server ends (as `Control` is dropped, also by a panic), and where the configuration
 //! says so, when the client that set it is gone, or when nobody set it again for a while. However it
@@ -6,8 +6,10 @@
 
 pub(crate) mod buses;
 pub(crate) mod held;
+pub(crate) mod leds;
 pub(crate) mod line;
 pub(crate) mod lines;
+pub(crate) mod pwm;
 pub(crate) mod pwms;
 
 use std::cell::RefCell;
@@ -20,19 +22,19 @@ use std::time::Instant;
 
 use smol::Timer;
 use smol::channel::{Receiver, Sender};
+use smol::future::zip;
 use smol_mcp::{Call, ClientEvent, Principal, ToolError};
 
-use crate::config::{Config, Release, Who};
+use crate::config::{self, Config, Release, Who};
 use crate::hardware::Hardware;
 use crate::sources::root::Root;
 use buses::Bus;
 use held::{Held, Output};
 use line::Line;
-use pwms::Pwm;
+use pwm::Pwm;
 
 /// All that may be acted on.
 pub(crate) struct Control {
-    pub(crate) hardware: Rc<Hardware>,
     pub(crate) lines: Vec<Line>,
     pub(crate) buses: Vec<Bus>,
     pub(crate) pwms: Vec<Pwm>,
@@ -48,11 +50,13 @@ impl Control {
     pub(crate) fn new(config: &Config, root: &Root, simulate: bool) -> Rc<Self> {
         let hardware = Rc::new(Hardware::new(root.clone(), simulate));
         let (changed, changes) = smol::channel::bounded(1);
+        let pwm = |setup: &config::pwm::Pwm| {
+            Pwm::new(setup.clone(), hardware.pwm(setup.chip, setup.channel), changed.clone())
+        };
         Rc::new(Self {
             lines: config.gpio.iter().map(|line| Line::new(line.clone(), hardware.clone(), changed.clone())).collect(),
             buses: config.i2c.iter().map(|bus| Bus::new(bus.clone(), &hardware)).collect(),
-            pwms: config.pwm.iter().map(|pwm| Pwm::new(pwm.clone(), hardware.clone(), changed.clone())).collect(),
-            hardware,
+            pwms: config.pwm.iter().map(pwm).collect(),
             clients: RefCell::default(),
             changed,
             changes,
@@ -64,9 +68,16 @@ impl Control {
         for line in &self.lines {
             line.begin();
         }
-        for pwm in &self.pwms {
-            pwm.begin().await;
-        }
+        // Some wait for their files, in which time others are not to be held for longer than they may.
+        let begin = async {
+            for pwm in &self.pwms {
+                pwm.begin().await;
+            }
+        };
+        zip(begin, self.rounds()).await.1
+    }
+
+    async fn rounds(&self) -> Infallible {
         loop {
             let now = Instant::now();
             for output in self.outputs().filter(|output| output.held().is_due(now)) {
@@ -110,11 +121,20 @@ impl Control {
     /// # Errors
     /// It is let go with its client, and nothing will tell of that, or has told it already.
     pub(crate) fn can_hold(&self, release: Release, call: &Call<'_>) -> Result<(), ToolError> {
+        self.is_here(release, call)?;
+        Held::can_hold(release, call)
+    }
+
+    /// Whether the client of this call is not gone, where that matters to an output that is released so.
+    ///
+    /// # Errors
+    /// It is gone.
+    fn is_here(&self, release: Release, call: &Call<'_>) -> Result<(), ToolError> {
         let is_gone = call.client().is_some_and(|client| !self.clients.borrow().contains(&client));
         if release.with_client && is_gone {
             return Err("this output is let go when its client is gone, and your session has ended".into());
         }
-        Held::can_hold(release, call)
+        Ok(())
     }
 
     /// Something is held, or is no more.

@@ -1,4 +1,5 @@
-//! A simulated GPIO chip. Lines at the same place are wired to each other: what an output there drives, an input there reads.
+//! A simulated GPIO chip. Lines at the same place are wired to each other: what an output there drives, an input there reads. Each output drives both
+//! levels, and an input has no debounce period.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -13,9 +14,30 @@ use crate::config::gpio::{Bias, Line as Setup, LineId};
 const EDGES_MAX: usize = 16;
 
 /// A chip that is not there.
-#[derive(Default)]
 pub(crate) struct SimChip {
     wires: RefCell<BTreeMap<u32, Rc<Wire>>>,
+    /// Its names are only names, as those of a real chip that is played; else they end with the line's number.
+    is_played: bool,
+    names: RefCell<Vec<String>>,
+}
+
+/// The first number that a name is given on a chip that is played: beyond those of all chips.
+const NAMED_FROM: u32 = 65_536;
+
+impl SimChip {
+    /// One without wires; `is_played`: in the place of a real one.
+    pub(crate) fn new(is_played: bool) -> Self {
+        Self { wires: RefCell::default(), is_played, names: RefCell::default() }
+    }
+
+    fn number_of(&self, name: &str) -> u32 {
+        let mut names = self.names.borrow_mut();
+        let at = names.iter().position(|own| own == name).unwrap_or_else(|| {
+            names.push(name.to_owned());
+            names.len() - 1
+        });
+        u32::try_from(at).unwrap_or(0).saturating_add(NAMED_FROM)
+    }
 }
 
 /// What lines at one place share.
@@ -51,6 +73,7 @@ impl Chip for SimChip {
     fn offset(&self, line: &LineId) -> Result<u32, Fault> {
         match line {
             LineId::Offset(offset) => Ok(*offset),
+            LineId::Name(name) if self.is_played => Ok(self.number_of(name)),
             // As boards name them: GPIO17.
             LineId::Name(name) => {
                 let digits = name.trim_start_matches(|letter: char| !letter.is_ascii_digit());

@@ -1,26 +1,26 @@
 //! Sensors over time: each is looked at while somebody is subscribed to it, or as often as the configuration asks, and its subscribers hear of
-//! it when it has changed by more than its threshold.
+//! it when it has changed by its threshold or more.
 //!
 //! Most sensors are files that the kernel answers at once. Those that it must ask on a slow bus (1-wire takes 750 ms, Industrial I/O as long as a
 //! conversion) are read on a thread of smol's pool, one at a time, so that the thread that serves never waits for one.
 
+pub(crate) mod aside;
 pub(crate) mod history;
 pub(crate) mod probe;
 pub(crate) mod report;
 
 use std::cell::{Cell, OnceCell, RefCell};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use smol::Timer;
 use smol::channel::{self, Receiver, Sender};
 use smol::future::{or, zip};
-use smol::lock::{Semaphore, SemaphoreGuardArc};
 use smol_mcp::Handle;
 
 use crate::config::sensors::Sensor;
 use crate::sources::meters::{self, METERS_MAX, Meter};
 use crate::sources::root::{Lack, Root, Why};
+use aside::Aside;
 use probe::{Probe, Problem};
 
 /// The URIs of sensors begin so.
@@ -33,8 +33,6 @@ const ASKED_IDLE_EVERY: Duration = Duration::from_secs(5);
 const READ_LATELY: Duration = Duration::from_secs(60);
 /// How often sensors that are missing are looked for, and new ones.
 const SEARCHED_EVERY: Duration = Duration::from_secs(30);
-/// How long a slow sensor may take: several times what a conversion does.
-const SLOW_MAX: Duration = Duration::from_secs(6);
 
 /// The sensors of a machine.
 pub(crate) struct Sensing {
@@ -48,31 +46,18 @@ pub(crate) struct Sensing {
     /// When a client read a sensor, and what then wakes the one who asks who is subscribed.
     read_at: Cell<Option<Instant>>,
     read: (Sender<()>, Receiver<()>),
-    /// The one place for reading a slow sensor.
-    slow: Arc<Semaphore>,
-    /// Who has it, or had it last, and since when.
-    slow_holder: RefCell<Option<(String, Instant)>>,
+    /// The one place for reading what is slow.
+    pub(crate) aside: Aside,
 }
 
 impl Sensing {
     /// The sensors that the configuration names, and all others of the machine.
     pub(crate) fn new(root: Root, config: Vec<Sensor>) -> Self {
-        let slow = Arc::new(Semaphore::new(1));
         let (probes, watched, handle) = Default::default();
         let changed = [channel::bounded(1), channel::bounded(1)];
         let (read_at, read) = (Cell::default(), channel::bounded(1));
-        let this = Self {
-            root,
-            config,
-            probes,
-            watched,
-            handle,
-            changed,
-            read_at,
-            read,
-            slow,
-            slow_holder: RefCell::default(),
-        };
+        let aside = Aside::new();
+        let this = Self { root, config, probes, watched, handle, changed, read_at, read, aside };
         this.search();
         this
     }
@@ -219,43 +204,15 @@ impl Sensing {
 
     // Reads it on another thread. None where somebody else has done so in the meantime.
     async fn look_slowly(&self, name: &str, meter: Meter) -> Option<Result<f64, Lack>> {
-        let failed = |why: String| Some(Err(Lack::new(meter.path(), Why::Failed(why))));
-        let Some(place) = self.slow_place().await else {
-            let holder = self.slow_holder.borrow().as_ref().map(|(name, _)| name.clone()).unwrap_or_default();
-            let who = if holder == name { String::new() } else { format!(": {holder}, for which all slow ones wait") };
-            return failed(format!("no answer within {} s{who}", SLOW_MAX.as_secs()));
+        let path = meter.path().to_owned();
+        let failed = |why: String| Lack::new(path, Why::Failed(why));
+        let place = match self.aside.place(name).await {
+            Ok(place) => place,
+            Err(why) => return Some(Err(failed(why))),
         };
         self.stale(name)?;
-        self.slow_holder.replace(Some((name.to_owned(), Instant::now())));
-        let (root, slow) = (self.root.clone(), meter.clone());
-        // The place is free when the reading has ended, also where nobody waits for it any more.
-        let reading = async { Some(smol::unblock(move || (slow.read(&root), drop(place)).0).await) };
-        let too_slow = async {
-            Timer::after(SLOW_MAX).await;
-            failed(format!("no answer within {} s", SLOW_MAX.as_secs()))
-        };
-        or(reading, too_slow).await
-    }
-
-    // The place for reading a slow sensor; none where the one that has it takes longer than it may.
-    async fn slow_place(&self) -> Option<SemaphoreGuardArc> {
-        loop {
-            if let Some(place) = self.slow.try_acquire_arc() {
-                return Some(place);
-            }
-            let since = self.slow_holder.borrow().as_ref().map(|(_, since)| *since)?;
-            if since.elapsed() >= SLOW_MAX {
-                return None;
-            }
-            let place = async { Some(self.slow.acquire_arc().await) };
-            let over = async {
-                Timer::at(since + SLOW_MAX).await;
-                None
-            };
-            if let Some(place) = or(place, over).await {
-                return Some(place);
-            }
-        }
+        let root = self.root.clone();
+        Some(self.aside.run(place, move || meter.read(&root)).await.unwrap_or_else(|why| Err(failed(why))))
     }
 }
 

@@ -13,7 +13,7 @@ use crate::sources::root::{Lack, Why};
 const INTERVAL_DEFAULT: Duration = Duration::from_secs(5);
 /// By how much a quantity must change before its subscribers hear of it, where the configuration does not say: about what a cheap sensor can
 /// tell apart, in the unit of the quantity.
-const THRESHOLDS: [(&str, f64); 10] = [
+const THRESHOLDS: [(&str, f64); 15] = [
     ("temperature", 0.5),
     ("humidity", 1.0),
     ("pressure", 0.1),
@@ -24,6 +24,12 @@ const THRESHOLDS: [(&str, f64); 10] = [
     ("illuminance", 10.0),
     ("acceleration", 0.5),
     ("conductivity", 0.01),
+    // Nothing is where these rest, so that a part of it would be nothing, too.
+    ("angular velocity", 0.1),
+    ("magnetic field", 0.02),
+    ("inclination", 1.0),
+    ("velocity", 0.1),
+    ("gravity", 0.5),
 ];
 /// Of quantities that are not named there: by this part of the value that was told last.
 const PART: f64 = 0.05;

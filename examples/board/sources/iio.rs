@@ -58,15 +58,28 @@ pub(crate) fn read(root: &Root, device: &str, channel: &str) -> Result<f64, Lack
         return root.decimal(&input).map(|value| value / per_unit);
     }
     let raw = root.decimal(&file(channel, "raw"))?;
-    // Those of the channel itself come before those that its kind shares.
     let shared = |what: &str| {
-        let path = [file(channel, what), file(&shared_name(channel), what)].into_iter().find(|path| root.has(path));
+        let path =
+            sharers(channel, what).into_iter().map(|name| format!("{device}/{name}")).find(|path| root.has(path));
         path.map(|path| root.decimal(&path)).transpose()
     };
-    match shared("scale")? {
-        Some(scale) => Ok((raw + shared("offset")?.unwrap_or(0.0)) * scale / per_unit),
-        None => Ok(raw),
-    }
+    let value = match shared("scale")? {
+        Some(scale) => (raw + shared("offset")?.unwrap_or(0.0)) * scale / per_unit,
+        None => raw,
+    };
+    // Each of them is finite, and what they make need not be.
+    if value.is_finite() { Ok(value) } else { Err(Lack::unclear(&file(channel, "raw"), "a value that can be")) }
+}
+
+/// The files that may hold what belongs to a channel: its own, that of its kind, that of all inputs, and that of all the device (the kernel's
+/// `IIO_SEPARATE`, `IIO_SHARED_BY_TYPE`, `_DIR` and `_ALL`).
+fn sharers(channel: &str, what: &str) -> [String; 4] {
+    [
+        format!("in_{channel}_{what}"),
+        format!("in_{}_{what}", shared_name(channel)),
+        format!("in_{what}"),
+        what.to_owned(),
+    ]
 }
 
 fn of_device(root: &Root, device: &str) -> Vec<Meter> {
@@ -75,15 +88,15 @@ fn of_device(root: &Root, device: &str) -> Vec<Meter> {
     // The folder is a link into that of the bus's device, whose name has its address and stays over restarts.
     let parent = root.link(&path).and_then(|target| Some(target.parent()?.file_name()?.to_str()?.to_owned()));
     let chip = parent.as_ref().map_or_else(|| name.clone(), |parent| format!("{name}-{parent}"));
-    let files = root.names(&path, FILES_MAX, |file| file.starts_with("in_")).map(|names| names.list);
+    let files = root.names(&path, FILES_MAX, |file| file.starts_with("in_") || file == "scale").map(|names| names.list);
     let files = files.unwrap_or_default();
     let mut channels: Vec<&str> = files.iter().filter_map(|file| channel_of(file)).collect();
     channels.sort_unstable();
     channels.dedup();
     let meter = |channel: &str| {
         let (_, quantity, unit, _) = kind_of(channel)?;
-        let has = |name: &str, what: &str| files.iter().any(|file| *file == format!("in_{name}_{what}"));
-        let is_scaled = has(channel, "input") || has(channel, "scale") || has(&shared_name(channel), "scale");
+        let has = |name: &String| files.contains(name);
+        let is_scaled = has(&format!("in_{channel}_input")) || sharers(channel, "scale").iter().any(has);
         let label = root.line(&format!("{path}/in_{channel}_label")).unwrap_or_else(|_| channel.to_owned());
         Some(Meter {
             id: identifier(&format!("{chip}.{channel}")),

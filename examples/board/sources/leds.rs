@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::root::{Known, Lack, Root, Why};
+use super::root::{ENTRIES_MAX, Known, Lack, Root, Why};
 
 const LEDS: &str = "sys/class/leds";
 /// A board has two to ten; keyboards with lights of their own bring more.
@@ -93,24 +93,46 @@ pub(crate) fn read(root: &Root) -> Result<Leds, Lack> {
     Ok(Leds { leds: names.list.into_iter().map(|name| Led::read(root, name)).collect(), more: names.more })
 }
 
-/// Changes the LED called `name`, which must be one of those that [`read`] gives.
-pub(crate) fn set(root: &Root, name: &str, change: Change<'_>) -> Result<Changed, Refusal> {
-    let leds = read(root).map_err(Refusal::Lacking)?.leds;
-    let Some(led) = leds.iter().find(|led| led.name == name) else {
+/// What is to be done to an LED.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Plan<'a> {
+    name: &'a str,
+    trigger: Option<&'a str>,
+    brightness: Option<u32>,
+    /// The trigger that has to go so that the brightness stays.
+    trigger_removed: Option<String>,
+}
+
+/// Whether there is an LED of this name.
+pub(crate) fn is_there(root: &Root, name: &str) -> bool {
+    root.folders(LEDS, ENTRIES_MAX).is_ok_and(|names| names.list.iter().any(|led| led == name))
+}
+
+/// What is to be done so that the LED called `name` is changed so.
+pub(crate) fn plan<'a>(root: &Root, name: &'a str, change: Change<'a>) -> Result<Plan<'a>, Refusal> {
+    if !is_there(root, name) {
+        let leds = read(root).map_err(Refusal::Lacking)?.leds;
         return Err(Refusal::NoSuchLed(name.to_owned(), leds.into_iter().map(|led| led.name).collect()));
-    };
+    }
+    let led = Led::read(root, name.to_owned());
     let brightness = change.level.map(|level| led.brightness_for(level)).transpose()?;
     let trigger_removed = led.trigger.clone().filter(|trigger| trigger != NO_TRIGGER && change.trigger.is_none());
     let trigger = match (change.trigger, brightness) {
         (None, None) => return Err(Refusal::NothingAsked),
         (Some(trigger), Some(0)) if trigger != NO_TRIGGER => return Err(Refusal::DarkWithTrigger),
         (Some(trigger), _) if !led.triggers.iter().any(|known| known == trigger) => {
-            return Err(Refusal::NoSuchTrigger(trigger.to_owned(), led.triggers.clone()));
+            return Err(Refusal::NoSuchTrigger(trigger.to_owned(), led.triggers));
         }
         (Some(trigger), _) => Some(trigger),
         // A trigger would overwrite the brightness at its next event.
         (None, Some(_)) => trigger_removed.as_ref().map(|_| NO_TRIGGER),
     };
+    Ok(Plan { name, trigger, brightness, trigger_removed })
+}
+
+/// Changes the LED called `name`.
+pub(crate) fn set(root: &Root, name: &str, change: Change<'_>) -> Result<Changed, Refusal> {
+    let Plan { trigger, brightness, trigger_removed, .. } = plan(root, name, change)?;
     let write = |file: &str, value: &str| root.write(&format!("{LEDS}/{name}/{file}"), value).map_err(Refusal::Lacking);
     trigger.map_or(Ok(()), |trigger| write("trigger", trigger))?;
     brightness.map_or(Ok(()), |brightness| write("brightness", &brightness.to_string()))?;
@@ -177,6 +199,17 @@ impl fmt::Display for Led {
             Some(NO_TRIGGER) => write!(f, ", no trigger"),
             Some(trigger) => write!(f, ", lit by trigger {trigger}"),
             None => write!(f, ", trigger not told"),
+        }
+    }
+}
+
+impl fmt::Display for Plan<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} to ", self.name)?;
+        match (self.brightness, self.trigger) {
+            (Some(brightness), Some(trigger)) => write!(f, "brightness {brightness} and trigger {trigger}"),
+            (Some(brightness), None) => write!(f, "brightness {brightness}"),
+            (None, trigger) => write!(f, "trigger {}", trigger.unwrap_or(NO_TRIGGER)),
         }
     }
 }

@@ -4,8 +4,10 @@
 use super::root::{Lack, Root};
 use super::{iio, onewire, sensors, temperatures};
 
-/// Sensors that are known at once: a board has about ten, a rack of converters some dozens.
+/// Sensors that are offered at once: a board has about ten, a rack of converters some dozens.
 pub(crate) const METERS_MAX: usize = 128;
+/// Sensors that are looked at for those that the configuration names: what comes behind them is on no board.
+const LISTED_MAX: usize = 1024;
 /// The longest name of a sensor, in bytes: a chip's, a bus address, and a channel's.
 pub(crate) const ID_BYTES_MAX: usize = 64;
 
@@ -56,13 +58,13 @@ pub(crate) enum Place {
     },
 }
 
-/// All sensors of this machine, each with an id of its own; at most [`METERS_MAX`].
+/// All sensors of this machine, each with an id of its own; at most [`LISTED_MAX`].
 pub(crate) fn list(root: &Root) -> Vec<Meter> {
     let mut meters = temperatures::meters(root);
     meters.extend(sensors::meters(root));
     meters.extend(iio::meters(root));
     meters.extend(onewire::meters(root));
-    meters.truncate(METERS_MAX);
+    meters.truncate(LISTED_MAX);
     for at in 1..meters.len() {
         // Two chips of one kind, of which the kernel does not tell on which bus they are.
         let plain = meters[at].id.clone();
@@ -80,9 +82,7 @@ impl Meter {
     pub(crate) fn read(&self, root: &Root) -> Result<f64, Lack> {
         match &self.place {
             Place::Zone { file } => temperatures::zone_celsius(root, file),
-            Place::Chip { file, per_unit, .. } => {
-                root.number::<i32>(file).map(|value| f64::from(value) / f64::from(*per_unit))
-            }
+            Place::Chip { file, per_unit, .. } => root.decimal(file).map(|value| value / f64::from(*per_unit)),
             Place::Iio { device, channel } => iio::read(root, device, channel),
             Place::OneWire { device } => onewire::read(root, device),
         }

@@ -34,6 +34,8 @@ pub(crate) fn read(root: &Root, device: &str) -> Result<f64, Lack> {
     // The newer of the two files, which has nothing but the number, and an error of the kernel's where the checksum is wrong.
     let path = format!("{device}/temperature");
     match root.number::<i32>(&path) {
+        // It may be as cold as that. It may also be that a bus without power says so, which the other file tells.
+        Ok(0) if root.has(&format!("{device}/w1_slave")) => {}
         Ok(milli) => return Ok(f64::from(milli) / 1e3),
         Err(Lack { why: Why::Absent, .. }) => {}
         Err(lack) => return Err(lack),

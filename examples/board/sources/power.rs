@@ -10,7 +10,8 @@ use super::sensors;
 use super::temperatures::{self, Throttling};
 use super::text::Seconds;
 
-const SUPPLIES: &str = "sys/class/power_supply";
+/// Their folder.
+pub(crate) const SUPPLIES: &str = "sys/class/power_supply";
 /// Supplies that are read: a laptop has three, a board with a battery two.
 pub(crate) const SUPPLIES_MAX: usize = 16;
 /// The driver of the Raspberry Pi's voltage, which raises an alarm and tells no number.
@@ -65,10 +66,18 @@ pub(crate) fn read(root: &Root) -> Result<Power, Lack> {
     Ok(Power { supplies, under_voltage, throttling })
 }
 
+/// Whether to read it may take long: the gauge of a battery is on a slow bus.
+pub(crate) fn is_slow(root: &Root) -> bool {
+    let supplies = root.folders(SUPPLIES, SUPPLIES_MAX).map(|names| names.list).unwrap_or_default();
+    supplies.iter().any(|name| {
+        sensors::device_of(root, &format!("{SUPPLIES}/{name}")).is_some_and(|device| sensors::is_i2c(&device))
+    })
+}
+
 impl Supply {
     fn read(root: &Root, name: String) -> Self {
         let path = |file: &str| format!("{SUPPLIES}/{name}/{file}");
-        let micro = |file: &str| root.number::<i32>(&path(file)).ok().map(|value| f64::from(value) / 1e6);
+        let micro = |file: &str| root.decimal(&path(file)).ok().map(|value| value / 1e6);
         Self {
             kind: Known(root.line(&path("type"))),
             online: root.number::<u8>(&path("online")).ok().map(|flag| flag != 0),

@@ -1,7 +1,7 @@
 //! Fans, voltages, currents, power and humidity, from the chips under `/sys/class/hwmon` (the kernel's `hwmon/sysfs-interface`).
 
 use super::meters::{Meter, Place, identifier};
-use super::root::{Known, Lack, Root};
+use super::root::{Known, Lack, Root, Why};
 use super::{onewire, temperatures};
 
 const HWMON: &str = "sys/class/hwmon";
@@ -49,8 +49,13 @@ pub(crate) fn decimals(unit: &str) -> usize {
 /// Chips that are asked by a slow way: disks, which may have to spin up; converters; the board's controller.
 const SLOW_CHIPS: [&str; 4] = ["drivetemp", "iio_hwmon", "power_meter", "ibmpex"];
 
+/// The name of the device to which a folder of a class belongs, if it has one.
+pub(crate) fn device_of(root: &Root, folder: &str) -> Option<String> {
+    root.link(&format!("{folder}/device"))?.file_name()?.to_str().map(str::to_owned)
+}
+
 /// Whether a device is one on an I2C bus: bus and address, as in `1-0040`. One on a bus that is stuck answers after seconds.
-fn is_i2c(device: &str) -> bool {
+pub(crate) fn is_i2c(device: &str) -> bool {
     let parts = device.split_once('-');
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     parts.is_some_and(|(bus, address)| {
@@ -58,17 +63,35 @@ fn is_i2c(device: &str) -> bool {
     })
 }
 
-/// What the chips call an alarm: the sensor, and whether it is raised. No value is read for it.
-pub(crate) fn alarms(root: &Root) -> Vec<(String, bool)> {
+/// What the chips call an alarm, of the slow chips or of the others: the sensor, and whether it is raised. No value is read for it.
+pub(crate) fn alarms(root: &Root, slow: bool) -> Vec<(String, bool)> {
     let of_chip = |chip: Chip| {
         let all = OTHERS.iter().chain([&TEMPERATURE]).flat_map(|kind| chip.sensors(kind.0));
         let alarm = |(_, sensor)| {
-            let name = format!("{} ({}) {}", chip.name, chip.folder, chip.label(root, sensor));
+            let name = format!("{} {}", chip.title(), chip.label(root, sensor));
             chip.alarm(root, sensor).map(|alarm| (name, alarm))
         };
         all.filter_map(alarm).collect::<Vec<_>>()
     };
-    chips(root).unwrap_or_default().into_iter().flat_map(of_chip).collect()
+    let chips = chips(root).unwrap_or_default().into_iter().filter(|chip| chip.is_slow == slow);
+    chips.flat_map(of_chip).collect()
+}
+
+/// Whether there are slow chips that may tell of alarms.
+pub(crate) fn has_slow_alarms(root: &Root) -> bool {
+    let has_some = |chip: &Chip| chip.is_slow && chip.files.iter().any(|file| file.ends_with("_alarm"));
+    chips(root).unwrap_or_default().iter().any(has_some)
+}
+
+/// Whether there are slow chips that have sensors of this kind.
+pub(crate) fn has_slow(root: &Root, kind: &Kind) -> bool {
+    chips(root).unwrap_or_default().iter().any(|chip| chip.is_slow && !chip.sensors(kind.0).is_empty())
+}
+
+/// The readings of one kind of the slow chips.
+pub(crate) fn slow_readings(root: &Root, kind: &Kind) -> Vec<Reading> {
+    let chips = chips(root).unwrap_or_default();
+    chips.iter().filter(|chip| chip.is_slow).flat_map(|chip| chip.readings(root, kind)).collect()
 }
 
 /// The sensors that have a value, but for those that thermal zones show too.
@@ -83,7 +106,11 @@ pub(crate) fn meters(root: &Root) -> Vec<Meter> {
 pub(crate) struct Chip {
     /// The driver's name for it.
     pub(crate) name: String,
+    /// To read it may take long.
+    pub(crate) is_slow: bool,
     folder: String,
+    /// The name of its device, which has its address on the bus, if it has one.
+    device: Option<String>,
     files: Vec<String>,
 }
 
@@ -98,12 +125,30 @@ pub(crate) fn chips(root: &Root) -> Result<Vec<Chip>, Lack> {
             return None;
         }
         let files = root.names(&path, ATTRIBUTES_MAX, |file| file.contains('_')).map(|names| names.list);
-        Some(Chip { name, folder, files: files.unwrap_or_default() })
+        let device = device_of(root, &path);
+        // A battery's chip is that of its gauge.
+        let of_device = device_of(root, &format!("{path}/device"));
+        let is_slow = SLOW_CHIPS.contains(&name.as_str()) || device.iter().chain(&of_device).any(|name| is_i2c(name));
+        Some(Chip { name, is_slow, folder, device, files: files.unwrap_or_default() })
     };
     Ok(folders.into_iter().filter_map(chip).collect())
 }
 
 impl Chip {
+    /// What people are told of it: its name and its place.
+    pub(crate) fn title(&self) -> String {
+        format!("{} ({})", self.name, self.folder)
+    }
+
+    /// The readings of one kind, where the chip does not answer.
+    pub(crate) fn unread(&self, root: &Root, kind: &Kind, why: &str) -> Vec<Reading> {
+        let unread = |(_, sensor)| {
+            let lack = Lack::new(format!("{HWMON}/{}/{sensor}", self.folder), Why::Failed(why.to_owned()));
+            Reading { chip: self.title(), name: self.label(root, sensor), value: Known(Err(lack)), critical: None }
+        };
+        self.sensors(kind.0).into_iter().map(unread).collect()
+    }
+
     /// The readings of one kind.
     pub(crate) fn readings<'a>(&'a self, root: &'a Root, kind: &'a Kind) -> impl Iterator<Item = Reading> + 'a {
         self.sensors(kind.0).into_iter().filter_map(move |(_, sensor)| self.reading(root, kind, sensor))
@@ -112,11 +157,8 @@ impl Chip {
     /// The sensors of this chip that have a value.
     fn meters(&self, root: &Root) -> Vec<Meter> {
         let folder = format!("{HWMON}/{}", self.folder);
-        // The device's name has its address on the bus; the chip's number can be another after each start.
-        let device = root.link(&format!("{folder}/device"));
-        let device = device.as_deref().and_then(|target| target.file_name()?.to_str());
-        let is_slow = SLOW_CHIPS.contains(&self.name.as_str()) || device.is_some_and(is_i2c);
-        let chip = device.map_or_else(|| self.name.clone(), |device| format!("{}-{device}", self.name));
+        // The chip's number can be another after each start.
+        let chip = self.device.as_ref().map_or_else(|| self.name.clone(), |device| format!("{}-{device}", self.name));
         let mut meters = Vec::new();
         for &(prefix, quantity, unit, per_unit) in OTHERS.iter().chain([&TEMPERATURE]) {
             for (_, sensor) in self.sensors(prefix) {
@@ -126,7 +168,11 @@ impl Chip {
                     label: format!("{} {}", self.name, self.label(root, sensor)),
                     quantity,
                     unit,
-                    place: Place::Chip { file: format!("{folder}/{sensor}_{attribute}"), per_unit, is_slow },
+                    place: Place::Chip {
+                        file: format!("{folder}/{sensor}_{attribute}"),
+                        per_unit,
+                        is_slow: self.is_slow,
+                    },
                 }));
             }
         }
@@ -159,11 +205,10 @@ impl Chip {
     /// What `sensor` reads; nothing where its files hold no value.
     fn reading(&self, root: &Root, kind: &Kind, sensor: &str) -> Option<Reading> {
         let path = |attribute: &str| format!("{HWMON}/{}/{sensor}_{attribute}", self.folder);
-        let number =
-            |attribute: &str| root.number::<i32>(&path(attribute)).map(|number| f64::from(number) / f64::from(kind.3));
+        let number = |attribute: &str| root.decimal(&path(attribute)).map(|number| number / f64::from(kind.3));
         let attribute = ["input", "average"].into_iter().find(|attribute| self.has(sensor, attribute))?;
         Some(Reading {
-            chip: format!("{} ({})", self.name, self.folder),
+            chip: self.title(),
             name: self.label(root, sensor),
             value: Known(number(attribute)),
             critical: if self.has(sensor, "crit") { number("crit").ok() } else { None },

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::meters::{Meter, Place, identifier};
 use super::root::{Known, Lack, Root, Why};
-use super::sensors::{self, TEMPERATURE};
+use super::sensors::{self, Chip, Reading, TEMPERATURE};
 
 const THERMAL: &str = "sys/class/thermal";
 /// The firmware's word on voltage and throttling, on Raspberry Pi kernels only.
@@ -49,11 +49,16 @@ pub(crate) struct Throttling {
 
 /// Reads all thermometers.
 pub(crate) fn read(root: &Root) -> Result<Temperatures, Lack> {
+    read_with(root, |chip| chip.readings(root, &TEMPERATURE).collect())
+}
+
+/// The same, where this reads those of a monitoring chip.
+pub(crate) fn read_with(root: &Root, of_chip: impl Fn(&Chip) -> Vec<Reading>) -> Result<Temperatures, Lack> {
     let chips = sensors::chips(root);
     let zones: Vec<Zone> = zones(root).iter().map(|name| Zone::read(root, name)).collect();
     let mut temperatures: Vec<Temperature> = Vec::new();
     for chip in chips.iter().flatten().filter(|chip| !zones.iter().any(|zone| chip.shows(&zone.kind))) {
-        temperatures.extend(chip.readings(root, &TEMPERATURE).map(Temperature::of_reading));
+        temperatures.extend(of_chip(chip).into_iter().map(Temperature::of_reading));
     }
     temperatures.splice(..0, zones.into_iter().map(|zone| zone.temperature));
     if temperatures.is_empty() {
@@ -140,7 +145,7 @@ impl Throttling {
 }
 
 impl Temperature {
-    fn of_reading(reading: sensors::Reading) -> Self {
+    fn of_reading(reading: Reading) -> Self {
         let name = format!("{} {}", reading.chip, reading.name);
         Self { name, celsius: reading.value, critical_celsius: reading.critical }
     }
