@@ -92,6 +92,7 @@ fn the_socket_is_as_the_servers_own() {
     assert_eq!(setting(&socket, "Backlog"), LISTEN_BACKLOG.to_string());
     assert_eq!(bytes(&setting(&socket, "ReceiveBuffer")), RECEIVE_BUFFER_BYTES as u64);
     assert_eq!(bytes(&setting(&socket, "SendBuffer")), SEND_BUFFER_BYTES as u64);
+    assert_eq!(setting(&socket, "NoDelay"), "true");
 }
 
 #[test]

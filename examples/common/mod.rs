@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "shared by path: each example uses a part of it")]
 
 pub(crate) mod args;
+mod beside;
 mod help;
 pub(crate) mod oauth;
 pub(crate) mod service;
@@ -21,6 +22,7 @@ use smol::stream::StreamExt;
 use smol_mcp::{Bound, ClientLogger, Config, Handle, PromptsOf, ResourcesOf, Server, Tools};
 
 pub(crate) use args::{Action, Args, Program, parse};
+use beside::WhenWoken;
 use service::Manager;
 use stderr::Stderr;
 
@@ -148,8 +150,8 @@ fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
         pending().await
     };
     let beside = async { match beside.await {} };
-    let beside = smol::future::or(manager.feed(), beside);
-    smol::block_on(smol::future::or(bound.run(), smol::future::or(until_signal, beside)))
+    let beside = smol::future::or(until_signal, smol::future::or(manager.feed(), beside));
+    smol::block_on(smol::future::or(bound.run(), WhenWoken::new(beside)))
 }
 
 /// The arguments this process was started with. Where there is nothing to run, since help was asked for or an argument is wrong, it has

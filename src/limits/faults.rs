@@ -3,6 +3,9 @@
 /// Connections accepted in one turn of the engine: others get their share.
 pub const ACCEPTS_PER_TURN: usize = 8;
 
+/// Sockets of which one look at all of them tells; more are told of by the next. On the stack, 12 to 16 bytes each.
+pub const SOCKET_EVENTS_PER_LOOK: usize = 64;
+
 /// Milliseconds to wait when accepting fails for want of files or memory.
 pub const ACCEPT_BACKOFF_MS: u64 = 100;
 

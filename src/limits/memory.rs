@@ -22,14 +22,8 @@ pub const LISTEN_BACKLOG: usize = 64;
 /// Bytes that an allocator keeps beside a small block, with what it rounds up: glibc's and musl's keep 8 to 16.
 pub const BLOCK_BYTES: usize = 16;
 
-/// Bytes of a further place in async-io's table of sockets: where it grows, it doubles.
-pub const ASYNC_IO_TABLE_BYTES: usize = 16;
-
-/// Bytes that async-io 2 keeps whatever it serves: a queue of 1,000 timers, a list of 1,024 events, its map of timers.
-pub const ASYNC_IO_BYTES: usize = 64 * 1024;
-
-/// Sources whose wakers async-io collects in one turn: those of one list of events, in both directions.
-pub const ASYNC_IO_WAKERS_MAX: usize = 2 * 1024;
+/// Bytes that async-io 2 keeps: a queue of 1,000 timers, a list of 1,024 events, its map of timers, and the one file that tells of all sockets.
+pub const ASYNC_IO_BYTES: usize = 72 * 1024;
 
 /// Bytes of a setting that is a text (a token, a host, an origin, a proxy), beside the text, of which there may be two copies.
 pub const SETTING_BYTES: usize = 128;

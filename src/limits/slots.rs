@@ -2,32 +2,28 @@
 
 /// Bytes of the process's memory that an idle client takes, with an open stream or a connection that is kept: the promise. The slots of a
 /// connection, a stream, the stream's rest and a session count, whether or not this client has each of them.
-pub const IDLE_CLIENT_BYTES_MAX: usize = 512;
+pub const IDLE_CLIENT_BYTES_MAX: usize = 256;
 const _: () = assert!(IDLE_CLIENT_BYTES <= IDLE_CLIENT_BYTES_MAX, "an idle client takes too much");
 
 // On a 64-bit machine, where all of them are largest.
-const IDLE_CLIENT_BYTES: usize = ASYNC_IO_SOCKET_BYTES
-    + CONNECTION_SLOT_BYTES_MAX
+const IDLE_CLIENT_BYTES: usize = CONNECTION_SLOT_BYTES_MAX
     + STREAM_SLOT_BYTES_MAX
     + REST_BYTES_MAX
     + SESSION_SLOT_BYTES_MAX
     + WAKER_BYTES.div_ceil(CONNECTIONS_PER_WAKER)
     + QUEUED_BYTES;
 
-/// Bytes that async-io 2 takes for a socket: 27 words for its source, which an allocator rounds up, and 16 bytes in its table of sources.
-pub const ASYNC_IO_SOCKET_BYTES: usize = 28 * size_of::<usize>() + 16;
-
 /// Bytes of a waker: 48 of the heap, and 16 in the table of wakers.
 pub const WAKER_BYTES: usize = 64;
 
-/// Connections that are woken together: a waker for each would be an eighth of what a client may take, and to look at seven more sockets in
-/// vain takes no call of the system.
-pub const CONNECTIONS_PER_WAKER: usize = 8;
+/// Connections that are woken together, where it isn't the kernel that tells of them: those that the application brought. Each of them is asked
+/// whether it was the one, which may be a call of the system.
+pub const CONNECTIONS_PER_WAKER: usize = 16;
 
 /// Bytes of a connection in the queue of those that wait for a buffer.
 pub const QUEUED_BYTES: usize = size_of::<u32>();
 
-/// Bytes of a socket as a connection has it: async-io's, whatever else it could be.
+/// Bytes of a socket as a connection has it: its file, what is known of it, and the place of its slot.
 pub const SOCKET_BYTES_MAX: usize = 16;
 
 /// Bytes of a connection's slot.

@@ -2,20 +2,23 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::task::{Context, Poll};
 
-use async_io::Async;
 use rustix::io::Errno;
+use rustix::net::{SocketFlags, acceptfrom_with};
 use rustix::process::{Resource, getrlimit};
 
-use super::core::{Core, LISTENER};
+use super::core::{Core, SOCKETS};
 use super::notices::Notice;
 use super::socket::Socket;
 use crate::limits::{ACCEPT_BACKOFF_MS, ACCEPTS_IN_VAIN_MAX, ACCEPTS_PER_TURN, FILES_BESIDE_CONNECTIONS, REFUSALS_MAX};
 
 /// The listener, and how it went lately.
 pub(super) struct Door {
-    listener: Option<Async<TcpListener>>,
+    listener: Option<TcpListener>,
+    /// The address of all who connect to it; none where it listens on all of the machine's.
+    local: Option<SocketAddr>,
+    /// Somebody may be there.
+    knocked: bool,
     /// Nobody is accepted before this; 0 while all goes well.
     after_ms: u64,
     /// Errors in a row that were a newcomer's.
@@ -38,7 +41,7 @@ enum Verdict {
 /// How a turn of accepting ended.
 #[derive(Debug)]
 enum Turn {
-    /// The listener wakes when there is somebody.
+    /// The listener tells when there is somebody.
     Waits,
     /// There may be more.
     More,
@@ -48,8 +51,20 @@ enum Turn {
 
 impl Door {
     /// Nobody was accepted so far.
-    pub(super) fn new(listener: Option<Async<TcpListener>>) -> Self {
-        Self { listener, after_ms: 0, in_vain: 0 }
+    pub(super) fn new(listener: Option<TcpListener>) -> Self {
+        let local = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+        let local = local.filter(|local| !local.ip().is_unspecified());
+        Self { listener, local, knocked: true, after_ms: 0, in_vain: 0 }
+    }
+
+    /// Somebody came.
+    pub(super) const fn knock(&mut self) {
+        self.knocked = true;
+    }
+
+    /// Somebody may be there, and can be let in.
+    pub(super) const fn is_knocked(&self) -> bool {
+        self.knocked && !self.pauses()
     }
 
     /// It waits until something can be accepted again.
@@ -57,49 +72,53 @@ impl Door {
         self.after_ms > 0
     }
 
-    /// The pause is over. True when there was one.
-    pub(super) fn open_again(&mut self, now_ms: u64) -> bool {
-        let over = self.pauses() && now_ms >= self.after_ms;
-        if over {
+    /// The pause may be over.
+    pub(super) const fn open_again(&mut self, now_ms: u64) {
+        if now_ms >= self.after_ms {
             self.after_ms = 0;
         }
-        over
     }
 
     /// Accepts those who wait, some at a time.
     pub(super) fn accept<A>(&mut self, core: &Core<'_, A>) {
-        let Some(listener) = &self.listener else { return };
-        if self.pauses() {
-            return;
-        }
-        let mut cx = Context::from_waker(core.waker(LISTENER));
+        self.knocked = false;
+        let (Some(listener), local) = (&self.listener, self.local) else { return };
         let turn = turn(
             &mut self.in_vain,
-            || accept_from(listener).inspect_err(|error| count(core, error)),
-            || listener.poll_readable(&mut cx),
-            |(tcp, peer)| {
-                let local = tcp.get_ref().local_addr().ok();
-                core.admit(Socket::Tcp(tcp), Some(peer.ip()), local);
-            },
+            || accept_from(listener, local).inspect_err(|error| count(core, error)),
+            |(tcp, peer, local)| core.admit(Socket::tcp(tcp), Some(peer.ip()), local),
             || core.let_one_go(),
         );
         match turn {
             Turn::Waits => {}
-            Turn::More => core.ready.set(LISTENER),
-            Turn::Pause(error) => {
-                let now_ms = core.now_ms.get();
-                self.after_ms = now_ms.saturating_add(ACCEPT_BACKOFF_MS);
-                core.notice(Notice::Accept, format_args!("no connection can be accepted for now: {error}"));
+            Turn::More => {
+                self.knocked = true;
+                // What happened meanwhile is looked at before: those who came may have gone again, and a crowd must not take the places of others
+                // before that is seen.
+                core.ready.set(SOCKETS);
             }
+            Turn::Pause(error) => self.pause(core, &error),
         }
+    }
+
+    /// Nobody can be accepted for a while.
+    pub(super) fn pause<A>(&mut self, core: &Core<'_, A>, error: &io::Error) {
+        self.knocked = true;
+        self.after_ms = core.now_ms.get().saturating_add(ACCEPT_BACKOFF_MS);
+        core.notice(Notice::Accept, format_args!("no connection can be accepted for now: {error}"));
     }
 }
 
-fn accept_from(listener: &Async<TcpListener>) -> io::Result<(Async<TcpStream>, SocketAddr)> {
-    let (tcp, peer) = listener.get_ref().accept()?;
-    // Where it can't be set, answers are slower.
-    let _ = tcp.set_nodelay(true);
-    Ok((Async::new(tcp)?, peer))
+// A newcomer, its address, and the one that it connected to.
+fn accept_from(
+    listener: &TcpListener,
+    local: Option<SocketAddr>,
+) -> io::Result<(TcpStream, SocketAddr, Option<SocketAddr>)> {
+    let (socket, peer) = acceptfrom_with(listener, SocketFlags::NONBLOCK.union(SocketFlags::CLOEXEC))?;
+    let tcp = TcpStream::from(socket);
+    let peer = peer.map_or_else(|| tcp.peer_addr(), |peer| Ok(peer.try_into()?))?;
+    let local = local.or_else(|| tcp.local_addr().ok());
+    Ok((tcp, peer, local))
 }
 
 fn count<A>(core: &Core<'_, A>, error: &io::Error) {
@@ -114,25 +133,22 @@ fn count<A>(core: &Core<'_, A>, error: &io::Error) {
 fn turn<T>(
     in_vain: &mut u32,
     mut accept: impl FnMut() -> io::Result<T>,
-    mut poll_readable: impl FnMut() -> Poll<io::Result<()>>,
-    mut admit: impl FnMut(T),
+    mut admit: impl FnMut(T) -> io::Result<()>,
     mut make_room: impl FnMut() -> bool,
 ) -> Turn {
     for _ in 0..ACCEPTS_PER_TURN {
         let error = match accept() {
             Ok(newcomer) => {
                 *in_vain = 0;
-                admit(newcomer);
-                continue;
+                match admit(newcomer) {
+                    Ok(()) => continue,
+                    Err(error) => return Turn::Pause(error),
+                }
             }
             Err(error) => error,
         };
         match Verdict::of(&error) {
-            Verdict::Nobody => match poll_readable() {
-                Poll::Pending => return Turn::Waits,
-                Poll::Ready(Ok(())) => {}
-                Poll::Ready(Err(error)) => return Turn::Pause(error),
-            },
+            Verdict::Nobody => return Turn::Waits,
             Verdict::Next if *in_vain < ACCEPTS_IN_VAIN_MAX => *in_vain += 1,
             Verdict::Full if make_room() => {}
             Verdict::Next | Verdict::Full | Verdict::Later => {
@@ -141,13 +157,7 @@ fn turn<T>(
             }
         }
     }
-    // There may be more; but the reactor looks first at those who came in, as they may have gone again: a crowd must not take the places of others
-    // before it is seen.
-    match poll_readable() {
-        Poll::Pending => Turn::Waits,
-        Poll::Ready(Ok(())) => Turn::More,
-        Poll::Ready(Err(error)) => Turn::Pause(error),
-    }
+    Turn::More
 }
 
 impl Verdict {

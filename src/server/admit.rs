@@ -6,6 +6,7 @@
 //! nobody has more than the share of an address, but for this machine and the proxies that are named; and whoever finds no room is told when
 //! to come again. All of it is counted (`stats`), and logged once in a while (`notices`).
 
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::task::Context;
 
@@ -77,10 +78,13 @@ impl Shares {
 
 impl<A> Core<'_, A> {
     /// A newcomer gets a slot.
-    pub(super) fn admit(&self, socket: Socket, peer: Option<IpAddr>, local: Option<SocketAddr>) {
-        if socket.is_gone() {
+    ///
+    /// # Errors
+    /// Those of the system: so many sockets can't be waited for. The newcomer's is closed.
+    pub(super) fn admit(&self, mut socket: Socket, peer: Option<IpAddr>, local: Option<SocketAddr>) -> io::Result<()> {
+        if !socket.come() {
             // Nobody loses a slot to a crowd that came and went while the server was busy.
-            return;
+            return Ok(());
         }
         let now_ms = self.now_ms.get();
         let peer = peer.map(|address| self.shares.peer(address));
@@ -88,10 +92,17 @@ impl<A> Core<'_, A> {
         if let Some(index) = least {
             self.reclaim(index);
         }
-        let Some(index) = self.conns.borrow_mut().open_in(socket, peer, local, now_ms) else { return };
+        let Some(index) = self.conns.borrow_mut().open_in(socket, peer, local, now_ms) else { return Ok(()) };
+        let waited = self.conns.borrow_mut().wait_in(index, self.sockets.as_ref());
+        if let Err(error) = waited {
+            self.tally.connections.accept_errors.add();
+            self.close_conn(index);
+            return Err(error);
+        }
         self.tally.connections.accepted.add();
         self.tally.connections.most.reach(self.conns.borrow().open());
         self.settle(index, Brings::Nothing);
+        Ok(())
     }
 
     /// Something came from one that waits.
@@ -130,8 +141,9 @@ impl<A> Core<'_, A> {
                 brings = brings.max(Brings::of(conn, scratch));
                 brings
             };
-            let may_wait = conn.since.age_ms(now_ms) < HEAD_GRACE_MS && conn.socket.peek(&mut [0]).is_some();
-            (conns.vacancy(now_ms, conn.counted(), share, look, &mut scratch), may_wait)
+            let vacancy = conns.vacancy(now_ms, conn.counted(), share, look, &mut scratch);
+            let waits = vacancy == Vacancy::None(Full::House) && conn.since.age_ms(now_ms) < HEAD_GRACE_MS;
+            (vacancy, waits && conn.socket.peek(&mut [0]).is_some())
         };
         match vacancy {
             Vacancy::Free => self.serve_newcomer(index),
@@ -139,7 +151,7 @@ impl<A> Core<'_, A> {
                 self.reclaim(spare);
                 self.serve_newcomer(index);
             }
-            // It is looked at when something comes.
+            // It is looked at when something comes; what the application brought has to be asked for that.
             Vacancy::None(Full::House) if brings == Brings::Nothing => self.ready.set(self.conn_bit(index)),
             // It is looked at again on the tick.
             Vacancy::None(Full::House) if brings == Brings::Part && may_wait => {}
@@ -230,7 +242,7 @@ impl<A> Core<'_, A> {
         let mut answer = [0; ANSWER_BYTES_MAX];
         let length = full.answer(&mut answer);
         // A socket that takes not even this is closed without a word.
-        let _ = socket.poll_write(&mut cx, answer.get(..length).unwrap_or_default());
+        let _ = socket.poll_write(&mut cx, self.sockets.as_ref(), answer.get(..length).unwrap_or_default());
         socket.shutdown_write(&mut cx);
     }
 }

@@ -8,9 +8,8 @@ use super::handle::Command;
 use super::plan::{Capacities, Plan, Settings};
 use super::ready::Ready;
 use crate::limits::{
-    ASYNC_IO_BYTES, ASYNC_IO_SOCKET_BYTES, ASYNC_IO_TABLE_BYTES, ASYNC_IO_WAKERS_MAX, BLOCK_BYTES, COMMANDS_MAX,
-    KERNEL_DOUBLES, KERNEL_SOCKET_BYTES, LISTEN_BACKLOG, MESSAGE_PARAMS_BYTES_MAX, RECEIVE_BUFFER_BYTES,
-    SEND_BUFFER_BYTES,
+    ASYNC_IO_BYTES, BLOCK_BYTES, COMMANDS_MAX, KERNEL_DOUBLES, KERNEL_SOCKET_BYTES, LISTEN_BACKLOG,
+    MESSAGE_PARAMS_BYTES_MAX, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES,
 };
 use crate::rate::Bucket;
 
@@ -137,14 +136,9 @@ impl MemoryBudget {
         let connections = plan.conns.count();
         // Beside its slot, a place in the queue for a buffer.
         let connection = plan.conns.bytes() + plan.queue.bytes();
-        let waking = if connections < ASYNC_IO_WAKERS_MAX { connections * 2 } else { ASYNC_IO_WAKERS_MAX };
-        // A list that doubles; while it does, it is there twice.
-        let reactor = ASYNC_IO_BYTES + waking.next_power_of_two() * Ready::WAKER_BYTES * 3 / 2;
         self.with("connections", connections, connection)
             .with("wakers", plan.wakers(), Ready::WAKER_BYTES + Ready::WOKEN_BYTES + BLOCK_BYTES)
-            // The listener is one too.
-            .with("sockets, in async-io", connections.saturating_add(1), ASYNC_IO_SOCKET_BYTES + ASYNC_IO_TABLE_BYTES)
-            .with("async-io", 1, reactor)
+            .with("async-io", 1, ASYNC_IO_BYTES)
             .with("streams", plan.streams.count(), plan.streams.bytes() + plan.rests.bytes())
             .with("sessions", plan.sessions.count(), plan.sessions.bytes())
             .with("names of clients", plan.names.count(), plan.names.bytes())

@@ -7,10 +7,12 @@
 //!                    ↘ Lingering                             └→ Lingering → free
 //! ```
 
+use std::io;
 use std::net::SocketAddr;
 
 use super::core::index32;
 use super::socket::Socket;
+use super::sockets::Sockets;
 use crate::guard::{Household, Peer, Standing};
 use crate::limits::{CONNECTION_SLOT_BYTES_MAX, LOCAL_ADDRESSES_MAX};
 use crate::pool::Pool;
@@ -82,6 +84,16 @@ impl ConnRef {
     /// The place of its slot.
     pub(super) const fn index(self) -> usize {
         self.index as usize
+    }
+
+    /// As one number: below 2⁶³, as there are not so many slots.
+    pub(super) const fn number(self) -> u64 {
+        (self.index as u64) << 32 | self.generation as u64
+    }
+
+    /// The one that has this number.
+    pub(super) const fn of_number(number: u64) -> Self {
+        Self { index: (number >> 32) as u32, generation: (number & 0xffff_ffff) as u32 }
     }
 }
 
@@ -196,6 +208,18 @@ impl<'m> Conns<'m> {
         conn.local = local;
         self.open += 1;
         Some(index)
+    }
+
+    /// The one in this slot is told of from now on.
+    ///
+    /// # Errors
+    /// Those of the system: so many can't be waited for.
+    pub(super) fn wait_in(&mut self, index: usize, sockets: Option<&Sockets>) -> io::Result<()> {
+        let reference = self.reference(index);
+        match (self.at(index), reference, sockets) {
+            (Some(conn), Some(reference), Some(sockets)) => conn.socket.wait_as(reference, sockets),
+            _ => Ok(()),
+        }
     }
 
     // Where an address stands among those that are kept.

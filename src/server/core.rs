@@ -16,6 +16,7 @@ use super::notices::{Notice, Notices};
 use super::peers::Shown;
 use super::ready::Ready;
 use super::resume::Numbers;
+use super::sockets::Sockets;
 use super::stats::Tally;
 use super::stream_table::{StreamRef, Streams};
 use super::streams::Open;
@@ -34,7 +35,7 @@ use crate::session::{Ended, PrincipalId, SessionRef, Table};
 use crate::tasks::Board;
 
 /// The bits of the engine's set: these, then the workers, the runners of tasks, the connections.
-pub(super) const LISTENER: usize = 0;
+pub(super) const SOCKETS: usize = 0;
 pub(super) const COMMANDS: usize = 1;
 pub(super) const TICK: usize = 2;
 pub(super) const WORKERS: usize = 3;
@@ -58,6 +59,8 @@ pub(super) struct Core<'m, A> {
     pub(super) now_ms: Cell<u64>,
     pub(super) unix_s: Cell<u64>,
     pub(super) date: Cell<Option<[u8; http::HTTP_DATE_BYTES]>>,
+    /// What tells of sockets; none where nothing is listened to.
+    pub(super) sockets: Option<Sockets>,
     pub(super) conns: RefCell<Conns<'m>>,
     pub(super) streams: RefCell<Streams<'m>>,
     pub(super) sessions: RefCell<Table<'m>>,

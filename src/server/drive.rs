@@ -234,7 +234,7 @@ impl<A: Application> Worker<'_, '_, A> {
             };
             let mut conns = self.core.conns.borrow_mut();
             let Some(socket) = conns.get(conn).and_then(|slot| slot.socket()) else { return Flush::Broken };
-            match socket.poll_write(cx, outlet.pending()) {
+            match socket.poll_write(cx, self.core.sockets.as_ref(), outlet.pending()) {
                 Poll::Ready(Ok(n)) => {
                     outlet.sent(n);
                     self.earn(n);
@@ -294,7 +294,14 @@ impl<A: Application> Worker<'_, '_, A> {
             let Some(free) = watch.free.get_mut(watch.got..).filter(|free| !free.is_empty()) else { return false };
             let read = {
                 let mut conns = self.core.conns.borrow_mut();
-                conns.get(conn).and_then(|slot| slot.socket()).map(|socket| socket.poll_read(cx, free))
+                let socket = conns.get(conn).and_then(|slot| slot.socket());
+                socket.map(|socket| {
+                    if self.slot().resumable.get().is_some() {
+                        // It may be answered in this turn, and whether its client has gone decides whether the answer is kept.
+                        socket.ask_again();
+                    }
+                    socket.poll_read(cx, free)
+                })
             };
             match read {
                 Some(Poll::Pending) => return false,

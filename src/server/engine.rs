@@ -11,11 +11,12 @@ use smol::stream::Stream as _;
 
 use super::accept::Door;
 use super::clock::{Clock, look_at_calendar, set_calendar};
-use super::conns::State;
-use super::core::{COMMANDS, Core, LISTENER, TICK, WORKERS};
+use super::conns::{ConnRef, State};
+use super::core::{COMMANDS, Core, SOCKETS, TICK, WORKERS};
 use super::handle::{Command, Commands, PROMPTS_CHANGED, RELOAD, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
 use super::notices::Notice;
 use super::socket::Socket;
+use super::sockets::{News, Place};
 use super::stream_table::StreamRef;
 use crate::app::{Announce, Application, caught};
 use crate::hub::Kind;
@@ -66,7 +67,11 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         let ready = core.ready.clone();
         self.ticked = false;
         for _ in 0..ROUNDS_PER_TURN {
-            if !ready.drain(|bit| self.wake(bit)) {
+            let (woke, knocked) = (ready.drain(|bit| self.wake(bit)), self.door.is_knocked());
+            if knocked {
+                self.door.accept(core);
+            }
+            if !woke && !knocked {
                 break;
             }
         }
@@ -78,10 +83,36 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         Poll::Pending
     }
 
+    // Something happened to sockets: who has to do with them is woken.
+    fn hear(&mut self) {
+        let core = self.core;
+        let Some(sockets) = &core.sockets else { return };
+        let mut cx = Context::from_waker(core.waker(SOCKETS));
+        // Taken note of first, as what happens from then on is told again.
+        let told = sockets.poll(&mut cx);
+        let mut count = 0;
+        let more = sockets.look(|place, news| {
+            count += 1;
+            match place {
+                Place::Listener => self.door.knock(),
+                Place::Conn(conn) => core.hear(conn, news),
+            }
+        });
+        // Where several came at once, others come while those are served: to look again is one call of the system, to wait in the reactor seven.
+        let more = more.map(|more| more || count > 1);
+        let told = if told.is_ready() { sockets.poll(&mut cx) } else { told };
+        match (more, told) {
+            (Ok(false), Poll::Pending) => {}
+            (Ok(_), Poll::Pending | Poll::Ready(Ok(()))) => core.ready.set(SOCKETS),
+            // The tick looks again.
+            (Err(error), _) | (_, Poll::Ready(Err(error))) => self.door.pause(core, &error),
+        }
+    }
+
     fn wake(&mut self, bit: usize) {
         let workers = self.workers.len();
         match bit {
-            LISTENER => self.door.accept(self.core),
+            SOCKETS => self.hear(),
             COMMANDS => self.obey(),
             TICK => self.tick(),
             _ if bit < WORKERS + workers => {
@@ -159,9 +190,9 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             while Pin::new(&mut *tick).poll_next(&mut cx).is_ready() {}
             look_at_calendar(self.core);
         }
-        if self.door.open_again(self.core.now_ms.get()) {
-            self.core.ready.set(LISTENER);
-        }
+        self.door.open_again(self.core.now_ms.get());
+        // Should it ever not be told of what happens, it is heard late, and not never.
+        self.core.ready.set(SOCKETS);
         self.count_lost();
         self.core.keep_house();
         self.core.keep_access();
@@ -209,7 +240,8 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                     drop(reply.try_send(list));
                 }
                 Some(Command::Connect { io, peer, local }) => {
-                    self.core.admit(Socket::other(io, peer, local), peer, local);
+                    // Only the kernel can refuse to tell of one, and it has not to do with these.
+                    let _ = self.core.admit(Socket::other(io, peer, local), peer, local);
                 }
                 // Who asked may have stopped waiting.
                 Some(Command::Stats { reply }) => {
@@ -253,6 +285,32 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
 }
 
 impl<A> Core<'_, A> {
+    // Something happened to the socket of a connection; it may be closed by now.
+    fn hear(&self, place: ConnRef, news: News) {
+        let mut conns = self.conns.borrow_mut();
+        let Some(conn) = conns.get(place) else { return };
+        conn.socket.heard(news);
+        let (state, index) = (conn.state, place.index());
+        drop(conns);
+        match state {
+            State::Busy { .. } => {
+                // One that goes on for a stream (2024-11-05) came by this connection, too, and another has it now.
+                for (index, worker) in self.workers.iter().enumerate() {
+                    if worker.job.get() == Some(place) {
+                        self.wake_worker(index);
+                    }
+                }
+            }
+            State::Stream(stream) if news.writable => {
+                if let Some(stream) = self.streams.borrow().reference(stream.into()) {
+                    self.wake_writers(stream);
+                }
+                self.ready.set(self.conn_bit(index));
+            }
+            _ => self.ready.set(self.conn_bit(index)),
+        }
+    }
+
     /// Something happened to a connection that no worker has.
     fn look_at(&self, index: usize) {
         let state = self.conns.borrow_mut().at(index).map(|conn| conn.state);
@@ -274,7 +332,7 @@ impl<A> Core<'_, A> {
             let read = {
                 let mut conns = self.conns.borrow_mut();
                 let Some(socket) = conns.at(index).and_then(|conn| conn.socket()) else { return };
-                // It may be a neighbour that woke: then this costs no call of the system.
+                // It may be a neighbour that woke: of a TCP connection that costs no call of the system.
                 match socket.poll_readable(&mut cx) {
                     Poll::Ready(Ok(())) => socket.poll_read(&mut cx, &mut sink),
                     Poll::Ready(Err(error)) => Poll::Ready(Err(error)),

@@ -96,7 +96,7 @@ impl<A> Core<'_, A> {
             return Written::Broken("its connection is gone");
         };
         let bit = self.conn_bit(open.conn());
-        match socket.poll_write(&mut Context::from_waker(self.waker(bit)), bytes) {
+        match socket.poll_write(&mut Context::from_waker(self.waker(bit)), self.sockets.as_ref(), bytes) {
             Poll::Ready(Ok(n)) => {
                 open.wrote(n, n >= bytes.len(), &hub, self.now_ms.get());
                 Written::Event

@@ -159,7 +159,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 let Some(socket) = conns.get(conn).and_then(|slot| slot.socket()) else {
                     return Poll::Ready(false);
                 };
-                match socket.poll_write(cx, rest) {
+                match socket.poll_write(cx, self.core.sockets.as_ref(), rest) {
                     Poll::Ready(Ok(n)) => rest = rest.get(n..).unwrap_or_default(),
                     Poll::Ready(Err(_)) => return Poll::Ready(false),
                     Poll::Pending if self.slot().expired.get() => return Poll::Ready(false),

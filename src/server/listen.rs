@@ -1,5 +1,6 @@
-//! The listening socket. What is set here, every connection inherits: the sizes of the kernel's buffers, so that its share of the memory is
-//! a number too (DESIGN D12). They must be set before the first connection comes, as TCP tells the peer then how far its window can go.
+//! The listening socket. What is set here, every connection inherits: that nothing waits to be sent together with more, and the sizes of the
+//! kernel's buffers, so that its share of the memory is a number too (DESIGN D12). They must be set before the first connection comes, as TCP tells
+//! the peer then how far its window can go.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -8,7 +9,27 @@ use std::os::fd::AsFd;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
 
+use super::sockets::{Place, Sockets};
 use crate::limits::{LISTEN_BACKLOG, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
+
+/// A listening socket, and what tells of it and of those that come by it.
+pub(super) struct Listening {
+    pub(super) listener: TcpListener,
+    pub(super) sockets: Sockets,
+}
+
+impl Listening {
+    /// Nobody was accepted so far.
+    ///
+    /// # Errors
+    /// Those of the system: there are no more files.
+    pub(super) fn new(listener: TcpListener) -> io::Result<Self> {
+        listener.set_nonblocking(true)?;
+        let sockets = Sockets::new()?;
+        sockets.add(&listener, Place::Listener)?;
+        Ok(Self { listener, sockets })
+    }
+}
 
 /// Listens on an address.
 ///
@@ -19,7 +40,7 @@ pub(super) fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     // So that a server can be started again at once.
     sockopt::set_socket_reuseaddr(&socket, true)?;
-    set_buffers(&socket);
+    set_options(&socket);
     bind(&socket, &address)?;
     listen(&socket, i32::try_from(LISTEN_BACKLOG).unwrap_or(i32::MAX))?;
     Ok(socket.into())
@@ -35,12 +56,13 @@ pub(super) fn adopt(listener: &TcpListener) -> io::Result<SocketAddr> {
     }
     // What this program starts has nothing to do with it.
     fcntl_setfd(listener, FdFlags::CLOEXEC)?;
-    set_buffers(listener);
+    set_options(listener);
     listener.local_addr()
 }
 
-fn set_buffers(socket: &impl AsFd) {
-    // A kernel that lacks one of these goes on with its default.
+fn set_options(socket: &impl AsFd) {
+    // A kernel that lacks one of these goes on with its default; without the first, answers are slower.
+    let _ = sockopt::set_tcp_nodelay(socket, true);
     let _ = sockopt::set_socket_send_buffer_size(socket, SEND_BUFFER_BYTES);
     let _ = sockopt::set_socket_recv_buffer_size(socket, RECEIVE_BUFFER_BYTES);
 }
@@ -53,7 +75,7 @@ mod tests {
     use crate::limits::KERNEL_DOUBLES;
 
     #[test]
-    fn connections_inherit_the_sizes() {
+    fn connections_inherit_the_options() {
         let listener = listen_on(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (accepted, _) = listener.accept().unwrap();
@@ -65,6 +87,7 @@ mod tests {
         for (size, asked) in sizes {
             assert_eq!(size, asked * KERNEL_DOUBLES);
         }
+        assert!(accepted.nodelay().unwrap());
         drop(client);
     }
 

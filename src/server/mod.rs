@@ -51,6 +51,7 @@ mod room;
 mod runner;
 mod secret_file;
 mod socket;
+mod sockets;
 mod start;
 mod storage;
 mod stream_table;
@@ -89,15 +90,13 @@ use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 
-use async_io::Async;
-
 use self::admit::Shares;
 use self::audit::Audit;
 use self::clock::Clock;
 use self::core::OnClient;
 use self::handle::Commands;
 use self::key_file::KeyFile;
-use self::listen::{adopt, listen_on};
+use self::listen::{Listening, adopt, listen_on};
 use self::oauth::KeepKeys;
 use self::plan::Settings;
 use self::start::run;
@@ -200,7 +199,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
 
     /// As [`bind`](Self::bind), on a socket that listens already: that of a service manager (socket activation), where clients wait while the server
     /// starts, and starts again. [`Config::listen`] is not looked at. The kernel's buffers are set for who comes from now on; who opens the socket
-    /// sets them for who comes earlier (`ReceiveBuffer=16K` and `SendBuffer=16K` in a systemd unit).
+    /// sets them for who comes earlier (`ReceiveBuffer=16K`, `SendBuffer=16K` and `NoDelay=true` in a systemd unit).
     ///
     /// # Errors
     /// As [`bind`](Self::bind); and `InvalidInput` where the socket does not listen.
@@ -208,7 +207,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let local = adopt(&listener)?;
         accept::warn_of_few_files(config.connections);
         let mut bound = self.prepare(config)?;
-        bound.listener = Some((Async::new(listener)?, local));
+        bound.listener = Some((Listening::new(listener)?, local));
         if bound.parts.endpoint.guard.is_open_to_pages() && bound.parts.endpoint.guard.is_open() {
             log::warn!(
                 "every web page that somebody on this network opens may use the tools, as all origins are allowed and no token \
@@ -325,7 +324,7 @@ pub struct Bound<A, R = NoResources, P = NoPrompts, H = NoCheck> {
     heap: Heap,
     max_memory: Option<u64>,
     settings: Settings,
-    listener: Option<(Async<TcpListener>, SocketAddr)>,
+    listener: Option<(Listening, SocketAddr)>,
     handle: Handle,
 }
 

@@ -2,12 +2,13 @@
 
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
-use async_io::Async;
 use smol::io::{AsyncRead, AsyncWrite};
 
+use super::conns::ConnRef;
 use super::peeked::Peeked;
+use super::sockets::{News, Place, Sockets};
 use crate::limits::SOCKET_BYTES_MAX;
 
 /// What can be served as a connection. What it reads and writes must keep to the contract of those traits: an error, also `WouldBlock`, is its end. It is
@@ -18,8 +19,23 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Duplex for T {}
 
 /// One connection, or none: as small as a TCP socket is.
 pub(super) enum Socket {
-    Tcp(Async<TcpStream>),
+    Tcp(Tcp),
     Other(Option<Box<Peeked>>),
+}
+
+/// A TCP socket, which does not block, and what is known of it. Its slot is looked at when something happens to it, whoever asked.
+pub(super) struct Tcp {
+    stream: TcpStream,
+    /// Whose it is.
+    conn: ConnRef,
+    /// There may be something to read.
+    readable: bool,
+    /// A read that gives less than there was room for need not be the last: its peer says nothing more, or has sent urgent data, at which reads stop.
+    doubtful: bool,
+    /// There may be room to write.
+    writable: bool,
+    /// It is told when there is room to write.
+    tells_writes: bool,
 }
 
 const _: () = assert!(size_of::<Socket>() <= SOCKET_BYTES_MAX);
@@ -28,6 +44,51 @@ impl Socket {
     /// A connection over anything that reads and writes, from and to these addresses.
     pub(super) fn other(io: Box<dyn Duplex>, peer: Option<IpAddr>, local: Option<SocketAddr>) -> Self {
         Socket::Other(Some(Box::new(Peeked::new(io, peer, local))))
+    }
+
+    /// A TCP connection, which does not block.
+    pub(super) fn tcp(stream: TcpStream) -> Self {
+        Socket::Tcp(Tcp {
+            stream,
+            conn: ConnRef::of_number(0),
+            readable: false,
+            doubtful: false,
+            writable: true,
+            tells_writes: false,
+        })
+    }
+
+    /// It came: what it sent meanwhile is there. False where it has gone again.
+    pub(super) fn come(&mut self) -> bool {
+        let Socket::Tcp(tcp) = self else { return true };
+        let there = tcp.stream.peek(&mut [0]);
+        tcp.readable = matches!(there, Ok(1..));
+        !is_end(&there)
+    }
+
+    /// It is this connection's, which is told of it from now on.
+    ///
+    /// # Errors
+    /// Those of the system: so many can't be waited for.
+    pub(super) fn wait_as(&mut self, conn: ConnRef, sockets: &Sockets) -> io::Result<()> {
+        let Socket::Tcp(tcp) = self else { return Ok(()) };
+        tcp.conn = conn;
+        sockets.add(&tcp.stream, Place::Conn(conn))
+    }
+
+    /// Something happened to it.
+    pub(super) fn heard(&mut self, news: News) {
+        let Socket::Tcp(tcp) = self else { return };
+        tcp.readable |= news.readable;
+        tcp.doubtful |= news.doubtful;
+        tcp.writable |= news.writable;
+    }
+
+    /// The next read asks the kernel, as what happened last may not have been told yet.
+    pub(super) fn ask_again(&mut self) {
+        if let Socket::Tcp(tcp) = self {
+            tcp.readable = true;
+        }
     }
 
     /// No connection.
@@ -41,7 +102,7 @@ impl Socket {
     /// The address that its peer connected to.
     pub(super) fn local(&self) -> Option<SocketAddr> {
         match self {
-            Socket::Tcp(tcp) => tcp.get_ref().local_addr().ok(),
+            Socket::Tcp(tcp) => tcp.stream.local_addr().ok(),
             Socket::Other(peeked) => peeked.as_ref()?.local(),
         }
     }
@@ -49,7 +110,7 @@ impl Socket {
     /// The address of its peer.
     pub(super) fn peer(&self) -> Option<IpAddr> {
         match self {
-            Socket::Tcp(tcp) => tcp.get_ref().peer_addr().ok().map(|peer| peer.ip().to_canonical()),
+            Socket::Tcp(tcp) => tcp.stream.peer_addr().ok().map(|peer| peer.ip().to_canonical()),
             Socket::Other(peeked) => peeked.as_ref()?.peer(),
         }
     }
@@ -57,7 +118,8 @@ impl Socket {
     /// Whether a read would give something (or the end, or an error).
     pub(super) fn poll_readable(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Socket::Tcp(tcp) => tcp.poll_readable(cx),
+            Socket::Tcp(Tcp { readable: true, .. }) => Poll::Ready(Ok(())),
+            Socket::Tcp(_) => Poll::Pending,
             Socket::Other(None) => none(),
             Socket::Other(Some(peeked)) => peeked.poll_readable(cx),
         }
@@ -66,7 +128,7 @@ impl Socket {
     /// Looks at what is there, and leaves it there. `None` where that can't be done.
     pub(super) fn peek(&self, buf: &mut [u8]) -> Option<usize> {
         match self {
-            Socket::Tcp(tcp) => tcp.get_ref().peek(buf).ok(),
+            Socket::Tcp(tcp) => tcp.stream.peek(buf).ok(),
             Socket::Other(_) => None,
         }
     }
@@ -74,46 +136,33 @@ impl Socket {
     /// How many bytes could be read now; 0 where that can't be asked.
     pub(super) fn readable_bytes(&self) -> usize {
         let Socket::Tcp(tcp) = self else { return 0 };
-        rustix::io::ioctl_fionread(tcp).ok().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default()
+        rustix::io::ioctl_fionread(&tcp.stream).ok().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default()
     }
 
     /// Its peer has gone and left nothing to read, as far as that can be seen without reading.
     pub(super) fn is_gone(&self) -> bool {
         let Socket::Tcp(tcp) = self else { return false };
-        match tcp.get_ref().peek(&mut [0]) {
-            Ok(bytes) => bytes == 0,
-            Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
-        }
+        is_end(&tcp.stream.peek(&mut [0]))
     }
 
     /// Reads what is there; 0 at the end.
     pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
-            Socket::Tcp(tcp) => loop {
-                match tcp.get_ref().read(buf) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    result => return Poll::Ready(result),
-                }
-                ready!(tcp.poll_readable(cx))?;
-            },
+            Socket::Tcp(tcp) => tcp.poll_read(buf),
             Socket::Other(None) => none(),
             Socket::Other(Some(peeked)) => peeked.poll_read(cx, buf),
         }
     }
 
     /// Writes what there is room for.
-    pub(super) fn poll_write(&mut self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+    pub(super) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        sockets: Option<&Sockets>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match self {
-            Socket::Tcp(tcp) => loop {
-                match tcp.get_ref().write(buf) {
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                    Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                    Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                    result => return Poll::Ready(result),
-                }
-                ready!(tcp.poll_writable(cx))?;
-            },
+            Socket::Tcp(tcp) => tcp.poll_write(sockets, buf),
             Socket::Other(None) => none(),
             Socket::Other(Some(peeked)) => peeked.poll_write(cx, buf),
         }
@@ -130,7 +179,7 @@ impl Socket {
     pub(super) fn shutdown_write(&mut self, cx: &mut Context<'_>) {
         match self {
             // An error means that the connection is gone, which the next read will tell.
-            Socket::Tcp(tcp) => drop(tcp.get_ref().shutdown(Shutdown::Write)),
+            Socket::Tcp(tcp) => drop(tcp.stream.shutdown(Shutdown::Write)),
             Socket::Other(None) => {}
             Socket::Other(Some(peeked)) => peeked.shutdown_write(cx),
         }
@@ -141,11 +190,144 @@ impl Socket {
         use rustix::net::sockopt;
         let Socket::Tcp(tcp) = self else { return };
         // A kernel that lacks one of these goes on with its default.
-        let _ = sockopt::set_tcp_user_timeout(tcp, crate::limits::STREAM_USER_TIMEOUT_MS);
-        let _ = sockopt::set_socket_keepalive(tcp, true);
+        let _ = sockopt::set_tcp_user_timeout(&tcp.stream, crate::limits::STREAM_USER_TIMEOUT_MS);
+        let _ = sockopt::set_socket_keepalive(&tcp.stream, true);
+    }
+}
+
+impl Tcp {
+    fn poll_read(&mut self, buf: &mut [u8]) -> Poll<io::Result<usize>> {
+        if !self.readable {
+            return Poll::Pending;
+        }
+        loop {
+            match self.stream.read(buf) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    return Poll::Pending;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // Less than there was room for: that was all, and what comes now is told of.
+                Ok(read) if read < buf.len() => {
+                    self.readable = self.doubtful || read == 0;
+                    return Poll::Ready(Ok(read));
+                }
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    fn poll_write(&mut self, sockets: Option<&Sockets>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        while self.writable {
+            match self.stream.write(buf) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.writable = false;
+                    self.tell_writes(sockets)?;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
+                result => return Poll::Ready(result),
+            }
+        }
+        Poll::Pending
+    }
+
+    // Most never have to wait for room, so that this is not asked for before.
+    fn tell_writes(&mut self, sockets: Option<&Sockets>) -> io::Result<()> {
+        match sockets {
+            Some(sockets) if !self.tells_writes => {
+                self.tells_writes = true;
+                sockets.add_writes(&self.stream, Place::Conn(self.conn))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+// What `peek` says of a connection that is gone.
+fn is_end(there: &io::Result<usize>) -> bool {
+    match there {
+        Ok(bytes) => *bytes == 0,
+        Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
     }
 }
 
 fn none<T>() -> Poll<io::Result<T>> {
     Poll::Ready(Err(io::ErrorKind::NotConnected.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::task::Waker;
+
+    use super::*;
+
+    fn pair() -> (TcpStream, Socket) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (server, _) = listener.accept().unwrap();
+        server.set_nonblocking(true).unwrap();
+        (client, Socket::tcp(server))
+    }
+
+    fn read(socket: &mut Socket, room: usize) -> Option<usize> {
+        match socket.poll_read(&mut Context::from_waker(Waker::noop()), &mut vec![0; room]) {
+            Poll::Ready(read) => Some(read.unwrap()),
+            Poll::Pending => None,
+        }
+    }
+
+    const READABLE: News = News { readable: true, doubtful: false, writable: false };
+
+    #[test]
+    fn it_is_read_until_there_is_less_than_room() {
+        let (mut client, mut socket) = pair();
+        assert!(socket.come());
+        client.write_all(b"hello").unwrap();
+        // Nobody told of it.
+        assert_eq!(read(&mut socket, 4), None);
+        socket.heard(READABLE);
+        assert_eq!(read(&mut socket, 4), Some(4));
+        assert_eq!(read(&mut socket, 4), Some(1));
+        client.write_all(b"more").unwrap();
+        assert_eq!(read(&mut socket, 4), None);
+        socket.heard(READABLE);
+        assert_eq!(read(&mut socket, 4), Some(4));
+        // As much as there was room for: there may be more, and there is not.
+        assert_eq!(read(&mut socket, 4), None);
+        drop(client);
+        socket.heard(News { doubtful: true, ..READABLE });
+        assert_eq!([read(&mut socket, 4), read(&mut socket, 4)], [Some(0), Some(0)]);
+    }
+
+    #[test]
+    fn what_came_before_the_end_is_read_before_it() {
+        let (mut client, mut socket) = pair();
+        client.write_all(b"last").unwrap();
+        drop(client);
+        socket.heard(News { doubtful: true, ..READABLE });
+        assert_eq!([read(&mut socket, 16), read(&mut socket, 16)], [Some(4), Some(0)]);
+    }
+
+    #[test]
+    fn who_comes_is_read_without_being_told_of() {
+        let (mut client, mut socket) = pair();
+        client.write_all(b"early").unwrap();
+        // Loopback delivers before `write` returns.
+        assert!(socket.come());
+        assert_eq!(read(&mut socket, 16), Some(5));
+        let (client, mut socket) = pair();
+        drop(client);
+        assert!(!socket.come());
+    }
+
+    #[test]
+    fn the_next_read_asks_where_it_must() {
+        let (mut client, mut socket) = pair();
+        client.write_all(b"x").unwrap();
+        assert_eq!(read(&mut socket, 4), None);
+        socket.ask_again();
+        assert_eq!(read(&mut socket, 4), Some(1));
+    }
 }

@@ -6,12 +6,9 @@ use std::future::poll_fn;
 use std::hash::RandomState;
 use std::io;
 use std::mem;
-use std::net::TcpListener;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::Waker;
-
-use async_io::Async;
 
 use super::Parts;
 use super::accept::Door;
@@ -19,16 +16,18 @@ use super::access::Access;
 use super::budget::Futures;
 use super::clock::Clock;
 use super::conns::Conns;
-use super::core::{COMMANDS, Core, LISTENER, TICK, WorkerSlot};
+use super::core::{COMMANDS, Core, SOCKETS, TICK, WorkerSlot};
 use super::engine::Engine;
 use super::handle::Commands;
 use super::inputs::Inputs;
+use super::listen::Listening;
 use super::notices::Notices;
 use super::oauth::Watch;
 use super::plan::{Capacities, Plan};
 use super::ready::Ready;
 use super::resume::Numbers;
 use super::runner::Runner;
+use super::sockets::Sockets;
 use super::stats::Tally;
 use super::storage::{Lend, Memory, Views};
 use super::stream_table::Streams;
@@ -51,7 +50,7 @@ use crate::tasks::Board;
 pub(super) async fn run<A: Application>(
     mut parts: Box<Parts<A>>,
     memory: &impl Memory,
-    listener: Option<Async<TcpListener>>,
+    listener: Option<Listening>,
     clock: Clock,
 ) -> io::Result<()> {
     let busy = || io::Error::new(io::ErrorKind::ResourceBusy, "another server runs in this storage");
@@ -63,7 +62,8 @@ pub(super) async fn run<A: Application>(
     let (requests, answers) = (mem::take(&mut views.requests), mem::take(&mut views.answers));
     let task_requests = mem::take(&mut views.task_requests);
     let key_file = parts.key_file.take();
-    let (core, commands) = core(*parts, views, &plan);
+    let (listener, sockets) = listener.map(|Listening { listener, sockets }| (listener, sockets)).unzip();
+    let (core, commands) = core(*parts, views, &plan, sockets);
     let core = &*core;
     if let Some(file) = &key_file {
         core.sessions.borrow_mut().remember_ended(&file.ended);
@@ -75,7 +75,7 @@ pub(super) async fn run<A: Application>(
     let runners = runners.map(|(place, request)| in_place(|| run_tasks(core, place, request)));
     let runners = runners.collect();
     commands.attach(core.waker(COMMANDS).clone());
-    for bit in [LISTENER, COMMANDS, TICK] {
+    for bit in [SOCKETS, COMMANDS, TICK] {
         core.ready.set(bit);
     }
     let mut engine = Engine {
@@ -135,7 +135,12 @@ fn wakers(ready: &Arc<Ready>, plan: &Plan) -> Vec<Waker> {
 }
 
 // What all tasks share.
-fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (Box<Core<'m, A>>, Commands) {
+fn core<'m, A: Application>(
+    parts: Parts<A>,
+    views: Views<'m>,
+    plan: &Plan,
+    sockets: Option<Sockets>,
+) -> (Box<Core<'m, A>>, Commands) {
     let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
     let (buffers, request_bytes) = (plan.requests.count(), plan.requests.row());
     let (connections, runners) = (plan.conns.count(), plan.tasks.count());
@@ -162,6 +167,7 @@ fn core<'m, A: Application>(parts: Parts<A>, views: Views<'m>, plan: &Plan) -> (
         now_ms: Cell::new(0),
         unix_s: Cell::new(0),
         date: Cell::new(None),
+        sockets,
         conns: RefCell::new(Conns::new(conns)),
         streams: RefCell::new(Streams::new(streams, rests)),
         sessions: RefCell::new(Table::new(sessions, names)),

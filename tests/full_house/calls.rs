@@ -5,7 +5,7 @@ use smol_mcp::Config;
 
 use crate::support::client::{Client, Session};
 use crate::support::server::Running;
-use crate::support::wire;
+use crate::support::{until, wire};
 
 // Two calls at once, and the reserve.
 fn house() -> Running {
@@ -139,6 +139,34 @@ fn calls_of_2024_are_cancelled_too() {
     stream.reset();
     drop(house.seen.until("it is dropped", |state| state.dropped == 2));
     house.must_serve();
+}
+
+#[test]
+fn a_connection_whose_calls_go_on_for_a_stream_is_still_heard() {
+    let house = Running::start(Config::new().connections(24).calls(4));
+    let mut stream = house.connect();
+    let path = stream.open_http_sse();
+    let mut client = house.connect();
+    assert_eq!(client.ask(&wire::post_to(&path, &[], &wire::initialize("2024-11-05", "old"))).status, 202);
+    assert_eq!(stream.message()["id"], "init");
+    // Two calls came by it and go on, and a third request comes in two pieces.
+    for id in [7, 8] {
+        assert_eq!(client.ask(&wire::post_to(&path, &[], &wire::call(id, "wait", &json!({})))).status, 202);
+    }
+    drop(house.seen.until("both run", |state| state.running == 2));
+    let request = wire::post_to(&path, &[], &wire::request("p", "ping", &json!({})));
+    let (head, body) = request.split_at(request.len() - 8);
+    client.send(head);
+    until("its head is read", || {
+        let stats = smol_mcp::block_on(house.handle.stats()).unwrap();
+        (stats.buffers.now == 3).then_some(())
+    });
+    client.send(body);
+    assert_eq!(client.answer().status, 202);
+    assert_eq!(stream.message()["id"], "p");
+    let stats = smol_mcp::block_on(house.handle.stats()).unwrap();
+    assert_eq!((stats.refused.slow_body, stats.refused.slow_head), (0, 0), "{stats}");
+    house.let_go(2);
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn settled() -> counting::Counts {
 fn nothing_is_allocated_but_what_is_named() {
     let server = Running::start();
     start::is_the_sum(&server);
-    start::connections_have_their_row(&server);
+    start::connections_take_nothing(&server);
     requests_on_an_open_connection(&server);
     refusals(&server);
     sessions(&server);
