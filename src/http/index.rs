@@ -59,15 +59,18 @@ impl Span {
     /// Nothing.
     pub(super) const EMPTY: Self = Self { start: 0, len: 0 };
 
-    /// The stretch of `text` that `part` is, which was borrowed from it.
-    pub(super) fn within(text: &[u8], part: &[u8]) -> Self {
-        let span = || {
-            let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
-            text.get(start..start.checked_add(part.len())?)?;
-            Some(Self { start: u16::try_from(start).ok()?, len: u16::try_from(part.len()).ok()? })
-        };
-        // It fits: the scan ends at HEAD_BYTES_CEILING. What does not, or is no part, is empty, never other bytes.
-        span().unwrap_or_default()
+    /// The stretch from `start` up to `end`.
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        match (u16::try_from(start), u16::try_from(end)) {
+            (Ok(start), Ok(end)) => Self { start, len: end.saturating_sub(start) },
+            // The scan ends at HEAD_BYTES_CEILING. What lies behind would be empty, never other bytes.
+            _ => Self::EMPTY,
+        }
+    }
+
+    /// Where it starts in the text.
+    pub(super) fn start(self) -> usize {
+        usize::from(self.start)
     }
 
     /// Where it ends in the text.
@@ -136,19 +139,26 @@ impl Head {
         usize::from(self.count)
     }
 
-    /// Adds a header line, whose name and value were borrowed from `text`.
+    /// Adds a header line of `text`: its name, and all that is behind the colon, whose white space at both ends is no part of the value (RFC 9112,
+    /// section 5.1).
     ///
     /// # Errors
     /// `TooManyHeaders` when the index is full.
-    pub(super) fn push(&mut self, text: &[u8], name: &[u8], value: &[u8]) -> Result<(), Refusal> {
-        let known = Known::of(name);
-        let name = Span::within(text, name);
+    pub(super) fn push(&mut self, text: &[u8], name: Span, behind: Span) -> Result<(), Refusal> {
+        let known = Known::of(name.of(text));
+        let (mut start, mut end) = (behind.start(), behind.end());
+        while start < end && text.get(start).is_some_and(is_blank) {
+            start += 1;
+        }
+        while start < end && text.get(end - 1).is_some_and(is_blank) {
+            end -= 1;
+        }
         let field = self.fields.get_mut(usize::from(self.count)).ok_or(Refusal::TooManyHeaders)?;
         *field = Field {
             name: name.start,
             name_len: u8::try_from(name.len).map_err(|_| Refusal::HeaderNameTooLong)?,
             known: known.map_or(UNKNOWN, |known| known as u8),
-            value: Span::within(text, value),
+            value: Span::new(start, end),
         };
         if let Some(seen) = known.and_then(|known| self.known.get_mut(known as usize)) {
             if seen.count == 0 {
@@ -180,4 +190,8 @@ impl Head {
     pub(super) fn count(&self, known: Known) -> usize {
         self.known.get(known as usize).map_or(0, |seen| usize::from(seen.count))
     }
+}
+
+fn is_blank(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
