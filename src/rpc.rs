@@ -64,7 +64,7 @@ pub(crate) struct Member {
     pub(crate) kind: Kind,
 }
 
-/// The spans of one message that the protocol asks about, found in one scan.
+/// The spans of one message that the protocol asks about, found in one scan. It is large: it is read where it lies, and not moved.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Envelope {
     pub(crate) jsonrpc: Option<Member>,
@@ -114,15 +114,14 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// Scans one message, normalising its strings in place. Gives the root's kind beside the spans.
+    /// Scans one message, normalising its strings in place, and forgets the one before. Gives the root's kind.
     ///
     /// # Errors
     /// [`ScanError`] when `doc` is not exactly one JSON value.
     #[inline(never)] // with registers of its own
-    pub(crate) fn scan(doc: &mut [u8]) -> Result<(Kind, Envelope), ScanError> {
-        let mut envelope = Envelope::default();
-        let kind = json::scan(doc, &mut envelope)?;
-        Ok((kind, envelope))
+    pub(crate) fn scan(&mut self, doc: &mut [u8]) -> Result<Kind, ScanError> {
+        *self = Self::default();
+        json::scan(doc, self)
     }
 
     /// What the message is; `None` when it is no JSON-RPC 2.0 message.
@@ -240,7 +239,7 @@ pub(crate) struct Request<'a> {
     /// The message's bytes.
     pub(crate) doc: &'a [u8],
     /// Where in them things are.
-    pub(crate) envelope: Envelope,
+    pub(crate) envelope: &'a Envelope,
     /// The revision that the answer is written in.
     pub(crate) revision: Revision,
 }

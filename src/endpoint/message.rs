@@ -15,11 +15,9 @@ use crate::rate::Limited;
 use crate::rpc::{Code, Envelope, Message};
 use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
 
-/// What is to be done about a message.
+/// What is to be done about a message that is not answered at once.
 #[derive(Debug)]
 pub(crate) enum Decision<'p> {
-    /// Answer at once.
-    Answer(Answer<'static>),
     /// A notification that asks for a running call to be dropped; then 202.
     Cancel { session: SessionRef, request: crate::json::Span },
     /// A client's answer to a question of this server (`None`: it refuses); then 202.
@@ -27,7 +25,7 @@ pub(crate) enum Decision<'p> {
     /// Do the work, and answer with its result.
     Job(Job<'p>),
     /// Open the stream of a `subscriptions/listen`.
-    Listen { envelope: Envelope, filter: Filter },
+    Listen { filter: Filter },
     /// An array of messages (2025-03-26): each is decided on its own.
     Batch(SessionRef),
 }
@@ -35,7 +33,6 @@ pub(crate) enum Decision<'p> {
 /// A request that is to be answered.
 #[derive(Debug)]
 pub(crate) struct Job<'p> {
-    pub(crate) envelope: Envelope,
     pub(crate) revision: Revision,
     pub(crate) work: Work,
     /// On whose behalf it is done.
@@ -99,6 +96,15 @@ impl Work {
     }
 }
 
+/// What was found out about a message on the way to its decision.
+#[derive(Default)]
+pub(crate) struct Findings {
+    /// Where in it things are.
+    pub(crate) envelope: Envelope,
+    /// Who came and went by the decision.
+    pub(crate) changes: Changes,
+}
+
 /// What surrounds a message.
 pub(super) struct Around<'a, 'r, 'p> {
     pub(super) head: http::Request<'r>,
@@ -112,45 +118,57 @@ pub(super) struct Around<'a, 'r, 'p> {
 
 impl Endpoint {
     /// Decides on the body of a POST. Scans it, and normalises its strings in place.
+    ///
+    /// # Errors
+    /// What is answered at once.
     pub(crate) fn message<'p>(
         &self,
         head: http::Request<'_>,
         posted: Posted<'p>,
         doc: &mut [u8],
+        findings: &mut Findings,
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> (Decision<'p>, Changes) {
+    ) -> Result<Decision<'p>, Answer<'static>> {
         let around = Around { head, posted, moment, batch: None, changes: Cell::default() };
         let decided = if doc.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             self.batch(&around, doc, table)
         } else {
-            self.decide(&around, doc, table)
+            self.decide(&around, doc, &mut findings.envelope, table)
         };
-        (decided.unwrap_or_else(Decision::Answer), around.changes.get())
+        findings.changes = around.changes.get();
+        decided
     }
 
     /// Decides on one message of a batch.
+    ///
+    /// # Errors
+    /// What is answered at once.
+    #[allow(clippy::too_many_arguments)] // all that a message consists of
     pub(crate) fn element<'p>(
         &self,
         head: http::Request<'_>,
         posted: Posted<'p>,
         doc: &mut [u8],
+        findings: &mut Findings,
         session: SessionRef,
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> (Decision<'p>, Changes) {
+    ) -> Result<Decision<'p>, Answer<'static>> {
         let around = Around { head, posted, moment, batch: Some(session), changes: Cell::default() };
-        let decided = self.decide(&around, doc, table);
-        (decided.unwrap_or_else(Decision::Answer), around.changes.get())
+        let decided = self.decide(&around, doc, &mut findings.envelope, table);
+        findings.changes = around.changes.get();
+        decided
     }
 
     fn decide<'p>(
         &self,
         around: &Around<'_, '_, 'p>,
         doc: &mut [u8],
+        envelope: &mut Envelope,
         table: &mut Table<'_>,
     ) -> Result<Decision<'p>, Answer<'static>> {
-        let (kind, envelope) = Envelope::scan(doc).map_err(not_json)?;
+        let kind = envelope.scan(doc).map_err(not_json)?;
         if kind != Kind::Object {
             return Err(invalid("a message must be a JSON object"));
         }
@@ -159,35 +177,46 @@ impl Endpoint {
         }
         let Some(message) = envelope.message(doc) else {
             return Err(invalid_in(
-                &envelope,
+                envelope,
                 doc,
                 "not a JSON-RPC 2.0 message: it needs \"jsonrpc\": \"2.0\", and a \"method\" (with an \"id\" that is a string or \
                  an integer, unless it is a notification) and no \"params\" but an object, or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
-        let asks = if message == Message::Request { self.may_send(around) } else { Ok(()) };
-        // In place: decisions and answers are large.
-        let mut decided = match asks {
-            Ok(()) => self.route(around, message, envelope, doc, table),
-            Err(answer) => Err(answer),
-        };
+        if let Err(mut answer) = self.may_decide(around, message) {
+            answer.answer_to(envelope);
+            return Err(answer);
+        }
+        // In place: answers are large.
+        let mut decided = self.route(around, message, envelope, doc, table);
         match &mut decided {
             Ok(Decision::Job(job)) => {
-                if let Some(answer) = self.with_state(around, job, doc) {
-                    return Ok(Decision::Answer(answer));
+                if let Some(answer) = self.with_state(around, job, envelope, doc) {
+                    decided = Err(answer);
                 }
             }
-            Err(answer) if message == Message::Request => answer.answer_to(&envelope),
+            Err(answer) if message == Message::Request => answer.answer_to(envelope),
             Ok(_) | Err(_) => {}
         }
         decided
     }
 
+    // Whether a message may be looked at: requests are counted.
+    fn may_decide(&self, around: &Around<'_, '_, '_>, message: Message) -> Result<(), Answer<'static>> {
+        if message == Message::Request { self.may_send(around) } else { Ok(()) }
+    }
+
     // A call of 2026-07-28 that comes again brings its state, which is verified where it lies. An answer instead of a job that lacks scopes.
-    fn with_state(&self, around: &Around<'_, '_, '_>, job: &mut Job<'_>, doc: &mut [u8]) -> Option<Answer<'static>> {
+    fn with_state(
+        &self,
+        around: &Around<'_, '_, '_>,
+        job: &mut Job<'_>,
+        envelope: &mut Envelope,
+        doc: &mut [u8],
+    ) -> Option<Answer<'static>> {
         if let (Work::Forbidden(needed), None, Route::Mcp) = (job.work, around.batch, around.posted.route) {
             // Nothing was said yet, so the status can tell.
-            return Some(Answer::insufficient(&job.envelope, needed, job.principal));
+            return Some(Answer::insufficient(envelope, needed, job.principal));
         }
         let asks = matches!(
             job.work,
@@ -195,7 +224,7 @@ impl Endpoint {
         );
         if asks && job.revision.is_modern() {
             let (principal, unix_s) = (around.posted.principal.id(), around.moment.unix_s);
-            if let Err(why) = input::open(&self.key, &mut job.envelope, doc, principal, unix_s) {
+            if let Err(why) = input::open(&self.key, envelope, doc, principal, unix_s) {
                 job.work = Work::Refuse(Code::INVALID_PARAMS, why);
             }
         }
@@ -207,7 +236,7 @@ impl Endpoint {
         &self,
         around: &Around<'_, '_, 'p>,
         message: Message,
-        envelope: Envelope,
+        envelope: &Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
     ) -> Result<Decision<'p>, Answer<'static>> {
@@ -222,10 +251,10 @@ impl Endpoint {
             return Err(invalid("a 2026-07-28 message can't be part of a batch"));
         }
         match (message, named) {
-            (Message::Request, _) if enveloped => self.modern(around, &envelope, doc),
+            (Message::Request, _) if enveloped => self.modern(around, envelope, doc),
             (Message::Notification, _) if enveloped => Err(Answer::empty(Status::ACCEPTED)),
             (Message::Notification, Some(Some(Revision::V2026_07_28))) => Err(Answer::empty(Status::ACCEPTED)),
-            (Message::Request, Some(Some(Revision::V2026_07_28))) => Err(super::modern::no_envelope(&envelope, doc)),
+            (Message::Request, Some(Some(Revision::V2026_07_28))) => Err(super::modern::no_envelope(envelope, doc)),
             (Message::Response, Some(Some(Revision::V2026_07_28))) => {
                 Err(invalid("2026-07-28 has no posted responses: answer in inputResponses"))
             }
@@ -261,7 +290,7 @@ impl Endpoint {
         &self,
         around: &Around<'_, '_, 'p>,
         message: Message,
-        envelope: Envelope,
+        envelope: &Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
     ) -> Result<Decision<'p>, Answer<'static>> {
@@ -282,7 +311,7 @@ impl Endpoint {
         };
         let revision = table.get(session).map(Session::revision);
         let revision = revision.ok_or_else(|| no_session(NoSession::Unknown))?;
-        Ok(self.in_session(around, message, envelope, doc, table, session, revision))
+        self.in_session(around, message, envelope, doc, table, session, revision)
     }
 
     // The session that a message names; who came back or made room for it is noted.
@@ -305,29 +334,32 @@ impl Endpoint {
         &self,
         around: &Around<'_, '_, 'p>,
         message: Message,
-        envelope: Envelope,
+        envelope: &Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
         session: SessionRef,
         revision: Revision,
-    ) -> Decision<'p> {
+    ) -> Result<Decision<'p>, Answer<'static>> {
         match message {
             Message::Response => match envelope.id {
-                Some(id) => Decision::Reply { session, id: id.span, result: envelope.result.map(|result| result.span) },
-                None => Decision::Answer(Answer::empty(Status::ACCEPTED)),
+                Some(id) => {
+                    let result = envelope.result.map(|result| result.span);
+                    Ok(Decision::Reply { session, id: id.span, result })
+                }
+                None => Err(Answer::empty(Status::ACCEPTED)),
             },
             Message::Notification => {
                 let method = envelope.method_name(doc);
                 match envelope.request_id {
                     Some(request) if method == b"notifications/cancelled" => {
-                        Decision::Cancel { session, request: request.span }
+                        Ok(Decision::Cancel { session, request: request.span })
                     }
-                    _ => Decision::Answer(Answer::empty(Status::ACCEPTED)),
+                    _ => Err(Answer::empty(Status::ACCEPTED)),
                 }
             }
             Message::Request => {
                 let work =
-                    self.work(Method::of(revision, envelope.method_name(doc)), &envelope, doc, around.posted.principal);
+                    self.work(Method::of(revision, envelope.method_name(doc)), envelope, doc, around.posted.principal);
                 let work = match work {
                     Work::ToolsCall(index) if self.only_as_task(index) => Work::OnlyAsTask,
                     work => work,
@@ -337,7 +369,7 @@ impl Endpoint {
                     table.set_log_level(session, level);
                 }
                 let (principal, session) = (around.posted.principal, Some(session));
-                Decision::Job(Job { envelope, revision, work, principal, session, session_id: None })
+                Ok(Decision::Job(Job { revision, work, principal, session, session_id: None }))
             }
         }
     }

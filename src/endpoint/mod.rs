@@ -27,7 +27,7 @@ mod work;
 pub(crate) use answer::{Answer, Body};
 pub(crate) use cause::Cause;
 pub(crate) use head::{Admission, LastSeen, MESSAGES_PATH, Opening, Passage, Posted, Route, denied};
-pub(crate) use message::{Decision, Job, Needed, Work};
+pub(crate) use message::{Decision, Findings, Job, Needed, Work};
 
 use core::net::SocketAddr;
 

@@ -12,11 +12,12 @@ use super::drive::{Outcome, Target, Watch};
 use super::lease::Read;
 use super::refuse::{ended_meanwhile, late, refused};
 use crate::app::Application;
-use crate::endpoint::{Admission, Answer, Decision, Passage, Posted};
+use crate::endpoint::{Admission, Answer, Decision, Findings, Passage, Posted};
 use crate::guard::Peer;
 use crate::http::{self, Accept, CONTINUE, Cors, Decoder, Framing, Known, Media, Method, ResponseHead, Status, Step};
 use crate::limits::{HEAD_GRACE_MS, HEAD_TIMEOUT_MS, PIPELINED_MAX, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::{Out, Outlet};
+use crate::session::Principal;
 
 /// A worker, by its place.
 pub(super) struct Worker<'w, 'm, A> {
@@ -186,8 +187,10 @@ impl<A: Application> Worker<'_, '_, A> {
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
         self.core.look_at_keys(false);
         let moment = self.moment_of(conn, request);
-        let entry = self.core.endpoint.enter(request, &moment);
-        let (mut principal, route) = {
+        // In place, as all that is large: each move of it takes as long as a check.
+        let mut principal = Principal::ANYONE;
+        let entry = self.core.endpoint.enter(request, &moment, &mut principal);
+        let route = {
             let date = self.core.date.get();
             let manner = || {
                 let mut manner = self.manner(conn, request, entry.cors, date.as_ref());
@@ -195,26 +198,25 @@ impl<A: Application> Worker<'_, '_, A> {
                 manner.template.close |= last || request.has_body();
                 manner
             };
-            let known = match entry.passage {
-                Passage::Known(principal) => Ok(principal),
-                Passage::Ask(refusal) => self.ask_application(conn, request, refusal, &moment).await,
-                Passage::Answer(answer) => Err(answer),
-            };
-            let principal = match known {
-                Ok(principal) => principal,
-                Err(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
-            };
+            match entry.passage {
+                Passage::Known => {}
+                Passage::Ask(refusal) => match pin!(self.ask_application(conn, request, refusal, &moment)).await {
+                    Ok(known) => principal = known,
+                    Err(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
+                },
+                Passage::Answer(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
+            }
             self.work_for(&principal);
             let admission =
                 self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
             match admission {
-                Admission::Body(Posted { route, .. }) => (principal, route),
-                Admission::Answer(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
-                Admission::Ended(ended) => {
+                Ok(Admission::Body(Posted { route, .. })) => route,
+                Err(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
+                Ok(Admission::Ended(ended)) => {
                     self.core.ended(ended);
                     return self.answer(conn, Answer::empty(Status::OK), &manner(), &[], tx).await;
                 }
-                Admission::Open(opening) => {
+                Ok(Admission::Open(opening)) => {
                     return self.open(conn, opening, request, &principal, &manner(), &moment, tx).await;
                 }
             }
@@ -289,34 +291,38 @@ impl<A: Application> Worker<'_, '_, A> {
             let Some(doc) = used.get_mut(..body.len()) else { return Turn::Done(After::Close) };
             let Some(request) = decoder.head(head) else { return Turn::Done(After::Close) };
             let moment = self.core.moment(conn);
-            let (decision, changes) = {
+            let mut findings = Findings::default();
+            let decision = {
                 let mut sessions = self.core.sessions.borrow_mut();
-                self.core.endpoint.message(request, posted, doc, &mut sessions, &moment)
+                self.core.endpoint.message(request, posted, doc, &mut findings, &mut sessions, &moment)
             };
+            let Findings { envelope, changes } = &findings;
             let date = self.core.date.get();
             let cors = self.core.endpoint.cors(request, &moment);
             let mut manner = self.manner(conn, request, cors, date.as_ref());
-            self.core.tell(changes, manner.peer);
+            self.core.tell(*changes, manner.peer);
             manner.template.close |= last;
             let mut watch = Watch::new(free, pipelined);
             let turn = match decision {
-                Decision::Answer(answer) => self.answer(conn, answer, &manner, doc, tx).await,
-                Decision::Cancel { session, request } => {
+                Err(answer) => self.answer(conn, answer, &manner, doc, tx).await,
+                Ok(Decision::Cancel { session, request }) => {
                     self.core.cancel(session, request.of(doc));
                     self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
                 }
-                Decision::Reply { session, id, result } => {
+                Ok(Decision::Reply { session, id, result }) => {
                     self.core.reply(session, id.of(doc), result.map(|result| result.of(doc)));
                     self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
                 }
-                Decision::Listen { envelope, mut filter } => {
-                    filter.tasks = self.core.tasks_to_listen_to(&envelope, doc, posted.principal);
-                    self.listen(conn, &envelope, filter, posted.principal, &manner, doc, tx).await
+                Ok(Decision::Listen { mut filter }) => {
+                    filter.tasks = self.core.tasks_to_listen_to(envelope, doc, posted.principal);
+                    self.listen(conn, envelope, filter, posted.principal, &manner, doc, tx).await
                 }
-                Decision::Batch(session) => {
+                Ok(Decision::Batch(session)) => {
                     pin!(self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx)).await
                 }
-                Decision::Job(job) => pin!(self.job(conn, job, posted.route, &manner, doc, &mut watch, tx)).await,
+                Ok(Decision::Job(mut job)) => {
+                    pin!(self.job(conn, &mut job, envelope, posted.route, &manner, doc, &mut watch, tx)).await
+                }
             };
             (turn, watch.got())
         };
