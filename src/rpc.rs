@@ -114,13 +114,12 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// Scans one message, normalising its strings in place, and forgets the one before. Gives the root's kind.
+    /// Scans one message, normalising its strings in place, into an envelope that is empty. Gives the root's kind.
     ///
     /// # Errors
     /// [`ScanError`] when `doc` is not exactly one JSON value.
     #[inline(never)] // with registers of its own
     pub(crate) fn scan(&mut self, doc: &mut [u8]) -> Result<Kind, ScanError> {
-        *self = Self::default();
         json::scan(doc, self)
     }
 

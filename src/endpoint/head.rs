@@ -12,14 +12,6 @@ use crate::sse::EventId;
 /// Where the requests of 2024-11-05's transport go, behind the public path.
 pub(crate) const MESSAGES_PATH: &str = "/messages";
 
-/// Who comes, as the head of a request tells.
-pub(crate) struct Entry<'r> {
-    /// The origin that may read the answer in a browser.
-    pub(crate) cors: Option<Cors<'r>>,
-    /// Whether that one may come in.
-    pub(crate) passage: Passage<'r>,
-}
-
 /// Whether somebody may come in.
 pub(crate) enum Passage<'r> {
     /// There is nothing to come in for: answer at once.
@@ -92,49 +84,56 @@ pub(super) enum Place {
 
 impl Endpoint {
     /// Who comes. Guarding is first, and a preflight before the token is asked for. The order is: Host, Origin; the tokens of the configuration;
-    /// then, where those say nothing, the application's own check. `principal` becomes who it is, where that is known.
-    pub(crate) fn enter<'r>(&self, request: Request<'r>, moment: &Moment, principal: &mut Principal) -> Entry<'r> {
+    /// then, where those say nothing, the application's own check. `principal` is [`Principal::ANYONE`], and becomes who it is, where that is known.
+    /// `passage` is [`Passage::Known`], and becomes what it is. Gives the origin that may read the answer in a browser.
+    pub(crate) fn enter<'r>(
+        &self,
+        request: Request<'r>,
+        moment: &Moment,
+        principal: &mut Principal,
+        passage: &mut Passage<'r>,
+    ) -> Option<Cors<'r>> {
         let local = moment.local;
-        // In place: answers are large.
-        let mut entry = Entry { cors: None, passage: Passage::Known };
-        if let Err(refusal) = self.guard.host(request.host(), request.authority(), local) {
+        let is_known = request.authority().is_none() && self.guard.is_last_host(request.header(Known::Host), local);
+        let called = if is_known { Ok(()) } else { self.guard.host(request.host(), request.authority(), local) };
+        if let Err(refusal) = called {
             let answer = Answer::refusal(
                 Status(refusal.status()),
                 Code::REFUSED,
                 super::answer::Sentence::of(format_args!("{refusal}")),
             )
             .because(Cause::Host);
-            entry.passage = Passage::Answer(answer);
-            return entry;
+            *passage = Passage::Answer(answer);
+            return None;
         }
         if request.is_secured() && !self.guard.is_behind_tls() {
             let message =
                 "an https target was sent without TLS: use http://, or name the proxy's URL by Config::public_base";
             let answer = Answer::refusal(Status::MISDIRECTED_REQUEST, Code::REFUSED, message).because(Cause::Host);
-            entry.passage = Passage::Answer(answer);
-            return entry;
+            *passage = Passage::Answer(answer);
+            return None;
         }
         let place = self.place(request);
         let granted = self.guard.origin(request.all(Known::Origin), local);
         let is_local = granted.is_ok();
-        entry.cors = match granted {
+        let cors = match granted {
             Ok(grant) => grant.and_then(grant_of).or(metadata::cors(place)),
             // It is for everybody to read.
             Err(_) if place == Place::Metadata => metadata::cors(place),
             Err(refusal) => {
                 let message = super::answer::Sentence::of(format_args!("{refusal}"));
                 let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message).because(Cause::Origin);
-                entry.passage = Passage::Answer(answer);
-                return entry;
+                *passage = Passage::Answer(answer);
+                return None;
             }
         };
-        let granted = Granted { any: entry.cors.is_some(), private_network: is_local };
+        let granted = Granted { any: cors.is_some(), private_network: is_local };
         match self.pass(request, place, granted, moment, principal) {
             Ok(None) => {}
-            Ok(Some(refusal)) => entry.passage = Passage::Ask(refusal),
-            Err(answer) => entry.passage = Passage::Answer(answer),
+            Ok(Some(refusal)) => *passage = Passage::Ask(refusal),
+            Err(answer) => *passage = Passage::Answer(answer),
         }
-        entry
+        cors
     }
 
     /// The CORS grant of a request whose head was admitted.
@@ -165,7 +164,10 @@ impl Endpoint {
             return Err(self.metadata(method));
         }
         self.may_come(moment)?;
-        if !self.guard.is_open() && request.query_param("access_token").is_some() {
+        if self.guard.is_open() {
+            return Ok(None); // anyone
+        }
+        if request.query_param("access_token").is_some() {
             return Err(refused(BearerRefusal::InQuery));
         }
         match self.guard.bearer(request.all(Known::Authorization), moment.unix_s) {

@@ -4,16 +4,14 @@ use core::cell::Cell;
 
 use super::answer::{Answer, Body, Data};
 use super::head::{no_session, single};
+use super::job::{Job, Work};
 use super::{Changes, Endpoint, Moment, NoSession, Posted, Route};
 use crate::http::{self, Known, Status};
 use crate::hub::Filter;
 use crate::json::{Kind, ScanError};
-use crate::mcp::completion::Subject;
-use crate::mcp::pages::Page;
-use crate::mcp::{Method, input, tasks};
-use crate::rate::Limited;
+use crate::mcp::{Method, input};
 use crate::rpc::{Code, Envelope, Message};
-use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
+use crate::session::{IdText, LogLevel, Revision, Session, SessionRef, Table, Transport};
 
 /// What is to be done about a message that is not answered at once.
 #[derive(Debug)]
@@ -30,72 +28,6 @@ pub(crate) enum Decision<'p> {
     Batch(SessionRef),
 }
 
-/// A request that is to be answered.
-#[derive(Debug)]
-pub(crate) struct Job<'p> {
-    pub(crate) revision: Revision,
-    pub(crate) work: Work,
-    /// On whose behalf it is done.
-    pub(crate) principal: &'p Principal,
-    /// The session that it belongs to (none in 2026-07-28).
-    pub(crate) session: Option<SessionRef>,
-    /// The id of a session that was opened by this request, for the head of its answer.
-    pub(crate) session_id: Option<IdText>,
-}
-
-/// The name of a tool or of a prompt, or the URI of a resource, and the scopes that it asks for.
-pub(crate) type Needed = (&'static str, &'static [&'static str]);
-
-/// What a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Work {
-    Initialize,
-    Discover,
-    Ping,
-    ToolsCall(usize),
-    /// A call that is answered with a task.
-    TaskOf(usize),
-    /// A call that may become a task.
-    TaskLater(usize),
-    /// A call of what only runs as a task, which its revision does not have.
-    OnlyAsTask,
-    /// What is asked of a task.
-    Task(tasks::Verb),
-    /// A page of the tools, of the resources, of the templates or of the prompts.
-    List(Page),
-    Read(usize),
-    /// The URI is none of ours.
-    NoResource,
-    Subscribe,
-    Unsubscribe,
-    GetPrompt(usize),
-    Complete(Subject),
-    SetLevel,
-    /// A call of a tool that was called too often.
-    TooOften(Limited),
-    /// Its caller lacks some of these scopes.
-    Forbidden(Needed),
-    /// The last calls, which the server keeps itself.
-    Audit,
-    /// A JSON-RPC error, as the answer to the request.
-    Refuse(Code, &'static str),
-}
-
-impl Work {
-    /// It runs the application's code, which may take its time.
-    pub(crate) const fn is_call(self) -> bool {
-        matches!(
-            self,
-            Self::ToolsCall(_)
-                | Self::TaskOf(_)
-                | Self::TaskLater(_)
-                | Self::Read(_)
-                | Self::GetPrompt(_)
-                | Self::Complete(_)
-        )
-    }
-}
-
 /// What was found out about a message on the way to its decision.
 #[derive(Default)]
 pub(crate) struct Findings {
@@ -103,6 +35,8 @@ pub(crate) struct Findings {
     pub(crate) envelope: Envelope,
     /// Who came and went by the decision.
     pub(crate) changes: Changes,
+    /// The id of a session that was opened by it, for the head of its answer.
+    pub(crate) session_id: Cell<Option<IdText>>,
 }
 
 /// What surrounds a message.
@@ -114,6 +48,8 @@ pub(super) struct Around<'a, 'r, 'p> {
     pub(super) batch: Option<SessionRef>,
     /// Who came and went by the decision.
     pub(super) changes: Cell<Changes>,
+    /// As in [`Findings`].
+    pub(super) session_id: &'a Cell<Option<IdText>>,
 }
 
 impl Endpoint {
@@ -130,11 +66,12 @@ impl Endpoint {
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Decision<'p>, Answer<'static>> {
-        let around = Around { head, posted, moment, batch: None, changes: Cell::default() };
+        let Findings { envelope, session_id, .. } = findings;
+        let around = Around { head, posted, moment, batch: None, changes: Cell::default(), session_id };
         let decided = if doc.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             self.batch(&around, doc, table)
         } else {
-            self.decide(&around, doc, &mut findings.envelope, table)
+            self.decide(&around, doc, envelope, table)
         };
         findings.changes = around.changes.get();
         decided
@@ -155,8 +92,9 @@ impl Endpoint {
         table: &mut Table<'_>,
         moment: &Moment,
     ) -> Result<Decision<'p>, Answer<'static>> {
-        let around = Around { head, posted, moment, batch: Some(session), changes: Cell::default() };
-        let decided = self.decide(&around, doc, &mut findings.envelope, table);
+        let Findings { envelope, session_id, .. } = findings;
+        let around = Around { head, posted, moment, batch: Some(session), changes: Cell::default(), session_id };
+        let decided = self.decide(&around, doc, envelope, table);
         findings.changes = around.changes.get();
         decided
     }
@@ -168,6 +106,17 @@ impl Endpoint {
         envelope: &mut Envelope,
         table: &mut Table<'_>,
     ) -> Result<Decision<'p>, Answer<'static>> {
+        let message = self.read(around, doc, envelope)?;
+        self.decided(around, message, doc, envelope, table)
+    }
+
+    // What kind of message it is, if it is one.
+    fn read(
+        &self,
+        around: &Around<'_, '_, '_>,
+        doc: &mut [u8],
+        envelope: &mut Envelope,
+    ) -> Result<Message, Answer<'static>> {
         let kind = envelope.scan(doc).map_err(not_json)?;
         if kind != Kind::Object {
             return Err(invalid("a message must be a JSON object"));
@@ -183,11 +132,24 @@ impl Endpoint {
                  an integer, unless it is a notification) and no \"params\" but an object, or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
-        if let Err(mut answer) = self.may_decide(around, message) {
-            answer.answer_to(envelope);
-            return Err(answer);
+        match if message == Message::Request { self.may_send(around) } else { Ok(()) } {
+            Ok(()) => Ok(message),
+            Err(mut answer) => {
+                answer.answer_to(envelope);
+                Err(answer)
+            }
         }
-        // In place: answers are large.
+    }
+
+    // It is made where it is returned to: answers are large.
+    fn decided<'p>(
+        &self,
+        around: &Around<'_, '_, 'p>,
+        message: Message,
+        doc: &mut [u8],
+        envelope: &mut Envelope,
+        table: &mut Table<'_>,
+    ) -> Result<Decision<'p>, Answer<'static>> {
         let mut decided = self.route(around, message, envelope, doc, table);
         match &mut decided {
             Ok(Decision::Job(job)) => {
@@ -199,11 +161,6 @@ impl Endpoint {
             Ok(_) | Err(_) => {}
         }
         decided
-    }
-
-    // Whether a message may be looked at: requests are counted.
-    fn may_decide(&self, around: &Around<'_, '_, '_>, message: Message) -> Result<(), Answer<'static>> {
-        if message == Message::Request { self.may_send(around) } else { Ok(()) }
     }
 
     // A call of 2026-07-28 that comes again brings its state, which is verified where it lies. An answer instead of a job that lacks scopes.
@@ -369,7 +326,7 @@ impl Endpoint {
                     table.set_log_level(session, level);
                 }
                 let (principal, session) = (around.posted.principal, Some(session));
-                Ok(Decision::Job(Job { revision, work, principal, session, session_id: None }))
+                Ok(Decision::Job(Job { revision, work, principal, session }))
             }
         }
     }

@@ -2,7 +2,8 @@
 
 use super::Endpoint;
 use super::answer::{Answer, Body, Data, Sentence};
-use super::message::{Around, Decision, Job, Work};
+use super::job::{Job, Work};
+use super::message::{Around, Decision};
 use crate::app::TaskSupport;
 use crate::http::{Known, Status};
 use crate::json::{Kind, Text, Value};
@@ -158,7 +159,7 @@ pub(super) fn no_envelope(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {
 
 fn job<'p>(around: &Around<'_, '_, 'p>, work: Work) -> Decision<'p> {
     let (revision, principal) = (Revision::V2026_07_28, around.posted.principal);
-    Decision::Job(Job { revision, work, principal, session: None, session_id: None })
+    Decision::Job(Job { revision, work, principal, session: None })
 }
 
 fn undeclared(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {

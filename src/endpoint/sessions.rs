@@ -1,7 +1,8 @@
 //! Messages that open sessions, and those of 2024-11-05, whose session is a stream.
 
 use super::head::no_session;
-use super::message::{Around, Decision, Job, Work};
+use super::job::{Job, Work};
+use super::message::{Around, Decision};
 use super::{Answer, Changes, Endpoint, Moment, NoSession};
 use crate::app::{ClientText, client_text};
 use crate::mcp::discover;
@@ -31,8 +32,9 @@ impl Endpoint {
         let admitted = table.open(id, &name, &version, around.moment.now_ms);
         let admitted = admitted.map_err(|_| no_session(NoSession::Full))?;
         around.changes.set(changes(&admitted));
-        let (principal, session, session_id) = (around.posted.principal, Some(admitted.session), Some(text));
-        Ok(Decision::Job(Job { revision, work: Work::Initialize, principal, session, session_id }))
+        around.session_id.set(Some(text));
+        let (principal, session) = (around.posted.principal, Some(admitted.session));
+        Ok(Decision::Job(Job { revision, work: Work::Initialize, principal, session }))
     }
 
     // POST /messages: a message of a 2024-11-05 session, whose answer goes to its stream.
@@ -57,7 +59,7 @@ impl Endpoint {
             table.set_negotiated(session, revision, capabilities, (&name, &version));
             around.changes.set(Changes { came: Some(session), evicted: None });
             let (work, principal, session) = (Work::Initialize, around.posted.principal, Some(session));
-            return Ok(Decision::Job(Job { revision, work, principal, session, session_id: None }));
+            return Ok(Decision::Job(Job { revision, work, principal, session }));
         }
         let decision = self.in_session(around, message, envelope, doc, table, session, revision);
         if matches!(&decision, Ok(Decision::Job(job)) if job.work.is_call()) {

@@ -100,6 +100,12 @@ impl Decoder {
         }
     }
 
+    /// For another connection, whatever became of this one.
+    pub(crate) fn restart(&mut self) {
+        self.filled = 0;
+        self.start_request();
+    }
+
     /// The free tail of the buffer, to read into. It is empty only when the next step refuses, or behind a whole
     /// request when pipelined bytes have filled the buffer: then reading pauses until `finish`.
     pub(crate) fn space<'b>(&self, buf: &'b mut [u8]) -> &'b mut [u8] {

@@ -2,6 +2,7 @@
 
 use super::known::Known;
 use super::refusal::Refusal;
+use super::request::Method;
 use crate::limits::HEADERS_MAX;
 
 /// A stretch of the head. Heads are at most `HEAD_BYTES_CEILING` long, so that 16 bits are enough.
@@ -32,6 +33,8 @@ pub(super) enum Version {
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(super) method: Span,
+    /// What that says.
+    pub(super) told: Method,
     pub(super) version: Version,
     /// The target is one of `https`.
     pub(super) secured: bool,
@@ -113,6 +116,7 @@ impl Head {
     pub(super) const fn new() -> Self {
         Self {
             method: Span::EMPTY,
+            told: Method::Other,
             version: Version::Http11,
             secured: false,
             authority: None,
@@ -147,10 +151,10 @@ impl Head {
     pub(super) fn push(&mut self, text: &[u8], name: Span, behind: Span) -> Result<(), Refusal> {
         let known = Known::of(name.of(text));
         let (mut start, mut end) = (behind.start(), behind.end());
-        while start < end && text.get(start).is_some_and(is_blank) {
+        while start < end && text.get(start).is_some_and(|byte| is_blank(*byte)) {
             start += 1;
         }
-        while start < end && text.get(end - 1).is_some_and(is_blank) {
+        while start < end && text.get(end - 1).is_some_and(|byte| is_blank(*byte)) {
             end -= 1;
         }
         let field = self.fields.get_mut(usize::from(self.count)).ok_or(Refusal::TooManyHeaders)?;
@@ -192,6 +196,6 @@ impl Head {
     }
 }
 
-fn is_blank(byte: &u8) -> bool {
+fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }

@@ -2,6 +2,7 @@
 
 use super::index::{Head, Span, Version};
 use super::refusal::Refusal;
+use super::request::Method;
 
 /// Judges the request line of `text`, whose parts are these, and indexes it. The method is indexed already.
 ///
@@ -11,6 +12,7 @@ pub(super) fn parse(text: &[u8], target: Span, version: Span, head: &mut Head) -
     if head.method == Span::EMPTY {
         return Err(Refusal::Method);
     }
+    head.told = Method::of(head.method.of(text));
     if target.start() == target.end() {
         return Err(Refusal::Target);
     }

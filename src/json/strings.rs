@@ -124,12 +124,17 @@ fn skip<const WIDE: bool>(bytes: &[u8], mut at: usize) -> usize {
 
 /// The same of what is less than a word, at the end of a document.
 #[inline(never)] // so that what goes over the words is small enough to lie where it is needed
-fn skip_bytes<const WIDE: bool>(bytes: &[u8], mut at: usize) -> usize {
-    let stops = |byte: &u8| matches!(byte, 0..=0x1f | b'"' | b'\\') || (WIDE && *byte >= 0x80);
-    while bytes.get(at).is_some_and(|byte| !stops(byte)) {
-        at += 1;
-    }
-    at
+fn skip_bytes<const WIDE: bool>(bytes: &[u8], at: usize) -> usize {
+    const WORD: usize = size_of::<usize>();
+    let rest = bytes.get(at..).unwrap_or_default();
+    let word = match bytes.last_chunk::<WORD>() {
+        _ if rest.is_empty() => return at,
+        // The last word, without what was looked at before.
+        Some(last) => usize::from_le_bytes(*last) >> (8 * WORD.saturating_sub(rest.len())),
+        None => rest.iter().rev().fold(0, |word, byte| word << 8 | usize::from(*byte)),
+    };
+    // Behind the end are bytes of 0, which are marked.
+    at + special_bytes::<WIDE>(word).trailing_zeros() as usize / 8
 }
 
 /// The position of the quote or backslash that ends the run of plain characters at `at`; all of the run is checked.

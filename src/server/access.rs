@@ -267,7 +267,9 @@ impl<A: Application> Worker<'_, '_, A> {
             return false;
         }
         let mut now = Principal::ANYONE;
-        match self.core.endpoint.enter(head, &self.core.moment(conn), &mut now).passage {
+        let mut passage = Passage::Known;
+        self.core.endpoint.enter(head, &self.core.moment(conn), &mut now, &mut passage);
+        match passage {
             Passage::Known => {
                 *principal = now;
                 principal.id() == id

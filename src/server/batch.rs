@@ -39,14 +39,13 @@ impl<A: Application> Worker<'_, '_, A> {
         let came = self.core.moment(conn);
         // The first request of them was counted when they came.
         let counted = self.core.counted_by(conn, head, came.local.map(|local| local.ip()));
-        let mut is_free = true;
+        let (mut is_free, mut answered) = (true, false);
         let mut outlet = manner.outlet(tx);
         // The responses come as one array.
         outlet.set_json_only();
         let outlet = RefCell::new(outlet);
         watch.more = true;
         self.slot().batch.set(true);
-        let mut answered = false;
         for span in spans {
             let Some(element) = doc.get_mut(span.start as usize..span.end as usize) else { continue };
             // Its sender may be out by now; what ran for it was cancelled.
@@ -59,9 +58,8 @@ impl<A: Application> Worker<'_, '_, A> {
                 let mut sessions = self.core.sessions.borrow_mut();
                 self.core.endpoint.element(head, posted, element, &mut findings, session, &mut sessions, &moment)
             };
-            let Findings { envelope, changes } = &findings;
             is_free &= !is_of_request(&decision);
-            self.core.tell(*changes, manner.peer);
+            self.core.tell(findings.changes, manner.peer);
             self.give_way().await;
             if let Ok(Decision::Cancel { session, request }) = decision {
                 self.core.cancel(session, request.of(element));
@@ -71,7 +69,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.core.reply(session, id.of(element), result.map(|result| result.of(element)));
                 continue;
             }
-            let element = (envelope, &*element);
+            let element = (&findings.envelope, &*element);
             match pin!(self.respond_in_batch(conn, &outlet, decision, element, answered, manner.peer, watch)).await {
                 Some(Outcome::Sent) => answered = true,
                 Some(_) => return Turn::Done(After::Close),

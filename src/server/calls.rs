@@ -10,7 +10,7 @@ use super::notices::Notice;
 use super::stream_table::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::{Application, Ask, Client, Context, Door, Nobody, Ran, ToolError, requested};
-use crate::endpoint::{Answer, Body, Cause, Job, Route, Work};
+use crate::endpoint::{Answer, Body, Cause, Findings, Job, Route, Work};
 use crate::http::Status;
 use crate::mcp::input::Pass;
 use crate::mcp::pages::List;
@@ -36,13 +36,14 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         conn: ConnRef,
         job: &mut Job<'_>,
-        envelope: &Envelope,
+        findings: &Findings,
         route: Route,
         manner: &Manner<'_>,
         doc: &[u8],
         watch: &mut Watch<'_>,
         tx: &mut [u8],
     ) -> Turn {
+        let envelope = &findings.envelope;
         if self.is_beyond_reserve(job) {
             // It has waited for a buffer already.
             let mut answer = Answer::unavailable(ALL_CALLS_TAKEN).because(Cause::Calls);
@@ -54,8 +55,8 @@ impl<A: Application> Worker<'_, '_, A> {
             return pin!(self.relay(conn, job, envelope, manner, doc, watch, tx)).await;
         }
         let mut outlet = manner.outlet(tx);
-        if let Some(id) = job.session_id.take() {
-            outlet.set_session_id(id);
+        if matches!(job.work, Work::Initialize) {
+            outlet.set_session_id(findings.session_id.take());
         }
         watch.cancels = job.revision.is_modern();
         let request = Request { doc, envelope, revision: job.revision };
