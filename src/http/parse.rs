@@ -1,27 +1,37 @@
-//! The request line of a whole head: its parts, which the scan has found, are judged together (RFC 9112, 3).
+//! The parse of the request line of a whole head: httparse takes it apart (RFC 9112, 3). Header lines are indexed by the scan, which goes by the letter
+//! where httparse is lenient.
 
 use super::index::{Head, Span, Version};
 use super::refusal::Refusal;
 use super::request::Method;
 
-/// Judges the request line of `text`, whose parts are these, and indexes it. The method is indexed already.
+/// CR LF.
+const LINE_END: usize = 2;
+
+/// Judges the request line of `text`, whose parts the scan has found at these places, and indexes it. The method is indexed already.
 ///
 /// # Errors
-/// A method or target of no bytes; a version that is not spoken here; a target that has none of the forms served here (RFC 9112, 3.2).
+/// What httparse refuses; a version that is not spoken here; a target that has none of the forms served here (RFC 9112, 3.2).
 pub(super) fn parse(text: &[u8], target: Span, version: Span, head: &mut Head) -> Result<(), Refusal> {
-    if head.method == Span::EMPTY {
-        return Err(Refusal::Method);
+    let line = text.get(..version.end().saturating_add(LINE_END)).ok_or(Refusal::Head)?;
+    let mut request = httparse::Request::new(&mut []);
+    match request.parse(line) {
+        // There is more of the head; what there is of it so far has its parts.
+        Ok(httparse::Status::Partial) => {}
+        Ok(httparse::Status::Complete(_)) => return Err(Refusal::Head),
+        Err(error) => return Err(refusal(error, &request, version.of(text))),
+    }
+    // Two opinions about where a part ends are what smuggling lives from.
+    if request.method.map(str::as_bytes) != Some(head.method.of(text))
+        || request.path.map(str::as_bytes) != Some(target.of(text))
+    {
+        return Err(Refusal::Head);
     }
     head.told = Method::of(head.method.of(text));
-    if target.start() == target.end() {
-        return Err(Refusal::Target);
-    }
-    head.version = match version.of(text) {
-        b"HTTP/1.1" => Version::Http11,
-        b"HTTP/1.0" => Version::Http10,
-        // RFC 9112, 2.3: it is one, though none that is spoken here.
-        [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9'] => return Err(Refusal::VersionUnsupported),
-        _ => return Err(Refusal::Version),
+    head.version = match request.version {
+        Some(0) => Version::Http10,
+        Some(1) => Version::Http11,
+        _ => return Err(Refusal::VersionUnsupported),
     };
     let mut path = target;
     if target.of(text).first() != Some(&b'/') {
@@ -60,4 +70,22 @@ fn strip_scheme(target: &[u8]) -> Option<(bool, &[u8])> {
         let (start, rest) = target.split_at_checked(scheme.len())?;
         start.eq_ignore_ascii_case(scheme.as_bytes()).then_some((secured, rest))
     })
+}
+
+/// Says what httparse has refused. It keeps the parts that it had found before.
+#[cold]
+fn refusal(error: httparse::Error, request: &httparse::Request<'_, '_>, version: &[u8]) -> Refusal {
+    match error {
+        httparse::Error::Token if request.method.is_none() => Refusal::Method,
+        httparse::Error::Token => Refusal::Target,
+        // RFC 9112, 2.3: it is one, though none that is spoken here.
+        httparse::Error::Version
+            if matches!(version, [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9']) =>
+        {
+            Refusal::VersionUnsupported
+        }
+        // NewLine: the request line goes on behind its version.
+        httparse::Error::Version | httparse::Error::NewLine => Refusal::Version,
+        _ => Refusal::Head,
+    }
 }

@@ -30,6 +30,8 @@ pub(crate) enum Refusal {
     Version,
     /// A version of HTTP that is not spoken here (RFC 9110, 15.6.6).
     VersionUnsupported,
+    /// Nothing of the above or below, and yet no head (RFC 9112, 2.1).
+    Head,
     /// The head is longer than the limit (RFC 6585, 5).
     HeadTooLong,
     /// More header lines than the limit (RFC 6585, 5).
@@ -116,6 +118,7 @@ impl Refusal {
             Self::TargetTooLong => "The target is longer than this server accepts.",
             Self::Version => "The request line must end in HTTP/1.1, after one space.",
             Self::VersionUnsupported => "This server speaks HTTP/1.1 and HTTP/1.0 only.",
+            Self::Head => "The request line or a header line is malformed.",
             Self::HeadTooLong => "The headers are larger than this server accepts: send fewer or shorter ones.",
             Self::TooManyHeaders => "There are more header lines than this server accepts.",
             Self::HeaderNameTooLong => "A header name is longer than this server accepts.",

@@ -1,6 +1,7 @@
 //! Who refuses what: the scan as the bytes come, the parse when the head is whole. What both pass, httparse reads as they do.
 
-use super::index::Span;
+use super::index::{Head, Span};
+use super::parse::parse;
 use super::tests_harness::{LIMITS, Outcome, ROOM, at_every_cut, check_refused};
 use super::tests_random::{Random, SPICE};
 use super::*;
@@ -106,6 +107,23 @@ fn changed(random: &mut Random) -> Vec<u8> {
         }
     }
     head
+}
+
+/// The scan and httparse find the same parts of a request line. Should they ever disagree, nothing is served.
+#[test]
+fn parts_that_lie_elsewhere_are_refused() {
+    let text = b"GET /mcp HTTP/1.1\r\nHost: a\r\n\r\n";
+    let parsed = |method: Span, target: Span, version: Span| {
+        let mut head = Head::new();
+        head.method = method;
+        parse(text, target, version, &mut head)
+    };
+    let (method, target, version) = (Span::new(0, 3), Span::new(4, 8), Span::new(9, 17));
+    assert_eq!(parsed(method, target, version), Ok(()));
+    assert_eq!(parsed(Span::new(0, 2), target, version), Err(Refusal::Head));
+    assert_eq!(parsed(method, Span::new(4, 7), version), Err(Refusal::Head));
+    assert_eq!(parsed(method, target, Span::new(9, text.len())), Err(Refusal::Head));
+    assert_eq!(parsed(method, target, Span::new(9, text.len() - 2)), Err(Refusal::Head));
 }
 
 #[test]
