@@ -64,7 +64,7 @@ pub(crate) struct Member {
     pub(crate) kind: Kind,
 }
 
-/// The spans of one message that the protocol asks about, found in one scan.
+/// The spans of one message that the protocol asks about, found in one scan. It is large: it is read where it lies, and not moved.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Envelope {
     pub(crate) jsonrpc: Option<Member>,
@@ -114,15 +114,13 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// Scans one message, normalising its strings in place. Gives the root's kind beside the spans.
+    /// Scans one message, normalising its strings in place, into an envelope that is empty. Gives the root's kind.
     ///
     /// # Errors
     /// [`ScanError`] when `doc` is not exactly one JSON value.
     #[inline(never)] // with registers of its own
-    pub(crate) fn scan(doc: &mut [u8]) -> Result<(Kind, Envelope), ScanError> {
-        let mut envelope = Envelope::default();
-        let kind = json::scan(doc, &mut envelope)?;
-        Ok((kind, envelope))
+    pub(crate) fn scan(&mut self, doc: &mut [u8]) -> Result<Kind, ScanError> {
+        json::scan(doc, self)
     }
 
     /// What the message is; `None` when it is no JSON-RPC 2.0 message.
@@ -206,21 +204,21 @@ impl Envelope {
 
     // A member of its `params._meta`.
     fn of_meta(&mut self, key: &[u8]) -> Option<&mut Option<Member>> {
-        const NAMES: [&str; 5] =
-            ["progressToken", META_PROTOCOL_VERSION, META_CLIENT_CAPABILITIES, META_CLIENT_INFO, META_LOG_LEVEL];
-        let at = NAMES.iter().position(|name| name.as_bytes() == key)?;
-        let members = [
-            &mut self.progress_token,
-            &mut self.meta_version,
-            &mut self.meta_capabilities,
-            &mut self.meta_client_info,
-            &mut self.meta_log_level,
-        ];
-        members.into_iter().nth(at)
+        // One after the other, and not in a table, so that all but one are told by their length alone.
+        let is = |name: &str| key == name.as_bytes();
+        Some(match () {
+            () if is("progressToken") => &mut self.progress_token,
+            () if is(META_PROTOCOL_VERSION) => &mut self.meta_version,
+            () if is(META_CLIENT_CAPABILITIES) => &mut self.meta_capabilities,
+            () if is(META_CLIENT_INFO) => &mut self.meta_client_info,
+            () if is(META_LOG_LEVEL) => &mut self.meta_log_level,
+            () => return None,
+        })
     }
 }
 
 impl Visit for Envelope {
+    #[inline(never)] // the scanner keeps its registers
     fn member(&mut self, doc: &[u8], path: &[Span], value: Span, kind: Kind) {
         let slot = match path {
             [key] => self.of_root(key.of(doc)),
@@ -240,7 +238,7 @@ pub(crate) struct Request<'a> {
     /// The message's bytes.
     pub(crate) doc: &'a [u8],
     /// Where in them things are.
-    pub(crate) envelope: Envelope,
+    pub(crate) envelope: &'a Envelope,
     /// The revision that the answer is written in.
     pub(crate) revision: Revision,
 }

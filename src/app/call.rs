@@ -300,9 +300,15 @@ impl<'a> Call<'a> {
         }
         self.end_block().await;
         let open = self.block != Block::Structured;
+        let end = match (open, failure.is_some()) {
+            (true, false) => r#"],"isError":false"#,
+            (true, true) => r#"],"isError":true"#,
+            (false, false) => r#","isError":false"#,
+            (false, true) => r#","isError":true"#,
+        };
         self.out
             .write(|w| {
-                w.str(if open { "]" } else { "" }).str(r#","isError":"#).bool(failure.is_some());
+                w.str(end);
                 if let Some(identity) = modern {
                     identity.write_meta(w);
                 }
@@ -323,6 +329,16 @@ impl<'a> Call<'a> {
     }
 
     async fn begin_text(&mut self) {
+        if self.block == Block::None {
+            // As nearly every result does.
+            let open = |w: &mut Writer<'_>| {
+                self.write_open(w);
+                w.str(r#"{"type":"text","text":""#);
+            };
+            self.out.write(open).await;
+            self.block = Block::Text("\"}");
+            return;
+        }
         self.begin_block(Block::Text("\"}"), "text", |w| {
             w.str(r#","text":""#);
         })

@@ -167,8 +167,9 @@ fn called(
 ) -> Value {
     let doc = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"arguments":{arguments}}}}}"#);
     let mut doc = doc.into_bytes();
-    let (_, envelope) = Envelope::scan(&mut doc).unwrap();
-    let request = Request { doc: &doc, envelope, revision };
+    let mut envelope = Envelope::default();
+    envelope.scan(&mut doc).unwrap();
+    let request = Request { doc: &doc, envelope: &envelope, revision };
     let mut buf = vec![0; bytes];
     let mut outlet = Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false);
     outlet.set_http10();

@@ -107,8 +107,9 @@ fn called<T>(arguments: &str, look: impl FnOnce(&mut Call<'_>) -> T) -> (T, serd
 fn called_in<T>(bytes: usize, arguments: &str, look: impl FnOnce(&mut Call<'_>) -> T) -> (T, serde_json::Value) {
     let doc = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"arguments":{arguments}}}}}"#);
     let mut doc = doc.into_bytes();
-    let (_, envelope) = Envelope::scan(&mut doc).unwrap();
-    let request = Request { doc: &doc, envelope, revision: crate::Revision::V2025_11_25 };
+    let mut envelope = Envelope::default();
+    envelope.scan(&mut doc).unwrap();
+    let request = Request { doc: &doc, envelope: &envelope, revision: crate::Revision::V2025_11_25 };
     let mut buf = vec![0; bytes];
     let outlet = RefCell::new(Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false));
     let mut call = Call::new(Out::new(&outlet), &request, Context::NONE);

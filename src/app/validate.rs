@@ -157,6 +157,10 @@ fn integer(min: i128, max: i128, value: Value<'_>) -> Result<(), Found> {
 
 fn text(chars_min: usize, chars_max: usize, bytes_max: usize, value: Value<'_>) -> Result<(), Found> {
     let text = value.as_text().ok_or(Found::Other)?;
+    // A character has at least one byte.
+    if chars_min == 0 && text.raw().len() <= chars_max.min(bytes_max) && text.is_plain() {
+        return Ok(());
+    }
     let (chars, bytes) = (text.count_chars(), text.decoded_len());
     if chars < chars_min || chars > chars_max {
         Err(Found::Chars(chars))

@@ -12,29 +12,19 @@ use crate::sse::EventId;
 /// Where the requests of 2024-11-05's transport go, behind the public path.
 pub(crate) const MESSAGES_PATH: &str = "/messages";
 
-/// Who comes, as the head of a request tells.
-pub(crate) struct Entry<'r> {
-    /// The origin that may read the answer in a browser.
-    pub(crate) cors: Option<Cors<'r>>,
-    /// Whether that one may come in.
-    pub(crate) passage: Passage<'r>,
-}
-
 /// Whether somebody may come in.
 pub(crate) enum Passage<'r> {
     /// There is nothing to come in for: answer at once.
     Answer(Answer<'r>),
-    /// This one may.
-    Known(Principal),
+    /// The principal may, who was told.
+    Known,
     /// The application is to say; this is why its tokens let nobody in.
     Ask(BearerRefusal),
 }
 
-/// What to do about a request, as far as its head tells.
-pub(crate) enum Admission<'r, 'p> {
-    /// Answer at once.
-    Answer(Answer<'r>),
-    /// Answer at once, after a session was ended by its client: its stream closes.
+/// What to do about a request that is not answered at once, as far as its head tells.
+pub(crate) enum Admission<'p> {
+    /// Answer, after a session was ended by its client: its stream closes.
     Ended(crate::session::Ended),
     /// Read the body, then ask again.
     Body(Posted<'p>),
@@ -94,23 +84,34 @@ pub(super) enum Place {
 
 impl Endpoint {
     /// Who comes. Guarding is first, and a preflight before the token is asked for. The order is: Host, Origin; the tokens of the configuration;
-    /// then, where those say nothing, the application's own check.
-    pub(crate) fn enter<'r>(&self, request: Request<'r>, moment: &Moment) -> Entry<'r> {
+    /// then, where those say nothing, the application's own check. `principal` is [`Principal::ANYONE`], and becomes who it is, where that is known.
+    /// `passage` is [`Passage::Known`], and becomes what it is. Gives the origin that may read the answer in a browser.
+    pub(crate) fn enter<'r>(
+        &self,
+        request: Request<'r>,
+        moment: &Moment,
+        principal: &mut Principal,
+        passage: &mut Passage<'r>,
+    ) -> Option<Cors<'r>> {
         let local = moment.local;
-        if let Err(refusal) = self.guard.host(request.host(), request.authority(), local) {
+        let is_known = request.authority().is_none() && self.guard.is_last_host(request.header(Known::Host), local);
+        let called = if is_known { Ok(()) } else { self.guard.host(request.host(), request.authority(), local) };
+        if let Err(refusal) = called {
             let answer = Answer::refusal(
                 Status(refusal.status()),
                 Code::REFUSED,
                 super::answer::Sentence::of(format_args!("{refusal}")),
             )
             .because(Cause::Host);
-            return Entry { cors: None, passage: Passage::Answer(answer) };
+            *passage = Passage::Answer(answer);
+            return None;
         }
         if request.is_secured() && !self.guard.is_behind_tls() {
             let message =
                 "an https target was sent without TLS: use http://, or name the proxy's URL by Config::public_base";
             let answer = Answer::refusal(Status::MISDIRECTED_REQUEST, Code::REFUSED, message).because(Cause::Host);
-            return Entry { cors: None, passage: Passage::Answer(answer) };
+            *passage = Passage::Answer(answer);
+            return None;
         }
         let place = self.place(request);
         let granted = self.guard.origin(request.all(Known::Origin), local);
@@ -122,12 +123,17 @@ impl Endpoint {
             Err(refusal) => {
                 let message = super::answer::Sentence::of(format_args!("{refusal}"));
                 let answer = Answer::refusal(Status::FORBIDDEN, Code::REFUSED, message).because(Cause::Origin);
-                return Entry { cors: None, passage: Passage::Answer(answer) };
+                *passage = Passage::Answer(answer);
+                return None;
             }
         };
         let granted = Granted { any: cors.is_some(), private_network: is_local };
-        let passage = self.pass(request, place, granted, moment).unwrap_or_else(Passage::Answer);
-        Entry { cors, passage }
+        match self.pass(request, place, granted, moment, principal) {
+            Ok(None) => {}
+            Ok(Some(refusal)) => *passage = Passage::Ask(refusal),
+            Err(answer) => *passage = Passage::Answer(answer),
+        }
+        cors
     }
 
     /// The CORS grant of a request whose head was admitted.
@@ -135,13 +141,15 @@ impl Endpoint {
         self.guard.origin(request.all(Known::Origin), moment.local).ok().flatten().and_then(grant_of)
     }
 
+    // None for the principal that it was found to be; else why the tokens let nobody in, for the application to say.
     fn pass<'r>(
         &self,
         request: Request<'r>,
         place: Place,
         granted: Granted,
         moment: &Moment,
-    ) -> Result<Passage<'r>, Answer<'r>> {
+        principal: &mut Principal,
+    ) -> Result<Option<BearerRefusal>, Answer<'r>> {
         let method = request.method();
         if method == Method::Options {
             return Err(preflight(request, place, granted));
@@ -156,12 +164,18 @@ impl Endpoint {
             return Err(self.metadata(method));
         }
         self.may_come(moment)?;
-        if !self.guard.is_open() && request.query_param("access_token").is_some() {
+        if self.guard.is_open() {
+            return Ok(None); // anyone
+        }
+        if request.query_param("access_token").is_some() {
             return Err(refused(BearerRefusal::InQuery));
         }
         match self.guard.bearer(request.all(Known::Authorization), moment.unix_s) {
-            Ok(principal) => Ok(Passage::Known(principal)),
-            Err(refusal) if self.guard.is_checked() && refusal.may_be_asked() => Ok(Passage::Ask(refusal)),
+            Ok(known) => {
+                *principal = known;
+                Ok(None)
+            }
+            Err(refusal) if self.guard.is_checked() && refusal.may_be_asked() => Ok(Some(refusal)),
             Err(refusal) => {
                 if refusal.is_guess() {
                     self.came_wrong(moment);
@@ -172,23 +186,16 @@ impl Endpoint {
     }
 
     /// Decides on the head of a request of somebody who may come in.
+    ///
+    /// # Errors
+    /// What is answered at once.
     pub(crate) fn admit<'r, 'p>(
         &self,
         request: Request<'r>,
         principal: &'p Principal,
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> Admission<'r, 'p> {
-        self.admitted(request, principal, table, moment).unwrap_or_else(Admission::Answer)
-    }
-
-    fn admitted<'r, 'p>(
-        &self,
-        request: Request<'r>,
-        principal: &'p Principal,
-        table: &mut Table<'_>,
-        moment: &Moment,
-    ) -> Result<Admission<'r, 'p>, Answer<'r>> {
+    ) -> Result<Admission<'p>, Answer<'r>> {
         let (place, method) = (self.place(request), request.method());
         if moment.stopping {
             let mut answer = Answer::unavailable("the server is shutting down");
@@ -222,7 +229,7 @@ impl Endpoint {
         principal: PrincipalId,
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> Result<Admission<'r, 'p>, Answer<'r>> {
+    ) -> Result<Admission<'p>, Answer<'r>> {
         if let Some(id) = single(request, Known::McpSessionId)? {
             let found = self.session(id, Transport::Streamable, principal, table, moment).map_err(no_session)?;
             let revision = table.get(found.session).map(Session::revision);
@@ -249,7 +256,7 @@ impl Endpoint {
         principal: PrincipalId,
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> Result<Admission<'r, 'p>, Answer<'r>> {
+    ) -> Result<Admission<'p>, Answer<'r>> {
         let Some(text) = single(request, Known::McpSessionId)? else {
             return Err(Answer::not_allowed("POST", "DELETE ends a session and needs its Mcp-Session-Id"));
         };
@@ -350,11 +357,7 @@ pub(crate) fn denied<'r>(denied: &Denied, refusal: BearerRefusal) -> Answer<'r> 
     answer
 }
 
-fn posted<'r, 'p>(
-    request: Request<'r>,
-    route: Route,
-    principal: &'p Principal,
-) -> Result<Admission<'r, 'p>, Answer<'r>> {
+fn posted<'r, 'p>(request: Request<'r>, route: Route, principal: &'p Principal) -> Result<Admission<'p>, Answer<'r>> {
     // A page of another origin can send other types without a preflight.
     // The clients of 2024-11-05 need not say what they send; what a page sends has an Origin.
     let json = request.content_type_is_json().unwrap_or(route == Route::Messages);

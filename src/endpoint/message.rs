@@ -4,22 +4,18 @@ use core::cell::Cell;
 
 use super::answer::{Answer, Body, Data};
 use super::head::{no_session, single};
+use super::job::{Job, Work};
 use super::{Changes, Endpoint, Moment, NoSession, Posted, Route};
 use crate::http::{self, Known, Status};
 use crate::hub::Filter;
 use crate::json::{Kind, ScanError};
-use crate::mcp::completion::Subject;
-use crate::mcp::pages::Page;
-use crate::mcp::{Method, input, tasks};
-use crate::rate::Limited;
+use crate::mcp::{Method, input};
 use crate::rpc::{Code, Envelope, Message};
-use crate::session::{IdText, LogLevel, Principal, Revision, Session, SessionRef, Table, Transport};
+use crate::session::{IdText, LogLevel, Revision, Session, SessionRef, Table, Transport};
 
-/// What is to be done about a message.
+/// What is to be done about a message that is not answered at once.
 #[derive(Debug)]
 pub(crate) enum Decision<'p> {
-    /// Answer at once.
-    Answer(Answer<'static>),
     /// A notification that asks for a running call to be dropped; then 202.
     Cancel { session: SessionRef, request: crate::json::Span },
     /// A client's answer to a question of this server (`None`: it refuses); then 202.
@@ -27,76 +23,20 @@ pub(crate) enum Decision<'p> {
     /// Do the work, and answer with its result.
     Job(Job<'p>),
     /// Open the stream of a `subscriptions/listen`.
-    Listen { envelope: Envelope, filter: Filter },
+    Listen { filter: Filter },
     /// An array of messages (2025-03-26): each is decided on its own.
     Batch(SessionRef),
 }
 
-/// A request that is to be answered.
-#[derive(Debug)]
-pub(crate) struct Job<'p> {
+/// What was found out about a message on the way to its decision.
+#[derive(Default)]
+pub(crate) struct Findings {
+    /// Where in it things are.
     pub(crate) envelope: Envelope,
-    pub(crate) revision: Revision,
-    pub(crate) work: Work,
-    /// On whose behalf it is done.
-    pub(crate) principal: &'p Principal,
-    /// The session that it belongs to (none in 2026-07-28).
-    pub(crate) session: Option<SessionRef>,
-    /// The id of a session that was opened by this request, for the head of its answer.
-    pub(crate) session_id: Option<IdText>,
-}
-
-/// The name of a tool or of a prompt, or the URI of a resource, and the scopes that it asks for.
-pub(crate) type Needed = (&'static str, &'static [&'static str]);
-
-/// What a request asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Work {
-    Initialize,
-    Discover,
-    Ping,
-    ToolsCall(usize),
-    /// A call that is answered with a task.
-    TaskOf(usize),
-    /// A call that may become a task.
-    TaskLater(usize),
-    /// A call of what only runs as a task, which its revision does not have.
-    OnlyAsTask,
-    /// What is asked of a task.
-    Task(tasks::Verb),
-    /// A page of the tools, of the resources, of the templates or of the prompts.
-    List(Page),
-    Read(usize),
-    /// The URI is none of ours.
-    NoResource,
-    Subscribe,
-    Unsubscribe,
-    GetPrompt(usize),
-    Complete(Subject),
-    SetLevel,
-    /// A call of a tool that was called too often.
-    TooOften(Limited),
-    /// Its caller lacks some of these scopes.
-    Forbidden(Needed),
-    /// The last calls, which the server keeps itself.
-    Audit,
-    /// A JSON-RPC error, as the answer to the request.
-    Refuse(Code, &'static str),
-}
-
-impl Work {
-    /// It runs the application's code, which may take its time.
-    pub(crate) const fn is_call(self) -> bool {
-        matches!(
-            self,
-            Self::ToolsCall(_)
-                | Self::TaskOf(_)
-                | Self::TaskLater(_)
-                | Self::Read(_)
-                | Self::GetPrompt(_)
-                | Self::Complete(_)
-        )
-    }
+    /// Who came and went by the decision.
+    pub(crate) changes: Changes,
+    /// The id of a session that was opened by it, for the head of its answer.
+    pub(crate) session_id: Cell<Option<IdText>>,
 }
 
 /// What surrounds a message.
@@ -108,49 +48,76 @@ pub(super) struct Around<'a, 'r, 'p> {
     pub(super) batch: Option<SessionRef>,
     /// Who came and went by the decision.
     pub(super) changes: Cell<Changes>,
+    /// As in [`Findings`].
+    pub(super) session_id: &'a Cell<Option<IdText>>,
 }
 
 impl Endpoint {
     /// Decides on the body of a POST. Scans it, and normalises its strings in place.
+    ///
+    /// # Errors
+    /// What is answered at once.
     pub(crate) fn message<'p>(
         &self,
         head: http::Request<'_>,
         posted: Posted<'p>,
         doc: &mut [u8],
+        findings: &mut Findings,
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> (Decision<'p>, Changes) {
-        let around = Around { head, posted, moment, batch: None, changes: Cell::default() };
+    ) -> Result<Decision<'p>, Answer<'static>> {
+        let Findings { envelope, session_id, .. } = findings;
+        let around = Around { head, posted, moment, batch: None, changes: Cell::default(), session_id };
         let decided = if doc.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
             self.batch(&around, doc, table)
         } else {
-            self.decide(&around, doc, table)
+            self.decide(&around, doc, envelope, table)
         };
-        (decided.unwrap_or_else(Decision::Answer), around.changes.get())
+        findings.changes = around.changes.get();
+        decided
     }
 
     /// Decides on one message of a batch.
+    ///
+    /// # Errors
+    /// What is answered at once.
+    #[allow(clippy::too_many_arguments)] // all that a message consists of
     pub(crate) fn element<'p>(
         &self,
         head: http::Request<'_>,
         posted: Posted<'p>,
         doc: &mut [u8],
+        findings: &mut Findings,
         session: SessionRef,
         table: &mut Table<'_>,
         moment: &Moment,
-    ) -> (Decision<'p>, Changes) {
-        let around = Around { head, posted, moment, batch: Some(session), changes: Cell::default() };
-        let decided = self.decide(&around, doc, table);
-        (decided.unwrap_or_else(Decision::Answer), around.changes.get())
+    ) -> Result<Decision<'p>, Answer<'static>> {
+        let Findings { envelope, session_id, .. } = findings;
+        let around = Around { head, posted, moment, batch: Some(session), changes: Cell::default(), session_id };
+        let decided = self.decide(&around, doc, envelope, table);
+        findings.changes = around.changes.get();
+        decided
     }
 
     fn decide<'p>(
         &self,
         around: &Around<'_, '_, 'p>,
         doc: &mut [u8],
+        envelope: &mut Envelope,
         table: &mut Table<'_>,
     ) -> Result<Decision<'p>, Answer<'static>> {
-        let (kind, envelope) = Envelope::scan(doc).map_err(not_json)?;
+        let message = self.read(around, doc, envelope)?;
+        self.decided(around, message, doc, envelope, table)
+    }
+
+    // What kind of message it is, if it is one.
+    fn read(
+        &self,
+        around: &Around<'_, '_, '_>,
+        doc: &mut [u8],
+        envelope: &mut Envelope,
+    ) -> Result<Message, Answer<'static>> {
+        let kind = envelope.scan(doc).map_err(not_json)?;
         if kind != Kind::Object {
             return Err(invalid("a message must be a JSON object"));
         }
@@ -159,35 +126,54 @@ impl Endpoint {
         }
         let Some(message) = envelope.message(doc) else {
             return Err(invalid_in(
-                &envelope,
+                envelope,
                 doc,
                 "not a JSON-RPC 2.0 message: it needs \"jsonrpc\": \"2.0\", and a \"method\" (with an \"id\" that is a string or \
                  an integer, unless it is a notification) and no \"params\" but an object, or an \"id\" and one of \"result\" and \"error\"",
             ));
         };
-        let asks = if message == Message::Request { self.may_send(around) } else { Ok(()) };
-        // In place: decisions and answers are large.
-        let mut decided = match asks {
-            Ok(()) => self.route(around, message, envelope, doc, table),
-            Err(answer) => Err(answer),
-        };
+        match if message == Message::Request { self.may_send(around) } else { Ok(()) } {
+            Ok(()) => Ok(message),
+            Err(mut answer) => {
+                answer.answer_to(envelope);
+                Err(answer)
+            }
+        }
+    }
+
+    // It is made where it is returned to: answers are large.
+    fn decided<'p>(
+        &self,
+        around: &Around<'_, '_, 'p>,
+        message: Message,
+        doc: &mut [u8],
+        envelope: &mut Envelope,
+        table: &mut Table<'_>,
+    ) -> Result<Decision<'p>, Answer<'static>> {
+        let mut decided = self.route(around, message, envelope, doc, table);
         match &mut decided {
             Ok(Decision::Job(job)) => {
-                if let Some(answer) = self.with_state(around, job, doc) {
-                    return Ok(Decision::Answer(answer));
+                if let Some(answer) = self.with_state(around, job, envelope, doc) {
+                    decided = Err(answer);
                 }
             }
-            Err(answer) if message == Message::Request => answer.answer_to(&envelope),
+            Err(answer) if message == Message::Request => answer.answer_to(envelope),
             Ok(_) | Err(_) => {}
         }
         decided
     }
 
     // A call of 2026-07-28 that comes again brings its state, which is verified where it lies. An answer instead of a job that lacks scopes.
-    fn with_state(&self, around: &Around<'_, '_, '_>, job: &mut Job<'_>, doc: &mut [u8]) -> Option<Answer<'static>> {
+    fn with_state(
+        &self,
+        around: &Around<'_, '_, '_>,
+        job: &mut Job<'_>,
+        envelope: &mut Envelope,
+        doc: &mut [u8],
+    ) -> Option<Answer<'static>> {
         if let (Work::Forbidden(needed), None, Route::Mcp) = (job.work, around.batch, around.posted.route) {
             // Nothing was said yet, so the status can tell.
-            return Some(Answer::insufficient(&job.envelope, needed, job.principal));
+            return Some(Answer::insufficient(envelope, needed, job.principal));
         }
         let asks = matches!(
             job.work,
@@ -195,7 +181,7 @@ impl Endpoint {
         );
         if asks && job.revision.is_modern() {
             let (principal, unix_s) = (around.posted.principal.id(), around.moment.unix_s);
-            if let Err(why) = input::open(&self.key, &mut job.envelope, doc, principal, unix_s) {
+            if let Err(why) = input::open(&self.key, envelope, doc, principal, unix_s) {
                 job.work = Work::Refuse(Code::INVALID_PARAMS, why);
             }
         }
@@ -207,7 +193,7 @@ impl Endpoint {
         &self,
         around: &Around<'_, '_, 'p>,
         message: Message,
-        envelope: Envelope,
+        envelope: &Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
     ) -> Result<Decision<'p>, Answer<'static>> {
@@ -222,10 +208,10 @@ impl Endpoint {
             return Err(invalid("a 2026-07-28 message can't be part of a batch"));
         }
         match (message, named) {
-            (Message::Request, _) if enveloped => self.modern(around, &envelope, doc),
+            (Message::Request, _) if enveloped => self.modern(around, envelope, doc),
             (Message::Notification, _) if enveloped => Err(Answer::empty(Status::ACCEPTED)),
             (Message::Notification, Some(Some(Revision::V2026_07_28))) => Err(Answer::empty(Status::ACCEPTED)),
-            (Message::Request, Some(Some(Revision::V2026_07_28))) => Err(super::modern::no_envelope(&envelope, doc)),
+            (Message::Request, Some(Some(Revision::V2026_07_28))) => Err(super::modern::no_envelope(envelope, doc)),
             (Message::Response, Some(Some(Revision::V2026_07_28))) => {
                 Err(invalid("2026-07-28 has no posted responses: answer in inputResponses"))
             }
@@ -261,7 +247,7 @@ impl Endpoint {
         &self,
         around: &Around<'_, '_, 'p>,
         message: Message,
-        envelope: Envelope,
+        envelope: &Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
     ) -> Result<Decision<'p>, Answer<'static>> {
@@ -282,7 +268,7 @@ impl Endpoint {
         };
         let revision = table.get(session).map(Session::revision);
         let revision = revision.ok_or_else(|| no_session(NoSession::Unknown))?;
-        Ok(self.in_session(around, message, envelope, doc, table, session, revision))
+        self.in_session(around, message, envelope, doc, table, session, revision)
     }
 
     // The session that a message names; who came back or made room for it is noted.
@@ -305,29 +291,32 @@ impl Endpoint {
         &self,
         around: &Around<'_, '_, 'p>,
         message: Message,
-        envelope: Envelope,
+        envelope: &Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
         session: SessionRef,
         revision: Revision,
-    ) -> Decision<'p> {
+    ) -> Result<Decision<'p>, Answer<'static>> {
         match message {
             Message::Response => match envelope.id {
-                Some(id) => Decision::Reply { session, id: id.span, result: envelope.result.map(|result| result.span) },
-                None => Decision::Answer(Answer::empty(Status::ACCEPTED)),
+                Some(id) => {
+                    let result = envelope.result.map(|result| result.span);
+                    Ok(Decision::Reply { session, id: id.span, result })
+                }
+                None => Err(Answer::empty(Status::ACCEPTED)),
             },
             Message::Notification => {
                 let method = envelope.method_name(doc);
                 match envelope.request_id {
                     Some(request) if method == b"notifications/cancelled" => {
-                        Decision::Cancel { session, request: request.span }
+                        Ok(Decision::Cancel { session, request: request.span })
                     }
-                    _ => Decision::Answer(Answer::empty(Status::ACCEPTED)),
+                    _ => Err(Answer::empty(Status::ACCEPTED)),
                 }
             }
             Message::Request => {
                 let work =
-                    self.work(Method::of(revision, envelope.method_name(doc)), &envelope, doc, around.posted.principal);
+                    self.work(Method::of(revision, envelope.method_name(doc)), envelope, doc, around.posted.principal);
                 let work = match work {
                     Work::ToolsCall(index) if self.only_as_task(index) => Work::OnlyAsTask,
                     work => work,
@@ -337,7 +326,7 @@ impl Endpoint {
                     table.set_log_level(session, level);
                 }
                 let (principal, session) = (around.posted.principal, Some(session));
-                Decision::Job(Job { envelope, revision, work, principal, session, session_id: None })
+                Ok(Decision::Job(Job { revision, work, principal, session }))
             }
         }
     }

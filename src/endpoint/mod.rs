@@ -16,6 +16,7 @@
 mod answer;
 mod cause;
 mod head;
+mod job;
 mod message;
 mod metadata;
 mod modern;
@@ -27,7 +28,8 @@ mod work;
 pub(crate) use answer::{Answer, Body};
 pub(crate) use cause::Cause;
 pub(crate) use head::{Admission, LastSeen, MESSAGES_PATH, Opening, Passage, Posted, Route, denied};
-pub(crate) use message::{Decision, Job, Needed, Work};
+pub(crate) use job::{Job, Needed, Work};
+pub(crate) use message::{Decision, Findings};
 
 use core::net::SocketAddr;
 

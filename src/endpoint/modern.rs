@@ -2,7 +2,8 @@
 
 use super::Endpoint;
 use super::answer::{Answer, Body, Data, Sentence};
-use super::message::{Around, Decision, Job, Work};
+use super::job::{Job, Work};
+use super::message::{Around, Decision};
 use crate::app::TaskSupport;
 use crate::http::{Known, Status};
 use crate::json::{Kind, Text, Value};
@@ -57,8 +58,8 @@ impl Endpoint {
                 return Err(undeclared(envelope, doc));
             }
             return match subscriptions::asked(envelope, doc, &self.catalog) {
-                Ok(filter) => Ok(Decision::Listen { envelope: *envelope, filter }),
-                Err(message) => Ok(job(around, envelope, Work::Refuse(Code::INVALID_PARAMS, message))),
+                Ok(filter) => Ok(Decision::Listen { filter }),
+                Err(message) => Ok(job(around, Work::Refuse(Code::INVALID_PARAMS, message))),
             };
         }
         let mut work = self.work(method, envelope, doc, around.posted.principal);
@@ -69,7 +70,7 @@ impl Endpoint {
         if matches!(work, Work::Task(_)) && !tasks::is_declared(envelope, doc) {
             return Err(undeclared(envelope, doc));
         }
-        Ok(job(around, envelope, work))
+        Ok(job(around, work))
     }
 
     /// A tool is never run but as a task.
@@ -156,9 +157,9 @@ pub(super) fn no_envelope(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {
     refusal(envelope, doc, code, message)
 }
 
-fn job<'p>(around: &Around<'_, '_, 'p>, envelope: &Envelope, work: Work) -> Decision<'p> {
+fn job<'p>(around: &Around<'_, '_, 'p>, work: Work) -> Decision<'p> {
     let (revision, principal) = (Revision::V2026_07_28, around.posted.principal);
-    Decision::Job(Job { envelope: *envelope, revision, work, principal, session: None, session_id: None })
+    Decision::Job(Job { revision, work, principal, session: None })
 }
 
 fn undeclared(envelope: &Envelope, doc: &[u8]) -> Answer<'static> {

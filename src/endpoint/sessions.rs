@@ -1,7 +1,8 @@
 //! Messages that open sessions, and those of 2024-11-05, whose session is a stream.
 
 use super::head::no_session;
-use super::message::{Around, Decision, Job, Work};
+use super::job::{Job, Work};
+use super::message::{Around, Decision};
 use super::{Answer, Changes, Endpoint, Moment, NoSession};
 use crate::app::{ClientText, client_text};
 use crate::mcp::discover;
@@ -15,24 +16,25 @@ impl Endpoint {
     pub(super) fn initialize<'p>(
         &self,
         around: &Around<'_, '_, 'p>,
-        envelope: Envelope,
+        envelope: &Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
     ) -> Result<Decision<'p>, Answer<'static>> {
-        let revision = discover::negotiate(&envelope, doc);
+        let revision = discover::negotiate(envelope, doc);
         let fields = SessionFields {
             revision,
             transport: Transport::Streamable,
-            capabilities: discover::capabilities(&envelope, doc),
+            capabilities: discover::capabilities(envelope, doc),
             issued_unix_s: around.moment.unix_s,
         };
-        let (name, version) = client(&envelope, doc);
+        let (name, version) = client(envelope, doc);
         let (id, text) = self.issue(fields, around.posted.principal.id(), around.moment)?;
         let admitted = table.open(id, &name, &version, around.moment.now_ms);
         let admitted = admitted.map_err(|_| no_session(NoSession::Full))?;
         around.changes.set(changes(&admitted));
-        let (principal, session, session_id) = (around.posted.principal, Some(admitted.session), Some(text));
-        Ok(Decision::Job(Job { envelope, revision, work: Work::Initialize, principal, session, session_id }))
+        around.session_id.set(Some(text));
+        let (principal, session) = (around.posted.principal, Some(admitted.session));
+        Ok(Decision::Job(Job { revision, work: Work::Initialize, principal, session }))
     }
 
     // POST /messages: a message of a 2024-11-05 session, whose answer goes to its stream.
@@ -40,7 +42,7 @@ impl Endpoint {
         &self,
         around: &Around<'_, '_, 'p>,
         message: Message,
-        envelope: Envelope,
+        envelope: &Envelope,
         doc: &[u8],
         table: &mut Table<'_>,
     ) -> Result<Decision<'p>, Answer<'static>> {
@@ -51,21 +53,21 @@ impl Endpoint {
             return Err(no_session(NoSession::Unknown));
         };
         if message == Message::Request && envelope.method_name(doc) == b"initialize" {
-            revision = discover::negotiate(&envelope, doc);
-            let (name, version) = client(&envelope, doc);
-            let capabilities = discover::capabilities(&envelope, doc);
+            revision = discover::negotiate(envelope, doc);
+            let (name, version) = client(envelope, doc);
+            let capabilities = discover::capabilities(envelope, doc);
             table.set_negotiated(session, revision, capabilities, (&name, &version));
             around.changes.set(Changes { came: Some(session), evicted: None });
             let (work, principal, session) = (Work::Initialize, around.posted.principal, Some(session));
-            return Ok(Decision::Job(Job { envelope, revision, work, principal, session, session_id: None }));
+            return Ok(Decision::Job(Job { revision, work, principal, session }));
         }
         let decision = self.in_session(around, message, envelope, doc, table, session, revision);
-        if matches!(&decision, Decision::Job(job) if job.work.is_call()) {
+        if matches!(&decision, Ok(Decision::Job(job)) if job.work.is_call()) {
             // Some begin without a handshake. What they do may last until they go, so that this is told of them, too. Nothing else does: a ping may
             // come before the handshake, which is to tell the client's name.
             around.changes.set(Changes { came: Some(session), evicted: None });
         }
-        Ok(decision)
+        decision
     }
 
     /// Opens the session of a 2024-11-05 stream; gives the reference to POST to.

@@ -1,7 +1,7 @@
 //! What a request of a known method asks for, and whether its caller may.
 
 use super::Endpoint;
-use super::message::{Needed, Work};
+use super::job::{Needed, Work};
 use crate::app::Catalog;
 use crate::mcp::completion::{self, Subject};
 use crate::mcp::pages::{List, Page};

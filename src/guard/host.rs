@@ -33,8 +33,13 @@ impl Guard {
         host.into_iter().chain(authority_of_absolute_form).try_for_each(|text| self.one_host(text, local))
     }
 
+    /// Whether a request that has this Host, and no target in absolute form, is called as the last one was that was admitted.
+    pub(crate) fn is_last_host(&self, host: Option<&[u8]>, local: Option<SocketAddr>) -> bool {
+        host.is_some_and(|host| self.last_host.borrow().is(host, local))
+    }
+
     fn one_host(&self, text: &str, local: Option<SocketAddr>) -> Result<(), HostRefusal> {
-        if self.last_host.borrow().is(text, local) {
+        if self.last_host.borrow().is(text.as_bytes(), local) {
             return Ok(());
         }
         let refusal = |fault, shown: &str| Err(HostRefusal { fault, shown: Shown::new(shown.as_bytes()) });
@@ -63,8 +68,8 @@ pub(super) struct LastHost {
 }
 
 impl LastHost {
-    fn is(&self, text: &str, local: Option<SocketAddr>) -> bool {
-        !text.is_empty() && self.text == text && self.local == local
+    fn is(&self, text: &[u8], local: Option<SocketAddr>) -> bool {
+        !text.is_empty() && self.text.as_bytes() == text && self.local == local
     }
 
     fn keep(&mut self, text: &str, local: Option<SocketAddr>) {

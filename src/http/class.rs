@@ -18,38 +18,40 @@ const HIGH: usize = ONES << 7;
 
 /// The first position from `at` on whose byte cannot stand in a header value; the end of `text` where there is none. A machine word at a time.
 pub(super) fn skip_values(text: &[u8], mut at: usize) -> usize {
-    loop {
-        let mut words = text.get(at..).unwrap_or_default().chunks_exact(WORD);
-        let controls = words.by_ref().map(word).map(control_bytes).inspect(|_| at += WORD).find(|marks| *marks != 0);
-        let Some(controls) = controls else {
-            let rest = words.remainder();
-            return at + rest.iter().position(|byte| !is(*byte, VALUE)).unwrap_or(rest.len());
-        };
+    while let Some(word) = word(text, at) {
+        let controls = control_bytes(word);
+        if controls == 0 {
+            at += WORD;
+            continue;
+        }
         // The lowest marked byte is exact; those above it may be marked by a borrow.
         at += controls.trailing_zeros() as usize / 8;
-        at -= WORD;
         if text.get(at) != Some(&b'\t') {
             return at;
         }
         at += 1;
     }
+    while text.get(at).is_some_and(|byte| is(*byte, VALUE)) {
+        at += 1;
+    }
+    at
 }
 
-/// How many letters and `-` there are at the start of `text`, or fewer: only whole machine words are looked at.
-pub(super) fn count_letters(text: &[u8]) -> usize {
-    let mut count = 0;
-    for word in text.chunks_exact(WORD).map(word) {
+/// The first position from `at` on whose byte is no letter or `-`, or an earlier one: only whole machine words are looked at.
+pub(super) fn skip_letters(text: &[u8], mut at: usize) -> usize {
+    while let Some(word) = word(text, at) {
         let others = !letter_bytes(word) & HIGH;
         if others != 0 {
-            return count + others.trailing_zeros() as usize / 8;
+            return at + others.trailing_zeros() as usize / 8;
         }
-        count += WORD;
+        at += WORD;
     }
-    count
+    at
 }
 
-fn word(bytes: &[u8]) -> usize {
-    bytes.try_into().map_or(0, usize::from_le_bytes)
+/// The machine word at this position, if all of it is there.
+fn word(text: &[u8], at: usize) -> Option<usize> {
+    text.get(at..)?.first_chunk().map(|bytes| usize::from_le_bytes(*bytes))
 }
 
 /// Marks with its highest bit each byte of `word` that is a control character.

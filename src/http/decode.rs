@@ -100,6 +100,12 @@ impl Decoder {
         }
     }
 
+    /// For another connection, whatever became of this one.
+    pub(crate) fn restart(&mut self) {
+        self.filled = 0;
+        self.start_request();
+    }
+
     /// The free tail of the buffer, to read into. It is empty only when the next step refuses, or behind a whole
     /// request when pipelined bytes have filled the buffer: then reading pauses until `finish`.
     pub(crate) fn space<'b>(&self, buf: &'b mut [u8]) -> &'b mut [u8] {
@@ -249,11 +255,11 @@ impl Decoder {
     fn take_head(&mut self, buf: &[u8], limits: &Limits) -> Result<Step, Refusal> {
         let max = limits.head_bytes_max.min(HEAD_BYTES_CEILING).min(buf.len());
         let text = buf.get(..self.filled.min(max)).unwrap_or_default();
-        if !self.scan.run(text, limits)? {
+        if !self.scan.run(text, limits, &mut self.head)? {
             return if self.scan.at() >= max { Err(self.scan.too_long()) } else { Ok(Step::NeedMore) };
         }
         self.body_start = self.scan.at();
-        parse(text.get(..self.body_start).unwrap_or_default(), &mut self.head)?;
+        parse(text, self.scan.target, self.scan.version, &mut self.head)?;
         self.head_whole = true;
         self.body_end = self.body_start;
         let room = buf.len().saturating_sub(self.body_start);

@@ -1,21 +1,22 @@
-//! The scan for the end of a request head, as its bytes come.
+//! The scan of a request head, as its bytes come: it finds where its parts lie, and where it ends.
 //!
 //! ```text
 //!   Method -SP-> Target -SP-> Version -CR-> LineEnd -LF-> LineStart -CR-> HeadEnd -LF-> Done
 //!                                              ^             |
 //!                                              +-CR- Value <-:- Name
 //! ```
-//! httparse starts anew at every call and forgives: LF for CRLF, empty lines without end, lines of any length, targets
-//! beyond ASCII. So it is asked once, about a head that is whole (`parse`), and this scan is what stands before it: it
-//! finds the end, holds the limits, and refuses every doubt about where lines and names end, and every byte that does
-//! not belong, at once: what is no HTTP (TLS, a body of the wrong length) is not waited for. What the version is, and
-//! where values begin and end, is httparse's to say; what the target is, `parse`'s.
+//! It holds the limits, and refuses every doubt about where lines and names end, and every byte that does not belong, at
+//! once: what is no HTTP (TLS, a body of the wrong length) is not waited for. What method, target and version are
+//! together, is `parse`'s to say, once the head is whole. (Its own, and not httparse's, which starts anew at every call,
+//! forgives LF for CRLF, empty lines without end and targets beyond ASCII, and so could only be asked beside it, for twice
+//! the work; the tests ask both, and hold them to the same answer.)
 //!
 //! A state is all that is kept between reads, so no byte is scanned twice and the outcome cannot depend on how the
 //! bytes were cut.
 
-use super::class::{TARGET, TOKEN, VALUE, count_letters, is, skip_values};
+use super::class::{TARGET, TOKEN, VALUE, is, skip_letters, skip_values};
 use super::decode::Limits;
+use super::index::{Head, Span};
 use super::refusal::Refusal;
 use crate::limits::{HEADER_NAME_BYTES_MAX, HEADERS_MAX, METHOD_BYTES_MAX};
 
@@ -23,12 +24,16 @@ use crate::limits::{HEADER_NAME_BYTES_MAX, HEADERS_MAX, METHOD_BYTES_MAX};
 #[derive(Debug)]
 pub(super) struct Scan {
     place: Place,
-    /// Header lines that have begun.
-    lines: u8,
     /// The next byte to look at.
     at: usize,
     /// Where the part that is being scanned began.
     mark: usize,
+    /// The target, once it was scanned.
+    pub(super) target: Span,
+    /// What stands for the version.
+    pub(super) version: Span,
+    /// The name of the header line whose value is being scanned.
+    name: Span,
 }
 
 /// What the next byte belongs to.
@@ -52,7 +57,8 @@ enum Place {
 impl Scan {
     /// At the first byte of a request line.
     pub(super) const fn new() -> Self {
-        Self { place: Place::Method, lines: 0, at: 0, mark: 0 }
+        let (target, version, name) = (Span::EMPTY, Span::EMPTY, Span::EMPTY);
+        Self { place: Place::Method, at: 0, mark: 0, target, version, name }
     }
 
     /// How many bytes have been scanned: the length of the head once it is whole.
@@ -65,22 +71,24 @@ impl Scan {
         if self.place == Place::Target { Refusal::TargetTooLong } else { Refusal::HeadTooLong }
     }
 
-    /// Scans what came since, up to the end of the head (true) or of the text (false).
+    /// Scans what came since, up to the end of the head (true) or of the text (false). What was found is indexed in `head`.
     ///
     /// # Errors
     /// The refusal that the first wrong byte calls for.
-    pub(super) fn run(&mut self, text: &[u8], limits: &Limits) -> Result<bool, Refusal> {
+    pub(super) fn run(&mut self, text: &[u8], limits: &Limits, head: &mut Head) -> Result<bool, Refusal> {
         loop {
             // What neither ends a part nor is wrong in it is most of a head.
             self.at = match self.place {
                 Place::Value => skip_values(text, self.at),
                 Place::Name => self.skip_name(text),
-                Place::LineStart => self.skip_lines(text, limits),
+                Place::LineStart => self.skip_lines(text, limits, head)?,
                 Place::Target => self.skip(text, TARGET, limits.target_bytes_max),
-                _ => self.at,
+                Place::Method => self.skip(text, TOKEN, METHOD_BYTES_MAX),
+                Place::Version => self.skip_version(text),
+                Place::LineEnd | Place::HeadEnd | Place::Done => self.at,
             };
             let Some(&byte) = text.get(self.at) else { return Ok(false) };
-            self.take(byte, limits)?;
+            self.take(text, byte, limits, head)?;
             self.at += 1;
             if self.place == Place::Done {
                 return Ok(true);
@@ -95,57 +103,73 @@ impl Scan {
         self.at + run.iter().position(|byte| !is(*byte, class)).unwrap_or(run.len())
     }
 
+    /// The position behind the version, where it is the usual one.
+    fn skip_version(&self, text: &[u8]) -> usize {
+        let usual = text.get(self.mark..).is_some_and(|rest| rest.starts_with(b"HTTP/1.1\r"));
+        if usual && self.at == self.mark { self.at + b"HTTP/1.1".len() } else { self.at }
+    }
+
     /// The same of a name: most are letters and `-`, a machine word at a time.
     fn skip_name(&self, text: &[u8]) -> usize {
         let end = self.mark.saturating_add(HEADER_NAME_BYTES_MAX).min(text.len());
-        let mut run = text.get(self.at..end).unwrap_or_default();
+        let mut at = self.at;
         loop {
-            run = run.get(count_letters(run)..).unwrap_or_default();
-            match run.split_first() {
-                Some((byte, rest)) if is(*byte, TOKEN) => run = rest,
-                _ => return end.max(self.at) - run.len(),
+            at = skip_letters(text, at);
+            if at >= end || !text.get(at).is_some_and(|byte| is(*byte, TOKEN)) {
+                return at.min(end);
             }
+            at += 1;
         }
     }
 
     /// The position behind the header lines that are there, whole and right; all others, and what is wrong in them, are for [`Self::take`].
-    fn skip_lines(&mut self, text: &[u8], limits: &Limits) -> usize {
+    fn skip_lines(&mut self, text: &[u8], limits: &Limits, head: &mut Head) -> Result<usize, Refusal> {
+        let lines_max = limits.headers_max.min(HEADERS_MAX);
         loop {
-            let (line, lines) = (self.at, usize::from(self.lines));
+            let line = self.at;
             self.mark = line;
             let colon = self.skip_name(text);
-            if colon == line || lines >= limits.headers_max.min(HEADERS_MAX) || text.get(colon) != Some(&b':') {
-                return line;
+            if colon == line || head.len() >= lines_max || text.get(colon) != Some(&b':') {
+                return Ok(line);
             }
             let end = skip_values(text, colon + 1);
             if text.get(end..).is_none_or(|rest| !rest.starts_with(b"\r\n")) {
-                return line;
+                return Ok(line);
             }
-            self.lines += 1; // at most HEADERS_MAX
+            head.push(text, Span::new(line, colon), Span::new(colon + 1, end))?;
             self.at = end + 2;
         }
     }
 
     /// A byte that may end a part, or be wrong in it.
-    fn take(&mut self, byte: u8, limits: &Limits) -> Result<(), Refusal> {
+    fn take(&mut self, text: &[u8], byte: u8, limits: &Limits, head: &mut Head) -> Result<(), Refusal> {
         match (self.place, byte) {
             (Place::LineEnd, b'\n') => self.enter(Place::LineStart),
             (Place::HeadEnd, b'\n') => self.enter(Place::Done),
             (Place::LineEnd | Place::HeadEnd, _) => return Err(Refusal::BareCr),
             (_, b'\n') => return Err(Refusal::BareLf),
-            (Place::Method | Place::Target | Place::Version, _) => self.request_line(byte, limits)?,
-            _ => self.header_line(byte, limits)?,
+            (Place::Method | Place::Target | Place::Version, _) => self.request_line(byte, limits, head)?,
+            _ => self.header_line(text, byte, limits, head)?,
         }
         Ok(())
     }
 
     /// A byte of the request line (RFC 9112, 3).
-    fn request_line(&mut self, byte: u8, limits: &Limits) -> Result<(), Refusal> {
+    fn request_line(&mut self, byte: u8, limits: &Limits, head: &mut Head) -> Result<(), Refusal> {
         let len = self.at - self.mark;
         match (self.place, byte) {
-            (Place::Method, b' ') => self.enter(Place::Target),
-            (Place::Target, b' ') => self.enter(Place::Version),
-            (Place::Version, b'\r') => self.enter(Place::LineEnd),
+            (Place::Method, b' ') => {
+                head.method = self.part();
+                self.enter(Place::Target);
+            }
+            (Place::Target, b' ') => {
+                self.target = self.part();
+                self.enter(Place::Version);
+            }
+            (Place::Version, b'\r') => {
+                self.version = self.part();
+                self.enter(Place::LineEnd);
+            }
             (_, b'\r') => return Err(Refusal::RequestLine),
             (Place::Method, TLS_HANDSHAKE) if len == 0 => return Err(Refusal::Tls),
             (Place::Method, _) if !is(byte, TOKEN) => return Err(Refusal::Method),
@@ -159,21 +183,26 @@ impl Scan {
     }
 
     /// A byte of a header line, or of the empty line (RFC 9112, 5).
-    fn header_line(&mut self, byte: u8, limits: &Limits) -> Result<(), Refusal> {
+    fn header_line(&mut self, text: &[u8], byte: u8, limits: &Limits, head: &mut Head) -> Result<(), Refusal> {
         match (self.place, byte) {
             (Place::LineStart, b'\r') => self.enter(Place::HeadEnd),
-            (Place::Value, b'\r') => self.enter(Place::LineEnd),
+            (Place::Value, b'\r') => {
+                head.push(text, self.name, self.part())?;
+                self.enter(Place::LineEnd);
+            }
             (Place::Value, _) if !is(byte, VALUE) => return Err(Refusal::HeaderValue),
             (Place::LineStart, b' ' | b'\t') => return Err(Refusal::LeadingSpace),
             (Place::Name, b' ' | b'\t') => return Err(Refusal::SpaceBeforeColon),
             (Place::Name, b'\r') => return Err(Refusal::HeaderColon),
-            (Place::Name, b':') => self.enter(Place::Value),
+            (Place::Name, b':') => {
+                self.name = self.part();
+                self.enter(Place::Value);
+            }
             (Place::LineStart | Place::Name, _) if !is(byte, TOKEN) => return Err(Refusal::HeaderName),
             (Place::LineStart, _) => {
-                if usize::from(self.lines) >= limits.headers_max.min(HEADERS_MAX) {
+                if head.len() >= limits.headers_max.min(HEADERS_MAX) {
                     return Err(Refusal::TooManyHeaders);
                 }
-                self.lines += 1; // at most HEADERS_MAX
                 self.place = Place::Name;
             }
             (Place::Name, _) if self.at - self.mark >= HEADER_NAME_BYTES_MAX => {
@@ -182,6 +211,11 @@ impl Scan {
             _ => {}
         }
         Ok(())
+    }
+
+    /// The part that this byte ends.
+    fn part(&self) -> Span {
+        Span::new(self.mark, self.at)
     }
 
     /// Goes on to the part that begins behind this byte.

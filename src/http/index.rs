@@ -2,6 +2,7 @@
 
 use super::known::Known;
 use super::refusal::Refusal;
+use super::request::Method;
 use crate::limits::HEADERS_MAX;
 
 /// A stretch of the head. Heads are at most `HEAD_BYTES_CEILING` long, so that 16 bits are enough.
@@ -32,6 +33,8 @@ pub(super) enum Version {
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(super) method: Span,
+    /// What that says.
+    pub(super) told: Method,
     pub(super) version: Version,
     /// The target is one of `https`.
     pub(super) secured: bool,
@@ -59,15 +62,18 @@ impl Span {
     /// Nothing.
     pub(super) const EMPTY: Self = Self { start: 0, len: 0 };
 
-    /// The stretch of `text` that `part` is, which was borrowed from it.
-    pub(super) fn within(text: &[u8], part: &[u8]) -> Self {
-        let span = || {
-            let start = part.as_ptr().addr().checked_sub(text.as_ptr().addr())?;
-            text.get(start..start.checked_add(part.len())?)?;
-            Some(Self { start: u16::try_from(start).ok()?, len: u16::try_from(part.len()).ok()? })
-        };
-        // It fits: the scan ends at HEAD_BYTES_CEILING. What does not, or is no part, is empty, never other bytes.
-        span().unwrap_or_default()
+    /// The stretch from `start` up to `end`.
+    pub(super) fn new(start: usize, end: usize) -> Self {
+        match (u16::try_from(start), u16::try_from(end)) {
+            (Ok(start), Ok(end)) => Self { start, len: end.saturating_sub(start) },
+            // The scan ends at HEAD_BYTES_CEILING. What lies behind would be empty, never other bytes.
+            _ => Self::EMPTY,
+        }
+    }
+
+    /// Where it starts in the text.
+    pub(super) fn start(self) -> usize {
+        usize::from(self.start)
     }
 
     /// Where it ends in the text.
@@ -110,6 +116,7 @@ impl Head {
     pub(super) const fn new() -> Self {
         Self {
             method: Span::EMPTY,
+            told: Method::Other,
             version: Version::Http11,
             secured: false,
             authority: None,
@@ -136,19 +143,26 @@ impl Head {
         usize::from(self.count)
     }
 
-    /// Adds a header line, whose name and value were borrowed from `text`.
+    /// Adds a header line of `text`: its name, and all that is behind the colon, whose white space at both ends is no part of the value (RFC 9112,
+    /// section 5.1).
     ///
     /// # Errors
     /// `TooManyHeaders` when the index is full.
-    pub(super) fn push(&mut self, text: &[u8], name: &[u8], value: &[u8]) -> Result<(), Refusal> {
-        let known = Known::of(name);
-        let name = Span::within(text, name);
+    pub(super) fn push(&mut self, text: &[u8], name: Span, behind: Span) -> Result<(), Refusal> {
+        let known = Known::of(name.of(text));
+        let (mut start, mut end) = (behind.start(), behind.end());
+        while start < end && text.get(start).is_some_and(|byte| is_blank(*byte)) {
+            start += 1;
+        }
+        while start < end && text.get(end - 1).is_some_and(|byte| is_blank(*byte)) {
+            end -= 1;
+        }
         let field = self.fields.get_mut(usize::from(self.count)).ok_or(Refusal::TooManyHeaders)?;
         *field = Field {
             name: name.start,
             name_len: u8::try_from(name.len).map_err(|_| Refusal::HeaderNameTooLong)?,
             known: known.map_or(UNKNOWN, |known| known as u8),
-            value: Span::within(text, value),
+            value: Span::new(start, end),
         };
         if let Some(seen) = known.and_then(|known| self.known.get_mut(known as usize)) {
             if seen.count == 0 {
@@ -180,4 +194,8 @@ impl Head {
     pub(super) fn count(&self, known: Known) -> usize {
         self.known.get(known as usize).map_or(0, |seen| usize::from(seen.count))
     }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }

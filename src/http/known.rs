@@ -64,14 +64,19 @@ impl Known {
 }
 
 /// Whether `name` is `lower` in any case, which is of the same length, and has no characters but small letters, digits and `-`. A machine word at
-/// a time.
+/// a time, the last of which overlaps the one before.
 fn is_folded(name: &[u8], lower: &[u8]) -> bool {
+    const WORD: usize = size_of::<usize>();
     // Besides its capital, only a control character becomes a small letter, a digit or `-` so, and names have none.
     const FOLD: usize = usize::MAX / 0xff * 0x20;
+    let (Some(last), Some(lower_last)) = (name.last_chunk::<WORD>(), lower.last_chunk::<WORD>()) else {
+        return name.iter().zip(lower).all(|(a, b)| a | 0x20 == *b);
+    };
+    if usize::from_le_bytes(*last) | FOLD != usize::from_le_bytes(*lower_last) {
+        return false;
+    }
     let word = |bytes: &[u8]| bytes.try_into().map_or(0, usize::from_le_bytes);
-    let (names, lowers) = (name.chunks_exact(size_of::<usize>()), lower.chunks_exact(size_of::<usize>()));
-    names.remainder().iter().zip(lowers.remainder()).all(|(a, b)| a | 0x20 == *b)
-        && names.zip(lowers).all(|(a, b)| word(a) | FOLD == word(b))
+    name.chunks_exact(WORD).zip(lower.chunks_exact(WORD)).all(|(a, b)| word(a) | FOLD == word(b))
 }
 
 /// Bytes of the longest name.

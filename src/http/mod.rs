@@ -1,7 +1,7 @@
 //! HTTP/1.1 (RFC 9110, RFC 9112), pure: bytes in, decisions out; no socket, no clock, no allocation.
 //!
 //! ```text
-//!   bytes -> Decoder (scan -> httparse -> index -> framing -> chunked) -> Request (typed questions)
+//!   bytes -> Decoder (scan -> index -> parse -> framing -> chunked) -> Request (typed questions)
 //!                     \-> Refusal (status, sentence, close)               ResponseHead -> bytes
 //! ```
 //! What is absent: a lenient mode. A request whose framing is in doubt is refused, the connection is closed,

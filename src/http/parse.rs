@@ -1,92 +1,91 @@
-//! The parse of a whole head: httparse takes it apart, and what it found is indexed.
-
-use core::mem::MaybeUninit;
+//! The parse of the request line of a whole head: httparse takes it apart (RFC 9112, 3). Header lines are indexed by the scan, which goes by the letter
+//! where httparse is lenient.
 
 use super::index::{Head, Span, Version};
 use super::refusal::Refusal;
-use crate::limits::HEADERS_MAX;
+use super::request::Method;
 
-/// Indexes a head: `text` is all of it, up to the end of its empty line, as the scan has passed it.
+/// CR LF.
+const LINE_END: usize = 2;
+
+/// Judges the request line of `text`, whose parts the scan has found at these places, and indexes it. The method is indexed already.
 ///
 /// # Errors
-/// What httparse refuses; a target that has none of the forms served here (RFC 9112, 3.2).
-pub(super) fn parse(text: &[u8], head: &mut Head) -> Result<(), Refusal> {
-    // Left as the stack has it: httparse hands out only those lines that it has written.
-    let mut lines = [const { MaybeUninit::uninit() }; HEADERS_MAX];
+/// What httparse refuses; a version that is not spoken here; a target that has none of the forms served here (RFC 9112, 3.2).
+pub(super) fn parse(text: &[u8], target: Span, version: Span, head: &mut Head) -> Result<(), Refusal> {
+    let line = text.get(..version.end().saturating_add(LINE_END)).ok_or(Refusal::Head)?;
     let mut request = httparse::Request::new(&mut []);
-    match request.parse_with_uninit_headers(text, &mut lines) {
-        // Two opinions about where a head ends are what smuggling lives from.
-        Ok(httparse::Status::Complete(len)) if len == text.len() => {}
-        Ok(_) => return Err(Refusal::Head),
-        Err(error) => return Err(refusal(error, &request, text)),
+    match request.parse(line) {
+        // There is more of the head; what there is of it so far has its parts.
+        Ok(httparse::Status::Partial) => {}
+        Ok(httparse::Status::Complete(_)) => return Err(Refusal::Head),
+        Err(error) => return Err(refusal(error, &request, version.of(text))),
     }
-    let (Some(method), Some(path)) = (request.method, request.path) else {
+    // Two opinions about where a part ends are what smuggling lives from.
+    if request.method.map(str::as_bytes) != Some(head.method.of(text))
+        || request.path.map(str::as_bytes) != Some(target.of(text))
+    {
         return Err(Refusal::Head);
-    };
-    head.method = Span::within(text, method.as_bytes());
+    }
+    head.told = Method::of(head.method.of(text));
     head.version = match request.version {
         Some(0) => Version::Http10,
         Some(1) => Version::Http11,
         _ => return Err(Refusal::VersionUnsupported),
     };
-    target(text, method, path, head)?;
-    for line in request.headers.iter() {
-        head.push(text, line.name.as_bytes(), line.value)?;
+    let mut path = target;
+    if target.of(text).first() != Some(&b'/') {
+        path = not_origin_form(text, target, head)?;
     }
+    let question = path.of(text).iter().position(|byte| *byte == b'?').map(|at| path.start() + at);
+    head.path = Span::new(path.start(), question.unwrap_or(path.end()));
+    head.query = question.map(|at| Span::new(at + 1, path.end()));
     Ok(())
 }
 
-/// Takes a target apart (RFC 9112, 3.2): origin-form, absolute-form, or asterisk-form.
-fn target(text: &[u8], method: &str, target: &str, head: &mut Head) -> Result<(), Refusal> {
-    let mut path = target;
-    if let Some((secured, rest)) = strip_scheme(target) {
-        head.secured = secured;
-        let end = rest.find(['/', '?']).unwrap_or(rest.len());
-        let (authority, behind) = rest.split_at_checked(end).ok_or(Refusal::Target)?;
-        if authority.is_empty() {
-            return Err(Refusal::Target);
-        }
-        head.authority = Some(Span::within(text, authority.as_bytes()));
-        path = behind;
-    } else if !target.starts_with('/') && (method, target) != ("OPTIONS", "*") {
-        return Err(if method == "CONNECT" { Refusal::Tunnel } else { Refusal::Target });
+/// A target in absolute-form, of which the path is left, or in asterisk-form (RFC 9112, 3.2).
+#[cold]
+fn not_origin_form(text: &[u8], target: Span, head: &mut Head) -> Result<Span, Refusal> {
+    let (method, whole) = (head.method.of(text), target.of(text));
+    let Some((secured, rest)) = strip_scheme(whole) else {
+        return match (method, whole) {
+            (b"OPTIONS", b"*") => Ok(target),
+            (b"CONNECT", _) => Err(Refusal::Tunnel),
+            _ => Err(Refusal::Target),
+        };
+    };
+    let start = target.end() - rest.len();
+    let end = start + rest.iter().position(|byte| matches!(byte, b'/' | b'?')).unwrap_or(rest.len());
+    if end == start {
+        return Err(Refusal::Target);
     }
-    let question = path.bytes().position(|byte| byte == b'?').and_then(|at| path.split_at_checked(at));
-    let (path, query) = question.map_or((path, None), |(path, query)| (path, query.strip_prefix('?')));
-    head.path = Span::within(text, path.as_bytes());
-    head.query = query.map(|query| Span::within(text, query.as_bytes()));
-    Ok(())
+    head.secured = secured;
+    head.authority = Some(Span::new(start, end));
+    Ok(Span::new(end, target.end()))
 }
 
 /// What is behind `http://` or `https://` in front of a target (RFC 9110, 4.2: in any case), and whether it is the latter.
-fn strip_scheme(target: &str) -> Option<(bool, &str)> {
+fn strip_scheme(target: &[u8]) -> Option<(bool, &[u8])> {
     [(false, "http://"), (true, "https://")].into_iter().find_map(|(secured, scheme)| {
         let (start, rest) = target.split_at_checked(scheme.len())?;
-        start.eq_ignore_ascii_case(scheme).then_some((secured, rest))
+        start.eq_ignore_ascii_case(scheme.as_bytes()).then_some((secured, rest))
     })
 }
 
 /// Says what httparse has refused. It keeps the parts that it had found before.
-fn refusal(error: httparse::Error, request: &httparse::Request<'_, '_>, text: &[u8]) -> Refusal {
+#[cold]
+fn refusal(error: httparse::Error, request: &httparse::Request<'_, '_>, version: &[u8]) -> Refusal {
     match error {
         httparse::Error::Token if request.method.is_none() => Refusal::Method,
         httparse::Error::Token => Refusal::Target,
-        httparse::Error::Version if names_a_version(request, text) => Refusal::VersionUnsupported,
+        // RFC 9112, 2.3: it is one, though none that is spoken here.
+        httparse::Error::Version
+            if matches!(version, [b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9']) =>
+        {
+            Refusal::VersionUnsupported
+        }
         // NewLine: the request line goes on behind its version.
         httparse::Error::Version | httparse::Error::NewLine => Refusal::Version,
-        httparse::Error::HeaderName => Refusal::HeaderName,
-        httparse::Error::HeaderValue => Refusal::HeaderValue,
-        httparse::Error::TooManyHeaders => Refusal::TooManyHeaders,
-        httparse::Error::Status => Refusal::Head,
+        _ => Refusal::Head,
     }
-}
-
-/// Whether the request line ends in a version, though none that is spoken here (RFC 9112, 2.3).
-fn names_a_version(request: &httparse::Request<'_, '_>, text: &[u8]) -> bool {
-    let path = request.path.map(|path| Span::within(text, path.as_bytes())).unwrap_or_default();
-    // Behind the path there is one space: else it is the path that would have been refused.
-    matches!(
-        text.get(path.end() + 1..),
-        Some([b'H', b'T', b'T', b'P', b'/', b'0'..=b'9', b'.', b'0'..=b'9', b'\r', ..])
-    )
 }

@@ -32,6 +32,22 @@ pub(crate) enum Method {
     Other,
 }
 
+impl Method {
+    /// The method of this name.
+    pub(super) fn of(name: &[u8]) -> Self {
+        match name {
+            b"GET" => Self::Get,
+            b"HEAD" => Self::Head,
+            b"POST" => Self::Post,
+            b"PUT" => Self::Put,
+            b"DELETE" => Self::Delete,
+            b"OPTIONS" => Self::Options,
+            b"PATCH" => Self::Patch,
+            _ => Self::Other,
+        }
+    }
+}
+
 impl Head {
     /// Whether the request is one of HTTP/1.0.
     pub(super) fn is_http10(&self) -> bool {
@@ -47,16 +63,7 @@ impl<'b> Request<'b> {
 
     /// The method.
     pub(crate) fn method(&self) -> Method {
-        match self.head.method.of(self.buf) {
-            b"GET" => Method::Get,
-            b"HEAD" => Method::Head,
-            b"POST" => Method::Post,
-            b"PUT" => Method::Put,
-            b"DELETE" => Method::Delete,
-            b"OPTIONS" => Method::Options,
-            b"PATCH" => Method::Patch,
-            _ => Method::Other,
-        }
+        self.head.told
     }
 
     /// The method as it was sent.
@@ -164,8 +171,12 @@ impl<'b> Request<'b> {
     /// None when it does not say what it is. Two `Content-Type` lines are no JSON.
     pub(crate) fn content_type_is_json(&self) -> Option<bool> {
         let value = self.header(Known::ContentType)?;
-        let media = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-        Some(self.count(Known::ContentType) == 1 && media.eq_ignore_ascii_case(b"application/json"))
+        let is_json = |value: &[u8]| {
+            let media = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
+            media.eq_ignore_ascii_case(b"application/json")
+        };
+        // Nearly all write it so.
+        Some(self.count(Known::ContentType) == 1 && (value == b"application/json" || is_json(value)))
     }
 
     /// Whether the client accepts an answer of this type (RFC 9110, 12.5.1).

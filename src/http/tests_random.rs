@@ -4,7 +4,7 @@ use super::tests_harness::{LIMITS, Outcome, ROOM, outcomes};
 use super::*;
 
 /// Marsaglia's xorshift64: the same seed gives the same run on every machine.
-struct Random(u64);
+pub(super) struct Random(pub(super) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -14,17 +14,17 @@ impl Random {
         self.0
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    pub(super) fn below(&mut self, bound: usize) -> usize {
         usize::try_from(self.next() % bound as u64).unwrap()
     }
 
-    fn one_of<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
+    pub(super) fn one_of<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
         choices[self.below(choices.len())]
     }
 }
 
 /// What changes of one byte are likely to matter.
-const SPICE: &[&[u8]] = &[
+pub(super) const SPICE: &[&[u8]] = &[
     b"\r",
     b"\n",
     b"\r\n",

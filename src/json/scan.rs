@@ -1,4 +1,5 @@
-//! The scanner: one pass over a document, strict, without recursion.
+//! The scanner: one pass over a document, strict, without recursion. What is reported, a chain of objects from the root, is gone over by one
+//! loop, and what is not by another, which knows less and so is faster.
 
 use super::error::{ScanError, ScanErrorKind};
 use super::strings::{self, Quoted};
@@ -68,9 +69,6 @@ impl Source for Normalising<'_> {
     }
 }
 
-/// The level of what is not reported: at the root, below too many keys, or in an array.
-const NO_LEVEL: usize = usize::MAX;
-
 struct Nobody;
 
 impl Visit for Nobody {
@@ -80,203 +78,216 @@ impl Visit for Nobody {
 struct Scanner<'v, S, V> {
     source: S,
     visit: &'v mut V,
-    /// The next byte to look at.
-    at: usize,
-    /// The byte after the value that was scanned last.
-    value_end: usize,
-    /// How many containers are open.
-    depth: usize,
-    /// A stack of one bit for each open container, the innermost lowest: whether it is an object.
-    objects: u64,
-    /// How many of the open containers, from the root on, are objects in an unbroken chain.
-    chain: usize,
-    /// The index into `path` of the member that is being scanned, where it is one that is reported; else one that is none.
-    level: usize,
-    /// The names of the members that are being scanned, of the objects of the chain.
-    path: [Span; JSON_PATH_KEYS_MAX],
-    /// Where their values begin.
-    starts: [usize; JSON_PATH_KEYS_MAX],
     /// Whether the value that is being scanned is that of an `id`.
     verbatim: bool,
 }
 
 impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
     fn new(source: S, visit: &'v mut V) -> Self {
-        Self {
-            source,
-            visit,
-            at: 0,
-            value_end: 0,
-            depth: 0,
-            objects: 0,
-            chain: 0,
-            level: NO_LEVEL,
-            path: [Span::new(0, 0); JSON_PATH_KEYS_MAX],
-            starts: [0; JSON_PATH_KEYS_MAX],
-            verbatim: false,
-        }
+        Self { source, visit, verbatim: false }
     }
 
     fn run(mut self) -> Result<Kind, ScanError> {
         if self.source.bytes().starts_with(b"\xef\xbb\xbf") {
             return Err(ScanError::new(ScanErrorKind::ByteOrderMark, 0));
         }
-        loop {
-            // In an object each value comes behind its name.
-            if self.in_object() {
-                self.name()?;
-            }
-            let Some(kind) = self.value()? else { continue };
-            if let Some(root) = self.after_value(kind)? {
-                return Ok(root);
-            }
-        }
-    }
-
-    /// Scans one value; of a container that is not empty only its beginning, up to where its first value, or its name, is due: then none.
-    fn value(&mut self) -> Result<Option<Kind>, ScanError> {
-        let byte = self.skip_whitespace();
-        if let Some(start) = self.starts.get_mut(self.level) {
-            *start = self.at;
-        }
-        let kind = match byte {
-            Some(b'"') => {
-                let quoted = self.string()?;
-                self.value_end = quoted.close + 1;
-                return Ok(Some(Kind::String));
-            }
-            Some(b'{') => return self.open(true, b'}', Kind::Object),
-            Some(b'[') => return self.open(false, b']', Kind::Array),
-            Some(b'-' | b'0'..=b'9') => {
-                self.at = number::end(self.source.bytes(), self.at)?;
-                Kind::Number
-            }
-            Some(b't') => self.literal(b"true", Kind::Bool)?,
-            Some(b'f') => self.literal(b"false", Kind::Bool)?,
-            Some(b'n') => self.literal(b"null", Kind::Null)?,
-            Some(_) => return Err(self.error(ScanErrorKind::ExpectedValue)),
-            None => return Err(self.error(ScanErrorKind::EndOfInput)),
+        let (at, first) = self.look(0);
+        let (end, kind) = match first {
+            Some(b'{') => (self.chain(at)?, Kind::Object),
+            Some(b'[') => (self.nested(at, 0)?, Kind::Array),
+            Some(b'"') => (self.string(at)?.next, Kind::String),
+            _ => self.scalar(at)?,
         };
-        self.value_end = self.at;
-        Ok(Some(kind))
+        match self.look(end) {
+            (_, None) => Ok(kind),
+            (at, Some(_)) => Err(ScanError::new(ScanErrorKind::Trailing, at)),
+        }
     }
 
-    /// After a whole value: closes the containers that end here, up to where the next value, or its name, is due (then none) or the document ends.
-    fn after_value(&mut self, mut kind: Kind) -> Result<Option<Kind>, ScanError> {
+    /// Scans the object that begins at `at`, the root, and the chain of objects in it whose members are reported. Gives the position behind it.
+    fn chain(&mut self, at: usize) -> Result<usize, ScanError> {
+        let mut path = [Span::new(0, 0); JSON_PATH_KEYS_MAX];
+        // Where the values of the members begin, of the objects that are open.
+        let mut starts = [0; JSON_PATH_KEYS_MAX];
+        let mut level = 0;
+        let (mut at, mut byte) = self.look(at + 1);
+        if byte == Some(b'}') {
+            return Ok(at + 1);
+        }
         loop {
-            if let (Some(start), Some(path)) = (self.starts.get(self.level), self.path.get(..=self.level)) {
-                self.visit.member(self.source.bytes(), path, Span::new(*start, self.value_end), kind);
+            // The value of an `id` reaches to the next name of the root.
+            self.verbatim &= level > 0;
+            let (name, behind) = self.name(at, byte)?;
+            path[level] = name;
+            if level == 0 {
+                self.verbatim = name.of(self.source.bytes()) == b"id";
             }
-            let byte = self.skip_whitespace();
-            if self.depth == 0 {
-                return if byte.is_none() { Ok(Some(kind)) } else { Err(self.error(ScanErrorKind::Trailing)) };
-            }
-            match (byte, self.in_object()) {
-                (Some(b','), _) => {
-                    self.at += 1;
-                    return Ok(None);
+            let mut start;
+            (start, byte) = self.look(behind);
+            let (mut kind, mut end);
+            match byte {
+                Some(b'"') => {
+                    let quoted = self.string(start)?;
+                    (kind, end, at) = (Kind::String, quoted.close + 1, quoted.next);
                 }
-                (Some(b'}'), true) => kind = self.close(Kind::Object),
-                (Some(b']'), false) => kind = self.close(Kind::Array),
-                (None, _) => return Err(self.error(ScanErrorKind::EndOfInput)),
-                (Some(_), true) => return Err(self.error(ScanErrorKind::ExpectedCommaOrBrace)),
-                (Some(_), false) => return Err(self.error(ScanErrorKind::ExpectedCommaOrBracket)),
+                Some(b'{') if level + 1 < JSON_PATH_KEYS_MAX => {
+                    (at, byte) = self.look(start + 1);
+                    if byte != Some(b'}') {
+                        starts[level] = start;
+                        level += 1;
+                        continue;
+                    }
+                    at += 1;
+                    (kind, end) = (Kind::Object, at);
+                }
+                Some(open @ (b'{' | b'[')) => {
+                    at = self.nested(start, level + 1)?;
+                    (kind, end) = (if open == b'{' { Kind::Object } else { Kind::Array }, at);
+                }
+                _ => {
+                    (at, kind) = self.scalar(start)?;
+                    end = at;
+                }
+            }
+            // A value has ended, and maybe the objects whose last it is.
+            loop {
+                self.visit.member(self.source.bytes(), &path[..=level], Span::new(start, end), kind);
+                (at, byte) = self.look(at);
+                match byte {
+                    Some(b',') => break,
+                    Some(b'}') if level == 0 => return Ok(at + 1),
+                    Some(b'}') => {
+                        at += 1;
+                        level -= 1;
+                        (start, end, kind) = (starts[level], at, Kind::Object);
+                    }
+                    byte => return Err(unexpected(ScanErrorKind::ExpectedCommaOrBrace, byte, at)),
+                }
+            }
+            (at, byte) = self.look(at + 1);
+        }
+    }
+
+    /// Scans the container that begins at `at` within so many others, of whose members nobody wants to know. Gives the position behind it.
+    fn nested(&mut self, mut at: usize, outside: usize) -> Result<usize, ScanError> {
+        // A stack of one bit for each container that is open, the innermost lowest: whether it is an object. Below them lies a bit for the bottom.
+        let (mut objects, mut depth) = (1_u64, outside);
+        loop {
+            let byte;
+            (at, byte) = self.look(at);
+            match byte {
+                Some(b'"') => at = self.string(at)?.next,
+                Some(open @ (b'{' | b'[')) => {
+                    if depth >= JSON_DEPTH_MAX {
+                        return Err(ScanError::new(ScanErrorKind::Depth, at));
+                    }
+                    depth += 1;
+                    objects = objects << 1 | u64::from(open == b'{');
+                    let first;
+                    (at, first) = self.look(at + 1);
+                    if first != Some(if open == b'{' { b'}' } else { b']' }) {
+                        if open == b'{' {
+                            at = self.nested_name(at, outside, objects)?;
+                        }
+                        continue;
+                    }
+                }
+                _ => (at, _) = self.scalar(at)?,
+            }
+            // A value has ended, and maybe the containers whose last it is.
+            loop {
+                let (here, byte) = self.look(at);
+                at = here + 1;
+                match (byte, objects & 1 == 1) {
+                    (Some(b','), true) => {
+                        at = self.nested_name(at, outside, objects)?;
+                        break;
+                    }
+                    (Some(b','), false) => break,
+                    (Some(b'}'), true) | (Some(b']'), false) => {
+                        objects >>= 1;
+                        depth -= 1;
+                        self.verbatim &= outside > 0 || depth > 1;
+                        if objects == 1 {
+                            return Ok(at);
+                        }
+                    }
+                    (byte, true) => return Err(unexpected(ScanErrorKind::ExpectedCommaOrBrace, byte, here)),
+                    (byte, false) => return Err(unexpected(ScanErrorKind::ExpectedCommaOrBracket, byte, here)),
+                }
             }
         }
     }
 
-    /// Scans the name of a member and its colon.
-    fn name(&mut self) -> Result<(), ScanError> {
-        match self.skip_whitespace() {
-            Some(b'"') => {}
-            Some(_) => return Err(self.error(ScanErrorKind::ExpectedName)),
-            None => return Err(self.error(ScanErrorKind::EndOfInput)),
-        }
-        // An `id` is told in the root object, or in an object of a root array; its value reaches to the next name there, or to the object's end.
-        let envelope = self.depth == 1 || (self.depth == 2 && self.objects == 0b01);
+    /// Scans the name of a member of what is not reported, and its colon; gives the position behind.
+    #[inline(never)] // it lies in two places of what is above
+    fn nested_name(&mut self, at: usize, outside: usize, objects: u64) -> Result<usize, ScanError> {
+        // An `id` is also told in an object of a root array; its value reaches to the next name there, or to the object's end.
+        let envelope = outside == 0 && objects == 0b101;
         self.verbatim &= !envelope;
-        let open = self.at;
-        let quoted = self.string()?;
-        let name = Span::new(open + 1, quoted.close);
-        if let Some(place) = self.path.get_mut(self.level) {
-            *place = name;
-        }
+        let (at, byte) = self.look(at);
+        let (name, behind) = self.name(at, byte)?;
         if envelope {
             self.verbatim = name.of(self.source.bytes()) == b"id";
         }
-        match self.skip_whitespace() {
-            Some(b':') => {
-                self.at += 1;
-                Ok(())
-            }
-            Some(_) => Err(self.error(ScanErrorKind::ExpectedColon)),
-            None => Err(self.error(ScanErrorKind::EndOfInput)),
-        }
+        Ok(behind)
     }
 
-    /// Goes into a container; what it was where it is empty.
-    fn open(&mut self, object: bool, end: u8, kind: Kind) -> Result<Option<Kind>, ScanError> {
-        if self.depth >= JSON_DEPTH_MAX {
-            return Err(self.error(ScanErrorKind::Depth));
+    /// Scans the name of a member, whose first byte lies at `at`, and its colon; gives the position behind.
+    #[expect(clippy::inline_always, reason = "what a call takes is a third of what this does")]
+    #[inline(always)]
+    fn name(&mut self, at: usize, byte: Option<u8>) -> Result<(Span, usize), ScanError> {
+        if byte != Some(b'"') {
+            return Err(unexpected(ScanErrorKind::ExpectedName, byte, at));
         }
-        if object && self.chain == self.depth {
-            self.chain += 1;
+        let quoted = self.string(at)?;
+        let (colon, byte) = self.look(quoted.next);
+        if byte != Some(b':') {
+            return Err(unexpected(ScanErrorKind::ExpectedColon, byte, colon));
         }
-        self.depth += 1;
-        self.objects = self.objects << 1 | u64::from(object);
-        self.level = self.reported_level();
-        self.at += 1;
-        Ok((self.skip_whitespace() == Some(end)).then(|| self.close(kind)))
+        Ok((Span::new(at + 1, quoted.close), colon + 1))
     }
 
-    /// Scans the string whose opening quote is here.
-    fn string(&mut self) -> Result<Quoted, ScanError> {
-        let close = strings::skip_ascii(self.source.bytes(), self.at + 1);
-        let quoted = match self.source.bytes().get(close) {
+    /// Scans the string whose opening quote is at `at`.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    fn string(&mut self, at: usize) -> Result<Quoted, ScanError> {
+        let close = strings::skip_ascii(self.source.bytes(), at + 1);
+        match self.source.bytes().get(close) {
             // As nearly all are: there is nothing to decode, and nothing to rewrite.
-            Some(b'"') => Quoted { close, next: close + 1 },
-            _ => self.source.string(close, self.verbatim)?,
-        };
-        self.at = quoted.next;
-        Ok(quoted)
-    }
-
-    fn close(&mut self, kind: Kind) -> Kind {
-        self.depth -= 1;
-        self.chain = self.chain.min(self.depth);
-        self.objects >>= 1;
-        self.level = self.reported_level();
-        self.verbatim &= self.depth > 1;
-        self.at += 1;
-        self.value_end = self.at;
-        kind
-    }
-
-    fn reported_level(&self) -> usize {
-        if self.chain == self.depth { self.depth.wrapping_sub(1) } else { NO_LEVEL }
-    }
-
-    fn in_object(&self) -> bool {
-        self.objects & 1 == 1
-    }
-
-    fn literal(&mut self, word: &[u8], kind: Kind) -> Result<Kind, ScanError> {
-        let rest = self.source.bytes().get(self.at..).unwrap_or_default();
-        if !rest.starts_with(word) {
-            let cut = word.starts_with(rest);
-            return Err(self.error(if cut { ScanErrorKind::EndOfInput } else { ScanErrorKind::Literal }));
+            Some(b'"') => Ok(Quoted { close, next: close + 1 }),
+            _ => self.source.string(close, self.verbatim),
         }
-        self.at += word.len();
-        Ok(kind)
     }
 
-    /// The byte at the next position that is not whitespace, where the scanner then stands.
-    fn skip_whitespace(&mut self) -> Option<u8> {
-        self.at = skip_whitespace(self.source.bytes(), self.at);
-        self.source.bytes().get(self.at).copied()
+    /// Scans what is neither a string nor a container.
+    fn scalar(&self, at: usize) -> Result<(usize, Kind), ScanError> {
+        let bytes = self.source.bytes();
+        let (word, kind): (&[u8], _) = match bytes.get(at) {
+            Some(b'-' | b'0'..=b'9') => return Ok((number::end(bytes, at)?, Kind::Number)),
+            Some(b't') => (b"true", Kind::Bool),
+            Some(b'f') => (b"false", Kind::Bool),
+            Some(b'n') => (b"null", Kind::Null),
+            byte => return Err(unexpected(ScanErrorKind::ExpectedValue, byte.copied(), at)),
+        };
+        let rest = bytes.get(at..).unwrap_or_default();
+        if rest.starts_with(word) {
+            return Ok((at + word.len(), kind));
+        }
+        let cut = word.starts_with(rest);
+        Err(ScanError::new(if cut { ScanErrorKind::EndOfInput } else { ScanErrorKind::Literal }, at))
     }
 
-    fn error(&self, kind: ScanErrorKind) -> ScanError {
-        ScanError::new(kind, self.at)
+    /// The next position from `at` on that is not whitespace, and its byte.
+    #[inline]
+    fn look(&self, at: usize) -> (usize, Option<u8>) {
+        let at = skip_whitespace(self.source.bytes(), at);
+        (at, self.source.bytes().get(at).copied())
     }
+}
+
+/// Something else was due at `at` than this byte, or the end.
+#[cold]
+fn unexpected(due: ScanErrorKind, byte: Option<u8>, at: usize) -> ScanError {
+    ScanError::new(if byte.is_some() { due } else { ScanErrorKind::EndOfInput }, at)
 }

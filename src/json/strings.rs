@@ -103,7 +103,7 @@ pub(super) fn skip_unescaped(bytes: &[u8], at: usize) -> usize {
 }
 
 /// The position of the first byte at or after `at` that ends a run of plain ASCII: as [`skip_unescaped`], or one that is not ASCII.
-#[inline(never)] // so small that what calls it keeps its registers
+#[inline]
 pub(super) fn skip_ascii(bytes: &[u8], at: usize) -> usize {
     skip::<true>(bytes, at)
 }
@@ -111,17 +111,30 @@ pub(super) fn skip_ascii(bytes: &[u8], at: usize) -> usize {
 /// A machine word at a time: nearly all of what a client sends are bytes to skip.
 #[inline]
 fn skip<const WIDE: bool>(bytes: &[u8], mut at: usize) -> usize {
-    let mut words = bytes.get(at..).unwrap_or_default().chunks_exact(size_of::<usize>());
-    for word in words.by_ref() {
-        let special = special_bytes::<WIDE>(word.try_into().map_or(0, usize::from_le_bytes));
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let special = special_bytes::<WIDE>(usize::from_le_bytes(*word));
         if special != 0 {
             // The lowest marked byte is exact; those above it may be marked by a borrow.
             return at + special.trailing_zeros() as usize / 8;
         }
-        at += word.len();
+        at += size_of::<usize>();
     }
-    let stops = |byte: &u8| matches!(byte, 0..=0x1f | b'"' | b'\\') || (WIDE && *byte >= 0x80);
-    at + words.remainder().iter().position(stops).unwrap_or(words.remainder().len())
+    skip_bytes::<WIDE>(bytes, at)
+}
+
+/// The same of what is less than a word, at the end of a document.
+#[inline(never)] // so that what goes over the words is small enough to lie where it is needed
+fn skip_bytes<const WIDE: bool>(bytes: &[u8], at: usize) -> usize {
+    const WORD: usize = size_of::<usize>();
+    let rest = bytes.get(at..).unwrap_or_default();
+    let word = match bytes.last_chunk::<WORD>() {
+        _ if rest.is_empty() => return at,
+        // The last word, without what was looked at before.
+        Some(last) => usize::from_le_bytes(*last) >> (8 * WORD.saturating_sub(rest.len())),
+        None => rest.iter().rev().fold(0, |word, byte| word << 8 | usize::from(*byte)),
+    };
+    // Behind the end are bytes of 0, which are marked.
+    at + special_bytes::<WIDE>(word).trailing_zeros() as usize / 8
 }
 
 /// The position of the quote or backslash that ends the run of plain characters at `at`; all of the run is checked.

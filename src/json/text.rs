@@ -65,7 +65,8 @@ impl<'b> Text<'b> {
     }
 
     fn has_escape(&self) -> bool {
-        self.raw.contains(&b'\\')
+        // In scanned text nothing else stands out.
+        strings::skip_unescaped(self.raw, 0) < self.raw.len()
     }
 }
 

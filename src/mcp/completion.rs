@@ -60,7 +60,7 @@ pub(crate) async fn complete<A: Application>(
         Subject::Prompt(at, place) => (A::PROMPTS.get(at).map(|prompt| prompt.arguments), place),
         Subject::Resource(at, place) => (A::RESOURCES.get(at).map(|resource| resource.arguments), place),
     };
-    let params = params(&request.envelope, request.doc);
+    let params = params(request.envelope, request.doc);
     let typed = params.get("argument").and_then(|argument| argument.get("value")).and_then(Value::as_text);
     let (Some(field), Some(typed)) = (schema.and_then(|schema| fields(schema).get(place)), typed) else {
         return Ran::Failed;

@@ -139,7 +139,7 @@ fn sentinel(value: &[u8]) -> Option<&[u8]> {
 fn same(value: &[u8], body: Text<'_>) -> bool {
     match sentinel(value) {
         // What was scanned is UTF-8, and so is what equals it.
-        None if body.is_plain() => value == body.raw(),
+        None if value == body.raw() && body.is_plain() => true,
         None => core::str::from_utf8(value).is_ok_and(|value| body.eq_str(value)),
         Some(encoded) => {
             let mut utf8 = [0; 4];

@@ -286,7 +286,7 @@ impl Ask for Pass<'_> {
     }
 
     fn capabilities(&self) -> u16 {
-        discover::request_capabilities(&self.request.envelope, self.request.doc)
+        discover::request_capabilities(self.request.envelope, self.request.doc)
     }
 
     fn find(&self, question: &Question<'_>) -> Option<Ticket> {
@@ -329,7 +329,7 @@ impl Ask for Pass<'_> {
 
     fn write_state(&self, w: &mut Writer<'_>) {
         let tag = self.key.tag_of(PURPOSE, |update| {
-            bind(&self.request.envelope, self.request.doc, self.principal, self.unix_s, update);
+            bind(self.request.envelope, self.request.doc, self.principal, self.unix_s, update);
             self.payload(update);
         });
         w.str(r#","requestState":""#);

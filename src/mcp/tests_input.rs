@@ -70,7 +70,8 @@ fn message(more: &str) -> String {
 // The state of a message, opened.
 fn opened(message: &str, principal: PrincipalId, unix_s: u64) -> Result<String, &'static str> {
     let mut doc = message.as_bytes().to_vec();
-    let (_, mut envelope) = Envelope::scan(&mut doc).unwrap();
+    let mut envelope = Envelope::default();
+    envelope.scan(&mut doc).unwrap();
     open(&key(), &mut envelope, &mut doc, principal, unix_s)?;
     assert_eq!(json::validate(&doc), Ok(Kind::Object), "the message is one still");
     let state = envelope.request_state.map(|state| state.span.of(&doc).to_vec()).unwrap_or_default();
@@ -80,9 +81,10 @@ fn opened(message: &str, principal: PrincipalId, unix_s: u64) -> Result<String, 
 // One pass of the tool: what is answered.
 fn run(app: &App, message: &str) -> serde_json::Value {
     let mut doc = message.as_bytes().to_vec();
-    let (_, mut envelope) = Envelope::scan(&mut doc).unwrap();
+    let mut envelope = Envelope::default();
+    envelope.scan(&mut doc).unwrap();
     open(&key(), &mut envelope, &mut doc, principal(1), NOW).unwrap();
-    let request = Request { doc: &doc, envelope, revision: Revision::V2026_07_28 };
+    let request = Request { doc: &doc, envelope: &envelope, revision: Revision::V2026_07_28 };
     let (key, identity, slips) = (key(), identity(), Slips::new(1));
     let asks = Pass::new(&request, (&key, &slips), &identity, principal(1), NOW, 64 * 1024);
     let mut buf = vec![0; 32 * 1024];
@@ -201,7 +203,8 @@ fn it_is_good_for_its_own_request_only() {
     assert!(!opens(&text, 1, NOW + REQUEST_STATE_AGE_MAX_S + 1), "too old");
     assert!(opens(&text, 1, 0), "the clock went back");
     let mut doc = text.into_bytes();
-    let (_, mut envelope) = Envelope::scan(&mut doc).unwrap();
+    let mut envelope = Envelope::default();
+    envelope.scan(&mut doc).unwrap();
     assert!(open(&Key::new([8; 32]), &mut envelope, &mut doc, principal(1), NOW).is_err(), "another server");
 }
 
@@ -224,8 +227,9 @@ fn what_is_too_large_to_keep_is_refused() {
 #[test]
 fn a_value_is_kept_whole_or_not_at_all() {
     let mut doc = message("").into_bytes();
-    let (_, envelope) = Envelope::scan(&mut doc).unwrap();
-    let request = Request { doc: &doc, envelope, revision: Revision::V2026_07_28 };
+    let mut envelope = Envelope::default();
+    envelope.scan(&mut doc).unwrap();
+    let request = Request { doc: &doc, envelope: &envelope, revision: Revision::V2026_07_28 };
     let (key, identity, slips) = (key(), identity(), Slips::new(1));
     let asks = Pass::new(&request, (&key, &slips), &identity, principal(1), NOW, 64 * 1024);
     let put = |name: &str, bytes: usize| {

@@ -177,9 +177,9 @@ impl<'b> Outlet<'b> {
         &mut self.template
     }
 
-    /// The session id that the head gives to the client (`initialize`).
-    pub(crate) fn set_session_id(&mut self, id: IdText) {
-        self.session_id = Some(id);
+    /// The session id that the head gives to the client, if it gives one (`initialize`).
+    pub(crate) fn set_session_id(&mut self, id: Option<IdText>) {
+        self.session_id = id;
     }
 
     /// The bytes to write now, empty when there is nothing to do before the handler goes on.

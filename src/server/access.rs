@@ -266,8 +266,11 @@ impl<A: Application> Worker<'_, '_, A> {
         if !id.is_of_token() && !self.core.endpoint.guard.knows(id, self.core.unix_s.get()) {
             return false;
         }
-        match self.core.endpoint.enter(head, &self.core.moment(conn)).passage {
-            Passage::Known(now) => {
+        let mut now = Principal::ANYONE;
+        let mut passage = Passage::Known;
+        self.core.endpoint.enter(head, &self.core.moment(conn), &mut now, &mut passage);
+        match passage {
+            Passage::Known => {
                 *principal = now;
                 principal.id() == id
             }

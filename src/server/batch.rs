@@ -8,13 +8,13 @@ use super::conns::ConnRef;
 use super::drive::{Outcome, Target, Watch};
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::Application;
-use crate::endpoint::{Answer, Cause, Decision, Moment, Posted, Work};
+use crate::endpoint::{Answer, Cause, Decision, Findings, Moment, Posted, Work};
 use crate::guard::Peer;
 use crate::http::{self, Status};
 use crate::json::{Span, Value};
 use crate::limits::BATCH_MAX;
 use crate::outlet::{Out, Outlet};
-use crate::rpc::{Code, Request};
+use crate::rpc::{Code, Envelope, Request};
 use crate::session::SessionRef;
 
 impl<A: Application> Worker<'_, '_, A> {
@@ -39,14 +39,13 @@ impl<A: Application> Worker<'_, '_, A> {
         let came = self.core.moment(conn);
         // The first request of them was counted when they came.
         let counted = self.core.counted_by(conn, head, came.local.map(|local| local.ip()));
-        let mut is_free = true;
+        let (mut is_free, mut answered) = (true, false);
         let mut outlet = manner.outlet(tx);
         // The responses come as one array.
         outlet.set_json_only();
         let outlet = RefCell::new(outlet);
         watch.more = true;
         self.slot().batch.set(true);
-        let mut answered = false;
         for span in spans {
             let Some(element) = doc.get_mut(span.start as usize..span.end as usize) else { continue };
             // Its sender may be out by now; what ran for it was cancelled.
@@ -54,21 +53,23 @@ impl<A: Application> Worker<'_, '_, A> {
                 return Turn::Done(After::Close);
             }
             let moment = Moment { counted: counted.filter(|_| !is_free), ..self.core.moment(conn) };
-            let (decision, changes) = {
+            let mut findings = Findings::default();
+            let decision = {
                 let mut sessions = self.core.sessions.borrow_mut();
-                self.core.endpoint.element(head, posted, element, session, &mut sessions, &moment)
+                self.core.endpoint.element(head, posted, element, &mut findings, session, &mut sessions, &moment)
             };
             is_free &= !is_of_request(&decision);
-            self.core.tell(changes, manner.peer);
+            self.core.tell(findings.changes, manner.peer);
             self.give_way().await;
-            if let Decision::Cancel { session, request } = decision {
+            if let Ok(Decision::Cancel { session, request }) = decision {
                 self.core.cancel(session, request.of(element));
                 continue;
             }
-            if let Decision::Reply { session, id, result } = decision {
+            if let Ok(Decision::Reply { session, id, result }) = decision {
                 self.core.reply(session, id.of(element), result.map(|result| result.of(element)));
                 continue;
             }
+            let element = (&findings.envelope, &*element);
             match pin!(self.respond_in_batch(conn, &outlet, decision, element, answered, manner.peer, watch)).await {
                 Some(Outcome::Sent) => answered = true,
                 Some(_) => return Turn::Done(After::Close),
@@ -96,8 +97,8 @@ impl<A: Application> Worker<'_, '_, A> {
         &self,
         conn: ConnRef,
         outlet: &RefCell<Outlet<'_>>,
-        decision: Decision<'_>,
-        element: &[u8],
+        decision: Result<Decision<'_>, Answer<'static>>,
+        (envelope, element): (&Envelope, &[u8]),
         answered: bool,
         peer: Option<Peer>,
         watch: &mut Watch<'_>,
@@ -105,12 +106,12 @@ impl<A: Application> Worker<'_, '_, A> {
         let out = Out::new(outlet);
         let separator = if answered { "," } else { "[" };
         match decision {
-            Decision::Job(mut job) => {
+            Ok(Decision::Job(mut job)) => {
                 if self.is_beyond_reserve(&job) {
                     job.work = Work::Refuse(Code::REFUSED, ALL_CALLS_TAKEN);
                 }
                 self.hold_tool(&mut job);
-                let request = Request { doc: element, envelope: job.envelope, revision: job.revision };
+                let request = Request { doc: element, envelope, revision: job.revision };
                 let mark = outlet.borrow().mark();
                 let client = self.begin_call(&job, &request);
                 let handler = pin!(Some(async {
@@ -132,7 +133,7 @@ impl<A: Application> Worker<'_, '_, A> {
                     outcome => Some(outcome),
                 }
             }
-            Decision::Answer(answer) if answer.has_body() => {
+            Err(answer) if answer.has_body() => {
                 if let Some(cause @ Cause::Rate(_)) = answer.cause {
                     self.refused(cause, &answer, peer);
                 }
@@ -148,10 +149,10 @@ impl<A: Application> Worker<'_, '_, A> {
 }
 
 // Whether a message was a request, as far as its answer tells.
-fn is_of_request(decision: &Decision<'_>) -> bool {
+fn is_of_request(decision: &Result<Decision<'_>, Answer<'_>>) -> bool {
     match decision {
-        Decision::Answer(answer) => answer.has_body(),
-        Decision::Cancel { .. } | Decision::Reply { .. } => false,
+        Err(answer) => answer.has_body(),
+        Ok(Decision::Cancel { .. } | Decision::Reply { .. }) => false,
         _ => true,
     }
 }

@@ -10,13 +10,13 @@ use super::notices::Notice;
 use super::stream_table::StreamRef;
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::{Application, Ask, Client, Context, Door, Nobody, Ran, ToolError, requested};
-use crate::endpoint::{Answer, Body, Cause, Job, Route, Work};
+use crate::endpoint::{Answer, Body, Cause, Findings, Job, Route, Work};
 use crate::http::Status;
 use crate::mcp::input::Pass;
 use crate::mcp::pages::List;
 use crate::mcp::{self, completion, discover, prompts, resources, scopes, subscriptions, tools};
 use crate::outlet::{Mark, Out, Outlet, Wire};
-use crate::rpc::{Code, Request};
+use crate::rpc::{Code, Envelope, Request};
 use crate::session::SessionRef;
 
 /// What a call is told that came when all buffers were taken by others.
@@ -35,34 +35,36 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) async fn job(
         &self,
         conn: ConnRef,
-        mut job: Job<'_>,
+        job: &mut Job<'_>,
+        findings: &Findings,
         route: Route,
         manner: &Manner<'_>,
         doc: &[u8],
         watch: &mut Watch<'_>,
         tx: &mut [u8],
     ) -> Turn {
-        if self.is_beyond_reserve(&job) {
+        let envelope = &findings.envelope;
+        if self.is_beyond_reserve(job) {
             // It has waited for a buffer already.
             let mut answer = Answer::unavailable(ALL_CALLS_TAKEN).because(Cause::Calls);
-            answer.answer_to(&job.envelope);
+            answer.answer_to(envelope);
             return self.answer(conn, answer, manner, doc, tx).await;
         }
-        self.hold_tool(&mut job);
+        self.hold_tool(job);
         if route == Route::Messages {
-            return pin!(self.relay(conn, job, manner, doc, watch, tx)).await;
+            return pin!(self.relay(conn, job, envelope, manner, doc, watch, tx)).await;
         }
         let mut outlet = manner.outlet(tx);
-        if let Some(id) = job.session_id.take() {
-            outlet.set_session_id(id);
+        if matches!(job.work, Work::Initialize) {
+            outlet.set_session_id(findings.session_id.take());
         }
         watch.cancels = job.revision.is_modern();
-        let request = Request { doc, envelope: job.envelope, revision: job.revision };
+        let request = Request { doc, envelope, revision: job.revision };
         let session = job.session.filter(|_| job.work.is_call());
         let resumable = self.core.make_resumable(&mut outlet, &request, session, conn);
         self.slot().resumable.set(resumable);
         let outlet = RefCell::new(outlet);
-        let outcome = pin!(self.run_job(Target::Conn(conn), &outlet, &job, doc, Some(watch))).await;
+        let outcome = pin!(self.run_job(Target::Conn(conn), &outlet, job, envelope, doc, Some(watch))).await;
         if let Some(call) = self.slot().resumable.take() {
             self.end_resumable(call, &outlet);
         }
@@ -74,11 +76,13 @@ impl<A: Application> Worker<'_, '_, A> {
         }
     }
 
+    #[allow(clippy::too_many_arguments)] // all that a request consists of
     // 2024-11-05: 202 at once, and the answer on the session's stream.
     async fn relay(
         &self,
         conn: ConnRef,
-        job: Job<'_>,
+        job: &Job<'_>,
+        envelope: &Envelope,
         manner: &Manner<'_>,
         doc: &[u8],
         watch: &mut Watch<'_>,
@@ -110,7 +114,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let mut nothing = [];
         let mut unwatched = Watch::new(&mut nothing, false);
         unwatched.cancels = true;
-        pin!(self.run_job(Target::Stream(stream), &outlet, &job, doc, Some(&mut unwatched))).await;
+        pin!(self.run_job(Target::Stream(stream), &outlet, job, envelope, doc, Some(&mut unwatched))).await;
         turn
     }
 
@@ -129,10 +133,11 @@ impl<A: Application> Worker<'_, '_, A> {
         target: Target,
         outlet: &RefCell<Outlet<'_>>,
         job: &Job<'_>,
+        envelope: &Envelope,
         doc: &[u8],
         watch: Option<&mut Watch<'_>>,
     ) -> Outcome {
-        let request = Request { doc, envelope: job.envelope, revision: job.revision };
+        let request = Request { doc, envelope, revision: job.revision };
         let client = self.begin_call(job, &request);
         let handler = pin!(Some(self.respond(Out::new(outlet), &request, job, &client)));
         let outcome = self.drive(target, outlet, handler, watch).await;

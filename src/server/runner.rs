@@ -58,7 +58,7 @@ impl<A: Application> Runner<'_, '_, A> {
 
     async fn perform(&self, job: &Job, doc: &[u8], kept: &[u8]) -> (End, Option<Ran>) {
         let core = self.core;
-        let request = Request { doc, envelope: job.envelope, revision: Revision::V2026_07_28 };
+        let request = Request { doc, envelope: &job.envelope, revision: Revision::V2026_07_28 };
         let client = Client::named(&job.client);
         // No pass ends here, so none is signed for anybody.
         let secrets = (&core.endpoint.key, &core.slips);

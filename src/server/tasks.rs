@@ -84,7 +84,7 @@ impl<A: Application> Core<'_, A> {
     // `tasks/get`, `tasks/update`, `tasks/cancel`.
     fn task(&self, request: &Request<'_>, job: &Job<'_>, verb: Verb) -> Reply {
         let wrong = |message| Reply::Refused(Code::INVALID_PARAMS, message);
-        let id = mcp::tasks::asked(&request.envelope, request.doc).and_then(Text::plain);
+        let id = mcp::tasks::asked(request.envelope, request.doc).and_then(Text::plain);
         let Some(id) = id else { return wrong("params.taskId must be a string") };
         let now = self.now();
         let Some(place) = self.find_task(id, job.principal) else { return wrong(mcp::tasks::UNKNOWN) };
@@ -156,7 +156,7 @@ impl<A: Application> Core<'_, A> {
         client: Option<&Client<'_>>,
     ) -> Result<usize, NoTask> {
         let random = super::random().filter(|_| !self.stopping.get()).ok_or(NoTask::Full)?;
-        let mut envelope = request.envelope;
+        let mut envelope = *request.envelope;
         // What the tool writes is no answer to the request: that is the task.
         envelope.id = None;
         let (bytes, client) = (request.doc.len(), kept_text(client.and_then(Client::name).unwrap_or_default()));

@@ -12,11 +12,12 @@ use super::drive::{Outcome, Target, Watch};
 use super::lease::Read;
 use super::refuse::{ended_meanwhile, late, refused};
 use crate::app::Application;
-use crate::endpoint::{Admission, Answer, Decision, Passage, Posted};
+use crate::endpoint::{Admission, Answer, Decision, Findings, Passage, Posted};
 use crate::guard::Peer;
 use crate::http::{self, Accept, CONTINUE, Cors, Decoder, Framing, Known, Media, Method, ResponseHead, Status, Step};
 use crate::limits::{HEAD_GRACE_MS, HEAD_TIMEOUT_MS, PIPELINED_MAX, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::{Out, Outlet};
+use crate::session::Principal;
 
 /// A worker, by its place.
 pub(super) struct Worker<'w, 'm, A> {
@@ -88,9 +89,11 @@ impl<A: Application> Worker<'_, '_, A> {
     /// On the way from here to the application's handler each future is pinned where it is awaited: one that is awaited by value passes through the
     /// stack, and each of them is as large as the handler, with its arguments.
     pub(super) async fn run(&self, rx: &mut [u8], tx: &mut [u8]) {
+        let mut decoder = Decoder::new();
         loop {
             let conn = poll_fn(|_| self.slot().job.get().map_or(Poll::Pending, Poll::Ready)).await;
-            let after = pin!(self.serve(conn, rx, tx)).await;
+            let after = pin!(self.serve(conn, &mut decoder, rx, tx)).await;
+            decoder.restart();
             self.calm();
             self.leave(conn, after);
             self.slot().job.set(None);
@@ -104,11 +107,10 @@ impl<A: Application> Worker<'_, '_, A> {
         &self.core.workers[self.index]
     }
 
-    async fn serve(&self, conn: ConnRef, rx: &mut [u8], tx: &mut [u8]) -> After {
-        let mut decoder = Decoder::new();
+    async fn serve(&self, conn: ConnRef, decoder: &mut Decoder, rx: &mut [u8], tx: &mut [u8]) -> After {
         let mut served = 0;
         loop {
-            match self.heading(conn, &mut decoder, rx).await {
+            match self.heading(conn, decoder, rx).await {
                 Heading::Whole => {}
                 Heading::Idle => return After::Idle,
                 Heading::Gone => return After::Close,
@@ -137,7 +139,7 @@ impl<A: Application> Worker<'_, '_, A> {
             let last = served >= PIPELINED_MAX && self.core.is_pressed();
             self.core.tally.requests.received.add();
             self.slot().refused.set(false);
-            let turn = pin!(self.exchange(conn, &mut decoder, last, rx, tx)).await;
+            let turn = pin!(self.exchange(conn, decoder, last, rx, tx)).await;
             if !self.slot().refused.get() {
                 self.core.tally.requests.served.add();
             }
@@ -181,40 +183,42 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     // One request whose head is whole: decides, reads its body, answers. `last`: the connection is closed after it.
+    //
+    // What is large is made in its place: each move of it takes as long as a check.
     async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, last: bool, rx: &mut [u8], tx: &mut [u8]) -> Turn {
         let mut step = decoder.step(rx, &self.core.limits);
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
         self.core.look_at_keys(false);
         let moment = self.moment_of(conn, request);
-        let entry = self.core.endpoint.enter(request, &moment);
-        let (mut principal, route) = {
+        let mut principal = Principal::ANYONE;
+        let mut passage = Passage::Known;
+        let cors = self.core.endpoint.enter(request, &moment, &mut principal, &mut passage);
+        let route = {
             let date = self.core.date.get();
             let manner = || {
-                let mut manner = self.manner(conn, request, entry.cors, date.as_ref());
-                // A body is not waited for by an answer that does not need it.
-                manner.template.close |= last || request.has_body();
+                let mut manner = self.manner(conn, request, cors, date.as_ref());
+                manner.template.close |= last || request.has_body(); // which is not waited for where it is not needed
                 manner
             };
-            let known = match entry.passage {
-                Passage::Known(principal) => Ok(principal),
-                Passage::Ask(refusal) => self.ask_application(conn, request, refusal, &moment).await,
-                Passage::Answer(answer) => Err(answer),
-            };
-            let principal = match known {
-                Ok(principal) => principal,
-                Err(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
-            };
+            match passage {
+                Passage::Known => {}
+                Passage::Ask(refusal) => match pin!(self.ask_application(conn, request, refusal, &moment)).await {
+                    Ok(known) => principal = known,
+                    Err(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
+                },
+                Passage::Answer(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
+            }
             self.work_for(&principal);
             let admission =
                 self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
             match admission {
-                Admission::Body(Posted { route, .. }) => (principal, route),
-                Admission::Answer(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
-                Admission::Ended(ended) => {
+                Ok(Admission::Body(Posted { route, .. })) => route,
+                Err(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
+                Ok(Admission::Ended(ended)) => {
                     self.core.ended(ended);
                     return self.answer(conn, Answer::empty(Status::OK), &manner(), &[], tx).await;
                 }
-                Admission::Open(opening) => {
+                Ok(Admission::Open(opening)) => {
                     return self.open(conn, opening, request, &principal, &manner(), &moment, tx).await;
                 }
             }
@@ -289,34 +293,43 @@ impl<A: Application> Worker<'_, '_, A> {
             let Some(doc) = used.get_mut(..body.len()) else { return Turn::Done(After::Close) };
             let Some(request) = decoder.head(head) else { return Turn::Done(After::Close) };
             let moment = self.core.moment(conn);
-            let (decision, changes) = {
+            let mut findings = Findings::default();
+            let mut refusal = Answer::empty(Status::ACCEPTED);
+            let decision = {
                 let mut sessions = self.core.sessions.borrow_mut();
-                self.core.endpoint.message(request, posted, doc, &mut sessions, &moment)
+                // Apart, since refusals are large, and seldom.
+                match self.core.endpoint.message(request, posted, doc, &mut findings, &mut sessions, &moment) {
+                    Ok(decision) => Some(decision),
+                    Err(answer) => keep(&mut refusal, answer),
+                }
             };
+            let Findings { envelope, changes, .. } = &findings;
             let date = self.core.date.get();
             let cors = self.core.endpoint.cors(request, &moment);
             let mut manner = self.manner(conn, request, cors, date.as_ref());
-            self.core.tell(changes, manner.peer);
+            self.core.tell(*changes, manner.peer);
             manner.template.close |= last;
             let mut watch = Watch::new(free, pipelined);
             let turn = match decision {
-                Decision::Answer(answer) => self.answer(conn, answer, &manner, doc, tx).await,
-                Decision::Cancel { session, request } => {
+                None => self.answer(conn, refusal, &manner, doc, tx).await,
+                Some(Decision::Cancel { session, request }) => {
                     self.core.cancel(session, request.of(doc));
                     self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
                 }
-                Decision::Reply { session, id, result } => {
+                Some(Decision::Reply { session, id, result }) => {
                     self.core.reply(session, id.of(doc), result.map(|result| result.of(doc)));
                     self.answer(conn, Answer::empty(Status::ACCEPTED), &manner, doc, tx).await
                 }
-                Decision::Listen { envelope, mut filter } => {
-                    filter.tasks = self.core.tasks_to_listen_to(&envelope, doc, posted.principal);
-                    self.listen(conn, &envelope, filter, posted.principal, &manner, doc, tx).await
+                Some(Decision::Listen { mut filter }) => {
+                    filter.tasks = self.core.tasks_to_listen_to(envelope, doc, posted.principal);
+                    self.listen(conn, envelope, filter, posted.principal, &manner, doc, tx).await
                 }
-                Decision::Batch(session) => {
+                Some(Decision::Batch(session)) => {
                     pin!(self.batch(conn, session, request, posted, &manner, doc, &mut watch, tx)).await
                 }
-                Decision::Job(job) => pin!(self.job(conn, job, posted.route, &manner, doc, &mut watch, tx)).await,
+                Some(Decision::Job(mut job)) => {
+                    pin!(self.job(conn, &mut job, &findings, posted.route, &manner, doc, &mut watch, tx)).await
+                }
             };
             (turn, watch.got())
         };
@@ -375,4 +388,12 @@ impl<A: Application> Worker<'_, '_, A> {
             _ => Turn::Done(After::Close),
         }
     }
+}
+
+// What is seldom there is not moved where it is not.
+#[cold]
+#[inline(never)]
+fn keep<'p>(place: &mut Answer<'static>, answer: Answer<'static>) -> Option<Decision<'p>> {
+    *place = answer;
+    None
 }
