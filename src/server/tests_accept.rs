@@ -48,6 +48,8 @@ enum Gives {
     Fails(Errno),
     /// It fails until room was made.
     FailsWithoutRoom(Errno),
+    /// A newcomer of whom nothing can be told.
+    CannotWait,
 }
 
 /// What came of it: admitted, let go, calls of `accept`, and how the turns ended.
@@ -67,11 +69,14 @@ fn play(script: &[Gives], mut idle: usize, turns: usize) -> (usize, usize, usize
                     Some(Gives::FailsWithoutRoom(errno)) if let_go.get() == 0 => Err(error(errno)),
                     Some(gives) => {
                         script.pop_front();
-                        if let Gives::Fails(errno) = gives { Err(error(errno)) } else { Ok(()) }
+                        if let Gives::Fails(errno) = gives { Err(error(errno)) } else { Ok(gives) }
                     }
                 }
             },
-            |()| {
+            |newcomer| {
+                if matches!(newcomer, Gives::CannotWait) {
+                    return Err(error(Errno::NOMEM));
+                }
                 admitted += 1;
                 Ok(())
             },
@@ -105,6 +110,9 @@ fn a_turn_takes_those_who_are_there() {
     let script = [Fails(Errno::CONNABORTED), Newcomer, Fails(Errno::INTR), Fails(Errno::PERM), Newcomer];
     let (admitted, _, _, ends) = play(&script, 0, 2);
     assert_eq!((admitted, ends), (2, vec!["waits".into(), "waits".into()]));
+    // Who can't be waited for makes a pause: the next could not be, either.
+    let (admitted, _, calls, ends) = play(&[Newcomer, Gives::CannotWait, Newcomer], 0, 1);
+    assert_eq!((admitted, calls, ends), (1, 2, vec![format!("{:?}", Errno::NOMEM)]));
 }
 
 #[test]
