@@ -53,6 +53,9 @@ const _: () = assert!(JSON_DEPTH_MAX < u64::BITS as usize, "one bit a level");
 pub const JSON_PATH_KEYS_MAX: usize = 3;
 const _: () = assert!(JSON_PATH_KEYS_MAX <= JSON_DEPTH_MAX, "a path is a chain of nested objects");
 
+/// Bytes of the last `_meta` of 2026-07-28 that the server keeps, to know it again. Clients' have 170 to 400, with icons and extensions twice as many.
+pub const KEPT_META_BYTES_MAX: usize = 768;
+
 // --- http: requests ---
 
 /// Bytes of a request head, whatever the configuration says: the index keeps 16-bit offsets.
@@ -76,6 +79,10 @@ const _: () = assert!(HEADERS_MAX <= u8::MAX as usize, "the index counts headers
 /// Bytes of a header name: twice the longest that a browser sends, and it must fit the index's 8 bits.
 pub const HEADER_NAME_BYTES_MAX: usize = 128;
 const _: () = assert!(HEADER_NAME_BYTES_MAX <= u8::MAX as usize, "the index keeps name lengths in 8 bits");
+
+/// Bytes of the last head that a worker keeps, to know its lines again. Heads of clients have 250 to 500, those of browsers 700.
+pub const KEPT_HEAD_BYTES_MAX: usize = 768;
+const _: () = assert!(KEPT_HEAD_BYTES_MAX <= HEAD_BYTES_MAX, "no head has more");
 
 /// Empty lines skipped before a request line (RFC 9112, 2.2 asks for at least one).
 pub const BLANK_LINES_MAX: usize = 4;

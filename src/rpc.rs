@@ -1,15 +1,20 @@
 //! The JSON-RPC 2.0 envelope, in and out: one scan of a message yields the spans that the protocol asks about, and
 //! frames are written around results. Pure: bytes in, spans and bytes out.
 
+mod meta;
+mod place;
+#[cfg(test)]
+mod tests_meta;
+#[cfg(test)]
+mod tests_place;
+
+pub(crate) use meta::KeptMeta;
+
+use place::Place;
+
 use crate::json::{self, Kind, ScanError, Span, Value, Visit, Writer};
 use crate::session::Revision;
 
-/// `_meta` keys of the 2026-07-28 envelope.
-pub(crate) const META_PROTOCOL_VERSION: &str = "io.modelcontextprotocol/protocolVersion";
-const META_CLIENT_CAPABILITIES: &str = "io.modelcontextprotocol/clientCapabilities";
-const META_CLIENT_INFO: &str = "io.modelcontextprotocol/clientInfo";
-/// The key by which a request of 2026-07-28 asks for log messages.
-const META_LOG_LEVEL: &str = "io.modelcontextprotocol/logLevel";
 /// The key that ties a notification to the `subscriptions/listen` request that asked for it.
 pub(crate) const META_SUBSCRIPTION_ID: &str = "io.modelcontextprotocol/subscriptionId";
 /// The key under which results of 2026-07-28 name the server.
@@ -56,7 +61,7 @@ pub(crate) enum Message {
 }
 
 /// A member that was found: where its value lies, and of which kind it is.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
     /// The value's JSON text.
     pub(crate) span: Span,
@@ -65,7 +70,7 @@ pub(crate) struct Member {
 }
 
 /// The spans of one message that the protocol asks about, found in one scan. It is large: it is read where it lies, and not moved.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Envelope {
     pub(crate) jsonrpc: Option<Member>,
     pub(crate) id: Option<Member>,
@@ -114,13 +119,22 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// Scans one message, normalising its strings in place, into an envelope that is empty. Gives the root's kind.
+    /// Scans one message, normalising its strings in place, into an envelope that is empty. Gives the root's kind. `kept` knows the `_meta` of
+    /// another message, and then of this.
     ///
     /// # Errors
     /// [`ScanError`] when `doc` is not exactly one JSON value.
     #[inline(never)] // with registers of its own
-    pub(crate) fn scan(&mut self, doc: &mut [u8]) -> Result<Kind, ScanError> {
-        json::scan(doc, self)
+    pub(crate) fn scan(&mut self, doc: &mut [u8], kept: &mut KeptMeta) -> Result<Kind, ScanError> {
+        let mut reader = Reader { envelope: self, kept, need_not_keep: false };
+        let kind = json::scan(doc, &mut reader)?;
+        let Reader { need_not_keep, envelope, kept } = reader;
+        // What older revisions have there would take its place.
+        let may_keep = !need_not_keep && !envelope.duplicate && envelope.progress_token.is_none();
+        if let Some(meta) = envelope.meta.filter(|_| may_keep && envelope.meta_version.is_some()) {
+            kept.keep(doc, meta, envelope);
+        }
+        Ok(kind)
     }
 
     /// What the message is; `None` when it is no JSON-RPC 2.0 message.
@@ -164,71 +178,83 @@ impl Envelope {
         Self::text(self.method, doc).unwrap_or_default()
     }
 
+    // Where a member is kept.
+    fn slot(&mut self, name: Place) -> Option<&mut Option<Member>> {
+        Some(match name {
+            Place::Message | Place::Other | Place::MetaOther => return None,
+            Place::Jsonrpc => &mut self.jsonrpc,
+            Place::Id => &mut self.id,
+            Place::Method => &mut self.method,
+            Place::Params => &mut self.params,
+            Place::Result => &mut self.result,
+            Place::Error => &mut self.error,
+            Place::Name => &mut self.name,
+            Place::Uri => &mut self.uri,
+            Place::Arguments => &mut self.arguments,
+            Place::TaskId => &mut self.task_id,
+            Place::Cursor => &mut self.cursor,
+            Place::RequestState => &mut self.request_state,
+            Place::InputResponses => &mut self.input_responses,
+            Place::Level => &mut self.level,
+            Place::RequestId => &mut self.request_id,
+            Place::Notifications => &mut self.notifications,
+            Place::ProtocolVersion => &mut self.protocol_version,
+            Place::ClientInfo => &mut self.client_info,
+            Place::Meta => &mut self.meta,
+            Place::ProgressToken => &mut self.progress_token,
+            Place::MetaVersion => &mut self.meta_version,
+            Place::MetaCapabilities => &mut self.meta_capabilities,
+            Place::MetaClientInfo => &mut self.meta_client_info,
+            Place::MetaLogLevel => &mut self.meta_log_level,
+        })
+    }
+
     // MCP: a request id is a string or an integer. A fraction or an exponent is let through, as JSON-RPC only says SHOULD NOT.
     fn legal_id(id: Member, doc: &[u8]) -> bool {
         matches!(id.kind, Kind::String | Kind::Number) && !id.span.of(doc).is_empty()
     }
-
-    // A member of the message.
-    fn of_root(&mut self, key: &[u8]) -> Option<&mut Option<Member>> {
-        Some(match key {
-            b"jsonrpc" => &mut self.jsonrpc,
-            b"id" => &mut self.id,
-            b"method" => &mut self.method,
-            b"params" => &mut self.params,
-            b"result" => &mut self.result,
-            b"error" => &mut self.error,
-            _ => return None,
-        })
-    }
-
-    // A member of its `params`.
-    fn of_params(&mut self, key: &[u8]) -> Option<&mut Option<Member>> {
-        Some(match key {
-            b"name" => &mut self.name,
-            b"uri" => &mut self.uri,
-            b"arguments" => &mut self.arguments,
-            b"taskId" => &mut self.task_id,
-            b"cursor" => &mut self.cursor,
-            b"requestState" => &mut self.request_state,
-            b"inputResponses" => &mut self.input_responses,
-            b"level" => &mut self.level,
-            b"requestId" => &mut self.request_id,
-            b"notifications" => &mut self.notifications,
-            b"protocolVersion" => &mut self.protocol_version,
-            b"clientInfo" => &mut self.client_info,
-            b"_meta" => &mut self.meta,
-            _ => return None,
-        })
-    }
-
-    // A member of its `params._meta`.
-    fn of_meta(&mut self, key: &[u8]) -> Option<&mut Option<Member>> {
-        // One after the other, and not in a table, so that all but one are told by their length alone.
-        let is = |name: &str| key == name.as_bytes();
-        Some(match () {
-            () if is("progressToken") => &mut self.progress_token,
-            () if is(META_PROTOCOL_VERSION) => &mut self.meta_version,
-            () if is(META_CLIENT_CAPABILITIES) => &mut self.meta_capabilities,
-            () if is(META_CLIENT_INFO) => &mut self.meta_client_info,
-            () if is(META_LOG_LEVEL) => &mut self.meta_log_level,
-            () => return None,
-        })
-    }
 }
 
-impl Visit for Envelope {
+/// Who finds what an envelope has.
+struct Reader<'a> {
+    envelope: &'a mut Envelope,
+    kept: &'a mut KeptMeta,
+    /// The `_meta` is the one that is kept, or one that may not be.
+    need_not_keep: bool,
+}
+
+impl Visit for Reader<'_> {
+    type Name = Place;
+
+    const ROOT: Place = Place::Message;
+
+    #[inline]
+    fn known(within: Place, text: &[u8]) -> Option<(Place, usize)> {
+        within.of_member(text)
+    }
+
+    fn other(within: Place, _doc: &[u8], _key: Span) -> Place {
+        if within == Place::Meta { Place::MetaOther } else { Place::Other }
+    }
+
+    #[inline]
+    fn looks_into(name: Place) -> bool {
+        matches!(name, Place::Params | Place::Meta)
+    }
+
+    #[inline]
+    fn recall(&mut self, doc: &[u8], name: Place, start: usize) -> Option<usize> {
+        let end = if name == Place::Meta { self.kept.recall(doc, start, self.envelope) } else { None };
+        self.need_not_keep |= end.is_some();
+        end
+    }
+
     #[inline(never)] // the scanner keeps its registers
-    fn member(&mut self, doc: &[u8], path: &[Span], value: Span, kind: Kind) {
-        let slot = match path {
-            [key] => self.of_root(key.of(doc)),
-            [params, key] if params.of(doc) == b"params" => self.of_params(key.of(doc)),
-            [params, meta, key] if meta.of(doc) == b"_meta" && params.of(doc) == b"params" => self.of_meta(key.of(doc)),
-            _ => None,
-        };
-        let Some(slot) = slot else { return };
+    fn member(&mut self, _doc: &[u8], name: Place, value: Span, kind: Kind) {
+        self.need_not_keep |= name == Place::MetaOther;
+        let Some(slot) = self.envelope.slot(name) else { return };
         let twice = slot.replace(Member { span: value, kind }).is_some();
-        self.duplicate |= twice;
+        self.envelope.duplicate |= twice;
     }
 }
 
@@ -266,9 +292,12 @@ pub(crate) fn implementation(member: Option<Member>, doc: &[u8]) -> (Option<json
     (once(name), once(version))
 }
 
+/// How every response begins: its id follows.
+pub(crate) const RESPONSE_BEGIN: &str = r#"{"jsonrpc":"2.0","id":"#;
+
 /// Writes the beginning of a successful response, up to where the result's value goes.
 pub(crate) fn begin_result(w: &mut Writer<'_>, id: &[u8]) {
-    w.str(r#"{"jsonrpc":"2.0","id":"#).raw(id).str(r#","result":"#);
+    w.str(RESPONSE_BEGIN).raw(id).str(r#","result":"#);
 }
 
 /// How a response begins whose request has no id to answer to.
@@ -296,13 +325,13 @@ pub(crate) fn error_fmt(
     message: core::fmt::Arguments<'_>,
     members: impl Fn(&mut Writer<'_>),
 ) {
-    w.str(r#"{"jsonrpc":"2.0","id":"#).raw(id).str(r#","error":{"code":"#).int(i64::from(code.0));
+    w.str(RESPONSE_BEGIN).raw(id).str(r#","error":{"code":"#).int(i64::from(code.0));
     w.str(r#","message":""#).escaped_fmt(message).str("\"");
     members(w);
     w.str("}}");
 }
 
 fn begin_error(w: &mut Writer<'_>, id: &[u8], code: Code, message: &str) {
-    w.str(r#"{"jsonrpc":"2.0","id":"#).raw(id).str(r#","error":{"code":"#).int(i64::from(code.0));
+    w.str(RESPONSE_BEGIN).raw(id).str(r#","error":{"code":"#).int(i64::from(code.0));
     w.str(r#","message":"#).string(message);
 }

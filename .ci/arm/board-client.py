@@ -1,13 +1,17 @@
-"""Python's newest published client talks to the emulated board: `board-client.py BASE_URL`.
+"""Python's newest published client talks to the emulated board: `board-client.py BASE_URL MONITOR`,
+the latter the port at which QEMU takes orders (QMP).
 
 Three of them at once: by the transport of 2024-11-05, by 2025-11-25 with a session, and by 2026-07-28. Each lists the tools and calls
-some; all hold their event streams while something happens on the board. One line for each check: `ok NAME` or `FAIL NAME: why`.
+some; all hold their event streams while something happens on the board; and lines of the GPIO chip, which the machine plays and the kernel
+drives, are set, read, and waited for. One line for each check: `ok NAME` or `FAIL NAME: why`.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import re
+import socket
 import sys
 from pathlib import Path
 
@@ -61,7 +65,42 @@ async def events(older: dict[str, Peer], modern: Peer) -> None:
         await tools(modern)
 
 
-async def main(base: str) -> int:
+def press(monitor: int) -> None:
+    """Press the machine's power button, for a tenth of a second."""
+    with socket.create_connection(("127.0.0.1", monitor), SLOW_SECONDS) as orders, orders.makefile("r") as said:
+        said.readline()  # who it is
+        for order in ("qmp_capabilities", "system_powerdown"):
+            orders.sendall(json.dumps({"execute": order}).encode())
+            while "return" not in (answer := json.loads(said.readline())):
+                if "error" in answer:
+                    raise CheckFailed(f"{order}: {answer}")
+
+
+async def lines(peer: Peer, monitor: int | None) -> None:
+    """The kernel's character device: an output keeps what it is set to; an input tells that its button is pressed."""
+    for state in ("active", "inactive"):
+        for name, arguments in (("gpio_write", {"name": "relay", "state": state}), ("gpio_read", {"name": "relay"})):
+            said = await peer.call(name, arguments)
+            expect(f"{name} {state}", (False, f"relay: {state}"), said)
+    expect("gpio_read button", (False, "button: inactive"), await peer.call("gpio_read", {"name": "button"}))
+    if monitor is None:
+        return
+    told: list[tuple[bool, str]] = []
+
+    async def wait() -> None:
+        told.append(await peer.call("gpio_wait", {"name": "button", "timeout_seconds": 30}))
+
+    async with anyio.create_task_group() as group:
+        group.start_soon(wait)
+        while not told:
+            await anyio.sleep(1.0)
+            await anyio.to_thread.run_sync(press, monitor)
+    failed, text = told[0]
+    if failed or not text.startswith("button became active after "):
+        raise CheckFailed(f"gpio_wait: {text}")
+
+
+async def main(base: str, monitor: int) -> int:
     report = Report()
     mcp = f"{base}/mcp"
     nobody = contextlib.nullcontext
@@ -81,6 +120,9 @@ async def main(base: str) -> int:
         if len(peers) == len(modes):
             modern = peers.pop(MODERN)
             await report.check("event streams", lambda: events(peers, modern), SLOW_SECONDS)
+            # The emulated Pi has no button.
+            button = monitor if "ACT" not in (await modern.call("leds", {}))[1] else None
+            await report.check("GPIO lines", lambda: lines(modern, button), SLOW_SECONDS)
         for name, keeper in keepers:
             await report.check(f"{name}: close", keeper.close, SLOW_SECONDS)
         group.cancel_scope.cancel()
@@ -88,4 +130,4 @@ async def main(base: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(anyio.run(main, sys.argv[1].rstrip("/")))
+    sys.exit(anyio.run(main, sys.argv[1].rstrip("/"), int(sys.argv[2])))

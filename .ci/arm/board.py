@@ -3,7 +3,7 @@
     board.py pack OUT INIT BUSYBOX PROGRAM MODULE..
         an initramfs: /init, /bin/busybox, /board, and the kernel's modules in the order in which they are loaded
     board.py boot NAME MEGABYTES LOG KERNEL_ARGUMENTS QEMU.. -- CLIENT..
-        boots it, waits for the first answer, lets CLIENT talk to it (with the URL behind it; none is well too), asks for the memory
+        boots it, waits for the first answer, lets CLIENT talk to it (with the URL behind it, and the port of QEMU's monitor; none is well too), asks for the memory
 
 The lines of `boot`: `ok NAME` or `FAIL NAME: why`, those of the client among them; `# ` before what was measured; `N passed, M failed`.
 """
@@ -190,13 +190,16 @@ def boot(lines: Lines, name: str, megabytes: str, log: str, kernel: str, *rest: 
     net = f"user,id=net,restrict=on,hostfwd=tcp:127.0.0.1:{port}-:{PORT}"
     command = [*machine, "-netdev", net, "-append", kernel + (" measured" if client else "")]
     command += ["-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot"]
+    # Where somebody may press the machine's power button.
+    monitor = free_port()
+    command += ["-qmp", f"tcp:127.0.0.1:{monitor},server=on,wait=off"]
     url = f"http://127.0.0.1:{port}"
     with running(log, command) as board:
         seconds = board.first_answer(url)
         lines.say(f"ok {name}: {megabytes} MB, it answers")
         lines.say(f"# {name}: {megabytes} MB, {seconds:.1f} s from the start of the machine to the first answer")
         if client:
-            done = subprocess.run([*client, url], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=CLIENT_SECONDS)
+            done = subprocess.run([*client, url, str(monitor)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, timeout=CLIENT_SECONDS)
             for line in done.stdout.splitlines():
                 lines.say(line)
             memory = board.memory()

@@ -103,12 +103,12 @@ impl Counter {
     }
 }
 
-/// Builds the example as for release, but with symbols; its path.
-pub(crate) fn build() -> PathBuf {
+/// Builds the example by this profile: `release`, or `cost`, the same with names; its path.
+pub(crate) fn build(profile: &str) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--profile", "cost", "--example", "minimal"]);
+    cargo.args(["build", "--quiet", "--profile", profile, "--example", "minimal"]);
     assert!(cargo.status().expect("cargo runs").success(), "the example could not be built");
-    // This program is target/release/deps/cost-..., the example target/cost/examples/minimal.
+    // This program is target/release/deps/cost-..., the example target/PROFILE/examples/minimal.
     let here = env::current_exe().expect("this program has a path");
-    here.ancestors().nth(3).expect("it lies in target").join("cost/examples/minimal")
+    here.ancestors().nth(3).expect("it lies in target").join(profile).join("examples/minimal")
 }

@@ -42,13 +42,14 @@ fn main() -> ExitCode {
     for counter in Counter::ALL {
         counter.must_be_there();
     }
-    let program = counter::build();
     if let Some(name) = profiled {
+        let program = counter::build("cost");
         let kind = *Kind::ALL.iter().find(|kind| kind.name() == name).expect("the name of a kind of traffic");
         let counts = Counter::Instructions.count(&program, kind, MANY);
         let status = Command::new("callgrind_annotate").arg(&counts.file).status().expect("callgrind_annotate runs");
         return ExitCode::from(u8::from(!status.success()));
     }
+    let program = counter::build("release");
     let known = Known::read();
     let mut worse = Vec::new();
     println!("| of one request | user instructions | known | calls of the system, of 100 |\n|---|---|---|---|");

@@ -222,5 +222,6 @@ impl<W> Contender<W> {
 fn load(server: Server, process: &Process, workload: &Workload) -> Load {
     let manner = if workload.kind == Kind::Once { Manner::Anew } else { Manner::Keeps };
     let requests = records::requests(server, process, workload, workload.clients);
-    Load::new(process.address, manner, workload.kind.ask().needle(workload.revision), requests)
+    let load = Load::new(process.address, manner, workload.kind.ask().needle(workload.revision), requests);
+    if workload.is_awake { load.awake() } else { load }
 }

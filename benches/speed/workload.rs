@@ -11,6 +11,8 @@ pub(crate) struct Workload {
     pub(crate) revision: Revision,
     /// Clients at once.
     pub(crate) clients: usize,
+    /// Their thread looks for answers again and again (`load`).
+    pub(crate) is_awake: bool,
     /// `--quick` has it too.
     pub(crate) is_quick: bool,
     /// What is counted besides: system calls, instructions and allocations of each request.
@@ -53,6 +55,7 @@ const CALL: Workload = Workload {
     kind: Kind::Call,
     revision: Revision::Modern,
     clients: 8,
+    is_awake: true,
     is_quick: true,
     is_counted: false,
 };
@@ -61,17 +64,19 @@ const SESSION: Workload = Workload { revision: Revision::Session, ..CALL };
 
 /// All of them, in the order of the table.
 pub(crate) const WORKLOADS: &[Workload] = &[
-    Workload { name: "call-1", clients: 1, ..CALL },
+    Workload { name: "call-1", clients: 1, is_awake: false, ..CALL },
     Workload { is_counted: true, ..CALL },
     Workload { name: "call-64", clients: 64, ..CALL },
     Workload { name: "call-256", clients: 256, ..CALL },
-    Workload { name: "session-call-1", clients: 1, is_quick: false, ..SESSION },
+    Workload { name: "call-8-asleep", is_awake: false, ..CALL },
+    Workload { name: "call-64-asleep", clients: 64, is_awake: false, ..CALL },
+    Workload { name: "session-call-1", clients: 1, is_awake: false, is_quick: false, ..SESSION },
     Workload { name: "session-call-8", is_counted: true, ..SESSION },
     Workload { name: "session-call-64", clients: 64, is_quick: false, ..SESSION },
     Workload { name: "session-call-256", clients: 256, is_quick: false, ..SESSION },
     Workload { name: "once-8", kind: Kind::Once, is_counted: true, ..CALL },
     Workload { name: "list-8", kind: Kind::List, is_counted: true, ..CALL },
-    Workload { name: "big-1", kind: Kind::Big, clients: 1, ..CALL },
+    Workload { name: "big-1", kind: Kind::Big, clients: 1, is_awake: false, ..CALL },
     Workload { name: "open-1000", kind: Kind::Open, clients: 1_000, ..CALL },
     Workload { name: "open-10000", kind: Kind::Open, clients: 10_000, is_quick: false, ..CALL },
     Workload { name: "session-open-1000", kind: Kind::Open, clients: 1_000, is_quick: false, ..SESSION },
@@ -91,6 +96,9 @@ impl Workload {
             clients => format!("{clients} connections"),
         };
         match self.kind {
+            Kind::Call if self.clients > 1 && !self.is_awake => {
+                format!("`tools/call`, {clients}, {revision}, clients that sleep")
+            }
             Kind::Call => format!("`tools/call`, {clients}, {revision}"),
             Kind::Once => "`tools/call`, a connection each".to_owned(),
             Kind::List => format!("`tools/list` of 50, {clients}"),

@@ -2,6 +2,7 @@
 
 use core::ops::RangeInclusive;
 
+use super::one_look::Look;
 use super::{Numbers, Schema};
 use crate::limits::{ARRAY_ARG_ITEMS_MAX, STRING_ARG_BYTES_MAX};
 
@@ -38,6 +39,18 @@ pub trait Arg: Sized {
     fn is_absent(&self) -> bool {
         false
     }
+
+    /// Reads a value that fits `schema`, where one look is enough; `None` leaves it to the schema and serde.
+    #[doc(hidden)]
+    fn at_one_look(_schema: &'static Schema, _look: Look<'_>) -> Option<Self> {
+        None
+    }
+
+    /// What it is where it is missing, if it may be.
+    #[doc(hidden)]
+    fn absent() -> Option<Self> {
+        None
+    }
 }
 
 /// The [`Arg::Limit`] of a type that is not a number: `#[range(..)]` cannot be used.
@@ -47,6 +60,10 @@ pub enum NoRange {}
 impl Arg for bool {
     const SCHEMA: Schema = Schema::Bool;
     type Limit = NoRange;
+
+    fn at_one_look(_schema: &'static Schema, look: Look<'_>) -> Option<Self> {
+        look.bool()
+    }
 }
 
 macro_rules! integers {
@@ -55,6 +72,10 @@ macro_rules! integers {
             impl Arg for $int {
                 const SCHEMA: Schema = Schema::Integer { min: <$int>::MIN as i128, max: <$int>::MAX as i128 };
                 type Limit = $int;
+
+                fn at_one_look(schema: &'static Schema, look: Look<'_>) -> Option<Self> {
+                    look.integer(schema)?.try_into().ok()
+                }
             }
 
             impl Ranged<$int> {
@@ -78,11 +99,19 @@ impl Arg for f32 {
     const SCHEMA: Schema = Schema::Number(Numbers::new(Self::MIN as f64, Self::MAX as f64));
     // As JSON has only one kind of fraction, and 0.1 is to be told as 0.1.
     type Limit = f64;
+
+    fn at_one_look(schema: &'static Schema, look: Look<'_>) -> Option<Self> {
+        look.number(schema)?.parse().ok().filter(|number: &Self| number.is_finite())
+    }
 }
 
 impl Arg for f64 {
     const SCHEMA: Schema = Schema::Number(Numbers::new(Self::MIN, Self::MAX));
     type Limit = Self;
+
+    fn at_one_look(schema: &'static Schema, look: Look<'_>) -> Option<Self> {
+        look.number(schema)?.parse().ok().filter(|number: &Self| number.is_finite())
+    }
 }
 
 impl Ranged<f64> {
@@ -101,6 +130,10 @@ impl<const N: usize, L: heapless::LenType> Arg for heapless::String<N, L> {
     const SCHEMA: Schema = Schema::String { chars_min: 0, chars_max: N, bytes_max: N };
     const CAPACITY: usize = N;
     type Limit = NoRange;
+
+    fn at_one_look(schema: &'static Schema, look: Look<'_>) -> Option<Self> {
+        look.text(schema)?.try_into().ok()
+    }
 }
 
 /// At most [`STRING_ARG_BYTES_MAX`] bytes, unless `#[len(..)]` says how many characters.
@@ -109,6 +142,10 @@ impl Arg for String {
         Schema::String { chars_min: 0, chars_max: STRING_ARG_BYTES_MAX, bytes_max: STRING_ARG_BYTES_MAX };
     const OUTPUT: Schema = Schema::String { chars_min: 0, chars_max: usize::MAX, bytes_max: usize::MAX };
     type Limit = NoRange;
+
+    fn at_one_look(schema: &'static Schema, look: Look<'_>) -> Option<Self> {
+        look.text(schema).map(Self::from)
+    }
 }
 
 impl<T: Arg, const N: usize, L: heapless::LenType> Arg for heapless::Vec<T, N, L> {
@@ -116,6 +153,13 @@ impl<T: Arg, const N: usize, L: heapless::LenType> Arg for heapless::Vec<T, N, L
     const OUTPUT: Schema = Schema::Array { items: &item::<T>(), items_min: 0, items_max: N };
     const CAPACITY: usize = N;
     type Limit = NoRange;
+
+    fn at_one_look(schema: &'static Schema, look: Look<'_>) -> Option<Self> {
+        let (schema, mut items) = look.items(schema)?;
+        let mut read = Self::new();
+        items.try_for_each(|item| read.push(T::at_one_look(schema, item)?).ok())?;
+        Some(read)
+    }
 }
 
 /// At most [`ARRAY_ARG_ITEMS_MAX`] items, unless `#[len(..)]` says how many.
@@ -123,6 +167,11 @@ impl<T: Arg> Arg for Vec<T> {
     const SCHEMA: Schema = Schema::Array { items: &T::SCHEMA, items_min: 0, items_max: ARRAY_ARG_ITEMS_MAX };
     const OUTPUT: Schema = Schema::Array { items: &item::<T>(), items_min: 0, items_max: usize::MAX };
     type Limit = NoRange;
+
+    fn at_one_look(schema: &'static Schema, look: Look<'_>) -> Option<Self> {
+        let (schema, items) = look.items(schema)?;
+        items.map(|item| T::at_one_look(schema, item)).collect()
+    }
 }
 
 /// Need not be given; `null` counts as absent.
@@ -135,6 +184,14 @@ impl<T: Arg> Arg for Option<T> {
 
     fn is_absent(&self) -> bool {
         self.as_ref().is_none_or(Arg::is_absent)
+    }
+
+    fn at_one_look(schema: &'static Schema, look: Look<'_>) -> Option<Self> {
+        T::at_one_look(schema, look).map(Some)
+    }
+
+    fn absent() -> Option<Self> {
+        Some(None)
     }
 }
 

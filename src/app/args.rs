@@ -126,7 +126,7 @@ macro_rules! __declare {
     ($derive:tt) => {};
     (
         $derive:tt
-        $(#[$meta:meta])*
+        $(#[$($meta:tt)*])*
         $vis:vis struct $Name:ident {
             $(
                 $(#[doc = $doc:expr])*
@@ -139,9 +139,9 @@ macro_rules! __declare {
         }
         $($rest:tt)*
     ) => {
-        $(#[$meta])*
         #$derive
         #[serde(crate = "smol_mcp::__private::serde")]
+        $(#[$($meta)*])*
         $vis struct $Name {
             $(
                 $(#[doc = $doc])*
@@ -171,11 +171,24 @@ macro_rules! __declare {
                         description: $crate::__text!($($crate::__private::Mark::Doc($doc)),*),
                         required: <$ty as $crate::Arg>::REQUIRED,
                         schema: <$ty as $crate::Arg>::OUTPUT,
-                        header: None,
+                        header: ::core::option::Option::None,
                     }
                 ),*
             ]);
             type Limit = $crate::NoRange;
+
+            fn at_one_look(
+                schema: &'static $crate::Schema,
+                look: $crate::__private::Look<'_>,
+            ) -> ::core::option::Option<Self> {
+                if !$crate::__is_plain!($([$($meta)*])*) {
+                    return ::core::option::Option::None;
+                }
+                let members = &mut look.members::<{ <[&str]>::len(&[$(stringify!($field)),*]) }>(schema)?;
+                // There may be no fields.
+                let _ = &*members;
+                ::core::option::Option::Some(Self { $($field: members.next_value::<$ty>()?),* })
+            }
         }
 
         const _: $crate::Schema = <$Name as $crate::Arg>::SCHEMA;
@@ -184,7 +197,7 @@ macro_rules! __declare {
     };
     (
         $derive:tt
-        $(#[$meta:meta])*
+        $(#[$($meta:tt)*])*
         $vis:vis enum $Name:ident {
             $(
                 $(#[doc = $doc:expr])*
@@ -195,11 +208,11 @@ macro_rules! __declare {
         }
         $($rest:tt)*
     ) => {
-        $(#[$meta])*
         #[derive(
             Debug, Clone, Copy, PartialEq, Eq, $crate::__private::serde::Serialize, $crate::__private::serde::Deserialize
         )]
         #[serde(crate = "smol_mcp::__private::serde", rename_all = "snake_case")]
+        $(#[$($meta)*])*
         $vis enum $Name {
             $(
                 $(#[doc = $doc])*
@@ -219,6 +232,21 @@ macro_rules! __declare {
                 ),+
             ]);
             type Limit = $crate::NoRange;
+
+            fn at_one_look(
+                _schema: &'static $crate::Schema,
+                look: $crate::__private::Look<'_>,
+            ) -> ::core::option::Option<Self> {
+                if !$crate::__is_plain!($([$($meta)*])*) {
+                    return ::core::option::Option::None;
+                }
+                $(
+                    if look.is($crate::__declare!(@variant $variant $(, $name)?)) {
+                        return ::core::option::Option::Some(Self::$variant);
+                    }
+                )+
+                ::core::option::Option::None
+            }
         }
 
         const _: $crate::Schema = <$Name as $crate::Arg>::SCHEMA;
@@ -227,10 +255,10 @@ macro_rules! __declare {
     };
 
     (@option) => {
-        None
+        ::core::option::Option::None
     };
     (@option $value:expr) => {
-        Some($value)
+        ::core::option::Option::Some($value)
     };
     (@schema $ty:ty) => {
         <$ty as $crate::Arg>::SCHEMA
@@ -250,6 +278,18 @@ macro_rules! __declare {
     (@variant $variant:ident, $name:literal) => {
         $name
     };
+}
+
+/// Whether the attributes of a type leave serde no say in how it is read.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __is_plain {
+    (@ doc $($inner:tt)*) => { true };
+    (@ derive $($inner:tt)*) => { true };
+    (@ allow $($inner:tt)*) => { true };
+    (@ expect $($inner:tt)*) => { true };
+    (@ $($other:tt)*) => { false };
+    ($([$($attribute:tt)*])*) => { true $(&& $crate::__is_plain!(@ $($attribute)*))* };
 }
 
 /// The doc comment among some marks, as a constant expression.

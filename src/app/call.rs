@@ -3,6 +3,7 @@
 mod client;
 mod content;
 mod detach;
+mod frame;
 mod sources;
 mod structured;
 
@@ -13,14 +14,13 @@ use core::cell::Cell;
 use core::fmt;
 
 use super::annotate::Said;
-use super::caught::{Panicked, can_be_shown};
 use super::encode::{Base64, Utf8};
-use super::input::{Asker, missing_capability};
+use super::input::Asker;
 use super::telling::Pace;
-use super::{Ask, Client, Done, Identity, Nobody, ToolError, ToolResult};
-use crate::json::{Value, Writer};
+use super::{Ask, Client, Done, Nobody, ToolResult};
+use crate::json::Value;
 use crate::outlet::{Mark, Out};
-use crate::rpc::{self, Request};
+use crate::rpc::Request;
 use crate::session::{ANYONE, LogLevel, Principal, SessionRef};
 
 /// What a handler may tell the server's clients beside its result, and what it needs to know for that. The server implements it.
@@ -103,17 +103,25 @@ impl Context<'static> {
 enum Block {
     /// Nothing was written.
     None,
+    /// The beginning is written. Who comes after a handler that has dropped that midway finds it so.
+    Torn,
     /// Something was said of a block whose kind is not known yet.
     Head(Said),
     /// A block with text is open: its string goes on, and ends with this.
     Text(&'static str),
     /// A block with bytes is open: its base64 goes on, and ends with this.
     Binary(&'static str),
+    /// A block with text was ended; its end is written with what follows.
+    Ended(&'static str),
     /// A block was ended.
     Closed,
     /// The content was ended, and what is structured follows it.
     Structured,
 }
+
+/// Bytes of a text that is written in one piece with what is in front of it: escaped, the transmit buffer holds it four times. Most results are shorter.
+const TEXT_AT_ONCE_BYTES_MAX: usize = 512;
+const _: () = assert!(TEXT_AT_ONCE_BYTES_MAX * 6 * 2 < crate::limits::TRANSMIT_BYTES, "an escape has six bytes");
 
 /// A running `tools/call`: its arguments, its client, and the way to answer.
 ///
@@ -154,6 +162,10 @@ impl<'a> Call<'a> {
     /// # Errors
     /// None of its own: the `Result` is the tool's, so that this can be its last expression.
     pub async fn text(&mut self, text: &str) -> ToolResult {
+        self.mend();
+        if self.block == Block::None && text.len() <= TEXT_AT_ONCE_BYTES_MAX {
+            return self.text_at_once(text).await;
+        }
         self.write(text).await;
         self.done().await
     }
@@ -187,17 +199,19 @@ impl<'a> Call<'a> {
 
     /// Ends the open block: what is written next begins another one.
     pub async fn end_block(&mut self) {
+        self.mend();
         match self.block {
             Block::Head(_) => self.out.str(r#","type":"text","text":""}"#).await,
             Block::Text(end) => {
                 self.utf8.end(self.out).await;
                 self.out.str(end).await;
             }
+            Block::Ended(end) => self.out.str(end).await,
             Block::Binary(end) => {
                 self.base64.end(self.out).await;
                 self.out.str(end).await;
             }
-            Block::None | Block::Closed | Block::Structured => return,
+            Block::None | Block::Torn | Block::Closed | Block::Structured => return,
         }
         self.block = Block::Closed;
     }
@@ -207,7 +221,14 @@ impl<'a> Call<'a> {
     /// # Errors
     /// None of its own: the `Result` is the tool's, so that this can be its last expression.
     pub async fn done(&mut self) -> ToolResult {
-        self.end_block().await;
+        match self.block {
+            Block::Text(end) => {
+                self.utf8.end(self.out).await;
+                self.block = Block::Ended(end);
+            }
+            Block::Ended(_) => {}
+            _ => self.end_block().await,
+        }
         Ok(Done::new())
     }
 
@@ -270,119 +291,7 @@ impl<'a> Call<'a> {
         self.out.lend_to(read);
     }
 
-    /// Writes the end of the result; `modern` says who answers, where the revision wants to know.
-    pub(crate) async fn close(&mut self, result: Result<ToolResult, Panicked>, modern: Option<&Identity>) {
-        let failure = match result {
-            Ok(Ok(_)) if self.typed && self.block != Block::Structured => Some(ToolError::from(
-                "the tool failed: it ended without the structured content that its output schema promises",
-            )),
-            Ok(Ok(_)) => None,
-            Ok(Err(error)) if can_be_shown(&error) => Some(error),
-            Ok(Err(_)) | Err(Panicked) => {
-                Some(ToolError::from("the tool failed: it panicked. The server's log may say more"))
-            }
-        };
-        if let Some(error) = &failure {
-            // What was written before the failure is no answer, unless the client has it already.
-            if self.out.rewind(self.begin) {
-                self.block = Block::None;
-                (self.base64, self.utf8) = Default::default();
-            }
-            if let (Some(missing), true) = (error.undeclared(), self.block == Block::None && modern.is_some()) {
-                return missing_capability(self.out, self.request, missing).await;
-            }
-            self.end_block().await;
-            let arguments = self.arguments();
-            self.print(format_args!("{}", error.told(arguments))).await;
-        }
-        if self.block == Block::None {
-            self.open_content().await;
-        }
-        self.end_block().await;
-        let open = self.block != Block::Structured;
-        let end = match (open, failure.is_some()) {
-            (true, false) => r#"],"isError":false"#,
-            (true, true) => r#"],"isError":true"#,
-            (false, false) => r#","isError":false"#,
-            (false, true) => r#","isError":true"#,
-        };
-        self.out
-            .write(|w| {
-                w.str(end);
-                if let Some(identity) = modern {
-                    identity.write_meta(w);
-                }
-                w.str("}}");
-            })
-            .await;
-    }
-
     pub(super) const fn asker(&self) -> Asker<'a> {
         Asker { ask: self.context.ask, out: self.out, request: self.request, begin: self.begin }
-    }
-
-    async fn open_text(&mut self) {
-        if !matches!(self.block, Block::Text(_)) {
-            self.begin_text().await;
-        }
-        self.utf8.end(self.out).await;
-    }
-
-    async fn begin_text(&mut self) {
-        if self.block == Block::None {
-            // As nearly every result does.
-            let open = |w: &mut Writer<'_>| {
-                self.write_open(w);
-                w.str(r#"{"type":"text","text":""#);
-            };
-            self.out.write(open).await;
-            self.block = Block::Text("\"}");
-            return;
-        }
-        self.begin_block(Block::Text("\"}"), "text", |w| {
-            w.str(r#","text":""#);
-        })
-        .await;
-    }
-
-    // Ends the open block, and writes the beginning of another one: its kind, and what `members` writes, with a comma in front.
-    async fn begin_block(&mut self, block: Block, kind: &str, members: impl Fn(&mut Writer<'_>)) {
-        // The first one begins with what is in front of all.
-        let first = self.block == Block::None;
-        let begin = match self.block {
-            Block::Head(_) => ",",
-            Block::None => "{",
-            _ => self.separate().await,
-        };
-        self.out
-            .write(|w| {
-                if first {
-                    self.write_open(w);
-                }
-                w.str(begin).str(r#""type":""#).str(kind).str("\"");
-                members(w);
-            })
-            .await;
-        self.block = block;
-    }
-
-    // Ends the open block; what another one begins with.
-    async fn separate(&mut self) -> &'static str {
-        self.end_block().await;
-        if self.block == Block::None {
-            self.open_content().await;
-            return "{";
-        }
-        ",{"
-    }
-
-    async fn open_content(&mut self) {
-        self.out.write(|w| self.write_open(w)).await;
-    }
-
-    fn write_open(&self, w: &mut Writer<'_>) {
-        rpc::begin_result(w, self.request.id());
-        let modern = self.request.revision.is_modern();
-        w.str(if modern { r#"{"resultType":"complete","content":["# } else { r#"{"content":["# });
     }
 }

@@ -3,7 +3,8 @@
 //! [`args!`](crate::args) makes a struct, its `Deserialize` and its [`Schema`] from one declaration, [`output!`](crate::output) its `Serialize`
 //! too; [`tools!`](crate::tools) makes methods
 //! into a table of [`Tool`]s and a static dispatch over them. A call's arguments are first held against the schema ([`validate`]), which can
-//! say what is wrong with them, and then read into the struct, which cannot; the first lets through nothing that the second refuses.
+//! say what is wrong with them, and then read into the struct, which cannot; the first lets through nothing that the second refuses. Most need only
+//! one look ([`one_look`]), which decides for those that fit and leaves all others to the two.
 //!
 //! Invariants: descriptors are constants, made by the compiler; nothing here allocates except on behalf of an author (a `String` argument, an
 //! error message); no argument can make a rendering or a check recurse deeper than the types do.
@@ -26,6 +27,7 @@ mod mark_call;
 mod mark_resource;
 mod mark_scope;
 mod numbers;
+mod one_look;
 mod parse;
 mod prompt;
 mod prompting;
@@ -46,6 +48,8 @@ mod words;
 
 #[cfg(test)]
 mod tests_errors;
+#[cfg(test)]
+mod tests_one_look;
 #[cfg(test)]
 mod tests_results;
 #[cfg(test)]
@@ -109,6 +113,7 @@ pub mod private {
         are_prompts_unique, are_uris_unique, are_variables, completes, mime, resource_annotations, resource_uri, size,
     };
     pub use super::mark_scope::{scope_count, scopes};
+    pub use super::one_look::Look;
     pub use super::parse::{
         arguments, check_arguments, no_such_tool, parse, parse_none, parse_nothing, parse_unchecked, variables,
     };

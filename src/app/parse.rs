@@ -2,6 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
+use super::one_look::at_one_look;
 use super::{Arg, Call, Failure, Field, Prompting, Reading, Schema, ToolError, ToolResult, validate};
 use crate::json::{self, TypedError};
 
@@ -17,6 +18,14 @@ const ANY: &Schema = &Schema::Verbatim("{}");
 /// # Errors
 /// They do not fit the schema, or a text with escapes in it is too long for the scratch buffer. Both are for the model to read.
 pub fn parse<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
+    match at_one_look(call.arguments()) {
+        Some(arguments) => Ok(arguments),
+        None => parse_twice(call),
+    }
+}
+
+#[inline(never)] // it is large, and seldom needed
+fn parse_twice<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
     match check(call, &T::SCHEMA) {
         Ok(()) => read(call),
         Err(error) => Err(error),

@@ -90,9 +90,9 @@ pub(super) fn with(name: &str, value: Option<&str>) -> String {
 }
 
 /// The refusal of `arguments`, or "" where they fit; and that those that fit can be read.
-pub(super) fn check<T: Arg + serde::de::DeserializeOwned>(arguments: &str) -> String {
+pub(super) fn check<T: Arg + core::fmt::Debug + serde::de::DeserializeOwned>(arguments: &str) -> String {
     let mut raw = arguments.as_bytes().to_vec();
-    json::scan(&mut raw, &mut Nobody).unwrap();
+    json::scan(&mut raw, &mut json::Nobody).unwrap();
     let mut reason = String::new();
     let fits = validate::validate(&T::SCHEMA, Value::new(&raw), &mut reason).is_ok();
     assert_eq!(fits, reason.is_empty(), "{arguments}: {reason}");
@@ -100,13 +100,13 @@ pub(super) fn check<T: Arg + serde::de::DeserializeOwned>(arguments: &str) -> St
         let read = json::from_raw::<T>(&raw, &mut [0; 64]);
         assert!(read.is_ok(), "let through, but not read: {arguments}");
     }
+    // What one look decides, the two decide so, too.
+    if let Some(looked) = one_look::at_one_look::<T>(Value::new(&raw)) {
+        assert!(fits, "not let through, but read at one look: {arguments}: {reason}");
+        let read = json::from_raw::<T>(&raw, &mut []);
+        assert_eq!(format!("{:?}", Ok::<_, json::TypedError>(looked)), format!("{read:?}"), "{arguments}");
+    }
     reason
-}
-
-struct Nobody;
-
-impl json::Visit for Nobody {
-    fn member(&mut self, _doc: &[u8], _path: &[json::Span], _value: json::Span, _kind: json::Kind) {}
 }
 
 #[track_caller]

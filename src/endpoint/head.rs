@@ -3,7 +3,7 @@
 use super::preflight::{Granted, grant_of, preflight};
 use super::{Answer, Body, Cause, Changes, Endpoint, Moment, NoSession, metadata};
 use crate::app::Denied;
-use crate::guard::BearerRefusal;
+use crate::guard::{BearerRefusal, OriginGrant, OriginRefusal};
 use crate::http::{Accept, Challenge, Cors, Known, Media, Method, Request, Status};
 use crate::rpc::Code;
 use crate::session::{Principal, PrincipalId, Revision, Session, SessionRef, Table, Transport};
@@ -84,13 +84,13 @@ pub(super) enum Place {
 
 impl Endpoint {
     /// Who comes. Guarding is first, and a preflight before the token is asked for. The order is: Host, Origin; the tokens of the configuration;
-    /// then, where those say nothing, the application's own check. `principal` is [`Principal::ANYONE`], and becomes who it is, where that is known.
-    /// `passage` is [`Passage::Known`], and becomes what it is. Gives the origin that may read the answer in a browser.
+    /// then, where those say nothing, the application's own check. `principal` is none, and becomes who it is, where that is known; none with
+    /// [`Passage::Known`] is anyone. `passage` is that, and becomes what it is. Gives the origin that may read the answer in a browser.
     pub(crate) fn enter<'r>(
         &self,
         request: Request<'r>,
         moment: &Moment,
-        principal: &mut Principal,
+        principal: &mut Option<Principal>,
         passage: &mut Passage<'r>,
     ) -> Option<Cors<'r>> {
         let local = moment.local;
@@ -114,7 +114,7 @@ impl Endpoint {
             return None;
         }
         let place = self.place(request);
-        let granted = self.guard.origin(request.all(Known::Origin), local);
+        let granted = self.origin(request, moment);
         let is_local = granted.is_ok();
         let cors = match granted {
             Ok(grant) => grant.and_then(grant_of).or(metadata::cors(place)),
@@ -138,7 +138,15 @@ impl Endpoint {
 
     /// The CORS grant of a request whose head was admitted.
     pub(crate) fn cors<'r>(&self, request: Request<'r>, moment: &Moment) -> Option<Cors<'r>> {
-        self.guard.origin(request.all(Known::Origin), moment.local).ok().flatten().and_then(grant_of)
+        self.origin(request, moment).ok().flatten().and_then(grant_of)
+    }
+
+    // What the page may do that sent a request; most are sent by no page.
+    fn origin<'r>(&self, request: Request<'r>, moment: &Moment) -> Result<Option<OriginGrant<'r>>, OriginRefusal> {
+        if request.count(Known::Origin) == 0 {
+            return Ok(None);
+        }
+        self.guard.origin(request.all(Known::Origin), moment.local)
     }
 
     // None for the principal that it was found to be; else why the tokens let nobody in, for the application to say.
@@ -148,7 +156,7 @@ impl Endpoint {
         place: Place,
         granted: Granted,
         moment: &Moment,
-        principal: &mut Principal,
+        principal: &mut Option<Principal>,
     ) -> Result<Option<BearerRefusal>, Answer<'r>> {
         let method = request.method();
         if method == Method::Options {
@@ -172,7 +180,7 @@ impl Endpoint {
         }
         match self.guard.bearer(request.all(Known::Authorization), moment.unix_s) {
             Ok(known) => {
-                *principal = known;
+                *principal = Some(known);
                 Ok(None)
             }
             Err(refusal) if self.guard.is_checked() && refusal.may_be_asked() => Ok(Some(refusal)),

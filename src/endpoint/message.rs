@@ -117,7 +117,7 @@ impl Endpoint {
         doc: &mut [u8],
         envelope: &mut Envelope,
     ) -> Result<Message, Answer<'static>> {
-        let kind = envelope.scan(doc).map_err(not_json)?;
+        let kind = envelope.scan(doc, &mut self.kept_meta.borrow_mut()).map_err(not_json)?;
         if kind != Kind::Object {
             return Err(invalid("a message must be a JSON object"));
         }
@@ -141,7 +141,7 @@ impl Endpoint {
         }
     }
 
-    // It is made where it is returned to: answers are large.
+    // Jobs are small, and taken out of what may be an answer instead, which is large.
     fn decided<'p>(
         &self,
         around: &Around<'_, '_, 'p>,
@@ -150,17 +150,17 @@ impl Endpoint {
         envelope: &mut Envelope,
         table: &mut Table<'_>,
     ) -> Result<Decision<'p>, Answer<'static>> {
-        let mut decided = self.route(around, message, envelope, doc, table);
-        match &mut decided {
-            Ok(Decision::Job(job)) => {
-                if let Some(answer) = self.with_state(around, job, envelope, doc) {
-                    decided = Err(answer);
-                }
+        match self.route(around, message, envelope, doc, table) {
+            Ok(Decision::Job(mut job)) => match self.with_state(around, &mut job, envelope, doc) {
+                None => Ok(Decision::Job(job)),
+                Some(answer) => Err(answer),
+            },
+            Err(mut answer) if message == Message::Request => {
+                answer.answer_to(envelope);
+                Err(answer)
             }
-            Err(answer) if message == Message::Request => answer.answer_to(envelope),
-            Ok(_) | Err(_) => {}
+            decided => decided,
         }
-        decided
     }
 
     // A call of 2026-07-28 that comes again brings its state, which is verified where it lies. An answer instead of a job that lacks scopes.

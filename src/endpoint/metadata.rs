@@ -8,8 +8,16 @@ impl Endpoint {
     /// What a path leads to.
     pub(super) fn place(&self, request: Request<'_>) -> Place {
         match place_of(request.path_bytes()) {
-            Place::Elsewhere if self.guard.oauth().is_some_and(|oauth| oauth.is_at(request.path())) => Place::Metadata,
+            Place::Elsewhere => self.elsewhere(request),
             place => place,
+        }
+    }
+
+    #[cold]
+    fn elsewhere(&self, request: Request<'_>) -> Place {
+        match self.guard.oauth() {
+            Some(oauth) if oauth.is_at(request.path()) => Place::Metadata,
+            _ => Place::Elsewhere,
         }
     }
 

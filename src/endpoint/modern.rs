@@ -11,7 +11,11 @@ use crate::mcp::{Method, headers, subscriptions, tasks};
 use crate::rpc::{Code, Envelope, Member};
 use crate::session::{LogLevel, Revision};
 
+/// What the envelope names.
+const MODERN: &[u8] = Revision::V2026_07_28.as_str().as_bytes();
+
 impl Endpoint {
+    #[inline(never)] // what it gives is large, and so is written where it goes
     pub(super) fn modern<'p>(
         &self,
         around: &Around<'_, '_, 'p>,
@@ -31,10 +35,12 @@ impl Endpoint {
                 "io.modelcontextprotocol/protocolVersion in params._meta must be a string",
             );
         };
-        if let Err(message) = self.headers(around, envelope, version, doc) {
+        let method = Method::of(Revision::V2026_07_28, envelope.method_name(doc));
+        if let Err(message) = self.headers(around, envelope, (version, method), doc) {
             return refuse(Code::HEADER_MISMATCH, message);
         }
-        if !version.eq_str(Revision::V2026_07_28.as_str()) {
+        // It is plain, and so is what equals it.
+        if version.raw() != MODERN {
             let requested = envelope.meta_version.map_or(crate::json::Span::new(0, 0), |member| member.span);
             let body = Body::Error {
                 id: envelope.id.map(|id| id.span),
@@ -52,7 +58,6 @@ impl Endpoint {
                  emergency",
             );
         }
-        let method = Method::of(Revision::V2026_07_28, envelope.method_name(doc));
         if method == Some(Method::Listen) {
             if self.catalog.tasks && tasks::are_asked(envelope, doc) && !tasks::is_declared(envelope, doc) {
                 return Err(undeclared(envelope, doc));
@@ -113,31 +118,35 @@ impl Endpoint {
         &self,
         around: &Around<'_, '_, '_>,
         envelope: &Envelope,
-        version: Text<'_>,
+        (version, called): (Text<'_>, Option<Method>),
         doc: &[u8],
     ) -> Result<(), &'static str> {
         let head = around.head;
-        let named = head.header(Known::McpProtocolVersion).and_then(Revision::parse);
-        let older = named.is_some_and(|revision| !revision.is_modern()) && head.count(Known::McpProtocolVersion) == 1;
-        if !(self.lenient_version_header && older) {
-            headers::agree(&head, Known::McpProtocolVersion, version, &headers::VERSION)?;
+        let is_older = || {
+            let named = head.header(Known::McpProtocolVersion).and_then(Revision::parse);
+            named.is_some_and(|revision| !revision.is_modern()) && head.count(Known::McpProtocolVersion) == 1
+        };
+        if !(self.lenient_version_header && is_older()) {
+            let is_plain = version.raw() == MODERN;
+            headers::agree(&head, Known::McpProtocolVersion, (version, is_plain), &headers::VERSION)?;
         }
         if let Some(method) = envelope.method.and_then(|member| text(member, doc)) {
-            headers::agree(&head, Known::McpMethod, method, &headers::METHOD)?;
+            // The names that are known are plain.
+            headers::agree(&head, Known::McpMethod, (method, called.is_some()), &headers::METHOD)?;
         }
-        let name = match envelope.method_name(doc) {
-            b"tools/call" | b"prompts/get" => envelope.name,
-            b"resources/read" => envelope.uri,
-            b"tasks/get" | b"tasks/update" | b"tasks/cancel" if self.catalog.tasks => {
+        let name = match called {
+            Some(Method::ToolsCall | Method::PromptsGet) => envelope.name,
+            Some(Method::ResourcesRead) => envelope.uri,
+            Some(Method::Task(_)) if self.catalog.tasks => {
                 return match tasks::asked(envelope, doc) {
-                    Some(id) => headers::agree(&head, Known::McpName, id, &headers::TASK),
+                    Some(id) => headers::agree(&head, Known::McpName, (id, false), &headers::TASK),
                     None => Ok(()),
                 };
             }
             _ => None,
         };
         match name.and_then(|member| text(member, doc)) {
-            Some(name) => headers::agree(&head, Known::McpName, name, &headers::NAME),
+            Some(name) => headers::agree(&head, Known::McpName, (name, false), &headers::NAME),
             None => Ok(()),
         }
     }
@@ -176,5 +185,5 @@ fn refusal(envelope: &Envelope, doc: &[u8], code: Code, message: impl Into<Sente
 }
 
 fn text(member: Member, doc: &[u8]) -> Option<Text<'_>> {
-    Value::new(member.span.of(doc)).as_text()
+    Envelope::text(Some(member), doc).map(Text::new)
 }

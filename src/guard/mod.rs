@@ -50,7 +50,7 @@ pub(crate) use bearer::{BearerRefusal, FormerTokens};
 pub(crate) use error::GuardError;
 pub(crate) use forwarded::{Sender, sender};
 pub(crate) use network::{Household, Network, Peer, Standing, is_on_link};
-pub(crate) use origin::OriginGrant;
+pub(crate) use origin::{OriginGrant, OriginRefusal};
 pub(crate) use public_base::PublicBase;
 pub use token::Token;
 pub(crate) use token_file::TokenFile;

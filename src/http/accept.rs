@@ -36,9 +36,6 @@ impl Media {
     }
 }
 
-/// What clients of MCP say (2025-03-26 and later), and nearly all of them in these words.
-pub(super) const USUAL: &[u8] = b"application/json, text/event-stream";
-
 /// Judges all `Accept` lines of a request. The most specific range that matches decides; of equal ones, any with
 /// `q` above 0. Parameters of a range are ignored, and so is a `q` that is none.
 pub(super) fn accept<'b>(values: impl Iterator<Item = &'b [u8]>, media: Media) -> Accept {

@@ -12,7 +12,8 @@ pub(super) const fn is(byte: u8, class: u8) -> bool {
     CLASSES[byte as usize] & class != 0
 }
 
-const WORD: usize = size_of::<usize>();
+/// Bytes of a machine word.
+pub(super) const WORD: usize = size_of::<usize>();
 const ONES: usize = usize::MAX / 0xff;
 const HIGH: usize = ONES << 7;
 
@@ -30,6 +31,10 @@ pub(super) fn skip_values(text: &[u8], mut at: usize) -> usize {
             return at;
         }
         at += 1;
+    }
+    // The last word overlaps the one before.
+    if text.last_chunk().is_some_and(|last| control_bytes(usize::from_le_bytes(*last)) == 0) {
+        return text.len().max(at);
     }
     while text.get(at).is_some_and(|byte| is(*byte, VALUE)) {
         at += 1;
@@ -49,8 +54,8 @@ pub(super) fn skip_letters(text: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// The machine word at this position, if all of it is there.
-fn word(text: &[u8], at: usize) -> Option<usize> {
+/// The machine word at this position, if all of it is there: its lowest byte is the first.
+pub(super) fn word(text: &[u8], at: usize) -> Option<usize> {
     text.get(at..)?.first_chunk().map(|bytes| usize::from_le_bytes(*bytes))
 }
 

@@ -1,6 +1,8 @@
 //! How long the body of a request is, and whether that is certain (RFC 9112, 6).
 
 use super::decode::Limits;
+use super::index::Head;
+use super::kept::{REQUEST_LINE, bits};
 use super::known::Known;
 use super::refusal::Refusal;
 use super::request::Request;
@@ -14,12 +16,32 @@ pub(super) enum BodyFraming {
     Chunked,
 }
 
-/// Judges a whole head, before anything of the body is waited for. `room` is what the buffer has behind the head.
+/// What the framing is told from, and what of that makes the `Host` right.
+const FRAMING: u32 = HOST | EXPECT | bits(&[Known::ContentLength, Known::TransferEncoding]);
+const HOST: u32 = REQUEST_LINE | bits(&[Known::Host]);
+const EXPECT: u32 = bits(&[Known::Expect]);
+
+/// Judges a whole head, before anything of the body is waited for, and tells it how the body ends. `room` is what the buffer has behind the head.
 ///
 /// # Errors
 /// Any doubt about the framing; a body that is declared larger than the limit or the room.
-pub(super) fn assess(request: Request<'_>, room: usize, limits: &Limits) -> Result<BodyFraming, Refusal> {
-    host(request)?;
+pub(super) fn frame(head: &mut Head, text: &[u8], room: usize, limits: &Limits) -> Result<(), Refusal> {
+    let has_room = match head.told.framing {
+        BodyFraming::Length(length) => length <= limits.body_bytes_max.min(room),
+        BodyFraming::Chunked => room > 0,
+    };
+    // The last head was right.
+    if !has_room || head.has_changed(FRAMING) {
+        head.told.framing = assess(head, text, room, limits)?;
+    }
+    Ok(())
+}
+
+fn assess(head: &Head, text: &[u8], room: usize, limits: &Limits) -> Result<BodyFraming, Refusal> {
+    let request = Request::new(head, text);
+    if head.has_changed(HOST) {
+        host(request)?;
+    }
     let framing = match (request.count(Known::ContentLength), request.count(Known::TransferEncoding)) {
         (0, 0) => BodyFraming::Length(0),
         (0, _) => {
@@ -37,7 +59,9 @@ pub(super) fn assess(request: Request<'_>, room: usize, limits: &Limits) -> Resu
     if framing == BodyFraming::Chunked && room == 0 {
         return Err(Refusal::BodyTooLarge);
     }
-    expectation(request)?;
+    if head.has_changed(EXPECT) {
+        expectation(request)?;
+    }
     Ok(framing)
 }
 

@@ -11,7 +11,7 @@
 //! forgives LF for CRLF, empty lines without end and targets beyond ASCII, and so could only be asked beside it, for twice
 //! the work; the tests ask both, and hold them to the same answer.)
 //!
-//! A state is all that is kept between reads, so no byte is scanned twice and the outcome cannot depend on how the
+//! A state is all that is kept of this head between reads, so no byte is scanned twice and the outcome cannot depend on how the
 //! bytes were cut.
 
 use super::class::{TARGET, TOKEN, VALUE, is, skip_letters, skip_values};
@@ -76,6 +76,9 @@ impl Scan {
     /// # Errors
     /// The refusal that the first wrong byte calls for.
     pub(super) fn run(&mut self, text: &[u8], limits: &Limits, head: &mut Head) -> Result<bool, Refusal> {
+        if self.at == 0 && !text.is_empty() {
+            self.begin(text, head);
+        }
         loop {
             // What neither ends a part nor is wrong in it is most of a head.
             self.at = match self.place {
@@ -87,12 +90,21 @@ impl Scan {
                 Place::Version => self.skip_version(text),
                 Place::LineEnd | Place::HeadEnd | Place::Done => self.at,
             };
-            let Some(&byte) = text.get(self.at) else { return Ok(false) };
-            self.take(text, byte, limits, head)?;
-            self.at += 1;
             if self.place == Place::Done {
                 return Ok(true);
             }
+            let Some(&byte) = text.get(self.at) else { return Ok(false) };
+            self.take(text, byte, limits, head)?;
+            self.at += 1;
+        }
+    }
+
+    /// A request line that is the last one's is not looked at again.
+    fn begin(&mut self, text: &[u8], head: &mut Head) {
+        if let Some(end) = head.begin(text) {
+            self.at = end;
+            self.mark = end;
+            self.place = Place::LineStart;
         }
     }
 
@@ -122,12 +134,18 @@ impl Scan {
         }
     }
 
-    /// The position behind the header lines that are there, whole and right; all others, and what is wrong in them, are for [`Self::take`].
+    /// The position behind the header lines that are there, whole and right, and the empty line; all others, and what is wrong in them, are for
+    /// [`Self::take`].
     fn skip_lines(&mut self, text: &[u8], limits: &Limits, head: &mut Head) -> Result<usize, Refusal> {
         let lines_max = limits.headers_max.min(HEADERS_MAX);
         loop {
+            self.at = head.recall(text, self.at, lines_max);
             let line = self.at;
             self.mark = line;
+            if text.get(line..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
+                self.place = Place::Done;
+                return Ok(line + b"\r\n".len());
+            }
             let colon = self.skip_name(text);
             if colon == line || head.len() >= lines_max || text.get(colon) != Some(&b':') {
                 return Ok(line);

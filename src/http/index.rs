@@ -1,5 +1,8 @@
 //! The index of a request head: where its parts lie in the buffer, so that nothing is borrowed between reads.
 
+use super::accept::Accept;
+use super::framing::BodyFraming;
+use super::kept::Kept;
 use super::known::Known;
 use super::refusal::Refusal;
 use super::request::Method;
@@ -13,7 +16,7 @@ pub(super) struct Span {
 }
 
 /// One header line.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Field {
     name: u16,
     name_len: u8,
@@ -29,12 +32,22 @@ pub(super) enum Version {
     Http11,
 }
 
-/// Where the parts of one request head are. About 600 bytes.
+/// What is asked of every request, and told when its head is whole: only what is another than in the last head is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// How the body ends, as long as there is room for it.
+    pub(super) framing: BodyFraming,
+    pub(super) keeps_alive: bool,
+    pub(super) is_json: Option<bool>,
+    pub(super) accepts_events: Accept,
+}
+
+/// Where the parts of one request head are, and what is kept of the one before. About 1,500 bytes.
 #[derive(Debug)]
 pub(crate) struct Head {
     pub(super) method: Span,
     /// What that says.
-    pub(super) told: Method,
+    pub(super) verb: Method,
     pub(super) version: Version,
     /// The target is one of `https`.
     pub(super) secured: bool,
@@ -42,10 +55,13 @@ pub(crate) struct Head {
     pub(super) authority: Option<Span>,
     pub(super) path: Span,
     pub(super) query: Option<Span>,
-    count: u8,
-    fields: [Field; HEADERS_MAX],
+    pub(super) told: Told,
+    /// How many lines have come.
+    pub(super) count: usize,
+    pub(super) fields: [Field; HEADERS_MAX],
     /// Of each known header, its first line and how many there are.
     known: [Seen; Known::COUNT],
+    pub(super) kept: Kept,
 }
 
 /// Where a known header was seen.
@@ -105,6 +121,18 @@ impl Field {
         self.value
     }
 
+    /// The bit of a known header; none of another.
+    pub(super) fn bit(self) -> u32 {
+        1_u32.checked_shl(self.known.into()).unwrap_or(0)
+    }
+
+    /// Its line stood at `from`, and another like it stands at `to`.
+    pub(super) fn shift(&mut self, from: usize, to: usize) {
+        // Both are places of a head, and so is the sum.
+        let moved = |start: u16| u16::try_from(usize::from(start) + to - from).unwrap_or(0);
+        (self.name, self.value.start) = (moved(self.name), moved(self.value.start));
+    }
+
     /// Whether it is this header.
     pub(super) fn is(self, known: Known) -> bool {
         self.known == known as u8
@@ -116,31 +144,28 @@ impl Head {
     pub(super) const fn new() -> Self {
         Self {
             method: Span::EMPTY,
-            told: Method::Other,
+            verb: Method::Other,
             version: Version::Http11,
             secured: false,
             authority: None,
             path: Span::EMPTY,
             query: None,
+            told: Told {
+                framing: BodyFraming::Length(0),
+                keeps_alive: false,
+                is_json: None,
+                accepts_events: Accept::No,
+            },
             count: 0,
             fields: [Field::EMPTY; HEADERS_MAX],
             known: [Seen { first: 0, count: 0 }; Known::COUNT],
+            kept: Kept::new(),
         }
-    }
-
-    /// Forgets the request, to index the next one. The lines themselves need no clearing: none beyond the count is
-    /// ever read.
-    pub(super) fn clear(&mut self) {
-        self.count = 0;
-        self.secured = false;
-        self.authority = None;
-        self.query = None;
-        self.known = [Seen { first: 0, count: 0 }; Known::COUNT];
     }
 
     /// How many header lines there are.
     pub(super) fn len(&self) -> usize {
-        usize::from(self.count)
+        self.count
     }
 
     /// Adds a header line of `text`: its name, and all that is behind the colon, whose white space at both ends is no part of the value (RFC 9112,
@@ -157,21 +182,30 @@ impl Head {
         while start < end && text.get(end - 1).is_some_and(|byte| is_blank(*byte)) {
             end -= 1;
         }
-        let field = self.fields.get_mut(usize::from(self.count)).ok_or(Refusal::TooManyHeaders)?;
-        *field = Field {
+        let field = self.fields.get_mut(self.count).ok_or(Refusal::TooManyHeaders)?;
+        let new = Field {
             name: name.start,
             name_len: u8::try_from(name.len).map_err(|_| Refusal::HeaderNameTooLong)?,
             known: known.map_or(UNKNOWN, |known| known as u8),
             value: Span::new(start, end),
         };
-        if let Some(seen) = known.and_then(|known| self.known.get_mut(known as usize)) {
-            if seen.count == 0 {
-                seen.first = self.count;
-            }
-            seen.count += 1; // at most HEADERS_MAX
-        }
+        self.kept.note(self.count, *field, new);
+        *field = new;
         self.count += 1;
         Ok(())
+    }
+
+    /// Finds the first line of each known header, and counts them.
+    pub(super) fn find_known(&mut self) {
+        self.known = [Seen { first: 0, count: 0 }; Known::COUNT];
+        for (at, field) in (0..).zip(self.fields.get(..self.count).unwrap_or_default()) {
+            if let Some(seen) = self.known.get_mut(usize::from(field.known)) {
+                if seen.count == 0 {
+                    seen.first = at;
+                }
+                seen.count += 1; // at most HEADERS_MAX
+            }
+        }
     }
 
     /// The header lines, in the order of arrival.

@@ -1,9 +1,11 @@
-//! The header names that this server asks about.
+//! The header names that this server asks about, or knows to be no secrets: see `kept`.
+
+use super::class::WORD;
 
 /// Declares the known names once: the enum, its count, its texts.
 macro_rules! known {
     ($($name:ident $text:literal,)*) => {
-        /// A header that this server asks about. Names are matched once, when the head is indexed.
+        /// A header that this server asks about, or keeps. Names are matched once, when the head is indexed.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
         pub(crate) enum Known {
@@ -42,6 +44,11 @@ known! {
     Forwarded "forwarded",
     XForwardedFor "x-forwarded-for",
     UserAgent "user-agent",
+    AcceptEncoding "accept-encoding",
+    AcceptLanguage "accept-language",
+    SecFetchMode "sec-fetch-mode",
+    SecFetchSite "sec-fetch-site",
+    SecFetchDest "sec-fetch-dest",
 }
 
 impl Known {
@@ -66,7 +73,6 @@ impl Known {
 /// Whether `name` is `lower` in any case, which is of the same length, and has no characters but small letters, digits and `-`. A machine word at
 /// a time, the last of which overlaps the one before.
 fn is_folded(name: &[u8], lower: &[u8]) -> bool {
-    const WORD: usize = size_of::<usize>();
     // Besides its capital, only a control character becomes a small letter, a digit or `-` so, and names have none.
     const FOLD: usize = usize::MAX / 0xff * 0x20;
     let (Some(last), Some(lower_last)) = (name.last_chunk::<WORD>(), lower.last_chunk::<WORD>()) else {

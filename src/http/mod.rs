@@ -1,7 +1,7 @@
 //! HTTP/1.1 (RFC 9110, RFC 9112), pure: bytes in, decisions out; no socket, no clock, no allocation.
 //!
 //! ```text
-//!   bytes -> Decoder (scan -> index -> parse -> framing -> chunked) -> Request (typed questions)
+//!   bytes -> Decoder (scan, kept -> index -> parse -> framing -> chunked) -> Request (typed questions)
 //!                     \-> Refusal (status, sentence, close)               ResponseHead -> bytes
 //! ```
 //! What is absent: a lenient mode. A request whose framing is in doubt is refused, the connection is closed,
@@ -15,6 +15,7 @@ mod decode;
 mod framing;
 mod head;
 mod index;
+mod kept;
 mod known;
 mod parse;
 mod refusal;
@@ -45,6 +46,8 @@ mod tests_framing;
 mod tests_harness;
 #[cfg(test)]
 mod tests_head;
+#[cfg(test)]
+mod tests_kept;
 #[cfg(test)]
 mod tests_limits;
 #[cfg(test)]

@@ -27,7 +27,7 @@ pub(super) fn parse(text: &[u8], target: Span, version: Span, head: &mut Head) -
     {
         return Err(Refusal::Head);
     }
-    head.told = Method::of(head.method.of(text));
+    head.verb = Method::of(head.method.of(text));
     head.version = match request.version {
         Some(0) => Version::Http10,
         Some(1) => Version::Http11,

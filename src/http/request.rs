@@ -1,7 +1,8 @@
 //! Typed questions to a request head.
 
-use super::accept::{Accept, Media, USUAL, accept, list};
+use super::accept::{Accept, Media, accept, list};
 use super::index::{Field, Head, Version};
+use super::kept::{REQUEST_LINE, bits};
 use super::known::Known;
 
 /// A request head, whole and valid. Its questions cost at most one look at the values that they are about.
@@ -63,7 +64,7 @@ impl<'b> Request<'b> {
 
     /// The method.
     pub(crate) fn method(&self) -> Method {
-        self.head.told
+        self.head.verb
     }
 
     /// The method as it was sent.
@@ -122,9 +123,7 @@ impl<'b> Request<'b> {
 
     /// Whether the connection may serve another request (RFC 9112, 9.3).
     pub(crate) fn keep_alive(&self) -> bool {
-        let has =
-            |option: &[u8]| self.all(Known::Connection).flat_map(list).any(|item| item.eq_ignore_ascii_case(option));
-        !has(b"close") && (!self.is_http10() || has(b"keep-alive"))
+        self.head.told.keeps_alive
     }
 
     /// A body comes behind the head, be it of empty chunks.
@@ -170,21 +169,44 @@ impl<'b> Request<'b> {
     /// Whether the body says that it is JSON: media type `application/json` in any case, whatever its parameters.
     /// None when it does not say what it is. Two `Content-Type` lines are no JSON.
     pub(crate) fn content_type_is_json(&self) -> Option<bool> {
-        let value = self.header(Known::ContentType)?;
-        let is_json = |value: &[u8]| {
-            let media = value.split(|byte| *byte == b';').next().unwrap_or_default().trim_ascii();
-            media.eq_ignore_ascii_case(b"application/json")
-        };
-        // Nearly all write it so.
-        Some(self.count(Known::ContentType) == 1 && (value == b"application/json" || is_json(value)))
+        self.head.told.is_json
     }
 
     /// Whether the client accepts an answer of this type (RFC 9110, 12.5.1).
     pub(crate) fn accepts(&self, media: Media) -> Accept {
-        if self.count(Known::Accept) == 1 && self.header(Known::Accept) == Some(USUAL) {
-            return Accept::Yes;
+        match media {
+            Media::EventStream => self.head.told.accepts_events,
+            Media::Json => accept(self.all(Known::Accept), media),
         }
-        accept(self.all(Known::Accept), media)
+    }
+}
+
+impl Head {
+    /// Tells what is asked of every request, of which `text` is the head.
+    pub(super) fn tell(&mut self, text: &[u8]) {
+        if self.has_changed(REQUEST_LINE | bits(&[Known::Connection])) {
+            self.told.keeps_alive = Request::new(self, text).find_keep_alive();
+        }
+        if self.has_changed(bits(&[Known::ContentType])) {
+            self.told.is_json = Request::new(self, text).find_json();
+        }
+        if self.has_changed(bits(&[Known::Accept])) {
+            self.told.accepts_events = accept(Request::new(self, text).all(Known::Accept), Media::EventStream);
+        }
+    }
+}
+
+impl Request<'_> {
+    fn find_keep_alive(&self) -> bool {
+        let has =
+            |option: &[u8]| self.all(Known::Connection).flat_map(list).any(|item| item.eq_ignore_ascii_case(option));
+        !has(b"close") && (!self.is_http10() || has(b"keep-alive"))
+    }
+
+    fn find_json(&self) -> Option<bool> {
+        let media = self.header(Known::ContentType)?.split(|byte| *byte == b';').next().unwrap_or_default();
+        let is_json = media.trim_ascii().eq_ignore_ascii_case(b"application/json");
+        Some(self.count(Known::ContentType) == 1 && is_json)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Response heads: bytes copied and integers written by hand, no `core::fmt`.
 
+use super::HTTP_DATE_BYTES;
 use super::accept::list;
 use super::class::{TOKEN, is, skip_values};
 use super::request::strip_mcp_param;
@@ -121,25 +122,53 @@ impl ResponseHead<'_> {
     /// Writes the head with the empty line behind it, and returns its length. None when it does not fit, or when a
     /// value holds a byte that would end its line.
     pub(crate) fn render(&self, out: &mut [u8]) -> Option<usize> {
-        let mut out = Out { bytes: out, len: 0 };
-        if self.status == Status::OK {
-            out.put(b"HTTP/1.1 200 OK\r\n")?;
-        } else {
-            out.put(b"HTTP/1.1 ")?;
-            out.put_number(u64::from(self.status.0))?;
-            out.put(b" ")?;
-            out.put(self.status.phrase().as_bytes())?;
-            out.put(b"\r\n")?;
+        match self.render_usual(out) {
+            Some(length) => Some(length),
+            None => self.render_any(out),
         }
+    }
+
+    /// The head of most answers, which has no more than every head of a document: few copies whose lengths are known. None where there is more in it
+    /// or less, or it does not fit.
+    fn render_usual(&self, out: &mut [u8]) -> Option<usize> {
+        let Self { status: Status::OK, content_type: Some(JSON), framing: Framing::Length(length), .. } = *self else {
+            return None;
+        };
+        let is_more = self.close
+            || self.keep_alive
+            || self.session_id.is_some()
+            || self.cors.is_some()
+            || self.allow.is_some()
+            || self.retry_after_seconds.is_some()
+            || self.www_authenticate.is_some()
+            || self.event_stream
+            || self.vary_origin;
+        let date: &[u8; HTTP_DATE_BYTES] = self.date?.try_into().ok()?;
+        if is_more || skip_values(date, 0) != date.len() {
+            return None;
+        }
+        let (start, rest) = out.split_first_chunk_mut()?;
+        *start = *USUAL;
+        start.get_mut(USUAL_DATE_AT..)?.first_chunk_mut().map(|place| *place = *date)?;
+        let mut out = Out { bytes: rest, len: 0 };
+        out.put_number(length)?;
+        out.put(b"\r\n\r\n")?;
+        Some(USUAL.len() + out.len)
+    }
+
+    /// The same of any head.
+    pub(super) fn render_any(&self, out: &mut [u8]) -> Option<usize> {
+        let mut out = Out { bytes: out, len: 0 };
+        out.put(b"HTTP/1.1 ")?;
+        out.put_number(self.status.0.into())?;
+        out.put(b" ")?;
+        out.put(self.status.phrase().as_bytes())?;
+        out.put(b"\r\n")?;
         if let Some(date) = self.date {
             out.field(b"Date", date)?;
         }
         if let Some(content_type) = self.content_type {
-            if content_type == "application/json" {
-                out.put(b"Content-Type: application/json\r\n")?;
-            } else {
-                out.field(b"Content-Type", content_type.as_bytes())?;
-            }
+            out.field(b"Content-Type", content_type.as_bytes())?;
         }
         self.render_framing(&mut out)?;
         if let Some(session_id) = self.session_id {
@@ -149,7 +178,7 @@ impl ResponseHead<'_> {
             out.field(b"Allow", allow.as_bytes())?;
         }
         if let Some(seconds) = self.retry_after_seconds {
-            out.number_field(b"Retry-After", u64::from(seconds))?;
+            out.number_field(b"Retry-After", usize::try_from(seconds).ok()?)?;
         }
         if let Some(challenge) = self.www_authenticate {
             challenge.render(self.resource, &mut out)?;
@@ -167,7 +196,7 @@ impl ResponseHead<'_> {
         if !self.status.is_bodiless() {
             match self.framing {
                 Framing::Length(length) => {
-                    out.number_field(b"Content-Length", u64::try_from(length).ok()?)?;
+                    out.number_field(b"Content-Length", length)?;
                 }
                 Framing::Chunked => out.field(b"Transfer-Encoding", b"chunked")?,
                 Framing::UntilClose => {}
@@ -235,13 +264,20 @@ impl Preflight<'_> {
             out.put(name)?;
         }
         out.put(b"\r\n")?;
-        out.number_field(b"Access-Control-Max-Age", u64::from(PREFLIGHT_MAX_AGE_SECONDS))?;
+        out.number_field(b"Access-Control-Max-Age", usize::try_from(PREFLIGHT_MAX_AGE_SECONDS).ok()?)?;
         if self.private_network {
             out.field(b"Access-Control-Allow-Private-Network", b"true")?;
         }
         Some(())
     }
 }
+
+/// The type of what is not an event stream.
+const JSON: &str = "application/json";
+/// The head of most answers up to its length, and where in it the date stands.
+const USUAL: &[u8; 102] =
+    b"HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\nContent-Type: application/json\r\nContent-Length: ";
+const USUAL_DATE_AT: usize = b"HTTP/1.1 200 OK\r\nDate: ".len();
 
 /// The request headers that clients of MCP in a browser send. `*` would not cover `Authorization`.
 const ALLOWED_HEADERS: &[u8] = b"Content-Type, Accept, Authorization, Mcp-Session-Id, MCP-Protocol-Version, \
@@ -270,19 +306,16 @@ impl Out<'_> {
         Some(())
     }
 
-    fn put_number(&mut self, mut value: u64) -> Option<()> {
-        let mut digits = [b'0'; 20]; // u64::MAX has 20
-        let mut used = 0;
-        for place in digits.iter_mut().rev() {
+    fn put_number(&mut self, mut value: usize) -> Option<()> {
+        let digits = value.checked_ilog10().map_or(1, |log| log as usize + 1);
+        let end = self.len.checked_add(digits)?;
+        for place in self.bytes.get_mut(self.len..end)?.iter_mut().rev() {
             // A remainder of ten fits a byte.
             *place = b'0' + u8::try_from(value % 10).unwrap_or(0);
             value /= 10;
-            used += 1;
-            if value == 0 {
-                break;
-            }
         }
-        self.put(digits.get(digits.len() - used..)?)
+        self.len = end;
+        Some(())
     }
 
     /// A header line. A value that could end it is refused, wherever it came from: no response can be split.
@@ -309,7 +342,7 @@ impl Out<'_> {
         self.put(b"\"")
     }
 
-    fn number_field(&mut self, name: &[u8], value: u64) -> Option<()> {
+    fn number_field(&mut self, name: &[u8], value: usize) -> Option<()> {
         self.put(name)?;
         self.put(b": ")?;
         self.put_number(value)?;

@@ -221,3 +221,47 @@ fn fixed_texts() {
     assert_eq!(LAST_CHUNK, b"0\r\n\r\n");
     assert_eq!(CONTINUE, b"HTTP/1.1 100 Continue\r\n\r\n");
 }
+
+#[test]
+fn usual_heads_are_written_as_any_head_is() {
+    let usual = ResponseHead { date: Some(b"Sun, 06 Nov 1994 08:49:37 GMT"), ..json(Status::OK, 265) };
+    let mut heads = vec![usual];
+    heads.extend(
+        [0, 1, 9, 10, 99, 100, 65_535, 65_536, usize::MAX]
+            .map(|len| ResponseHead { framing: Framing::Length(len), ..usual }),
+    );
+    let dates: [Option<&[u8]>; 4] =
+        [None, Some(b""), Some(b"Sun, 06 Nov 1994 08:49:37 GM"), Some(b"Sun, 06 Nov 1994\t08:49:37 GMT")];
+    heads.extend(dates.map(|date| ResponseHead { date, ..usual }));
+    heads.extend(
+        [Framing::Chunked, Framing::UntilClose, Framing::None].map(|framing| ResponseHead { framing, ..usual }),
+    );
+    heads.extend([Status::ACCEPTED, Status::NO_CONTENT].map(|status| ResponseHead { status, ..usual }));
+    heads.extend(
+        [None, Some("text/event-stream"), Some("application/jsoN")]
+            .map(|content_type| ResponseHead { content_type, ..usual }),
+    );
+    let cors = Some(Cors { origin: "http://localhost", credentials: false });
+    let preflight = Some(Preflight { requested_headers: b"", private_network: true });
+    heads.extend([
+        ResponseHead { close: true, ..usual },
+        ResponseHead { keep_alive: true, ..usual },
+        ResponseHead { session_id: Some("s"), ..usual },
+        ResponseHead { cors, ..usual },
+        ResponseHead { cors, preflight, ..usual },
+        ResponseHead { preflight, ..usual },
+        ResponseHead { allow: Some("POST"), ..usual },
+        ResponseHead { retry_after_seconds: Some(0), ..usual },
+        ResponseHead { www_authenticate: Some(Challenge::default()), ..usual },
+        ResponseHead { event_stream: true, ..usual },
+        ResponseHead { vary_origin: true, ..usual },
+    ]);
+    for head in heads {
+        let mut whole = [0; 1024];
+        let len = head.render_any(&mut whole).expect("fits");
+        assert_eq!(rendered(&head).as_bytes(), &whole[..len], "{head:?}");
+    }
+    for bad in ["Sun, 06 Nov 1994\n08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GM\r", "\0un, 06 Nov 1994 08:49:37 GMT"] {
+        assert_eq!(ResponseHead { date: Some(bad.as_bytes()), ..usual }.render(&mut [0; 1024]), None);
+    }
+}

@@ -8,12 +8,56 @@ use crate::limits::{JSON_DEPTH_MAX, JSON_PATH_KEYS_MAX};
 
 /// Who wants to know the members near the root of a document while it is scanned.
 pub(crate) trait Visit {
-    /// Called once for each member of an object at depth 1 to [`JSON_PATH_KEYS_MAX`] of a chain of objects from the root, after its value was
-    /// scanned; members of objects inside arrays are not reported. Members that occur twice are reported twice.
+    /// What it knows a member by: its name, and those of the objects around it.
+    type Name: Copy;
+
+    /// That of the root.
+    const ROOT: Self::Name;
+
+    /// Tells a name by its bytes alone, before it is scanned: `text` follows its opening quote. Gives its length with the closing quote, which has
+    /// to be a part of what is compared; the name itself must need no escapes. None for others, which are scanned.
+    fn known(within: Self::Name, text: &[u8]) -> Option<(Self::Name, usize)>;
+
+    /// A name that is none of those; `key` is its inner text in `doc` (without quotes, normalised).
+    fn other(within: Self::Name, doc: &[u8], key: Span) -> Self::Name;
+
+    /// Whether it wants the members of this member, where it is an object at a depth below [`JSON_PATH_KEYS_MAX`].
+    fn looks_into(name: Self::Name) -> bool;
+
+    /// Tells where an object ends that it looks into, and that begins at `start` of `doc` (normalised as far as there), where it knows by its bytes
+    /// alone that it is one, within the levels that there may be, with nothing to rewrite. Its members are not scanned then, and not reported.
+    #[inline]
+    fn recall(&mut self, _doc: &[u8], _name: Self::Name, _start: usize) -> Option<usize> {
+        None
+    }
+
+    /// Called once for each member of the root, where that is an object, and of the objects that it looks into, after its value was scanned.
+    /// Members that occur twice are reported twice.
     ///
-    /// `doc` is the document, normalised as far as the end of `value`. `path` has the keys' inner text (without quotes, normalised),
-    /// outermost first. `value` is the value's JSON text (strings with their quotes, without padding).
-    fn member(&mut self, doc: &[u8], path: &[Span], value: Span, kind: Kind);
+    /// `doc` is the document, normalised as far as the end of `value`. `value` is the value's JSON text (strings with their quotes, without
+    /// padding).
+    fn member(&mut self, doc: &[u8], name: Self::Name, value: Span, kind: Kind);
+}
+
+/// Nobody wants to know anything.
+pub(crate) struct Nobody;
+
+impl Visit for Nobody {
+    type Name = ();
+
+    const ROOT: () = ();
+
+    fn known((): (), _text: &[u8]) -> Option<((), usize)> {
+        None
+    }
+
+    fn other((): (), _doc: &[u8], _key: Span) {}
+
+    fn looks_into((): ()) -> bool {
+        false
+    }
+
+    fn member(&mut self, _doc: &[u8], (): (), _value: Span, _kind: Kind) {}
 }
 
 /// Checks that `doc` is exactly one JSON value with nothing but whitespace around, by RFC 8259 and nothing else: UTF-8 without a byte order
@@ -69,12 +113,6 @@ impl Source for Normalising<'_> {
     }
 }
 
-struct Nobody;
-
-impl Visit for Nobody {
-    fn member(&mut self, _doc: &[u8], _path: &[Span], _value: Span, _kind: Kind) {}
-}
-
 struct Scanner<'v, S, V> {
     source: S,
     visit: &'v mut V,
@@ -93,56 +131,63 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
         }
         let (at, first) = self.look(0);
         let (end, kind) = match first {
-            Some(b'{') => (self.chain(at)?, Kind::Object),
-            Some(b'[') => (self.nested(at, 0)?, Kind::Array),
-            Some(b'"') => (self.string(at)?.next, Kind::String),
+            b'{' => (self.chain(at)?, Kind::Object),
+            b'[' => (self.nested(at, 0)?, Kind::Array),
+            b'"' => (self.string(at)?.next, Kind::String),
             _ => self.scalar(at)?,
         };
-        match self.look(end) {
-            (_, None) => Ok(kind),
-            (at, Some(_)) => Err(ScanError::new(ScanErrorKind::Trailing, at)),
+        let (at, _) = self.look(end);
+        if at < self.source.bytes().len() {
+            return Err(ScanError::new(ScanErrorKind::Trailing, at));
         }
+        Ok(kind)
     }
 
     /// Scans the object that begins at `at`, the root, and the chain of objects in it whose members are reported. Gives the position behind it.
     fn chain(&mut self, at: usize) -> Result<usize, ScanError> {
-        let mut path = [Span::new(0, 0); JSON_PATH_KEYS_MAX];
-        // Where the values of the members begin, of the objects that are open.
-        let mut starts = [0; JSON_PATH_KEYS_MAX];
+        // The names of the objects that are open, the root's first, and where they begin.
+        let mut open = [(V::ROOT, at); JSON_PATH_KEYS_MAX];
         let mut level = 0;
         let (mut at, mut byte) = self.look(at + 1);
-        if byte == Some(b'}') {
+        if byte == b'}' {
             return Ok(at + 1);
         }
         loop {
-            // The value of an `id` reaches to the next name of the root.
-            self.verbatim &= level > 0;
-            let (name, behind) = self.name(at, byte)?;
-            path[level] = name;
             if level == 0 {
-                self.verbatim = name.of(self.source.bytes()) == b"id";
+                // The value of an `id` reaches to the next name of the root.
+                self.verbatim = false;
+            }
+            let (mut name, behind) = self.reported_name(at, byte, open[level].0)?;
+            if level == 0 {
+                self.verbatim = self.rest(at).starts_with(b"\"id\"");
             }
             let mut start;
             (start, byte) = self.look(behind);
             let (mut kind, mut end);
             match byte {
-                Some(b'"') => {
+                b'"' => {
                     let quoted = self.string(start)?;
                     (kind, end, at) = (Kind::String, quoted.close + 1, quoted.next);
                 }
-                Some(b'{') if level + 1 < JSON_PATH_KEYS_MAX => {
+                b'{' => {
                     (at, byte) = self.look(start + 1);
-                    if byte != Some(b'}') {
-                        starts[level] = start;
-                        level += 1;
-                        continue;
+                    if byte == b'}' {
+                        at += 1;
+                    } else if level + 1 < JSON_PATH_KEYS_MAX && V::looks_into(name) {
+                        let Some(end) = self.visit.recall(self.source.bytes(), name, start) else {
+                            level += 1;
+                            open[level] = (name, start);
+                            continue;
+                        };
+                        at = end;
+                    } else {
+                        at = self.nested(start, level + 1)?;
                     }
-                    at += 1;
                     (kind, end) = (Kind::Object, at);
                 }
-                Some(open @ (b'{' | b'[')) => {
+                b'[' => {
                     at = self.nested(start, level + 1)?;
-                    (kind, end) = (if open == b'{' { Kind::Object } else { Kind::Array }, at);
+                    (kind, end) = (Kind::Array, at);
                 }
                 _ => {
                     (at, kind) = self.scalar(start)?;
@@ -151,17 +196,18 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
             }
             // A value has ended, and maybe the objects whose last it is.
             loop {
-                self.visit.member(self.source.bytes(), &path[..=level], Span::new(start, end), kind);
+                self.visit.member(self.source.bytes(), name, Span::new(start, end), kind);
                 (at, byte) = self.look(at);
                 match byte {
-                    Some(b',') => break,
-                    Some(b'}') if level == 0 => return Ok(at + 1),
-                    Some(b'}') => {
+                    b',' => break,
+                    b'}' if level == 0 => return Ok(at + 1),
+                    b'}' => {
                         at += 1;
+                        (name, start) = open[level];
                         level -= 1;
-                        (start, end, kind) = (starts[level], at, Kind::Object);
+                        (end, kind) = (at, Kind::Object);
                     }
-                    byte => return Err(unexpected(ScanErrorKind::ExpectedCommaOrBrace, byte, at)),
+                    _ => return Err(self.unexpected(ScanErrorKind::ExpectedCommaOrBrace, at)),
                 }
             }
             (at, byte) = self.look(at + 1);
@@ -176,8 +222,8 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
             let byte;
             (at, byte) = self.look(at);
             match byte {
-                Some(b'"') => at = self.string(at)?.next,
-                Some(open @ (b'{' | b'[')) => {
+                b'"' => at = self.string(at)?.next,
+                open @ (b'{' | b'[') => {
                     if depth >= JSON_DEPTH_MAX {
                         return Err(ScanError::new(ScanErrorKind::Depth, at));
                     }
@@ -185,7 +231,7 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
                     objects = objects << 1 | u64::from(open == b'{');
                     let first;
                     (at, first) = self.look(at + 1);
-                    if first != Some(if open == b'{' { b'}' } else { b']' }) {
+                    if first != if open == b'{' { b'}' } else { b']' } {
                         if open == b'{' {
                             at = self.nested_name(at, outside, objects)?;
                         }
@@ -199,12 +245,12 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
                 let (here, byte) = self.look(at);
                 at = here + 1;
                 match (byte, objects & 1 == 1) {
-                    (Some(b','), true) => {
+                    (b',', true) => {
                         at = self.nested_name(at, outside, objects)?;
                         break;
                     }
-                    (Some(b','), false) => break,
-                    (Some(b'}'), true) | (Some(b']'), false) => {
+                    (b',', false) => break,
+                    (b'}', true) | (b']', false) => {
                         objects >>= 1;
                         depth -= 1;
                         self.verbatim &= outside > 0 || depth > 1;
@@ -212,8 +258,8 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
                             return Ok(at);
                         }
                     }
-                    (byte, true) => return Err(unexpected(ScanErrorKind::ExpectedCommaOrBrace, byte, here)),
-                    (byte, false) => return Err(unexpected(ScanErrorKind::ExpectedCommaOrBracket, byte, here)),
+                    (_, true) => return Err(self.unexpected(ScanErrorKind::ExpectedCommaOrBrace, here)),
+                    (_, false) => return Err(self.unexpected(ScanErrorKind::ExpectedCommaOrBracket, here)),
                 }
             }
         }
@@ -233,17 +279,47 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
         Ok(behind)
     }
 
+    /// Scans the name of a member that is reported, whose first byte lies at `at`, and its colon; gives the position behind.
+    #[expect(clippy::inline_always, reason = "what a call takes is a third of what this does")]
+    #[inline(always)]
+    fn reported_name(&mut self, at: usize, byte: u8, within: V::Name) -> Result<(V::Name, usize), ScanError> {
+        if byte != b'"' {
+            return Err(self.unexpected(ScanErrorKind::ExpectedName, at));
+        }
+        let (name, next) = match V::known(within, self.rest(at + 1)) {
+            Some((name, length)) => (name, at + 1 + length),
+            None => self.other_name(at, within)?,
+        };
+        let (colon, byte) = self.look(next);
+        if byte != b':' {
+            return Err(self.unexpected(ScanErrorKind::ExpectedColon, colon));
+        }
+        Ok((name, colon + 1))
+    }
+
+    /// Scans a name that is not told by its bytes; gives the position behind it.
+    #[inline(never)]
+    fn other_name(&mut self, at: usize, within: V::Name) -> Result<(V::Name, usize), ScanError> {
+        let quoted = self.string(at)?;
+        // It may be a known one that was written with escapes.
+        let name = match V::known(within, self.rest(at + 1)) {
+            Some((name, _)) => name,
+            None => V::other(within, self.source.bytes(), Span::new(at + 1, quoted.close)),
+        };
+        Ok((name, quoted.next))
+    }
+
     /// Scans the name of a member, whose first byte lies at `at`, and its colon; gives the position behind.
     #[expect(clippy::inline_always, reason = "what a call takes is a third of what this does")]
     #[inline(always)]
-    fn name(&mut self, at: usize, byte: Option<u8>) -> Result<(Span, usize), ScanError> {
-        if byte != Some(b'"') {
-            return Err(unexpected(ScanErrorKind::ExpectedName, byte, at));
+    fn name(&mut self, at: usize, byte: u8) -> Result<(Span, usize), ScanError> {
+        if byte != b'"' {
+            return Err(self.unexpected(ScanErrorKind::ExpectedName, at));
         }
         let quoted = self.string(at)?;
         let (colon, byte) = self.look(quoted.next);
-        if byte != Some(b':') {
-            return Err(unexpected(ScanErrorKind::ExpectedColon, byte, colon));
+        if byte != b':' {
+            return Err(self.unexpected(ScanErrorKind::ExpectedColon, colon));
         }
         Ok((Span::new(at + 1, quoted.close), colon + 1))
     }
@@ -268,7 +344,7 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
             Some(b't') => (b"true", Kind::Bool),
             Some(b'f') => (b"false", Kind::Bool),
             Some(b'n') => (b"null", Kind::Null),
-            byte => return Err(unexpected(ScanErrorKind::ExpectedValue, byte.copied(), at)),
+            _ => return Err(self.unexpected(ScanErrorKind::ExpectedValue, at)),
         };
         let rest = bytes.get(at..).unwrap_or_default();
         if rest.starts_with(word) {
@@ -278,16 +354,32 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
         Err(ScanError::new(if cut { ScanErrorKind::EndOfInput } else { ScanErrorKind::Literal }, at))
     }
 
-    /// The next position from `at` on that is not whitespace, and its byte.
-    #[inline]
-    fn look(&self, at: usize) -> (usize, Option<u8>) {
-        let at = skip_whitespace(self.source.bytes(), at);
-        (at, self.source.bytes().get(at).copied())
+    fn rest(&self, at: usize) -> &[u8] {
+        self.source.bytes().get(at..).unwrap_or_default()
     }
-}
 
-/// Something else was due at `at` than this byte, or the end.
-#[cold]
-fn unexpected(due: ScanErrorKind, byte: Option<u8>, at: usize) -> ScanError {
-    ScanError::new(if byte.is_some() { due } else { ScanErrorKind::EndOfInput }, at)
+    /// The next position from `at` on that is not whitespace, and its byte; 0 at the end, which nothing may be.
+    #[inline]
+    fn look(&self, at: usize) -> (usize, u8) {
+        let bytes = self.source.bytes();
+        // Most JSON has no whitespace.
+        match bytes.get(at) {
+            Some(byte) if *byte > b' ' => (at, *byte),
+            _ => self.look_on(at),
+        }
+    }
+
+    /// The same where there may be whitespace.
+    #[inline(never)] // seldom
+    fn look_on(&self, at: usize) -> (usize, u8) {
+        let at = skip_whitespace(self.source.bytes(), at);
+        (at, self.source.bytes().get(at).copied().unwrap_or(0))
+    }
+
+    /// Something else was due at `at` than what is there.
+    #[cold]
+    fn unexpected(&self, due: ScanErrorKind, at: usize) -> ScanError {
+        let is_end = at >= self.source.bytes().len();
+        ScanError::new(if is_end { ScanErrorKind::EndOfInput } else { due }, at)
+    }
 }

@@ -122,7 +122,7 @@ fn skip<const WIDE: bool>(bytes: &[u8], mut at: usize) -> usize {
     skip_bytes::<WIDE>(bytes, at)
 }
 
-/// The same of what is less than a word, at the end of a document.
+/// The same of what is less than a word, at the end of a document or the whole of a short text.
 #[inline(never)] // so that what goes over the words is small enough to lie where it is needed
 fn skip_bytes<const WIDE: bool>(bytes: &[u8], at: usize) -> usize {
     const WORD: usize = size_of::<usize>();
@@ -131,10 +131,25 @@ fn skip_bytes<const WIDE: bool>(bytes: &[u8], at: usize) -> usize {
         _ if rest.is_empty() => return at,
         // The last word, without what was looked at before.
         Some(last) => usize::from_le_bytes(*last) >> (8 * WORD.saturating_sub(rest.len())),
-        None => rest.iter().rev().fold(0, |word, byte| word << 8 | usize::from(*byte)),
+        None => short_word(rest),
     };
     // Behind the end are bytes of 0, which are marked.
     at + special_bytes::<WIDE>(word).trailing_zeros() as usize / 8
+}
+
+/// The bytes of what is shorter than a word, the first lowest, and zeros behind them: its first and its last bytes, which may be the same ones.
+#[inline]
+fn short_word(bytes: &[u8]) -> usize {
+    let both = |first: usize, last: usize, width: usize| first | last << (8 * (bytes.len() - width));
+    if let (Some(first), Some(last)) = (bytes.first_chunk::<4>(), bytes.last_chunk::<4>()) {
+        return both(u32::from_le_bytes(*first) as usize, u32::from_le_bytes(*last) as usize, 4);
+    }
+    match (bytes.first_chunk::<2>(), bytes.last_chunk::<2>()) {
+        (Some(first), Some(last)) => {
+            both(usize::from(u16::from_le_bytes(*first)), usize::from(u16::from_le_bytes(*last)), 2)
+        }
+        _ => bytes.first().copied().map_or(0, usize::from),
+    }
 }
 
 /// The position of the quote or backslash that ends the run of plain characters at `at`; all of the run is checked.

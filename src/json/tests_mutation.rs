@@ -1,6 +1,7 @@
 //! Documents with something wrong in them: the scanner agrees with `serde_json`, and never panics.
 
-use super::{Kind, Span, Value, Visit, scan, validate};
+use super::tests_paths::{Visit, scan};
+use super::{Kind, Span, Value, validate};
 
 /// Holds every span against the document as it is when it is told.
 struct Checks;

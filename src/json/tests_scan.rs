@@ -1,6 +1,7 @@
 //! What the scanner reports, and what it leaves of a document.
 
-use super::{Kind, Span, Visit, scan};
+use super::tests_paths::{Visit, scan};
+use super::{Kind, Span};
 
 /// Writes down each report as `path=value:kind`.
 #[derive(Default)]

@@ -7,13 +7,8 @@ use serde::de::DeserializeOwned;
 use serde::ser::{Error as _, SerializeMap as _};
 use serde::{Deserialize, Serialize, Serializer};
 
-use super::{Kind, Progress, Span, TypedError, Visit, Writer, check, from_raw, scan, write, write_on};
-
-struct Nobody;
-
-impl Visit for Nobody {
-    fn member(&mut self, _: &[u8], _: &[Span], _: Span, _: Kind) {}
-}
+use super::tests_paths::{Nobody, scan};
+use super::{Progress, TypedError, Writer, check, from_raw, write, write_on};
 
 /// Scans and reads, as a call's arguments are.
 fn read<T: DeserializeOwned>(doc: &str) -> Result<T, TypedError> {

@@ -1,15 +1,10 @@
 //! The texts of `tests/wire`: both ways to scan say the same of each, and none is JSON in part.
 
-use super::{Kind, Span, Visit, scan, validate};
+use super::tests_paths::{Nobody, scan};
+use super::validate;
 
 #[path = "../../tests/wire/texts.rs"]
 mod texts;
-
-struct Nobody;
-
-impl Visit for Nobody {
-    fn member(&mut self, _: &[u8], _: &[Span], _: Span, _: Kind) {}
-}
 
 #[test]
 fn the_texts_of_the_wire() {

@@ -2,7 +2,7 @@
 
 use super::TokenRefusal;
 use super::key::Algorithm;
-use crate::json::{self, Kind, Span, Text, Value, Visit};
+use crate::json::{self, Kind, Text, Value};
 use crate::session::decode_in_place;
 
 /// A token that can be read. Nothing of it is believed yet.
@@ -125,13 +125,9 @@ fn decoded(part: &mut [u8]) -> Result<&[u8], TokenRefusal> {
 }
 
 fn object_in(part: &mut [u8]) -> Result<Value<'_>, TokenRefusal> {
-    struct Nobody;
-    impl Visit for Nobody {
-        fn member(&mut self, _: &[u8], _: &[Span], _: Span, _: Kind) {}
-    }
     let length = decode_in_place(part).ok_or(TokenRefusal::Malformed)?;
     let json = part.get_mut(..length).ok_or(TokenRefusal::Malformed)?;
-    match json::scan(json, &mut Nobody) {
+    match json::scan(json, &mut json::Nobody) {
         Ok(Kind::Object) => Ok(Value::new(json)),
         _ => Err(TokenRefusal::Malformed),
     }

@@ -202,11 +202,13 @@ impl<A: Application> Core<'_, A> {
 }
 
 impl<A: Application> Worker<'_, '_, A> {
-    /// From now on it works on behalf of this one.
-    pub(super) fn work_for(&self, principal: &Principal) {
-        self.slot().principal.set(Some(principal.id()));
-        self.slot().ends_unix_s.set(principal.ends_unix_s());
+    /// From now on it works on behalf of this one, or of anyone, where nobody is known. Gives who that is.
+    pub(super) fn work_for<'p>(&self, known: Option<&'p Principal>) -> &'p Principal {
+        let principal = Principal::or_anyone(known);
+        self.slot.principal.set(Some(principal.id()));
+        self.slot.ends_unix_s.set(principal.ends_unix_s());
         self.audit_principal(principal);
+        principal
     }
 
     /// Asks the application who comes. `refusal`: why the tokens let nobody in.
@@ -224,13 +226,13 @@ impl<A: Application> Worker<'_, '_, A> {
         let visit = Visit::new(request.method_text(), request.path(), self.peer(conn), &lines);
         self.set_deadline(AUTHORIZE_TIMEOUT_MS, AUTHORIZE_TIMEOUT_MS);
         // It is not the client that takes its time.
-        self.slot().pressed_ms.set(0);
+        self.slot.pressed_ms.set(0);
         let mut check = pin!(Some(self.core.app.check(&visit)));
         let known = poll_fn(|cx| {
             let Some(running) = check.as_mut().as_pin_mut() else { return Poll::Ready(None) };
             match pin!(unwound(running)).poll(cx) {
                 Poll::Ready(known) => Poll::Ready(Some(known)),
-                Poll::Pending if self.slot().expired.get() => Poll::Ready(None),
+                Poll::Pending if self.slot.expired.get() => Poll::Ready(None),
                 Poll::Pending => Poll::Pending,
             }
         })
@@ -261,18 +263,23 @@ impl<A: Application> Worker<'_, '_, A> {
     }
 
     /// Whether who sent a request may still come in, as is known now that its body is there. What they may do is brought up to date.
-    pub(super) fn is_still_in(&self, conn: ConnRef, head: http::Request<'_>, principal: &mut Principal) -> bool {
-        let id = principal.id();
+    pub(super) fn is_still_in(
+        &self,
+        conn: ConnRef,
+        head: http::Request<'_>,
+        principal: &mut Option<Principal>,
+    ) -> bool {
+        let id = Principal::or_anyone(principal.as_ref()).id();
         if !id.is_of_token() && !self.core.endpoint.guard.knows(id, self.core.unix_s.get()) {
             return false;
         }
-        let mut now = Principal::ANYONE;
+        let mut now = None;
         let mut passage = Passage::Known;
         self.core.endpoint.enter(head, &self.core.moment(conn), &mut now, &mut passage);
         match passage {
             Passage::Known => {
                 *principal = now;
-                principal.id() == id
+                Principal::or_anyone(principal.as_ref()).id() == id
             }
             // The application has said who it is.
             Passage::Ask(_) => id.is_of_application(),

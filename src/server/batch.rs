@@ -38,14 +38,14 @@ impl<A: Application> Worker<'_, '_, A> {
         };
         let came = self.core.moment(conn);
         // The first request of them was counted when they came.
-        let counted = self.core.counted_by(conn, head, came.local.map(|local| local.ip()));
+        let counted =
+            self.core.counted_by(conn, self.core.peer_of(conn, head), head, came.local.map(|local| local.ip()));
         let (mut is_free, mut answered) = (true, false);
         let mut outlet = manner.outlet(tx);
         // The responses come as one array.
-        outlet.set_json_only();
-        let outlet = RefCell::new(outlet);
+        outlet.get_mut().set_json_only();
         watch.more = true;
-        self.slot().batch.set(true);
+        self.slot.batch.set(true);
         for span in spans {
             let Some(element) = doc.get_mut(span.start as usize..span.end as usize) else { continue };
             // Its sender may be out by now; what ran for it was cancelled.

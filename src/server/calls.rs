@@ -56,20 +56,19 @@ impl<A: Application> Worker<'_, '_, A> {
         }
         let mut outlet = manner.outlet(tx);
         if matches!(job.work, Work::Initialize) {
-            outlet.set_session_id(findings.session_id.take());
+            outlet.get_mut().set_session_id(findings.session_id.take());
         }
         watch.cancels = job.revision.is_modern();
         let request = Request { doc, envelope, revision: job.revision };
         let session = job.session.filter(|_| job.work.is_call());
-        let resumable = self.core.make_resumable(&mut outlet, &request, session, conn);
-        self.slot().resumable.set(resumable);
-        let outlet = RefCell::new(outlet);
+        let resumable = self.core.make_resumable(outlet.get_mut(), &request, session, conn);
+        self.slot.resumable.set(resumable);
         let outcome = pin!(self.run_job(Target::Conn(conn), &outlet, job, envelope, doc, Some(watch))).await;
-        if let Some(call) = self.slot().resumable.take() {
+        if let Some(call) = self.slot.resumable.take() {
             self.end_resumable(call, &outlet);
         }
         match outcome {
-            _ if self.slot().detached.get() => Turn::Done(After::Elsewhere),
+            _ if self.slot.detached.get() => Turn::Done(After::Elsewhere),
             Outcome::Sent if !manner.template.close && !outlet.borrow().ends_with_connection() => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),
             _ => Turn::Done(After::Close),
@@ -90,7 +89,7 @@ impl<A: Application> Worker<'_, '_, A> {
     ) -> Turn {
         let stream = self.stream_of(job.session);
         // From here on the end of the stream is the end of the call.
-        self.slot().relay.set(stream.map(|(stream, _)| stream));
+        self.slot.relay.set(stream.map(|(stream, _)| stream));
         let accepted = Answer::with(Status::ACCEPTED, Body::Plain("Accepted"));
         let turn = self.answer(conn, accepted, manner, doc, tx).await;
         let Some((stream, wire)) = stream else { return turn };
@@ -160,7 +159,7 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) fn begin_call<'a>(&self, job: &Job<'_>, request: &'a Request<'a>) -> Client<'a> {
         if job.work.is_call() {
             self.core.tally.call_begun();
-            self.slot().begun_ms.set(self.core.now_ms.get());
+            self.slot.begun_ms.set(self.core.now_ms.get());
         }
         let mut sessions = self.core.sessions.borrow_mut();
         let Some(session) = job.session else {
@@ -168,9 +167,9 @@ impl<A: Application> Worker<'_, '_, A> {
         };
         if job.work.is_call() && sessions.call_started(session, self.core.now_ms.get()) {
             let call = (session, self.core.hash_id(request.id()));
-            self.slot().call.set(Some(call));
+            self.slot.call.set(Some(call));
             if self.core.was_cancelled(call) {
-                self.slot().cancelled.set(true);
+                self.slot.cancelled.set(true);
             }
         }
         let name = sessions.get(session).map(|session| sessions.client(session).0);
@@ -179,15 +178,15 @@ impl<A: Application> Worker<'_, '_, A> {
 
     /// It was answered, or never will be.
     pub(super) fn end_call(&self, job: &Job<'_>, outcome: Outcome) {
-        let ran = self.slot().ran.take();
+        let ran = self.slot.ran.take();
         if job.work.is_call() {
             self.audit_call(job, ran, outcome);
             self.count_call(job.work, ran, outcome);
         }
-        if let (Some(session), Some(_)) = (job.session, self.slot().call.take()) {
+        if let (Some(session), Some(_)) = (job.session, self.slot.call.take()) {
             self.core.sessions.borrow_mut().call_ended(session, self.core.now_ms.get());
         }
-        self.slot().cancelled.set(false);
+        self.slot.cancelled.set(false);
     }
 
     // Each call is counted by one of its ends: its handler's, or else why that was dropped.
@@ -220,7 +219,7 @@ impl<A: Application> Worker<'_, '_, A> {
 
     /// The reserve is for what frees others.
     pub(super) fn is_beyond_reserve(&self, job: &Job<'_>) -> bool {
-        self.slot().reserved && job.work.is_call()
+        self.slot.reserved && job.work.is_call()
     }
 
     /// Answers a request whose handler was dropped for its time.
@@ -261,11 +260,11 @@ impl<A: Application> Worker<'_, '_, A> {
         let asking = job.session.map(|session| Asking { core: self.core, worker: self.index, session });
         let ask: &dyn Ask = match &asking {
             _ if job.revision.is_modern() => &pass,
-            Some(asking) if !self.slot().batch.get() => asking,
+            Some(asking) if !self.slot.batch.get() => asking,
             _ => &Nobody,
         };
         let context = Context { announce: self.core, client, session: job.session, ask, door: Door::Closed, principal };
-        let ran = |ran| self.slot().ran.set(Some(ran));
+        let ran = |ran| self.slot.ran.set(Some(ran));
         match job.work {
             Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,
             Work::Initialize => discover::initialize(out, request, identity, catalog).await,
@@ -309,7 +308,7 @@ impl<A: Application> Worker<'_, '_, A> {
     // Why a tool is not run.
     fn not_run(&self, out: Out<'_>, job: &Job<'_>) -> ToolError {
         if let Work::TooOften(limited) = job.work {
-            self.slot().refused.set(true);
+            self.slot.refused.set(true);
             out.set_retry_after(limited.wait_s);
             return limited.into();
         }
@@ -320,6 +319,6 @@ impl<A: Application> Worker<'_, '_, A> {
     // It is answered with an error.
     fn refused_request(&self) {
         self.core.tally.refused.request.add();
-        self.slot().refused.set(true);
+        self.slot.refused.set(true);
     }
 }

@@ -3,12 +3,10 @@
 //! A server's own time is that in which it ran: a process that was stopped, a machine that was suspended, a tool that held the thread are no
 //! reason to close on everybody whose deadline went by meanwhile, as nobody could be heard.
 
-use std::time::Instant;
-
-use async_io::Timer;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::core::Core;
+use super::tick::Tick;
 use crate::http;
 use crate::limits::{CLOCK_SET_MIN_UNIX_S, PAUSE_MIN_MS};
 
@@ -16,9 +14,10 @@ use crate::limits::{CLOCK_SET_MIN_UNIX_S, PAUSE_MIN_MS};
 pub(super) enum Clock {
     /// The machine's.
     Machine {
-        start: Instant,
+        /// What its clock showed at the start.
+        start_ms: u64,
         time: OwnTime,
-        tick: Timer,
+        tick: Tick,
         /// Milliseconds between two ticks; 0: none comes.
         every_ms: u64,
     },
@@ -27,17 +26,24 @@ pub(super) enum Clock {
 }
 
 impl Clock {
-    /// The machine's clock, from now on.
-    pub(super) fn machine() -> Self {
-        Clock::Machine { start: Instant::now(), time: OwnTime::default(), tick: Timer::never(), every_ms: 0 }
+    /// The machine's clock, from now on, with this tick, or one of its own.
+    pub(super) fn machine(tick: Option<Tick>) -> Self {
+        let tick = tick.unwrap_or_else(Tick::new);
+        Clock::Machine { start_ms: machine_ms(), time: OwnTime::default(), tick, every_ms: 0 }
     }
 
     /// What time it is, in milliseconds since the start, without those in which the server did not run; `None` where a test says it.
     pub(super) fn now_ms(&mut self) -> Option<u64> {
-        let Clock::Machine { start, time, every_ms, .. } = self else { return None };
-        let machine_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
-        Some(time.advance(machine_ms, *every_ms))
+        let Clock::Machine { start_ms, time, every_ms, .. } = self else { return None };
+        Some(time.advance(machine_ms().saturating_sub(*start_ms), *every_ms))
     }
+}
+
+// What the clock shows that is never set. Not the standard library's `Instant`, whose differences are more exact than is asked, at each turn.
+fn machine_ms() -> u64 {
+    let time = clock_gettime(ClockId::Monotonic);
+    let (seconds, nanoseconds) = (u64::try_from(time.tv_sec), u32::try_from(time.tv_nsec));
+    seconds.unwrap_or(0).saturating_mul(1_000).saturating_add(u64::from(nanoseconds.unwrap_or(0) / 1_000_000))
 }
 
 /// The time in which the server ran, in milliseconds.

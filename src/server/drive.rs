@@ -86,7 +86,7 @@ impl<A: Application> Worker<'_, '_, A> {
     ) -> Outcome {
         let mut times = Times::new(self.core.now_ms.get(), self.core.tool_timeout_ms);
         self.wait_for_nothing();
-        self.slot().running.set(true);
+        self.slot.running.set(true);
         let outcome = poll_fn(|cx| {
             let asks = self.core.inputs.borrow().waits(self.index);
             times.go_on(self.core.now_ms.get(), asks);
@@ -167,8 +167,8 @@ impl<A: Application> Worker<'_, '_, A> {
         outlet: &RefCell<Outlet<'_>>,
         outlives: bool,
     ) -> Option<Outcome> {
-        let late = self.slot().expired.get();
-        if let Some(after) = self.slot().resumed.take() {
+        let late = self.slot.expired.get();
+        if let Some(after) = self.slot.resumed.take() {
             // Its client came back by another connection.
             if self.part(target, outlet) {
                 self.core.ask_again(self.index, after);
@@ -183,7 +183,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 self.core.tally.deadlines.write.add();
                 return Some(Outcome::Gone);
             }
-            Flush::Blocked if self.slot().deadline_ms.get() == 0 => {
+            Flush::Blocked if self.slot.deadline_ms.get() == 0 => {
                 self.set_deadline(TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS);
             }
             Flush::Blocked => {}
@@ -207,7 +207,7 @@ impl<A: Application> Worker<'_, '_, A> {
             Target::Conn(_) => !outlet.borrow().is_open(),
             Target::Stream(_) => !outlet.borrow().was_begun() || self.has_lost_stream(target),
         };
-        if self.slot().cancelled.get() && can_stop() {
+        if self.slot.cancelled.get() && can_stop() {
             return Some(Outcome::Cancelled);
         }
         (self.core.now_ms.get() >= late_ms).then_some(Outcome::Late)
@@ -217,7 +217,8 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) fn flush(&self, cx: &mut Context<'_>, target: Target, outlet: &RefCell<Outlet<'_>>) -> Flush {
         let mut outlet = outlet.borrow_mut();
         loop {
-            if outlet.pending().is_empty() {
+            let due = outlet.pending();
+            if due.is_empty() {
                 if !outlet.holds_stream() {
                     self.release_stream(target);
                 }
@@ -234,7 +235,7 @@ impl<A: Application> Worker<'_, '_, A> {
             };
             let mut conns = self.core.conns.borrow_mut();
             let Some(socket) = conns.get(conn).and_then(|slot| slot.socket()) else { return Flush::Broken };
-            match socket.poll_write(cx, self.core.sockets.as_ref(), outlet.pending()) {
+            match socket.poll_write(cx, self.core.sockets.as_ref(), due) {
                 Poll::Ready(Ok(n)) => {
                     outlet.sent(n);
                     self.earn(n);
@@ -290,13 +291,13 @@ impl<A: Application> Worker<'_, '_, A> {
         watch: &mut Watch<'_>,
         outlet: &RefCell<Outlet<'_>>,
     ) -> bool {
-        while watch.open && !self.slot().detached.get() {
+        while watch.open && !self.slot.detached.get() {
             let Some(free) = watch.free.get_mut(watch.got..).filter(|free| !free.is_empty()) else { return false };
             let read = {
                 let mut conns = self.core.conns.borrow_mut();
                 let socket = conns.get(conn).and_then(|slot| slot.socket());
                 socket.map(|socket| {
-                    if self.slot().resumable.get().is_some() {
+                    if self.slot.resumable.get().is_some() {
                         // It may be answered in this turn, and whether its client has gone decides whether the answer is kept.
                         socket.ask_again();
                     }
@@ -328,7 +329,7 @@ impl<A: Application> Worker<'_, '_, A> {
         if !outlet.borrow_mut().detach() {
             return false;
         }
-        if !self.slot().detached.replace(true) {
+        if !self.slot.detached.replace(true) {
             log::debug!("a call goes on without its connection");
             self.leave(conn, After::Close);
         }
@@ -339,7 +340,7 @@ impl<A: Application> Worker<'_, '_, A> {
     // The handler let the connection go: it is free for the next request, unless that was read already.
     fn let_go(&self, target: Target, watch: &Watch<'_>, outlet: &RefCell<Outlet<'_>>) {
         let Target::Conn(conn) = target else { return };
-        if self.slot().detached.replace(true) {
+        if self.slot.detached.replace(true) {
             return;
         }
         let mut outlet = outlet.borrow_mut();
@@ -357,7 +358,7 @@ impl<A: Application> Worker<'_, '_, A> {
     ) -> Poll<()> {
         caught(|| handler.poll(cx)).unwrap_or_else(|| {
             self.core.notice(Notice::Broken, format_args!("an answer is broken off: what writes it panicked"));
-            self.slot().ran.set(Some(Ran::Panicked));
+            self.slot.ran.set(Some(Ran::Panicked));
             outlet.borrow_mut().break_off();
             Poll::Ready(())
         })

@@ -4,10 +4,6 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
-
-use async_io::Timer;
-use smol::stream::Stream as _;
 
 use super::accept::Door;
 use super::clock::{Clock, look_at_calendar, set_calendar};
@@ -39,6 +35,8 @@ pub(super) struct Engine<'e, 'm, A, F, G> {
     pub(super) clock: Clock,
     /// The tick came in this turn.
     pub(super) ticked: bool,
+    /// What happens to sockets could not be waited for: async-io may never tell of it again, and the tick goes on looking.
+    pub(super) is_deaf: bool,
     /// When the server must be gone.
     pub(super) end_ms: Option<u64>,
 }
@@ -64,7 +62,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.look_at_clock();
         let core = self.core;
-        let ready = core.ready.clone();
+        let ready = &core.ready;
         self.ticked = false;
         for _ in 0..ROUNDS_PER_TURN {
             let (woke, knocked) = (ready.drain(|bit| self.wake(bit)), self.door.is_knocked());
@@ -105,7 +103,10 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             (Ok(false), Poll::Pending) => {}
             (Ok(_), Poll::Pending | Poll::Ready(Ok(()))) => core.ready.set(SOCKETS),
             // The tick looks again.
-            (Err(error), _) | (_, Poll::Ready(Err(error))) => self.door.pause(core, &error),
+            (Err(error), _) | (_, Poll::Ready(Err(error))) => {
+                self.is_deaf = true;
+                self.door.pause(core, &error);
+            }
         }
     }
 
@@ -162,7 +163,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             u64::from(TICK_PRESSED_MS)
         } else if self.core.conns.borrow().open() > 0 || self.door.pauses() {
             u64::from(TICK_MS)
-        } else if self.core.sessions.borrow().is_empty() && self.core.board.tasks.borrow().is_empty() {
+        } else if !self.is_deaf && self.core.sessions.borrow().is_empty() && self.core.board.tasks.borrow().is_empty() {
             0
         } else {
             u64::from(TICK_IDLE_MS)
@@ -174,12 +175,10 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             return;
         }
         *every_ms = wanted_ms;
+        tick.set(wanted_ms);
         if wanted_ms > 0 {
-            tick.set_interval(Duration::from_millis(wanted_ms));
             self.core.ready.set(TICK);
             look_at_calendar(self.core);
-        } else {
-            *tick = Timer::never();
         }
     }
 
@@ -187,7 +186,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         self.ticked = true;
         if let Clock::Machine { tick, .. } = &mut self.clock {
             let mut cx = Context::from_waker(self.core.waker(TICK));
-            while Pin::new(&mut *tick).poll_next(&mut cx).is_ready() {}
+            tick.heed(&mut cx);
             look_at_calendar(self.core);
         }
         self.door.open_again(self.core.now_ms.get());

@@ -25,7 +25,12 @@ impl<A: Application> Worker<'_, '_, A> {
         match after {
             After::Elsewhere => {}
             After::Idle if core.stopping.get() => conns.close(conn.index()),
-            After::Idle => slot.state = State::Idle,
+            After::Idle => {
+                slot.state = State::Idle;
+                if slot.socket.is_quiet() {
+                    return;
+                }
+            }
             After::Close => conns.close(conn.index()),
             After::Linger => {
                 slot.state = State::Lingering { read: 0 };
@@ -61,15 +66,15 @@ impl<A: Application> Worker<'_, '_, A> {
     /// What is waited for is overdue after this time; `pressed_ms`: while others wait for the buffer, after this time, or less when they are many.
     pub(super) fn set_deadline(&self, after_ms: u64, pressed_ms: u64) {
         let now_ms = self.core.now_ms.get();
-        self.slot().expired.set(false);
-        self.slot().deadline_ms.set(now_ms + after_ms);
-        self.slot().pressed_ms.set(now_ms + pressed_ms);
-        self.slot().patience_ms.set(pressed_ms);
+        self.slot.expired.set(false);
+        self.slot.deadline_ms.set(now_ms + after_ms);
+        self.slot.pressed_ms.set(now_ms + pressed_ms);
+        self.slot.patience_ms.set(pressed_ms);
     }
 
     /// So many bytes came or went: they earn time, but not more than there was at the beginning, so that none can be saved.
     pub(super) fn earn(&self, bytes: usize) {
-        let (slot, now_ms) = (self.slot(), self.core.now_ms.get());
+        let (slot, now_ms) = (self.slot, self.core.now_ms.get());
         let more = |deadline_ms: &Cell<u64>, grace_ms: u64, rate: u64| {
             if deadline_ms.get() != 0 {
                 let earned_ms = (bytes as u64).saturating_mul(1000) / rate;
@@ -82,7 +87,7 @@ impl<A: Application> Worker<'_, '_, A> {
 
     /// Another answer goes out first, as long as nobody waits for the buffer.
     pub(super) fn wait_for_stream(&self) {
-        let slot = self.slot();
+        let slot = self.slot;
         slot.deadline_ms.set(0);
         if slot.pressed_ms.get() == 0 {
             slot.pressed_ms.set(self.core.now_ms.get() + TRANSFER_PRESSED_MS);
@@ -92,7 +97,7 @@ impl<A: Application> Worker<'_, '_, A> {
 
     /// No deadline runs.
     pub(super) fn wait_for_nothing(&self) {
-        let slot = self.slot();
+        let slot = self.slot;
         slot.deadline_ms.set(0);
         slot.pressed_ms.set(0);
         slot.expired.set(false);
@@ -101,7 +106,7 @@ impl<A: Application> Worker<'_, '_, A> {
     /// Nothing is done for anybody.
     pub(super) fn calm(&self) {
         self.wait_for_nothing();
-        let slot = self.slot();
+        let slot = self.slot;
         slot.cancelled.set(false);
         slot.running.set(false);
         slot.batch.set(false);
@@ -117,7 +122,7 @@ impl<A: Application> Worker<'_, '_, A> {
     /// Reads what is there. `eager`: does not wait when there is nothing.
     pub(super) async fn read(&self, conn: ConnRef, buf: &mut [u8], eager: bool) -> Read {
         poll_fn(|cx| {
-            if self.slot().expired.get() {
+            if self.slot.expired.get() {
                 return Poll::Ready(Read::Late);
             }
             let mut conns = self.core.conns.borrow_mut();
@@ -141,7 +146,7 @@ impl<A: Application> Worker<'_, '_, A> {
         poll_fn(|cx| match self.flush(cx, Target::Conn(conn), outlet) {
             Flush::Done => Poll::Ready(true),
             Flush::Broken => Poll::Ready(false),
-            Flush::Blocked if self.slot().expired.get() => {
+            Flush::Blocked if self.slot.expired.get() => {
                 self.core.tally.deadlines.write.add();
                 Poll::Ready(false)
             }
@@ -162,7 +167,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 match socket.poll_write(cx, self.core.sockets.as_ref(), rest) {
                     Poll::Ready(Ok(n)) => rest = rest.get(n..).unwrap_or_default(),
                     Poll::Ready(Err(_)) => return Poll::Ready(false),
-                    Poll::Pending if self.slot().expired.get() => return Poll::Ready(false),
+                    Poll::Pending if self.slot.expired.get() => return Poll::Ready(false),
                     Poll::Pending => return Poll::Pending,
                 }
             }

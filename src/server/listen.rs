@@ -10,12 +10,15 @@ use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
 
 use super::sockets::{Place, Sockets};
+use super::tick::Tick;
 use crate::limits::{LISTEN_BACKLOG, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 
 /// A listening socket, and what tells of it and of those that come by it.
 pub(super) struct Listening {
     pub(super) listener: TcpListener,
     pub(super) sockets: Sockets,
+    /// What tells of time, until the clock has it.
+    pub(super) tick: Option<Tick>,
 }
 
 impl Listening {
@@ -27,7 +30,8 @@ impl Listening {
         listener.set_nonblocking(true)?;
         let sockets = Sockets::new()?;
         sockets.add(&listener, Place::Listener)?;
-        Ok(Self { listener, sockets })
+        let tick = Some(Tick::new());
+        Ok(Self { listener, sockets, tick })
     }
 }
 

@@ -63,6 +63,7 @@ mod tests_admission;
 mod tests_peek;
 #[cfg(test)]
 mod tests_room;
+mod tick;
 mod times;
 mod token_file;
 mod vacancy;
@@ -86,6 +87,7 @@ pub use socket::Duplex;
 pub use storage::Storage;
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -109,6 +111,7 @@ use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
 use crate::limits::SESSION_RESTORE_AGE_MAX_S;
 use crate::rate::Rates;
+use crate::rpc::KeptMeta;
 use crate::session::{Key, RANDOM_BYTES, Seen};
 use crate::tasks::Lives;
 
@@ -247,8 +250,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
             public_base: base.as_ref(),
         });
         let guard = guard.map_err(|error| invalid(error.to_string()))?;
-        let audit = config.audit.map(|audit| audit.resource);
-        let catalog = Catalog { audit, ..Catalog::of(&self.app) };
+        let catalog = Catalog { audit: config.audit.map(|audit| audit.resource), ..Catalog::of(&self.app) };
         let wrong_scopes = |name| invalid(format!("the scopes of {name:?} can't be scopes, or are too many"));
         catalog.check_scopes().map_err(wrong_scopes)?;
         let shares = Shares::new(config.connections_per_address, config.streams_per_address, &config.trusted_proxies);
@@ -264,6 +266,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
             rates: Rates::new(config.rates, rated),
             key: Key::new(key),
             seen: Seen::new(),
+            kept_meta: RefCell::new(KeptMeta::new()),
             catalog,
             public_path: base.as_ref().map_or(String::new(), |base| base.prefix().to_owned()),
             http_sse: config.http_sse,
@@ -362,8 +365,9 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Bound<A, R, P, H
     /// None today: what can fail has failed in [`Server::bind`].
     pub async fn run(self) -> io::Result<()> {
         let Self { parts, heap, listener, .. } = self;
-        let listener = listener.map(|(listener, _)| listener);
-        run(parts, &heap, listener, Clock::machine()).await
+        let mut listener = listener.map(|(listener, _)| listener);
+        let clock = Clock::machine(listener.as_mut().and_then(|listening| listening.tick.take()));
+        run(parts, &heap, listener, clock).await
     }
 
     /// As [`run`](Self::run), in memory that the program brings; its capacities are those of the storage.
@@ -384,7 +388,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Bound<A, R, P, H
     ) -> io::Result<()> {
         self.afford_in(storage)?;
         let Self { parts, listener, .. } = self;
-        let listener = listener.map(|(listener, _)| listener);
-        run(parts, storage, listener, Clock::machine()).await
+        let mut listener = listener.map(|(listener, _)| listener);
+        let clock = Clock::machine(listener.as_mut().and_then(|listening| listening.tick.take()));
+        run(parts, storage, listener, clock).await
     }
 }

@@ -1,7 +1,5 @@
 //! Opens streams: that of a session, 2024-11-05's own, and `subscriptions/listen`.
 
-use std::cell::RefCell;
-
 use super::announce::level;
 use super::conns::{ConnRef, State};
 use super::core::{index16, index32};
@@ -142,7 +140,7 @@ impl<A: Application> Worker<'_, '_, A> {
             self.core.sessions.borrow_mut().names().let_go(stream.name);
             return self.answer(conn, NoRoom::House.answer(), manner, &[], tx).await;
         };
-        self.core.access.watch.opened(stream.index(), self.slot().ends_unix_s.get());
+        self.core.access.watch.opened(stream.index(), self.slot.ends_unix_s.get());
         if let Some(slot) = self.core.conns.borrow_mut().get(conn) {
             // It counts for whom a proxy passes it on.
             slot.set_peer(manner.peer);
@@ -160,11 +158,10 @@ impl<A: Application> Worker<'_, '_, A> {
             socket.prepare_stream();
         }
         let mut outlet = manner.outlet(tx);
-        outlet.set_event_stream();
+        outlet.get_mut().set_event_stream();
         // The connection ends with it: a client that reads the last chunk must not take it for one that can be used again.
-        outlet.template().close = true;
-        outlet.open_stream(first);
-        let outlet = RefCell::new(outlet);
+        outlet.get_mut().template().close = true;
+        outlet.get_mut().open_stream(first);
         // The stream is not finished by this: only what is queued is written.
         if self.write_out(conn, &outlet).await {
             let mut conns = self.core.conns.borrow_mut();

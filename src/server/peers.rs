@@ -41,10 +41,16 @@ impl<A> Core<'_, A> {
         })
     }
 
-    /// By what a request is counted for its sender's address, where it is: its household or, where its /64 is the server's own link, and so that of
-    /// strangers too, the whole of its address.
-    pub(super) fn counted_by(&self, conn: ConnRef, request: http::Request<'_>, local: Option<IpAddr>) -> Option<u64> {
-        let household = self.peer_of(conn, request)?.counted()?;
+    /// By what a request of this peer is counted for its address, where it is: its household or, where its /64 is the server's own link, and so
+    /// that of strangers too, the whole of its address.
+    pub(super) fn counted_by(
+        &self,
+        conn: ConnRef,
+        peer: Option<Peer>,
+        request: http::Request<'_>,
+        local: Option<IpAddr>,
+    ) -> Option<u64> {
+        let household = peer?.counted()?;
         let address = match household.address() {
             IpAddr::V4(_) => None,
             IpAddr::V6(_) => self.address_of(conn, request),

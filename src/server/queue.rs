@@ -16,7 +16,7 @@
 
 use std::task::Context;
 
-use super::conns::{Sort, State};
+use super::conns::{Conn, ConnRef, Sort, State};
 use super::core::{Core, WorkerSlot, index32};
 use super::peek;
 use crate::limits::{
@@ -39,12 +39,16 @@ impl<A> Core<'_, A> {
     pub(super) fn look_for_bytes(&self, index: usize) {
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
         let mut conns = self.conns.borrow_mut();
+        let reference = conns.reference(index);
         let Some(conn) = conns.at(index) else { return };
         let Some(socket) = conn.socket() else { return };
         if socket.poll_readable(&mut cx).is_pending() {
             return;
         }
         let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
+        if let (Some(worker), Some(reference), true) = (free, reference, self.queue.borrow().is_empty()) {
+            return self.lend(worker, conn, reference);
+        }
         // Only what has to wait is worth a look.
         let sort = if free.is_some() { Sort::Unseen } else { peek::sort(socket, &mut self.scratch.borrow_mut()) };
         conn.state = State::Queued(sort);
@@ -111,16 +115,22 @@ impl<A> Core<'_, A> {
     fn assign(&self, worker: usize, place: usize) -> bool {
         let index = self.queue.borrow_mut().remove(place).map_or(usize::MAX, |index| index as usize);
         let mut conns = self.conns.borrow_mut();
-        let (reference, now_ms) = (conns.reference(index), self.now_ms.get());
+        let reference = conns.reference(index);
         let waits = conns.at(index).filter(|conn| matches!(conn.state, State::Queued(_)));
-        let (Some(conn), Some(slot)) = (waits, self.workers.get(worker)) else { return false };
+        let (Some(conn), Some(reference)) = (waits, reference) else { return false };
+        self.lend(worker, conn, reference);
+        true
+    }
+
+    // This worker is free, and has this connection now.
+    fn lend(&self, worker: usize, conn: &mut Conn, reference: ConnRef) {
+        let Some(slot) = self.workers.get(worker) else { return };
         conn.state = State::Busy { head: true };
-        conn.since = Since::at(now_ms);
-        slot.job.set(reference);
+        conn.since = Since::at(self.now_ms.get());
+        slot.job.set(Some(reference));
         self.tally.buffer_lent();
         self.wake_worker(worker);
         self.assigned.set(Some(worker));
-        true
     }
 
     /// Looks at those that had sent a part of a request: they may have sent the rest.

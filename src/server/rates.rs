@@ -83,10 +83,10 @@ impl<A: Application> Worker<'_, '_, A> {
     /// What is true now, for this request, which counts for its sender.
     pub(super) fn moment_of(&self, conn: ConnRef, request: http::Request<'_>) -> Moment {
         let peer = self.core.peer_of(conn, request);
-        self.slot().household.set(peer.map(|peer| peer.household));
-        self.slot().who.borrow_mut().clear();
+        self.slot.household.set(peer.map(|peer| peer.household));
+        self.slot.who.borrow_mut().clear();
         let moment = self.core.moment(conn);
-        Moment { counted: self.core.counted_by(conn, request, moment.local.map(|local| local.ip())), ..moment }
+        Moment { counted: self.core.counted_by(conn, peer, request, moment.local.map(|local| local.ip())), ..moment }
     }
 
     /// A tool that is called too often is not run.

@@ -16,6 +16,8 @@ const COUNTS_BYTES: usize = 2 * size_of::<usize>();
 pub(super) struct Ready {
     words: Box<[AtomicU32]>,
     any: AtomicBool,
+    /// The engine waits to be woken: only then is there more to do for who sets a bit, and most are set while it runs.
+    sleeps: AtomicBool,
     parent: Mutex<Option<Waker>>,
 }
 
@@ -33,7 +35,7 @@ impl Ready {
     /// `bits` bits, none set.
     pub(super) fn new(bits: usize) -> Arc<Self> {
         let words = (0..bits.div_ceil(WORD_BITS)).map(|_| AtomicU32::new(0)).collect();
-        Arc::new(Self { words, any: AtomicBool::new(false), parent: Mutex::new(None) })
+        Arc::new(Self { words, any: AtomicBool::new(false), sleeps: AtomicBool::new(false), parent: Mutex::new(None) })
     }
 
     /// A waker that sets these bits.
@@ -50,8 +52,20 @@ impl Ready {
     fn set_in(&self, word: usize, mask: u32) {
         let Some(word) = self.words.get(word) else { return };
         if word.fetch_or(mask, Ordering::AcqRel) & mask != mask {
-            self.any.store(true, Ordering::Release);
-            let parent = self.parent().take();
+            // In one order with what `sleep` does: either this sees that it sleeps, or that sees that there is something.
+            // Swapped, so that who finds it true sees all that was set before.
+            self.any.swap(true, Ordering::SeqCst);
+            if self.sleeps.load(Ordering::SeqCst) {
+                self.rouse();
+            }
+        }
+    }
+
+    fn rouse(&self) {
+        // Once, whoever else sets a bit: also what is called by this may.
+        if self.sleeps.swap(false, Ordering::SeqCst) {
+            // Who is woken may run at once, and wants to leave word again: not while it is locked.
+            let parent = self.parent().clone();
             if let Some(parent) = parent {
                 parent.wake();
             }
@@ -66,6 +80,8 @@ impl Ready {
 
     /// Calls `each` for the bits that are set, and unsets them. False when there were none.
     pub(super) fn drain(&self, mut each: impl FnMut(usize)) -> bool {
+        // It runs, whoever woke it.
+        self.sleeps.store(false, Ordering::Relaxed);
         if !self.any.swap(false, Ordering::AcqRel) {
             return false;
         }
@@ -90,8 +106,10 @@ impl Ready {
             _ => *parent = Some(waker.clone()),
         }
         drop(parent);
-        if self.any.load(Ordering::Acquire) {
-            waker.wake_by_ref();
+        // Swapped and not stored: an emulated ARM processor (QEMU) looks at `any` before others see what was stored.
+        self.sleeps.swap(true, Ordering::SeqCst);
+        if self.any.load(Ordering::SeqCst) {
+            self.rouse();
         }
     }
 
@@ -132,7 +150,84 @@ impl Wake for Bits {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Poll;
+    use std::thread;
+    use std::time::Duration;
+
     use super::*;
+
+    /// Counts how often it was woken, and sets a bit then.
+    struct Sleeper(AtomicUsize, Arc<Ready>);
+
+    impl Wake for Sleeper {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            self.1.set(7);
+        }
+    }
+
+    #[test]
+    fn who_sleeps_is_woken_once_and_who_runs_is_not() {
+        let ready = Ready::new(40);
+        let sleeper = Arc::new(Sleeper(AtomicUsize::new(0), ready.clone()));
+        let (waker, woken) = (Waker::from(sleeper.clone()), || sleeper.0.load(Ordering::SeqCst));
+        ready.set(1);
+        assert_eq!(woken(), 0);
+        // A bit was set before.
+        ready.sleep(&waker);
+        assert_eq!(woken(), 1);
+        ready.set(2);
+        assert_eq!(woken(), 1);
+        assert!(ready.drain(|_| {}));
+        ready.sleep(&waker);
+        assert_eq!(woken(), 1);
+        ready.set(3);
+        ready.set(39);
+        assert_eq!(woken(), 2);
+        assert!(ready.drain(|_| {}));
+        // It was woken by somebody else, and sets a bit while it runs.
+        ready.sleep(&waker);
+        assert!(!ready.drain(|_| {}));
+        ready.set(4);
+        assert_eq!(woken(), 2);
+        ready.sleep(&waker);
+        assert_eq!(woken(), 3);
+    }
+
+    #[test]
+    fn nothing_that_another_thread_sets_is_slept_through() {
+        const TIMES: usize = 20_000;
+        let (ready, seen) = (Ready::new(40), AtomicUsize::new(0));
+        let engine = poll_fn(|cx| {
+            ready.drain(|_| _ = seen.fetch_add(1, Ordering::SeqCst));
+            if seen.load(Ordering::SeqCst) == TIMES {
+                return Poll::Ready(true);
+            }
+            ready.sleep(cx.waker());
+            Poll::Pending
+        });
+        let late = async {
+            async_io::Timer::after(Duration::from_secs(60)).await;
+            // Who waits for it ends, too.
+            seen.store(TIMES, Ordering::SeqCst);
+            false
+        };
+        let in_time = thread::scope(|scope| {
+            scope.spawn(|| {
+                for time in 0..TIMES {
+                    ready.set(time % 40);
+                    // As it is seen, the other goes to sleep.
+                    while seen.load(Ordering::SeqCst) <= time {
+                        thread::yield_now();
+                    }
+                }
+            });
+            crate::block_on(smol::future::or(engine, late))
+        });
+        assert!(in_time);
+    }
 
     #[test]
     fn each_bit_is_given_once() {

@@ -13,7 +13,7 @@ use crate::rpc::Code;
 impl<A: Application> Worker<'_, '_, A> {
     /// Counts what is refused, and tells the log of what its reader may do something about.
     pub(super) fn refused(&self, cause: Cause, answer: &Answer<'_>, peer: Option<Peer>) {
-        self.slot().refused.set(true);
+        self.slot.refused.set(true);
         self.audit_refused(cause);
         let refused = &self.core.tally.refused;
         let (counter, notice) = match cause {

@@ -133,7 +133,7 @@ impl<A: Application> Worker<'_, '_, A> {
 
     /// A call whose events have ids came to its end.
     pub(super) fn end_resumable(&self, call: (u64, u64), outlet: &RefCell<Outlet<'_>>) {
-        if !self.slot().detached.get() {
+        if !self.slot.detached.get() {
             // Who came back for it before it had an id gets nothing more.
             return self.core.close_call_stream(call);
         }
@@ -152,14 +152,13 @@ impl<A: Application> Worker<'_, '_, A> {
             return self.answer(conn, Answer::empty(Status::NO_CONTENT), manner, &[], tx).await;
         };
         let mut outlet = manner.outlet(tx);
-        outlet.set_event_stream();
-        outlet.open_stream(|w| {
+        outlet.get_mut().set_event_stream();
+        outlet.get_mut().open_stream(|w| {
             sse::write_id(w, &id.at(Place::Call(END_OF_CALL)));
             w.raw(sse::MESSAGE);
             rpc::error(w, request.concat().as_bytes(), Code::INTERNAL_ERROR, LOST);
             w.raw(sse::END);
         });
-        let outlet = RefCell::new(outlet);
         let close = manner.template.close || outlet.borrow().ends_with_connection();
         match self.drive(Target::Conn(conn), &outlet, pin!(Some(async {})), None).await {
             Outcome::Sent if !close => Turn::Next,

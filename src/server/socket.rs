@@ -125,6 +125,11 @@ impl Socket {
         }
     }
 
+    /// There is nothing to read, and it will be told of what comes.
+    pub(super) const fn is_quiet(&self) -> bool {
+        matches!(self, Socket::Tcp(Tcp { readable: false, .. }))
+    }
+
     /// Looks at what is there, and leaves it there. `None` where that can't be done.
     pub(super) fn peek(&self, buf: &mut [u8]) -> Option<usize> {
         match self {

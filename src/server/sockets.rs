@@ -103,7 +103,10 @@ impl Place {
     }
 
     fn of(data: u64) -> Self {
-        if data == LISTENER { Self::Listener } else { Self::Conn(ConnRef::of_number(data)) }
+        match data {
+            LISTENER => Self::Listener,
+            conn => Self::Conn(ConnRef::of_number(conn)),
+        }
     }
 }
 

@@ -62,7 +62,7 @@ pub(super) async fn run<A: Application>(
     let (requests, answers) = (mem::take(&mut views.requests), mem::take(&mut views.answers));
     let task_requests = mem::take(&mut views.task_requests);
     let key_file = parts.key_file.take();
-    let (listener, sockets) = listener.map(|Listening { listener, sockets }| (listener, sockets)).unzip();
+    let (listener, sockets) = listener.map(|Listening { listener, sockets, .. }| (listener, sockets)).unzip();
     let (core, commands) = core(*parts, views, &plan, sockets);
     let core = &*core;
     if let Some(file) = &key_file {
@@ -86,6 +86,7 @@ pub(super) async fn run<A: Application>(
         commands: &commands,
         clock,
         ticked: false,
+        is_deaf: false,
         end_ms: None,
     };
     poll_fn(|cx| engine.poll(cx)).await;
@@ -111,7 +112,7 @@ fn bytes_of_task<C, R, F: Future>(_: fn(C, usize, R) -> F) -> usize {
 }
 
 async fn work<A: Application>(core: &Core<'_, A>, index: usize, rx: &mut [u8], tx: &mut [u8]) {
-    pin!(Worker { core, index }.run(rx, tx)).await;
+    pin!(Worker::new(core, index).run(rx, tx)).await;
 }
 
 async fn run_tasks<A: Application>(core: &Core<'_, A>, place: usize, request: &mut [u8]) {

@@ -49,7 +49,7 @@ impl<A: Application> Worker<'_, '_, A> {
             } else {
                 // What acts before it asks (by `once`) has been called; what asked alone is counted when it comes with the answer.
                 if ran == Ran::Asked && !pass.has_made() {
-                    core.give_back_call(tool, self.slot().begun_ms.get());
+                    core.give_back_call(tool, self.slot.begun_ms.get());
                 }
                 return ran;
             }

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::task::Poll;
 
 use super::conns::{ConnRef, State};
-use super::core::Core;
+use super::core::{Core, WorkerSlot};
 use super::drive::{Outcome, Target, Watch};
 use super::lease::Read;
 use super::refuse::{ended_meanwhile, late, refused};
@@ -23,6 +23,7 @@ use crate::session::Principal;
 pub(super) struct Worker<'w, 'm, A> {
     pub(super) core: &'w Core<'m, A>,
     pub(super) index: usize,
+    pub(super) slot: &'w WorkerSlot,
 }
 
 /// What becomes of a connection when its worker leaves it.
@@ -67,23 +68,29 @@ pub(super) struct Manner<'r> {
 }
 
 impl<'r> Manner<'r> {
-    pub(super) fn outlet<'b>(&self, tx: &'b mut [u8]) -> Outlet<'b>
+    /// The answer in the making, which is made in its place.
+    pub(super) fn outlet<'b>(&self, tx: &'b mut [u8]) -> RefCell<Outlet<'b>>
     where
         'r: 'b,
     {
         let events = self.accepts.is_some_and(|request| request.accepts(Media::EventStream) != Accept::No);
-        let mut outlet = Outlet::new(tx, self.template, events);
+        let mut outlet = RefCell::new(Outlet::new(tx, self.template, events));
         if self.http10 {
-            outlet.set_http10();
+            outlet.get_mut().set_http10();
         }
         if self.head_only {
-            outlet.set_head_only();
+            outlet.get_mut().set_head_only();
         }
         outlet
     }
 }
 
-impl<A: Application> Worker<'_, '_, A> {
+impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
+    /// The worker of this slot. The engine makes one for each.
+    pub(super) fn new(core: &'w Core<'m, A>, index: usize) -> Self {
+        Self { core, index, slot: &core.workers[index] }
+    }
+
     /// Serves one connection after the other, for ever.
     ///
     /// On the way from here to the application's handler each future is pinned where it is awaited: one that is awaited by value passes through the
@@ -91,20 +98,15 @@ impl<A: Application> Worker<'_, '_, A> {
     pub(super) async fn run(&self, rx: &mut [u8], tx: &mut [u8]) {
         let mut decoder = Decoder::new();
         loop {
-            let conn = poll_fn(|_| self.slot().job.get().map_or(Poll::Pending, Poll::Ready)).await;
+            let conn = poll_fn(|_| self.slot.job.get().map_or(Poll::Pending, Poll::Ready)).await;
             let after = pin!(self.serve(conn, &mut decoder, rx, tx)).await;
             decoder.restart();
             self.calm();
             self.leave(conn, after);
-            self.slot().job.set(None);
+            self.slot.job.set(None);
             self.core.tally.buffer_returned();
             self.core.worker_is_free(self.index);
         }
-    }
-
-    pub(super) fn slot(&self) -> &super::core::WorkerSlot {
-        // The engine makes one worker for each slot.
-        &self.core.workers[self.index]
     }
 
     async fn serve(&self, conn: ConnRef, decoder: &mut Decoder, rx: &mut [u8], tx: &mut [u8]) -> After {
@@ -138,9 +140,9 @@ impl<A: Application> Worker<'_, '_, A> {
             // One that pipelines without end keeps its buffer only as long as nobody waits for it.
             let last = served >= PIPELINED_MAX && self.core.is_pressed();
             self.core.tally.requests.received.add();
-            self.slot().refused.set(false);
+            self.slot.refused.set(false);
             let turn = pin!(self.exchange(conn, decoder, last, rx, tx)).await;
-            if !self.slot().refused.get() {
+            if !self.slot.refused.get() {
                 self.core.tally.requests.served.add();
             }
             self.calm();
@@ -190,9 +192,9 @@ impl<A: Application> Worker<'_, '_, A> {
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
         self.core.look_at_keys(false);
         let moment = self.moment_of(conn, request);
-        let mut principal = Principal::ANYONE;
+        let mut known = None;
         let mut passage = Passage::Known;
-        let cors = self.core.endpoint.enter(request, &moment, &mut principal, &mut passage);
+        let cors = self.core.endpoint.enter(request, &moment, &mut known, &mut passage);
         let route = {
             let date = self.core.date.get();
             let manner = || {
@@ -203,14 +205,13 @@ impl<A: Application> Worker<'_, '_, A> {
             match passage {
                 Passage::Known => {}
                 Passage::Ask(refusal) => match pin!(self.ask_application(conn, request, refusal, &moment)).await {
-                    Ok(known) => principal = known,
+                    Ok(principal) => known = Some(principal),
                     Err(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
                 },
                 Passage::Answer(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
             }
-            self.work_for(&principal);
-            let admission =
-                self.core.endpoint.admit(request, &principal, &mut self.core.sessions.borrow_mut(), &moment);
+            let principal = self.work_for(known.as_ref());
+            let admission = self.core.endpoint.admit(request, principal, &mut self.core.sessions.borrow_mut(), &moment);
             match admission {
                 Ok(Admission::Body(Posted { route, .. })) => route,
                 Err(answer) => return self.answer(conn, answer, &manner(), &[], tx).await,
@@ -219,7 +220,7 @@ impl<A: Application> Worker<'_, '_, A> {
                     return self.answer(conn, Answer::empty(Status::OK), &manner(), &[], tx).await;
                 }
                 Ok(Admission::Open(opening)) => {
-                    return self.open(conn, opening, request, &principal, &manner(), &moment, tx).await;
+                    return self.open(conn, opening, request, principal, &manner(), &moment, tx).await;
                 }
             }
         };
@@ -231,23 +232,23 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             step = self.body(conn, decoder, rx).await;
             // The message is judged by what its sender may do now: while the body came, tokens may have come and gone.
-            is_in = decoder.head(rx).is_none_or(|head| self.is_still_in(conn, head, &mut principal));
+            is_in = decoder.head(rx).is_none_or(|head| self.is_still_in(conn, head, &mut known));
         }
         let answer = match step {
             Step::Body if is_in => {
-                let posted = Posted { principal: &principal, route };
+                let posted = Posted { principal: Principal::or_anyone(known.as_ref()), route };
                 return pin!(self.message(conn, decoder, posted, last, rx, tx)).await;
             }
             Step::Body => ended_meanwhile(),
             Step::Refuse(refusal) => refused(refusal),
             Step::NeedMore => {
                 self.core.tally.refused.slow_body.add();
-                self.slot().refused.set(true);
+                self.slot.refused.set(true);
                 late("the body of the request did not come in time")
             }
             Step::Head => {
                 self.core.tally.requests.broken.add();
-                self.slot().refused.set(true);
+                self.slot.refused.set(true);
                 return Turn::Done(After::Close);
             }
         };
@@ -377,9 +378,8 @@ impl<A: Application> Worker<'_, '_, A> {
             self.refused(cause, &answer, manner.peer);
         }
         let mut outlet = manner.outlet(tx);
-        answer.apply(outlet.template());
-        let close = outlet.template().close;
-        let outlet = RefCell::new(outlet);
+        answer.apply(outlet.get_mut().template());
+        let close = outlet.get_mut().template().close;
         let out = Out::new(&outlet);
         let written = pin!(Some(out.write(|w| answer.write(w, doc))));
         match self.drive(Target::Conn(conn), &outlet, written, None).await {

@@ -52,6 +52,11 @@ impl Principal {
     /// Whoever comes to a server that asks nobody: without a name, and with every scope.
     pub(crate) const ANYONE: Self = Self::of(PrincipalId::ANYONE);
 
+    /// Who was let in: the one that is known, or else anyone, as only a server lets in that asks nobody.
+    pub(crate) fn or_anyone(known: Option<&Self>) -> &Self {
+        known.unwrap_or(&ANYONE)
+    }
+
     /// For the application's own check: the principal of this name, with every scope. At most [`PRINCIPAL_NAME_BYTES_MAX`] bytes without
     /// control characters and others that are not seen (U+200B and the like); one with another name is not let in. Its name has nothing to do with
     /// those of tokens.

@@ -76,6 +76,8 @@ fn who_is_idle_makes_room() {
     }
     child.until_files(before + streams.len() + idle.len());
     child.limit_files(child.files());
+    // Their ages are told in milliseconds, in which the newcomers might be done too.
+    thread::sleep(Duration::from_millis(10));
     // Newcomers are served at once: each takes the place of the one that has been idle longest.
     let newcomers: Vec<Client> = (0..4)
         .map(|_| {

@@ -62,8 +62,7 @@ fn has_all_places(child: &Child) {
 
 // Clients ask for what never ends, and go on in every manner; when all have had their time everything is as before.
 fn outlives(ask: impl Fn(&Child, &str) -> Vec<Client> + Sync) {
-    let outlives = |way| {
-        let mut child = Child::start(SETTINGS);
+    let outlives = |mut child: Child, way| {
         let before = child.files();
         let beside = Beside::start(child.address);
         let kept: Vec<_> = MANNERS
@@ -85,9 +84,11 @@ fn outlives(ask: impl Fn(&Child, &str) -> Vec<Client> + Sync) {
         child.until_files(before);
         child.must_end(&[Signal::TERM]);
     };
+    // Nothing is started while other threads work: an emulator's child may hang then (.ci/arm/test).
+    let children = WAYS.map(|way| (Child::start(SETTINGS), way));
     thread::scope(|scope| {
-        for way in WAYS {
-            scope.spawn(move || outlives(way));
+        for (child, way) in children {
+            scope.spawn(move || outlives(child, way));
         }
     });
 }

@@ -33,7 +33,7 @@ const STEPS: u32 = 200;
 const SESSIONS: usize = 1024;
 /// Nothing is allocated for that long: the server has done with the last step.
 const QUIET: Duration = Duration::from_millis(60);
-/// What async-io's reactor allocates at most for the wake-ups of a step: a list of wakers for each, and its timers' map.
+/// What async-io's reactor allocates at most for the wake-ups of a step: a list of wakers for each.
 const REACTOR_PER_STEP: f64 = 12.0;
 /// What async-io 2 allocates when a connection is accepted: its source, and now and then more room in its table of them.
 const ASYNC_IO_CONNECTION: f64 = 1.1;

@@ -4,8 +4,8 @@ use smol_mcp::limits::{COMMANDS_MAX, CONNECTIONS_DEFAULT, MESSAGE_PARAMS_BYTES_M
 
 use crate::{Running, settled};
 
-/// Bytes by which a budget may be above what is allocated: what is counted for the allocator beside each block, for the timer that runs only
-/// while somebody is there, and for copies of settings.
+/// Bytes by which a budget may be above what is allocated: what is counted for the allocator beside each block, and for copies of
+/// settings.
 const SLACK_BYTES: u64 = 16 * 1024;
 
 /// All that is allocated at start is in the budget, and all that is in the budget is allocated then, but for the
@@ -34,7 +34,7 @@ pub(crate) fn connections_take_nothing(server: &Running) {
         assert_eq!(client.ask(&crate::wire::echo("hello")).status, 200);
         client
     };
-    // The first of them starts the tick, which has a timer.
+    // The first of them starts the tick.
     let mut clients = vec![served()];
     let before = settled().live;
     clients.extend((1..CONNECTIONS_DEFAULT).map(|_| served()));

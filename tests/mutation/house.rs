@@ -8,11 +8,11 @@ use std::sync::Once;
 use smol_mcp::limits::{AUTHORIZE_TIMEOUT_MS, TICK_MS, TRANSFER_PRESSED_MS};
 use smol_mcp::testing::{TestConnection, TestServer};
 
-use crate::corpus::{ALL_OVER_MS, Book, UNIX_S};
-use crate::framing::End;
-use crate::judge::{Talk, Verdict, shown};
-use crate::mutate::mutate;
-use crate::random::Random;
+use super::corpus::{ALL_OVER_MS, Book, UNIX_S};
+use super::framing::End;
+use super::judge::{Talk, Verdict, shown};
+use super::mutate::mutate;
+use super::random::Random;
 use crate::{run, script};
 
 /// Clients whose connections stay open over the next cases.

@@ -1,7 +1,7 @@
 //! What a connection sent and what it received, held against each other.
 
-use crate::answers::{self, Response};
-use crate::framing::{self, End, Reading};
+use super::answers::{self, Response};
+use super::framing::{self, End, Reading};
 
 /// A connection, as it ended or as it is now.
 pub(crate) struct Talk<'a> {

@@ -1,7 +1,7 @@
 //! Changes of requests: of their bytes, of their header lines, of their JSON; and the length made right again, so that what is
 //! behind the framing is met too.
 
-use crate::random::Random;
+use super::random::Random;
 
 /// Pieces of a byte or more that are likely to matter.
 const SPICE: &[&[u8]] = &[

@@ -5,6 +5,7 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+mod torn;
 
 #[path = "../memory/counting.rs"]
 mod counting;

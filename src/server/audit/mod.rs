@@ -221,7 +221,7 @@ impl<A: Application> Worker<'_, '_, A> {
     /// Keeps on whose behalf it works.
     pub(super) fn audit_principal(&self, principal: &Principal) {
         if self.core.audit.is_some() {
-            let mut who = self.slot().who.borrow_mut();
+            let mut who = self.slot.who.borrow_mut();
             who.clear();
             // A name is no longer than this.
             let _ = who.push_str(principal.name().unwrap_or_default());
@@ -243,8 +243,8 @@ impl<A: Application> Worker<'_, '_, A> {
             (None, Outcome::Cancelled) => AuditOutcome::Cancelled,
             (None, Outcome::Gone) => AuditOutcome::Abandoned,
         };
-        let took_ms = self.core.now_ms.get().saturating_sub(self.slot().begun_ms.get());
-        let (who, household) = (job.principal.name().unwrap_or_default(), self.slot().household.get());
+        let took_ms = self.core.now_ms.get().saturating_sub(self.slot.begun_ms.get());
+        let (who, household) = (job.principal.name().unwrap_or_default(), self.slot.household.get());
         self.core.record(&Kept { who, household, method, target, outcome, took_ms });
     }
 
@@ -267,7 +267,7 @@ impl<A: Application> Worker<'_, '_, A> {
 
     fn audit_refusal(&self, outcome: AuditOutcome, method: &'static str, target: &'static str) {
         if self.core.audit.is_some() {
-            let (who, household) = (self.slot().who.borrow(), self.slot().household.get());
+            let (who, household) = (self.slot.who.borrow(), self.slot.household.get());
             self.core.record(&Kept { who: &who, household, method, target, outcome, took_ms: 0 });
         }
     }

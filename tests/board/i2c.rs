@@ -1,12 +1,8 @@
 //! I2C devices of the board example, on a simulated bus.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
 
-mod support;
-
+use crate::support::board::{Board, check};
+use crate::support::wire;
 use serde_json::{Value, json};
-use support::board::{Board, check};
-use support::wire;
 
 const BUSES: &str = r#"
 [i2c.main]

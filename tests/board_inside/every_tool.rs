@@ -1,18 +1,15 @@
 //! The board example's tools, called as a client calls them: on a copy of a Raspberry Pi's files, and on a machine that has nothing.
-#![forbid(unsafe_code)]
-#![allow(clippy::unwrap_used, reason = "this is all tests")]
-#![allow(dead_code, reason = "shared by path: a part of it is used here")]
-
-include!("support/board_modules.rs");
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::app;
+use crate::config;
+use crate::sources::root::Root;
 use serde_json::{Value, json};
 use smol_mcp::Config;
 use smol_mcp::testing::TestServer;
-use sources::root::Root;
 
 /// Tools that only read, and take no time.
 const READERS: [&str; 10] =

@@ -2,20 +2,16 @@
 //!
 //! ```text
 //! modprobe gpio-sim; modprobe i2c-stub chip_addr=0x20; modprobe i2c-dev; mount -t configfs none /sys/kernel/config
-//! cargo build --example board && sudo -E cargo test --test board_kernel -- --ignored --test-threads 1
+//! cargo build --example board && sudo -E cargo test --test board kernel -- --ignored --test-threads 1
 //! ```
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
-
-mod support;
 
 use std::fs;
 use std::path::PathBuf;
 
+use crate::support::board::{Board, told};
+use crate::support::{until, wire};
 use rustix::process::Signal;
 use serde_json::json;
-use support::board::{Board, told};
-use support::{until, wire};
 
 /// A chip of gpio-sim (kernel documentation, "GPIO Simulator"), with eight lines; it goes when this is dropped.
 struct Chip {

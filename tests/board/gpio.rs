@@ -1,15 +1,11 @@
 //! GPIO lines of the board example, on a simulated chip: what drives a wire is read at its other end.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
-
-mod support;
 
 use std::time::{Duration, Instant};
 
+use crate::support::board::{Board, told};
+use crate::support::{until, wire};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-use support::board::{Board, told};
-use support::{until, wire};
 
 /// The other end of each wire is called `..._wire`, and reads its level.
 const LINES: &str = r#"

@@ -1,12 +1,8 @@
 //! `--simulate` of the board example: what is not played is left alone.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
 
-mod support;
-
+use crate::support::board::{Board, check};
 use rustix::process::Signal;
 use serde_json::json;
-use support::board::{Board, check};
 
 const REAL: &str = "[pwm.fan]\nchip = 250\nchannel = 0\nhertz = 50\n[led.none]\n";
 

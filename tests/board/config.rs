@@ -1,20 +1,16 @@
 //! The configuration of the board example: what is wrong with it is told where it stands, and what is right is offered.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
-
-mod support;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::support::board::{Board, check, configured};
+use crate::support::wire;
 use rustix::process::Signal;
 use serde_json::json;
-use support::board::{Board, check, configured};
-use support::wire;
 
-const EXAMPLE: &str = include_str!("../examples/board/board.toml");
-const README: &str = include_str!("../README.md");
+const EXAMPLE: &str = include_str!("../../examples/board/board.toml");
+const README: &str = include_str!("../../README.md");
 
 /// `--check` must refuse it with exactly these lines.
 fn wrong(config: &str, expected: &[&str]) {
@@ -185,8 +181,9 @@ fn a_server_does_not_start_with_what_is_wrong() {
 fn a_file_that_can_not_be_read_is_told() {
     let dir = tempfile::tempdir().unwrap();
     let run = |file: &Path| {
-        let output =
-            support::example::command("board", &["--check", "--config", file.to_str().unwrap()]).output().unwrap();
+        let output = crate::support::example::command("board", &["--check", "--config", file.to_str().unwrap()])
+            .output()
+            .unwrap();
         assert_eq!(output.status.code(), Some(1));
         String::from_utf8(output.stderr).unwrap()
     };
@@ -198,7 +195,7 @@ fn a_file_that_can_not_be_read_is_told() {
     assert!(run(folder).contains("Is a directory"), "{}", run(folder));
     assert!(run(&long).contains("it is longer than 262144 bytes"), "{}", run(&long));
     assert!(run(&bytes).contains("UTF-8"), "{}", run(&bytes));
-    let output = support::example::command("board", &["--check"]).output().unwrap();
+    let output = crate::support::example::command("board", &["--check"]).output().unwrap();
     assert_eq!(
         (output.status.code(), String::from_utf8(output.stderr).unwrap().as_str()),
         (Some(1), "board: --check needs --config FILE\n")

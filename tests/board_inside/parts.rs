@@ -1,18 +1,14 @@
 //! Parts of the board example for themselves: when a change is news, what is kept, what a word of a command line becomes, and what is wrong with
 //! the sections of the configuration that name sensors, units and commands.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, reason = "this is all tests")]
-#![allow(dead_code, reason = "shared by path: a part of it is used here")]
-
-include!("support/board_modules.rs");
 
 use std::time::{Duration, Instant};
 
-use commands::template::Template;
-use commands::value::{Characters, Kind};
-use sensing::history::{HISTORY_MAX, History, Sample};
-use sensing::probe::{Probe, Problem};
-use sources::meters::{METERS_MAX, Meter, Place};
+use crate::commands::template::Template;
+use crate::commands::value::{Characters, Kind};
+use crate::config;
+use crate::sensing::history::{HISTORY_MAX, History, Sample};
+use crate::sensing::probe::{Probe, Problem};
+use crate::sources::meters::{METERS_MAX, Meter, Place};
 
 /// A thermometer with these settings, and its clock.
 fn probe(settings: &str) -> (Probe, Instant) {

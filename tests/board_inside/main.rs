@@ -1,4 +1,9 @@
-// The modules of the board example, below the root of a test, where they look for each other (`include!`).
+//! The modules of the board example, called from within: its tools as whole server without sockets, its outputs on simulated hardware.
+#![forbid(unsafe_code)]
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
+#![allow(dead_code, reason = "the example uses the rest")]
+
+// Where they look for each other: below the root.
 #[path = "../../examples/board/app.rs"]
 mod app;
 #[path = "../../examples/board/children/mod.rs"]
@@ -25,3 +30,8 @@ mod sources;
 mod tools;
 #[path = "../../examples/board/units.rs"]
 mod units;
+
+mod controlled;
+mod every_tool;
+mod parts;
+mod when_released;

@@ -1,9 +1,4 @@
 //! What the board example does where the kernel does not set an output.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, reason = "this is all tests")]
-#![allow(dead_code, reason = "the example uses the rest")]
-
-include!("support/board_modules.rs");
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;
@@ -11,15 +6,17 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use control::Control;
-use control::held::Output as _;
-use control::pwm::Pwm;
-use hardware::Fault;
-use hardware::gpio::{Edge, Edges, Line};
-use hardware::pwm::{self, Channel as _, Signal};
-use hardware::sim_pwm::SimChannel;
+use crate::config;
+use crate::control::Control;
+use crate::control::held::Output as _;
+use crate::control::pwm::Pwm;
+use crate::hardware::Fault;
+use crate::hardware::gpio::{Edge, Edges, Line};
+use crate::hardware::pwm::{self, Channel as _, Signal};
+use crate::hardware::sim_pwm::SimChannel;
+use crate::sources;
+use crate::sources::root::{Lack, Why};
 use smol_mcp::ClientEvent;
-use sources::root::{Lack, Why};
 
 const LINES: &str = "[gpio.one]\nchip = \"sim\"\nline = 1\ndirection = \"output\"\n[gpio.two]\nchip = \"sim\"\nline = 2\ndirection = \"output\"\n";
 

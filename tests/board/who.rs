@@ -1,16 +1,12 @@
 //! Who may use what of the board example: each entry's `users`, `scope` and `confirm`, by every tool.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
-
-mod support;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 
+use crate::support::board::{Board, configured};
+use crate::support::example::Example;
+use crate::support::wire;
 use serde_json::{Value, json};
-use support::board::{Board, configured};
-use support::example::Example;
-use support::wire;
 use tempfile::TempDir;
 
 const HOUSE: &str = r#"

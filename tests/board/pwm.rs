@@ -1,17 +1,13 @@
 //! PWM channels of the board example, on files as the kernel has them.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
-
-mod support;
 
 use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use crate::support::board::{Board, told};
+use crate::support::{until, wire};
 use rustix::process::Signal;
 use serde_json::json;
-use support::board::{Board, told};
-use support::{until, wire};
 use tempfile::TempDir;
 
 const CHANNELS: &str = r#"
@@ -230,7 +226,9 @@ fn a_chip_that_comes_later_is_made_safe_then() {
     let machine = Machine::new();
     let (chip, away) = (machine.0.path().join("sys/class/pwm/pwmchip0"), machine.0.path().join("away"));
     fs::rename(&chip, &away).unwrap();
-    let board = Board::start(CHANNELS, &["--root", machine.0.path().to_str().unwrap()]);
+    let mut board = Board::start(CHANNELS, &["--root", machine.0.path().to_str().unwrap()]);
+    // It has been missed, too: who answers has looked.
+    board.refused("pwm_set", &json!({ "name": "fan", "percent": 50 }), "pwmchip0");
     fs::rename(&away, &chip).unwrap();
     until("both are safe", || (machine.files(0)[2] == "1" && machine.files(1)[3] == "inversed").then_some(()));
     let said = board.end(Signal::TERM);

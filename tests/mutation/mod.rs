@@ -12,43 +12,11 @@
 //! A seed is a whole story:
 //!
 //! ```text
-//! MUTATION_SEED=7 MUTATION_CASES=1 cargo test --test mutation -- --nocapture
+//! MUTATION_SEED=7 MUTATION_CASES=1 cargo test --test conversations mutation -- --nocapture
 //! ```
-#![forbid(unsafe_code)]
-#![allow(clippy::print_stdout, clippy::print_stderr, reason = "the seed is to be read")]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
 
-#[path = "../conversations/asking.rs"]
-mod asking;
-#[path = "../conversations/away.rs"]
-mod away;
-#[path = "../conversations/chores.rs"]
-mod chores;
-#[path = "../conversations/danger.rs"]
-mod danger;
-#[path = "../conversations/fixture.rs"]
-mod fixture;
-#[path = "../conversations/gate.rs"]
-mod gate;
-#[path = "../conversations/guarded.rs"]
-mod guarded;
-#[path = "../conversations/library.rs"]
-mod library;
 #[path = "../simulation/random.rs"]
 mod random;
-#[path = "../conversations/relay.rs"]
-mod relay;
-#[path = "../conversations/run.rs"]
-#[allow(dead_code, reason = "here only its servers are started")]
-mod run;
-#[path = "../conversations/script.rs"]
-#[allow(dead_code, reason = "here only its requests are read")]
-mod script;
-#[path = "../conversations/speaker.rs"]
-mod speaker;
-#[path = "../conversations/transcript.rs"]
-#[allow(dead_code, reason = "here what is received is read by `answers`")]
-mod transcript;
 
 mod answers;
 mod corpus;

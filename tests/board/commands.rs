@@ -1,16 +1,12 @@
 //! The commands that the board's configuration allows: what may be told to them, and what becomes of those that take too long or say too much.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
-
-mod support;
 
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::support::machine::{Folder, Machine};
+use crate::support::{until, wire};
 use serde_json::{Value, json};
-use support::machine::{Folder, Machine};
-use support::{until, wire};
 
 /// A program that tells its words, each in brackets.
 const WORDS: &str = "for word in \"$@\"; do printf '[%s]' \"$word\"; done";

@@ -34,32 +34,23 @@
 #![forbid(unsafe_code)]
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, clippy::print_stderr, reason = "this is all tests")]
 
-#[path = "conversations/asking.rs"]
 mod asking;
-#[path = "conversations/away.rs"]
 mod away;
-#[path = "conversations/chores.rs"]
 mod chores;
-#[path = "conversations/danger.rs"]
 mod danger;
-#[path = "conversations/fixture.rs"]
 mod fixture;
-#[path = "conversations/gate.rs"]
 mod gate;
-#[path = "conversations/guarded.rs"]
 mod guarded;
-#[path = "conversations/library.rs"]
 mod library;
-#[path = "conversations/relay.rs"]
 mod relay;
-#[path = "conversations/run.rs"]
 mod run;
-#[path = "conversations/script.rs"]
 mod script;
-#[path = "conversations/speaker.rs"]
 mod speaker;
-#[path = "conversations/transcript.rs"]
 mod transcript;
+
+// The same servers, and whatever else may be sent to them.
+#[path = "../mutation/mod.rs"]
+mod mutation;
 
 use std::fs;
 use std::path::PathBuf;

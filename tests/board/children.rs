@@ -1,10 +1,5 @@
 //! The commands of the board example that are hard to have: that write without end, that become another user, and whose paths change while the user
 //! is asked.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
-#![allow(dead_code, reason = "shared by path: a part of it is used here")]
-
-mod support;
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -12,11 +7,11 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use crate::support::client::{Client, Session};
+use crate::support::machine::{Folder, Machine};
+use crate::support::{until, wire};
 use rustix::process::{Pid, Signal, getuid, kill_process};
 use serde_json::{Value, json};
-use support::client::{Client, Session};
-use support::machine::{Folder, Machine};
-use support::{until, wire};
 
 /// A user who owns nothing.
 const NOBODY: u32 = 65_534;
@@ -41,7 +36,7 @@ fn what_writes_without_end_takes_little_of_the_server() {
     assert!(!is_error && text.starts_with("failed: killed") && text.contains("\nstdout:\ny\ny\ny\ny\ny\n("), "{text}");
     let taken = cpu(board.example.child.id()) - before;
     // It takes nearly all of the three seconds to read all that is written.
-    assert!(taken < 75 || support::example::emulated(), "{taken} hundredths of a second");
+    assert!(taken < 75 || crate::support::example::emulated(), "{taken} hundredths of a second");
 }
 
 /// The programs that wrote their numbers there.

@@ -1,16 +1,13 @@
 //! The board's sensors over time: what clients read of them, and what those that are subscribed hear.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
-
-mod support;
 
 use std::fs;
 use std::os::unix::fs::OpenOptionsExt;
 use std::time::{Duration, Instant};
 
+use crate::support::example::emulated;
+use crate::support::machine::{Folder, Machine, updated};
+use crate::support::{until, wire};
 use serde_json::json;
-use support::machine::{Folder, Machine, updated};
-use support::{until, wire};
 
 /// A machine with a sensor of each kind.
 const MACHINE: [(&str, &str); 14] = [
@@ -223,21 +220,24 @@ fn a_bus_that_hangs_holds_up_nobody_else() {
     assert_eq!(board.read("board://sensor/a")["value"], 48.7);
     let mut stream = board.subscribe(&["board://sensor/a", "board://sensor/b"]);
     std::thread::sleep(Duration::from_millis(1500));
+    // Less than who waits for the bus would take.
+    let soon = Duration::from_secs(if emulated() { 5 } else { 2 });
     let begun = Instant::now();
     board.dir.write("sys/class/thermal/thermal_zone0/temp", "60000\n");
     assert_eq!(updated(&mut stream), "board://sensor/a");
     assert!(!board.call("memory", &json!({})).0);
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < soon, "{:?}", begun.elapsed());
     let one = board.read("board://sensor/b");
     assert!(one["problem"].as_str().unwrap().contains("no answer within 6 s"), "{one}");
     // Another slow one says at once who holds it up.
     let begun = Instant::now();
     let other = board.read("board://sensor/bme280.pressure");
     assert!(other["problem"].as_str().unwrap().ends_with(": b, for which all slow ones wait)"), "{other}");
-    assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
+    assert!(begun.elapsed() < soon, "{:?}", begun.elapsed());
     // One thread waits for it, and no more come; beside it there are the server's own and that of async-io.
     let threads = fs::read_dir(format!("/proc/{}/task", board.example.child.id())).unwrap().count();
-    assert_eq!(threads, 3);
+    // An emulator has one more.
+    assert_eq!(threads, 3 + usize::from(emulated()));
 }
 
 #[test]

@@ -1,14 +1,10 @@
 //! The units of systemd that the board's configuration allows, with programs in the place of systemd's own.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used, reason = "this is all tests")]
-
-mod support;
 
 use std::fs;
 use std::time::{Duration, Instant};
 
+use crate::support::machine::{Folder, Machine};
 use serde_json::json;
-use support::machine::{Folder, Machine};
 
 const CONFIG: &str = "[unit.\"web.service\"]\nlines = 20\n[unit.\"db.service\"]\nlines = 0\n[unit.\"other.service\"]\nusers = [\"anna\"]\n";
 

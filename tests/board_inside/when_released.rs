@@ -1,10 +1,5 @@
 //! Outputs of the board example return to their safe states when the session of their client expires, or makes room, and when a handler panics.
 //! What is stuck keeps nobody for long.
-#![forbid(unsafe_code)]
-#![allow(clippy::panic, clippy::unwrap_used, reason = "this is all tests")]
-#![allow(dead_code, reason = "the example uses the rest")]
-
-include!("support/board_modules.rs");
 
 use std::cell::Cell;
 use std::path::Path;
@@ -12,10 +7,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use control::Control;
-use hardware::Fault;
-use hardware::gpio::{Edge, Edges, Line};
-use hardware::i2c::{Bus, Probed};
+use crate::app;
+use crate::config;
+use crate::control::Control;
+use crate::hardware::Fault;
+use crate::hardware::gpio::{Edge, Edges, Line};
+use crate::hardware::i2c::{Bus, Probed};
+use crate::sources;
 use serde_json::{Value, json};
 use smol_mcp::limits::{SESSION_IDLE_MAX_MS, SESSION_IDLE_MIN_MS};
 use smol_mcp::testing::{TestConnection, TestServer};
