@@ -4,8 +4,8 @@ use core::future::Future;
 use core::marker::PhantomData;
 
 use super::{
-    Call, Check, Completing, Denied, Failure, NoCheck, Prompt, PromptResult, Prompting, Prompts, ReadResult, Reading,
-    Resource, Resources, Tool, ToolResult, Tools, Visit, are_scopes,
+    Call, Check, Completing, Denied, Failure, Listed, NoCheck, Prompt, PromptResult, Prompting, Prompts, ReadResult,
+    Reading, Resource, Resources, Tool, ToolResult, Tools, Visit, are_scopes,
 };
 use crate::session::Principal;
 
@@ -199,8 +199,8 @@ const fn rated(tools: &[Tool]) -> usize {
 #[derive(Clone, Debug)]
 pub(crate) struct Catalog {
     pub(crate) tools: &'static [Tool],
-    /// The places of those tools that are not offered; for most applications there are none.
-    pub(crate) unoffered: Box<[usize]>,
+    /// Those of them that are offered, as they are listed.
+    pub(crate) listed: Listed,
     pub(crate) resources: &'static [Resource],
     pub(crate) prompts: &'static [Prompt],
     /// The server's own resource of the last calls, where they are kept.
@@ -217,7 +217,7 @@ impl Catalog {
         let completes = A::RESOURCES.iter().any(Resource::is_completed) || A::PROMPTS.iter().any(Prompt::is_completed);
         Self {
             tools: A::TOOLS,
-            unoffered: (0..A::TOOLS.len()).filter(|at| !app.is_offered(*at)).collect(),
+            listed: Listed::of(A::TOOLS, |at| app.is_offered(at)),
             resources: A::RESOURCES,
             prompts: A::PROMPTS,
             audit: None,
@@ -228,12 +228,12 @@ impl Catalog {
 
     /// The tool at this place, if it is offered.
     pub(crate) fn tool(&self, at: usize) -> Option<&'static Tool> {
-        self.tools.get(at).filter(|_| !self.unoffered.contains(&at))
+        self.tools.get(at).filter(|_| self.listed.entry(at).is_some())
     }
 
     /// There are tools, of which some are offered.
-    pub(crate) const fn has_tools(&self) -> bool {
-        self.unoffered.len() < self.tools.len()
+    pub(crate) fn has_tools(&self) -> bool {
+        !self.listed.is_empty()
     }
 
     /// There are resources, be it the server's own.

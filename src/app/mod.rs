@@ -22,6 +22,7 @@ mod error;
 mod failure;
 mod identity;
 mod input;
+mod listed;
 mod mark;
 mod mark_call;
 mod mark_resource;
@@ -82,6 +83,7 @@ pub use input::{
     Capability, Content, Elicit, ElicitJson, ElicitUrl, Elicited, InputError, ListRoots, Questions, Root, Roots,
     Sample, Sampled, Sampling,
 };
+pub(crate) use listed::Listed;
 pub(crate) use mark_scope::are_scopes;
 pub use numbers::Numbers;
 pub use prompt::{Prompt, Prompts};

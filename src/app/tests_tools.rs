@@ -135,12 +135,27 @@ fn run(tool: usize, arguments: &str) -> Result<String, String> {
 }
 
 #[test]
+fn what_is_not_offered_is_not_listed() {
+    let (count, all) = (Board::TOOLS.len(), Listed::of(Board::TOOLS, |_| true));
+    for offered in 0..1_usize << count {
+        let is_offered = |at| offered >> at & 1 == 1;
+        let listed = Listed::of(Board::TOOLS, is_offered);
+        for at in 0..=count {
+            assert_eq!(listed.entry(at), all.entry(at).filter(|_| is_offered(at)), "{at} of {offered:b}");
+        }
+        assert_eq!(listed.is_empty(), offered == 0);
+    }
+    let bytes: usize = (0..count).map(|at| all.entry(at).unwrap().len()).sum();
+    assert_eq!(Listed::bytes_max(Board::TOOLS), bytes + count * size_of::<usize>());
+}
+
+#[test]
 fn the_table() {
+    let listed = Listed::of(Board::TOOLS, |_| true);
     let list = rendered(|w| {
         w.str("[");
-        for (at, tool) in Board::TOOLS.iter().enumerate() {
-            w.str(if at == 0 { "" } else { "," });
-            tool.write(w);
+        for at in 0..Board::TOOLS.len() {
+            w.str(if at == 0 { "" } else { "," }).raw(listed.entry(at).unwrap());
         }
         w.str("]");
     });

@@ -18,7 +18,9 @@ pub(crate) async fn list(
     principal: &Principal,
     around: (&Key, &Identity),
 ) {
-    let write = |at: usize, w: &mut Writer<'_>| catalog.tool(at).iter().for_each(|tool| tool.write(w));
+    let write = |at: usize, w: &mut Writer<'_>| {
+        w.raw(catalog.listed.entry(at).unwrap_or_default());
+    };
     let shown = |at: usize| catalog.tool(at).is_some_and(|tool| principal.has_all(tool.scopes));
     let items = Items { count: catalog.tools.len(), shown: &shown, write: &write };
     pages::list(out, request, page, items, around).await;

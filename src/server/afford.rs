@@ -6,19 +6,18 @@ use std::io;
 
 use super::budget::{Futures, MemoryBudget, Size};
 use super::config::Config;
-use super::plan::Settings;
+use super::plan::{Offer, Settings};
 use super::start::futures;
 use super::storage::Storage;
 use super::{Bound, Server};
-use crate::app::{App, Application, Check, PromptsOf, ResourcesOf, Tools};
+use crate::app::{App, Check, PromptsOf, ResourcesOf, Tools};
 use crate::limits::{BODY_BYTES_ADVISED_MIN, CONNECTIONS_FOR_CALLS_MIN};
 
 impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, H> {
     /// All that this server can take of the machine's memory when it runs with this configuration: the sum that
     /// [`Config::max_memory`] is held against.
     pub fn memory_budget(&self, config: &Config) -> MemoryBudget {
-        let (has_tasks, rated) = (<App<A, R, P, H> as Application>::HAS_TASKS, <App<A, R, P, H> as Application>::RATED);
-        config.budget_with(has_tasks, rated, Some(Self::futures()))
+        config.budget_with(Offer::of::<App<A, R, P, H>>(), Some(Self::futures()))
     }
 
     /// The same in memory that the program brings ([`Bound::run_in`]).
@@ -35,7 +34,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         config: &Config,
         _: &Storage<C, S, N, B, Q, I, T>,
     ) -> MemoryBudget {
-        Bound::<A, R, P, H>::budget_in::<C, S, N, B, Q, I, T>(config.settings(<App<A, R, P, H> as Application>::RATED))
+        Bound::<A, R, P, H>::budget_in::<C, S, N, B, Q, I, T>(config.settings(Offer::of::<App<A, R, P, H>>()))
     }
 
     /// Holds a configuration to its `max_memory`.

@@ -14,7 +14,7 @@ use crate::limits::{
 use crate::rate::Bucket;
 
 /// Rows that a budget has at most.
-const ROWS_MAX: usize = 28;
+const ROWS_MAX: usize = 29;
 
 /// What a server can take of the machine's memory when all of its capacities are used up: a sum, row by row, of what the process has and of what
 /// the kernel has for its sockets. It is known before the server starts, and can be held to a limit when the program is compiled:
@@ -29,7 +29,8 @@ const ROWS_MAX: usize = 28;
 /// println!("{BUDGET}"); // a table
 /// ```
 /// From [`Config::memory_budget`](crate::Config::memory_budget) or [`Storage::memory_budget`](crate::Storage::memory_budget) it lacks what only
-/// the application's types decide: the size of the futures of its handlers, of which there is one for each call and each task.
+/// the application's types decide: the size of the futures of its handlers, of which there is one for each call and each task, and its tools
+/// as they are listed.
 /// [`Server::memory_budget`](crate::Server::memory_budget) has them.
 ///
 /// Not in it are what the application has of its own, also on behalf of a handler (`Box`, `String`), and what any program has: stacks, libc, a
@@ -174,6 +175,7 @@ impl MemoryBudget {
             .with("commands of the application", COMMANDS_MAX, command)
             .with("tokens, names, origins", 1, settings.bytes)
             .with("ends of access tokens", plan.streams.count(), settings.bytes_per_stream)
+            .with("tools, as they are listed", 1, settings.listed_bytes)
             .with("rates", settings.buckets, size_of::<Bucket>())
             .with("audit entries", settings.entries, size_of::<AuditEntry>())
             .with("core, with the ended sessions", 1, core + Ready::bytes(plan.bits()));

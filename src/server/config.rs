@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::audit::AuditSetting;
 use super::budget::{Futures, MemoryBudget};
 use super::oauth::{self, Setup};
-use super::plan::{Capacities, Settings};
+use super::plan::{Capacities, Offer, Settings};
 use crate::guard::Token;
 use crate::limits::{
     self, CALLS_MAX, CHUNKED_SLACK_BYTES, CLIENT_NAMES_MAX, CONNECTIONS_FOR_CALLS_MIN, CONNECTIONS_MAX, HEAD_BYTES_MAX,
@@ -267,22 +267,28 @@ impl Config {
         self
     }
 
-    /// What a server with these settings can take of the machine's memory, but for the futures of its handlers, which
-    /// [`Server::memory_budget`](crate::Server::memory_budget) adds. Tasks are in it, which a server without a `#[task]` has no memory for.
+    /// What a server with these settings can take of the machine's memory, but for the futures of its handlers and the list of
+    /// its tools, which [`Server::memory_budget`](crate::Server::memory_budget) adds. Tasks are in it, which a server without a `#[task]` has no memory for.
     pub const fn memory_budget(&self) -> MemoryBudget {
-        self.budget_with(true, 0, None)
+        self.budget_with(Offer::UNKNOWN, None)
     }
 
     /// The same for a server of which more is known.
-    pub(super) const fn budget_with(&self, has_tasks: bool, rated: usize, futures: Option<Futures>) -> MemoryBudget {
-        MemoryBudget::of(self.capacities(has_tasks), self.settings(rated), futures)
+    pub(super) const fn budget_with(&self, offer: Offer, futures: Option<Futures>) -> MemoryBudget {
+        MemoryBudget::of(self.capacities(offer.has_tasks), self.settings(offer), futures)
     }
 
-    /// What the settings take beside the capacities, where so many tools have a rate.
-    pub(super) const fn settings(&self, rated: usize) -> Settings {
+    /// What the settings take beside the capacities, with an application that offers this.
+    pub(super) const fn settings(&self, offer: Offer) -> Settings {
         let entries = if let Some(audit) = &self.audit { audit.entries } else { 0 };
         let bytes_per_stream = if self.oauth.is_some() { oauth::BYTES_PER_STREAM } else { 0 };
-        Settings { bytes: self.settings_bytes(), bytes_per_stream, buckets: self.rates.buckets() + rated, entries }
+        Settings {
+            bytes: self.settings_bytes(),
+            bytes_per_stream,
+            buckets: self.rates.buckets() + offer.rated,
+            entries,
+            listed_bytes: offer.listed_bytes,
+        }
     }
 
     /// Event streams at once, said or not.

@@ -100,7 +100,7 @@ use self::handle::Commands;
 use self::key_file::KeyFile;
 use self::listen::{Listening, adopt, listen_on};
 use self::oauth::KeepKeys;
-use self::plan::Settings;
+use self::plan::{Offer, Settings};
 use self::start::run;
 use self::storage::Heap;
 use crate::app::{
@@ -231,8 +231,8 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let invalid = |text: String| io::Error::new(io::ErrorKind::InvalidInput, text);
         let heap = Heap(config.checked(<App<A, R, P, H> as Application>::HAS_TASKS).map_err(invalid)?);
         self.check(&config).map_err(invalid)?;
-        let rated = <App<A, R, P, H> as Application>::RATED;
-        let (max_memory, settings) = (config.max_memory, config.settings(rated));
+        let offer = Offer::of::<App<A, R, P, H>>();
+        let (max_memory, settings) = (config.max_memory, config.settings(offer));
         let base = config.public_base.as_deref().map(PublicBase::parse).transpose();
         let base = base.map_err(|error| invalid(error.to_string()))?;
         let file_tokens = config.token_file.as_deref().map(token_file::read_at_start).transpose()?;
@@ -263,7 +263,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
         let endpoint = Endpoint {
             guard,
             resource: told,
-            rates: Rates::new(config.rates, rated),
+            rates: Rates::new(config.rates, offer.rated),
             key: Key::new(key),
             seen: Seen::new(),
             kept_meta: RefCell::new(KeptMeta::new()),

@@ -7,6 +7,7 @@ use super::conns::Conn;
 use super::core::{WORKERS, WorkerSlot};
 use super::inputs::Input;
 use super::streams::{Rest, Stream};
+use crate::app::{Application, Listed};
 use crate::hub::Uri;
 use crate::limits::{
     CONNECTIONS_PER_WAKER, EVENT_BYTES_MAX, INPUT_BYTES_MAX, RING_BYTES, SUBSCRIBED_URIS_MAX, TASK_BYTES_MAX,
@@ -32,7 +33,28 @@ pub(super) struct Capacities {
     pub(super) tasks: usize,
 }
 
-/// What settings take beside the capacities.
+/// What an application needs memory for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Offer {
+    /// Tools run as tasks.
+    pub(super) has_tasks: bool,
+    /// So many tools have a rate of their own.
+    pub(super) rated: usize,
+    /// Bytes of its tools as they are listed.
+    pub(super) listed_bytes: usize,
+}
+
+impl Offer {
+    /// It is not known: the most that the settings alone can tell.
+    pub(super) const UNKNOWN: Self = Self { has_tasks: true, rated: 0, listed_bytes: 0 };
+
+    /// What this application says; of tools that are not offered, too.
+    pub(super) fn of<A: Application>() -> Self {
+        Self { has_tasks: A::HAS_TASKS, rated: A::RATED, listed_bytes: Listed::bytes_max(A::TOOLS) }
+    }
+}
+
+/// What settings and the application take beside the capacities.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
     /// Bytes of texts, and of what is made of them.
@@ -43,11 +65,13 @@ pub(super) struct Settings {
     pub(super) buckets: usize,
     /// Entries of the audit ring.
     pub(super) entries: usize,
+    /// Bytes of the tools as they are listed.
+    pub(super) listed_bytes: usize,
 }
 
 impl Settings {
     /// They are not known.
-    pub(super) const NONE: Self = Self { bytes: 0, bytes_per_stream: 0, buckets: 0, entries: 0 };
+    pub(super) const NONE: Self = Self { bytes: 0, bytes_per_stream: 0, buckets: 0, entries: 0, listed_bytes: 0 };
 }
 
 /// So many of a thing, or of rows of things.
