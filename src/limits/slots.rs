@@ -38,7 +38,7 @@ pub const REST_BYTES_MAX: usize = 72;
 /// Bytes of one session's slot.
 pub const SESSION_SLOT_BYTES_MAX: usize = 72;
 
-/// Session ids that are kept as verified, 80 bytes each: as many as there are connections by default. The others are verified anew, which takes as
+/// Session ids that are kept as verified, 82 bytes each: as many as there are connections by default. The others are verified anew, which takes as
 /// long as half a call.
 pub const SEEN_IDS: usize = 64;
 

@@ -2,6 +2,7 @@
 
 use super::id::IdRefusal;
 use super::{Key, PrincipalId, Revision, Seen, SessionFields, SessionId, Transport};
+use crate::limits::SEEN_IDS;
 
 const KEY: Key = Key::new([7; 32]);
 const NOW: u64 = 1_795_000_000;
@@ -34,6 +35,27 @@ fn what_was_seen_is_what_was_verified() {
         assert!(verify(&other, alice).is_err(), "another at {at}");
         assert_eq!(verify(&text, alice), Ok(id), "behind another at {at}");
     }
+}
+
+#[test]
+fn as_many_as_there_are_places_for_are_remembered() {
+    let seen = Seen::new();
+    let ids: Vec<_> = (0..=u8::MAX).take(SEEN_IDS).map(|byte| issue([byte; 12], PrincipalId::ANYONE)).collect();
+    for (id, text) in &ids {
+        assert_eq!(seen.verify(&KEY, text, PrincipalId::ANYONE, NOW, u64::MAX), Ok(*id));
+    }
+    // With another key, nothing is right but what was seen.
+    let other = Key::new([8; 32]);
+    let again = |text: &[u8]| seen.verify(&other, text, PrincipalId::ANYONE, NOW, u64::MAX);
+    for (id, text) in &ids {
+        assert_eq!(again(text), Ok(*id));
+    }
+    // Of more, each has the place of one.
+    let (one_more, text) = issue([255; 12], PrincipalId::ANYONE);
+    assert_eq!(again(&text), Err(IdRefusal::Forged));
+    assert_eq!(seen.verify(&KEY, &text, PrincipalId::ANYONE, NOW, u64::MAX), Ok(one_more));
+    assert_eq!(again(&text), Ok(one_more));
+    assert_eq!(ids.iter().filter(|(_, text)| again(text).is_err()).count(), 1);
 }
 
 #[test]
