@@ -4,7 +4,8 @@
 //! The server is the example `minimal`, built as for release, with symbols. Each kind of traffic is sent to it twice, with few and with many
 //! requests: the difference, by their number, is what one of them costs, without the start and the end. The instructions that are known stand in
 //! `known`, beside this: more of them by more than [`WORSE_PERCENT`] fail. Who makes that so writes the new figure there, and says why in the
-//! commit; who makes one better writes that too. Calls of the system are only told: how often async-io's own thread looks in is a matter of time,
+//! commit; who makes one better writes that too. (A client that is late, on a busy machine, wakes the server for less: what looks worse is counted
+//! again, and the least counts.) Calls of the system are only told: how often async-io's own thread looks in is a matter of time,
 //! of which strace takes a lot. (Another processor has other string functions in its libc, and other compilers make other code: the file is about
 //! one machine, whose checks these are.)
 //!
@@ -25,6 +26,7 @@ mod traffic;
 
 use std::env;
 use std::fs;
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use counter::Counter;
@@ -35,6 +37,8 @@ const WORSE_PERCENT: u64 = 3;
 /// The requests of which the difference is taken.
 const FEW: u32 = 100;
 const MANY: u32 = 700;
+/// What looks worse is counted so often at most.
+const TRIES: u32 = 4;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -54,13 +58,12 @@ fn main() -> ExitCode {
     let mut worse = Vec::new();
     println!("| of one request | user instructions | known | calls of the system, of 100 |\n|---|---|---|---|");
     for kind in Kind::ALL {
-        let [instructions, calls] = Counter::ALL.map(|counter| {
-            let [few, many] = [FEW, MANY].map(|requests| counter.count(&program, *kind, requests).total);
-            many.saturating_sub(few) * counter.per() / u64::from(MANY - FEW)
-        });
         let before = known.figure(*kind);
+        let limit = before + before * WORSE_PERCENT / 100;
+        let instructions = of_one(Counter::Instructions, &program, *kind, limit);
+        let calls = of_one(Counter::Calls, &program, *kind, u64::MAX);
         println!("| {} | {instructions} | {before} | {calls} |", kind.text());
-        if instructions > before + before * WORSE_PERCENT / 100 {
+        if instructions > limit {
             worse.push(format!("{} {instructions}", kind.name()));
         }
     }
@@ -70,6 +73,23 @@ fn main() -> ExitCode {
         );
     }
     ExitCode::from(u8::from(!worse.is_empty()))
+}
+
+/// What one request costs: of several counts, if the first is over the limit.
+fn of_one(counter: Counter, program: &Path, kind: Kind, limit: u64) -> u64 {
+    let mut least = [u64::MAX; 2];
+    let mut figure = u64::MAX;
+    for _ in 0..TRIES {
+        for (requests, total) in [FEW, MANY].into_iter().zip(&mut least) {
+            *total = counter.count(program, kind, requests).total.min(*total);
+        }
+        let [few, many] = least;
+        figure = many.saturating_sub(few) * counter.per() / u64::from(MANY - FEW);
+        if figure <= limit {
+            break;
+        }
+    }
+    figure
 }
 
 /// What is known: lines of a kind of traffic, and the instructions of one request.
