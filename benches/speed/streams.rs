@@ -42,9 +42,8 @@ impl Streams {
         let mut waits = Vec::with_capacity(requests.len());
         let mut rest = requests.iter();
         while waits.len() < requests.len() {
-            while streams.all.len() - waits.len() < OPENING
-                && let Some(request) = rest.next()
-            {
+            let more = OPENING.saturating_sub(streams.all.len() - waits.len());
+            for request in rest.by_ref().take(more) {
                 streams.ask(address, request);
             }
             streams.listen(|stream| {

@@ -190,12 +190,12 @@ const LONG: &str = "a-scope-of-so-many-characters";
 /// The limit holds all but a preflight, with an origin as long as a host name can be.
 #[test]
 fn the_longest_usual_head_fits() {
-    let origin = format!("https://{}:65535", "h".repeat(253));
+    let (origin, session_id) = (format!("https://{}:65535", "h".repeat(253)), "s".repeat(64));
     let head = ResponseHead {
         content_type: Some("text/event-stream"),
         close: true,
         date: Some(b"Sun, 06 Nov 1994 08:49:37 GMT"),
-        session_id: Some(&"s".repeat(64)),
+        session_id: Some(&session_id),
         cors: Some(Cors { origin: &origin, credentials: true }),
         allow: Some("GET, POST, DELETE, OPTIONS"),
         retry_after_seconds: Some(u32::MAX),

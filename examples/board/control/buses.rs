@@ -122,8 +122,8 @@ impl Control {
                 let about = about.as_ref().map_or(String::new(), |about| format!(" ({about})"));
                 let (read, write) = (shown(read), shown(write));
                 let confirmed = if device.who.confirm { " (the user is asked first)" } else { "" };
-                let line = format_args!("  {name}{about} at {address:#04x}: read {read}; write {write}{confirmed}\n");
-                call.print(line).await;
+                call.print(format_args!("  {name}{about} at {address:#04x}: read {read}; write {write}{confirmed}\n"))
+                    .await;
             }
         }
         call.done().await

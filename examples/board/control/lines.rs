@@ -133,8 +133,8 @@ impl Control {
         if u64::from(milliseconds) > max {
             return Err(format!("a pulse of {} has at most {max} ms", args.name).into());
         }
-        let question = format_args!("Set {} to {} for {milliseconds} ms?", line.title(), Shown(active));
-        confirm(call, &line.setup.who, question).await?;
+        let (title, state) = (line.title(), Shown(active));
+        confirm(call, &line.setup.who, format_args!("Set {title} to {state} for {milliseconds} ms?")).await?;
         line.is_free()?;
         self.is_here(output.release, call)?;
         let taken = line.take()?;
