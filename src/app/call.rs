@@ -239,6 +239,7 @@ impl<'a> Call<'a> {
     /// What has an effect comes after it.
     pub async fn become_task(&mut self) {
         let Door::Open { wanted, has_room } = self.context.door else { return };
+        self.mend();
         if self.block == Block::None && has_room() {
             wanted.set(true);
             // Also one that waits for something else besides, and goes on, says nothing more here.

@@ -48,6 +48,10 @@ pub(crate) trait Pen {
     }
     /// Whether the answer is the handler's no more: an outlet takes nothing then.
     fn set_sealed(&self, _sealed: bool) {}
+    /// It is not.
+    fn is_sealed(&self) -> bool {
+        false
+    }
     /// How far the answer has come.
     fn mark(&self) -> Mark;
     /// Forgets what was written since; false when it was sent.
@@ -138,6 +142,10 @@ impl Pen for RefCell<Outlet<'_>> {
 
     fn set_sealed(&self, sealed: bool) {
         self.borrow_mut().sealed = sealed;
+    }
+
+    fn is_sealed(&self) -> bool {
+        self.borrow().sealed
     }
 
     fn mark(&self) -> Mark {
@@ -262,6 +270,11 @@ impl<'a> Out<'a> {
         self.pen.set_sealed(true);
     }
 
+    /// It was sealed, and takes nothing.
+    pub(crate) fn is_sealed(&self) -> bool {
+        self.pen.is_sealed()
+    }
+
     /// The handler is gone: somebody else writes the response now.
     pub(crate) fn unseal(&self) {
         self.pen.set_sealed(false);
@@ -275,6 +288,23 @@ impl<'a> Out<'a> {
     /// Forgets what was written since `mark`, as long as nothing of it was sent. False when some was.
     pub(crate) fn rewind(&self, mark: Mark) -> bool {
         self.pen.rewind(mark)
+    }
+
+    /// Writes this in place of what was written since `mark`, and seals it. False, and nothing, where some of that was sent.
+    ///
+    /// Who stops waiting before then finds what was written as it was; or else there is no answer any more, as some of this one went out.
+    pub(crate) async fn replace(&self, mark: Mark, render: impl Fn(&mut Writer<'_>)) -> bool {
+        self.turn().await;
+        self.idle().await;
+        if !self.rewind(mark) {
+            return false;
+        }
+        let mut begun = Begun { out: *self, is_whole: false };
+        let mut skip = 0;
+        poll_fn(|cx| self.pen.poll_write(cx, &mut skip, &render)).await;
+        begun.is_whole = true;
+        self.seal();
+        true
     }
 
     /// The status of the head, as long as none was written.
@@ -303,6 +333,20 @@ impl<'a> Out<'a> {
         let mut result = None;
         self.pen.lend(&mut |free| result = look.take().map(|look| look(free)));
         result
+    }
+}
+
+/// An answer that has to be written to its end.
+struct Begun<'a> {
+    out: Out<'a>,
+    is_whole: bool,
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            self.out.break_off();
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use crate::limits::{
 
 /// Rounds over what woke before others on the executor get their turn.
 const ROUNDS_PER_TURN: usize = 8;
+const IDLE_MS: u64 = TICK_IDLE_MS as u64;
 /// Milliseconds between two looks while the server shuts down.
 const SHUTDOWN_TICK_MS: u64 = 50;
 
@@ -147,7 +148,8 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
     }
 
     fn look_at_clock(&mut self) {
-        if matches!(self.clock, Clock::Machine { every_ms: 0, .. }) {
+        // While many ticks come, they look. Who comes when few do is judged by the time that it is, not by that of the last one.
+        if matches!(self.clock, Clock::Machine { every_ms: 0 | IDLE_MS, .. }) {
             look_at_calendar(self.core);
         }
         if let Some(now_ms) = self.clock.now_ms() {
@@ -166,7 +168,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         } else if !self.is_deaf && self.core.sessions.borrow().is_empty() && self.core.board.tasks.borrow().is_empty() {
             0
         } else {
-            u64::from(TICK_IDLE_MS)
+            IDLE_MS
         };
         let Clock::Machine { tick, every_ms, .. } = &mut self.clock else { return };
         // It slows down only on a tick: a client that opens a connection for each request shall not arm it each time.

@@ -2,19 +2,23 @@
 
 use core::cell::Cell;
 
-use super::id::{ID_CHARS, IdRefusal};
+use super::id::{ID_CHARS, IdRefusal, RANDOM_BYTES};
 use super::{Key, PrincipalId, SessionId, equal_in_constant_time};
 use crate::limits::SEEN_IDS;
 
-/// The ids that were verified last. Each is where the end of its text, which is random, says, or at the next free place: as long as one is free,
-/// nothing that was seen is forgotten. From then on, those whose places are the same take turns.
+/// The ids that were verified last. Each is where its random part says (two characters of it, the mark), or at the next free place: as long as one
+/// is free, nothing that was seen is forgotten. From then on, those whose places are the same take turns.
 pub(crate) struct Seen {
-    /// The end of the text of what is there, or [`FREE`]: most of a search looks at nothing else.
-    tags: [Cell<u16>; SEEN_IDS],
+    /// The mark of what is there, or [`FREE`]: most of a search looks at nothing else, and learns nothing of the tags, which are secrets.
+    marks: [Cell<u16>; SEEN_IDS],
     entries: [Cell<Option<Entry>>; SEEN_IDS],
 }
 
-/// No text ends so.
+/// Where the mark is: in the random part, whose bytes are 8 to 20.
+const MARK_AT: usize = 24;
+const _: () = assert!(MARK_AT * 3 / 4 >= 8 && (MARK_AT + 2) * 3 / 4 <= 8 + RANDOM_BYTES);
+
+/// The mark of no text.
 const FREE: u16 = 0;
 
 #[derive(Clone, Copy)]
@@ -26,11 +30,11 @@ struct Entry {
 impl Seen {
     /// None yet.
     pub(crate) const fn new() -> Self {
-        Self { tags: [const { Cell::new(FREE) }; SEEN_IDS], entries: [const { Cell::new(None) }; SEEN_IDS] }
+        Self { marks: [const { Cell::new(FREE) }; SEEN_IDS], entries: [const { Cell::new(None) }; SEEN_IDS] }
     }
 
-    /// As [`SessionId::verify`], which it asks about what it has not seen. All of a text is compared, in a time that does not tell where it differs:
-    /// it ends in its tag, which is a secret.
+    /// As [`SessionId::verify`], which it asks about what it has not seen. Where the mark is the same, all of the text is compared, in a time that does
+    /// not tell where it differs: it ends in its tag.
     pub(crate) fn verify(
         &self,
         key: &Key,
@@ -55,11 +59,12 @@ impl Seen {
 
     /// The id of the text, or else the place for it.
     fn find(&self, text: &[u8; ID_CHARS]) -> Result<SessionId, usize> {
-        let (tag, home) = (tag(text), home(text));
+        let mark = mark(text);
+        let home = usize::from(mark >> 5 ^ mark) % SEEN_IDS;
         for place in (home..SEEN_IDS).chain(0..home) {
-            match self.tags.get(place).map_or(FREE, Cell::get) {
+            match self.marks.get(place).map_or(FREE, Cell::get) {
                 FREE => return Err(place),
-                other if other != tag => {}
+                other if other != mark => {}
                 _ => {
                     let entry = self.entries.get(place).and_then(Cell::get);
                     if let Some(entry) = entry.filter(|entry| equal_in_constant_time(&entry.text, text)) {
@@ -72,20 +77,13 @@ impl Seen {
     }
 
     fn put(&self, place: usize, entry: Entry) {
-        if let (Some(there), Some(tags)) = (self.entries.get(place), self.tags.get(place)) {
-            tags.set(tag(&entry.text));
+        if let (Some(there), Some(marks)) = (self.entries.get(place), self.marks.get(place)) {
+            marks.set(mark(&entry.text));
             there.set(Some(entry));
         }
     }
 }
 
-const fn tag(text: &[u8; ID_CHARS]) -> u16 {
-    let [.., a, b] = *text;
-    u16::from_be_bytes([a, b])
-}
-
-fn home(text: &[u8; ID_CHARS]) -> usize {
-    // Of base64, the lower bits say more.
-    let [.., a, b] = *text;
-    (usize::from(a) << 3 ^ usize::from(b)) % SEEN_IDS
+const fn mark(text: &[u8; ID_CHARS]) -> u16 {
+    u16::from_be_bytes([text[MARK_AT], text[MARK_AT + 1]])
 }

@@ -5,12 +5,33 @@ use std::pin::pin;
 use std::task::Poll;
 
 use serde_json::{Value, json};
+use smol::future::{or, ready, yield_now};
 use smol_mcp::testing::TestServer;
-use smol_mcp::{Call, Config, Server, ToolResult, args, tools};
+use smol_mcp::{Call, Config, Elicited, Server, ToolResult, args, tools};
 
 args! {
     struct Length {
         bytes: u32,
+    }
+
+    struct Name {
+        name: String,
+    }
+
+    struct Question {
+        /// How it comes to be put.
+        behind: Behind,
+    }
+
+    enum Behind {
+        /// Behind nothing.
+        Nothing,
+        /// Behind a text that was given up.
+        GivenUp,
+        /// Behind some text.
+        Text,
+        /// The same, before that a notification is on its way.
+        TextAndProgress,
     }
 
     struct Hurry {
@@ -41,6 +62,30 @@ tools! {
                 }
             }
             if args.fails { Err("gave up".into()) } else { call.text("gave up").await }
+        }
+
+        /// Asks, and does not wait for it.
+        #[read_only]
+        async fn question(&self, call: &mut Call<'_>, args: Question) -> ToolResult {
+            match args.behind {
+                Behind::Nothing => _ = call.progress(0.5, None, None).await,
+                Behind::GivenUp => {
+                    call.progress(0.5, None, None).await;
+                    or(async { _ = call.text("a").await }, ready(())).await;
+                }
+                Behind::Text => call.write("a").await,
+                Behind::TextAndProgress => {
+                    call.write("a").await;
+                    call.progress(0.5, None, None).await;
+                }
+            }
+            if !matches!(args.behind, Behind::TextAndProgress) {
+                for _ in 0..100 {
+                    yield_now().await;
+                }
+            }
+            or(async { _ = call.elicit::<Name>("k", "Who?").await.map(Elicited::accepted) }, ready(())).await;
+            call.text("b").await
         }
     }
 }
@@ -113,6 +158,42 @@ fn who_gives_up_at_the_beginning_leaves_nothing_of_it() {
     }
     // It tells something only where some had to give up.
     assert!(gave_up + broke_off > 10, "{gave_up}, {broke_off}");
+}
+
+#[test]
+fn who_gives_up_a_question_gets_one_answer_or_the_other() {
+    let _alone = super::alone();
+    let asks = [("nothing", true), ("given_up", true), ("text", true), ("text_and_progress", false)];
+    for (behind, is_asked) in asks {
+        let mut server = TestServer::new(Server::new("torn", "1", App), Config::new()).unwrap();
+        let client = server.connect();
+        let meta = json!({
+            "progressToken": 1,
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": { "name": "c", "version": "1" },
+            "io.modelcontextprotocol/clientCapabilities": { "elicitation": {} },
+        });
+        let mut body = call(1, "question", &json!({ "behind": behind }));
+        body["params"]["_meta"] = meta;
+        let body = body.to_string();
+        let head = "Host: localhost\r\nContent-Type: application/json\r\nAccept: application/json, text/event-stream";
+        let modern = "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: question";
+        let length = body.len();
+        let request = format!("POST /mcp HTTP/1.1\r\n{head}\r\n{modern}\r\nContent-Length: {length}\r\n\r\n{body}");
+        server.send(&client, request.as_bytes());
+        let mut answer = Vec::new();
+        for _ in 0..200 {
+            server.run();
+            answer.extend(server.receive(&client));
+        }
+        let answer = String::from_utf8(answer).unwrap();
+        let mut messages = answer.lines().map(|line| line.strip_prefix("data: ").unwrap_or(line));
+        let last = messages.rfind(|line| line.starts_with('{')).unwrap_or_default();
+        let last: Value = serde_json::from_str(last).unwrap_or_else(|error| panic!("{behind}: {error}: {answer}"));
+        let result = &last["result"];
+        assert_eq!(result["resultType"] == "input_required", is_asked, "{behind}: {answer}");
+        assert!(is_asked || result["content"][0]["text"] == "ab", "{behind}: {answer}");
+    }
 }
 
 /// The id of the session, as it was written.

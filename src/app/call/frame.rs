@@ -119,9 +119,9 @@ impl Call<'_> {
     }
 
     // A handler may have stopped waiting while the beginning was written: what there is of it is taken back. Where the client has some of it, no
-    // end is right any more.
+    // end is right any more. What is sealed is another answer by now.
     pub(super) fn mend(&mut self) {
-        if self.block == Block::Torn {
+        if self.block == Block::Torn && !self.out.is_sealed() {
             if !self.out.rewind(self.begin) {
                 self.out.break_off();
             }

@@ -69,11 +69,9 @@ impl<'a> Asker<'a> {
             return used.map(|()| held);
         }
         self.ask.check_state()?;
-        if !self.out.rewind(self.begin) {
-            return Err(InputError::NoWay);
-        }
-        self.out
-            .write(|w| {
+        let written = self
+            .out
+            .replace(self.begin, |w| {
                 rpc::begin_result(w, self.request.id());
                 w.str(r#"{"resultType":"input_required","inputRequests":{"#);
                 let mut comma = "";
@@ -92,8 +90,10 @@ impl<'a> Asker<'a> {
                 w.str("}}");
             })
             .await;
+        if !written {
+            return Err(InputError::NoWay);
+        }
         // Whoever runs the handler drops it now, also one that waits for something else besides, and goes on.
-        self.out.seal();
         self.ask.end_pass();
         pending().await
     }
