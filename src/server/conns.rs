@@ -197,7 +197,9 @@ impl<'m> Conns<'m> {
         local: Option<SocketAddr>,
         now_ms: u64,
     ) -> Option<usize> {
-        let free = self.slots.iter().position(|conn| conn.state == State::Free);
+        // There is none to look for among thousands while all that were in use still are.
+        let has_free = self.open < self.slots.len();
+        let free = has_free.then(|| self.slots.iter().position(|conn| conn.state == State::Free)).flatten();
         let index = free.or_else(|| self.slots.add(Conn::EMPTY))?;
         let local = local.map_or(ASK, |local| self.place_of(local));
         let conn = self.slots.get_mut(index)?;

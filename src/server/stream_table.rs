@@ -26,6 +26,8 @@ impl StreamRef {
 pub(super) struct Streams<'m> {
     slots: Pool<'m, Stream>,
     rests: Pool<'m, Rest>,
+    /// Rests that are in use.
+    kept: usize,
     opened: u64,
     closed: u64,
     most: u64,
@@ -34,12 +36,14 @@ pub(super) struct Streams<'m> {
 impl<'m> Streams<'m> {
     /// No streams, in these slots, with a rest for each.
     pub(super) fn new(slots: Pool<'m, Stream>, rests: Pool<'m, Rest>) -> Self {
-        Self { slots, rests, opened: 0, closed: 0, most: 0 }
+        Self { slots, rests, kept: 0, opened: 0, closed: 0, most: 0 }
     }
 
     /// Opens a stream. `None` when there is no slot.
     pub(super) fn open(&mut self, new: &NewStream) -> Option<StreamRef> {
-        let free = self.slots.iter().position(|slot| slot.open().is_none());
+        // There is none to look for among thousands while all that were in use still are.
+        let has_free = self.now() < self.slots.len();
+        let free = has_free.then(|| self.slots.iter().position(|slot| slot.open().is_none())).flatten();
         let index = free.or_else(|| self.slots.add(Stream::EMPTY))?;
         let rest = match Rest::of(new) {
             Some(rest) => Some(self.keep(rest)?),
@@ -53,6 +57,11 @@ impl<'m> Streams<'m> {
         Some(StreamRef { index: index32(index), generation })
     }
 
+    // Streams that are open.
+    fn now(&self) -> usize {
+        usize::try_from(self.opened - self.closed).unwrap_or(usize::MAX)
+    }
+
     /// Fills in what it counts.
     pub(super) fn tell(&self, stats: &mut stats::Streams) {
         (stats.opened, stats.closed, stats.most) = (self.opened, self.closed, self.most);
@@ -61,9 +70,11 @@ impl<'m> Streams<'m> {
 
     // Its place, counted from 1.
     fn keep(&mut self, rest: Rest) -> Option<NonZeroU16> {
-        let free = self.rests.iter().position(Rest::is_free);
+        let has_free = self.kept < self.rests.len();
+        let free = has_free.then(|| self.rests.iter().position(Rest::is_free)).flatten();
         let place = free.or_else(|| self.rests.add(Rest::Free))?;
         *self.rests.get_mut(place)? = rest;
+        self.kept += 1;
         NonZeroU16::new(index16(place + 1))
     }
 
@@ -124,7 +135,7 @@ impl<'m> Streams<'m> {
 
     /// Every slot is taken.
     pub(super) fn is_full(&self) -> bool {
-        self.slots.len() == self.slots.capacity() && self.slots.iter().all(|slot| slot.open().is_some())
+        self.now() >= self.slots.capacity()
     }
 
     /// Frees a slot, and lets the name go that was kept for its stream.
@@ -136,6 +147,7 @@ impl<'m> Streams<'m> {
         if let Some(rest) = rest {
             names.let_go(rest.name());
             *rest = Rest::Free;
+            self.kept = self.kept.saturating_sub(1);
         }
         Some(open)
     }
