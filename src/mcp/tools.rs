@@ -34,8 +34,9 @@ pub(crate) fn find(envelope: &Envelope, doc: &[u8], catalog: &Catalog) -> Result
     let Some(name) = Envelope::text(envelope.name, doc) else {
         return Err("tools/call needs params.name, the name of a tool as a string");
     };
-    let found = (0..catalog.tools.len()).find(|at| catalog.tool(*at).is_some_and(|tool| tool.name.as_bytes() == name));
-    found.ok_or("unknown tool: params.name is not in tools/list")
+    // No two have the same name.
+    let found = catalog.tools.iter().position(|tool| tool.name.as_bytes() == name);
+    found.filter(|at| catalog.tool(*at).is_some()).ok_or("unknown tool: params.name is not in tools/list")
 }
 
 /// Answers a call that has no other result with an error of the tool.
