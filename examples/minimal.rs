@@ -7,6 +7,7 @@
 
 mod common;
 
+use std::borrow::Cow;
 use std::process::ExitCode;
 
 use common::Program;
@@ -20,10 +21,10 @@ const PROGRAM: Program = Program {
 };
 
 args! {
-    struct Echo {
+    struct Echo<'a> {
         /// What to say.
         #[len(0..=16384)]
-        text: String,
+        text: Cow<'a, str>,
     }
 }
 
@@ -33,7 +34,7 @@ tools! {
     impl Minimal {
         /// Answers with the text that it is given.
         #[read_only]
-        async fn echo(&self, call: &mut Call<'_>, args: Echo) -> ToolResult {
+        async fn echo(&self, call: &mut Call<'_>, args: Echo<'_>) -> ToolResult {
             call.text(&args.text).await
         }
 

@@ -281,7 +281,7 @@ pub(crate) fn implementation(member: Option<Member>, doc: &[u8]) -> (Option<json
     let Some(member) = member else { return (None, None) };
     // One look at all of it. What comes twice says nothing.
     let (mut name, mut version) = ((0, None), (0, None));
-    for (key, value) in Value::new(member.span.of(doc)).members() {
+    for (key, value) in Value::of_span(member.span.of(doc)).members() {
         for (known, found) in [("name", &mut name), ("version", &mut version)] {
             if key.eq_str(known) {
                 *found = (found.0 + 1, value.as_text());

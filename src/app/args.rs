@@ -40,6 +40,8 @@
 ///   `Mcp-Param-Region`, by which gateways can route; a request whose header says something else is refused.
 /// - A variant is written in JSON as its name in snake case (`very_fast`), or as `#[name("..")]` says.
 /// - A raw identifier is named without its `r#`.
+/// - A struct can borrow texts from the request, which then are not copied, unless they were written with escapes: `struct Echo<'a> { text: Cow<'a, str> }`,
+///   which a tool takes as `args: Echo<'_>`. (A prompt and a resource read theirs out of other texts, and get copies.)
 /// - Other attributes are possible on the type, but not on its fields and variants, except for `#[default]`.
 ///
 /// A text of a fixed capacity (`heapless::String<N>`) takes its bytes whether it is long or not: twice in the future of each of the calls that may
@@ -127,7 +129,7 @@ macro_rules! __declare {
     (
         $derive:tt
         $(#[$($meta:tt)*])*
-        $vis:vis struct $Name:ident {
+        $vis:vis struct $Name:ident $(<$borrowed:lifetime>)? {
             $(
                 $(#[doc = $doc:expr])*
                 $(#[title($title:expr)])?
@@ -142,7 +144,7 @@ macro_rules! __declare {
         #$derive
         #[serde(crate = "smol_mcp::__private::serde")]
         $(#[$($meta)*])*
-        $vis struct $Name {
+        $vis struct $Name $(<$borrowed>)? {
             $(
                 $(#[doc = $doc])*
                 #[serde(skip_serializing_if = "smol_mcp::Arg::is_absent")]
@@ -150,14 +152,14 @@ macro_rules! __declare {
             ),*
         }
 
-        impl $crate::Arg for $Name {
+        impl<'look $(: $borrowed, $borrowed)?> $crate::Arg<'look> for $Name $(<$borrowed>)? {
             const SCHEMA: $crate::Schema = $crate::__private::object(&[
                 $(
                     $crate::Field {
                         name: $crate::__private::plain(stringify!($field)),
                         title: $crate::__declare!(@option $($title)?),
                         description: $crate::__text!($($crate::__private::Mark::Doc($doc)),*),
-                        required: <$ty as $crate::Arg>::REQUIRED,
+                        required: <$ty as $crate::Arg<'look>>::REQUIRED,
                         schema: $crate::__declare!(@schema $ty $(, range $range)? $(, len $len)?),
                         header: $crate::__declare!(@option $($header)?),
                     }
@@ -169,8 +171,8 @@ macro_rules! __declare {
                         name: $crate::__private::plain(stringify!($field)),
                         title: $crate::__declare!(@option $($title)?),
                         description: $crate::__text!($($crate::__private::Mark::Doc($doc)),*),
-                        required: <$ty as $crate::Arg>::REQUIRED,
-                        schema: <$ty as $crate::Arg>::OUTPUT,
+                        required: <$ty as $crate::Arg<'look>>::REQUIRED,
+                        schema: <$ty as $crate::Arg<'look>>::OUTPUT,
                         header: ::core::option::Option::None,
                     }
                 ),*
@@ -179,7 +181,7 @@ macro_rules! __declare {
 
             fn at_one_look(
                 schema: &'static $crate::Schema,
-                look: $crate::__private::Look<'_>,
+                look: $crate::__private::Look<'look>,
             ) -> ::core::option::Option<Self> {
                 if !$crate::__is_plain!($([$($meta)*])*) {
                     return ::core::option::Option::None;
@@ -191,7 +193,7 @@ macro_rules! __declare {
             }
         }
 
-        const _: $crate::Schema = <$Name as $crate::Arg>::SCHEMA;
+        const _: $crate::Schema = <$crate::__declare!(@static $Name $($borrowed)?) as $crate::Arg<'_>>::SCHEMA;
 
         $crate::__declare! { $derive $($rest)* }
     };
@@ -222,7 +224,7 @@ macro_rules! __declare {
             ),+
         }
 
-        impl $crate::Arg for $Name {
+        impl<'look> $crate::Arg<'look> for $Name {
             const SCHEMA: $crate::Schema = $crate::__private::choice(&[
                 $(
                     $crate::Variant {
@@ -235,7 +237,7 @@ macro_rules! __declare {
 
             fn at_one_look(
                 _schema: &'static $crate::Schema,
-                look: $crate::__private::Look<'_>,
+                look: $crate::__private::Look<'look>,
             ) -> ::core::option::Option<Self> {
                 if !$crate::__is_plain!($([$($meta)*])*) {
                     return ::core::option::Option::None;
@@ -249,9 +251,16 @@ macro_rules! __declare {
             }
         }
 
-        const _: $crate::Schema = <$Name as $crate::Arg>::SCHEMA;
+        const _: $crate::Schema = <$Name as $crate::Arg<'_>>::SCHEMA;
 
         $crate::__declare! { $derive $($rest)* }
+    };
+
+    (@static $Name:ident) => {
+        $Name
+    };
+    (@static $Name:ident $borrowed:lifetime) => {
+        $Name<'static>
     };
 
     (@option) => {
@@ -261,13 +270,13 @@ macro_rules! __declare {
         ::core::option::Option::Some($value)
     };
     (@schema $ty:ty) => {
-        <$ty as $crate::Arg>::SCHEMA
+        <$ty as $crate::Arg<'_>>::SCHEMA
     };
     (@schema $ty:ty, range $range:expr) => {
-        $crate::__private::Ranged::<<$ty as $crate::Arg>::Limit> { range: $range }.schema()
+        $crate::__private::Ranged::<<$ty as $crate::Arg<'_>>::Limit> { range: $range }.schema()
     };
     (@schema $ty:ty, len $len:expr) => {
-        $crate::__private::with_len(<$ty as $crate::Arg>::SCHEMA, &($len), <$ty as $crate::Arg>::CAPACITY)
+        $crate::__private::with_len(<$ty as $crate::Arg<'_>>::SCHEMA, &($len), <$ty as $crate::Arg<'_>>::CAPACITY)
     };
 
     (@variant $variant:ident) => {{

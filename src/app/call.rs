@@ -284,7 +284,7 @@ impl<'a> Call<'a> {
 
     /// The `arguments` of the request; `{}` where it has none.
     pub(crate) fn arguments(&self) -> Value<'a> {
-        Value::new(self.request.envelope.arguments.map_or(b"{}", |member| member.span.of(self.request.doc)))
+        Value::of_span(self.request.envelope.arguments.map_or(b"{}", |member| member.span.of(self.request.doc)))
     }
 
     /// Lends a buffer to unescape strings in: the transmit buffer, as long as nothing was written.

@@ -16,7 +16,7 @@ const DIGITS_MAX: usize = 18;
 pub struct Look<'b>(Value<'b>);
 
 /// Reads the arguments of a call, if one look is enough.
-pub(crate) fn at_one_look<T: Arg>(arguments: Value<'_>) -> Option<T> {
+pub(crate) fn at_one_look<'look, T: Arg<'look>>(arguments: Value<'look>) -> Option<T> {
     if size_of::<T>() > TYPE_BYTES_MAX { None } else { T::at_one_look(&const { T::SCHEMA }, Look(arguments)) }
 }
 
@@ -30,18 +30,17 @@ impl<'b> Look<'b> {
     }
 
     fn find(self, fields: &'static [Field], found: &mut [Option<Self>]) -> Option<()> {
-        if self.0.kind() != Kind::Object {
-            return None;
-        }
-        for (key, value) in self.0.members() {
-            // A name of a field is plain, and so is what equals it.
-            let mut places = fields.iter().zip(found.iter_mut());
-            let (_, place) = places.find(|(field, _)| key.raw() == field.name.as_bytes())?;
-            if place.replace(Self(value)).is_some() {
-                return None;
-            }
-        }
-        Some(())
+        // A name of a field is plain, and so is what equals it.
+        let known = |text: &[u8]| {
+            let is_named =
+                |name: &str| text.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.first() == Some(&b'"'));
+            let (at, field) = fields.iter().enumerate().find(|(_, field)| is_named(field.name))?;
+            Some((at, field.name.len() + 1))
+        };
+        self.0.each_known(known, |at, value| match found.get_mut(at)?.replace(Self(value)) {
+            None => Some(()),
+            Some(_) => None,
+        })
     }
 
     /// A text without escapes that has no more bytes than it may have characters.
@@ -109,9 +108,9 @@ pub struct Members<'b, const FIELDS: usize> {
     at: usize,
 }
 
-impl<const FIELDS: usize> Members<'_, FIELDS> {
+impl<'look, const FIELDS: usize> Members<'look, FIELDS> {
     /// The value of the next field; it is called once for each, in their order. None where it is undecided, or missing though it must be there.
-    pub fn next_value<T: Arg>(&mut self) -> Option<T> {
+    pub fn next_value<T: Arg<'look>>(&mut self) -> Option<T> {
         let (field, found) = (self.fields.get(self.at)?, self.found.get(self.at)?);
         self.at += 1;
         match found {

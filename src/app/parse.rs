@@ -1,5 +1,6 @@
 //! The way from a call to a tool's arguments.
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::one_look::at_one_look;
@@ -17,7 +18,7 @@ const ANY: &Schema = &Schema::Verbatim("{}");
 ///
 /// # Errors
 /// They do not fit the schema, or a text with escapes in it is too long for the scratch buffer. Both are for the model to read.
-pub fn parse<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
+pub fn parse<'call, T: Arg<'call> + Deserialize<'call>>(call: &mut Call<'call>) -> Result<T, ToolError> {
     match at_one_look(call.arguments()) {
         Some(arguments) => Ok(arguments),
         None => parse_twice(call),
@@ -25,7 +26,7 @@ pub fn parse<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolEr
 }
 
 #[inline(never)] // it is large, and seldom needed
-fn parse_twice<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
+fn parse_twice<'call, T: Arg<'call> + Deserialize<'call>>(call: &mut Call<'call>) -> Result<T, ToolError> {
     match check(call, &T::SCHEMA) {
         Ok(()) => read(call),
         Err(error) => Err(error),
@@ -36,7 +37,7 @@ fn parse_twice<T: Arg + DeserializeOwned>(call: &mut Call<'_>) -> Result<T, Tool
 ///
 /// # Errors
 /// As [`parse`].
-pub fn parse_unchecked<T: DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
+pub fn parse_unchecked<'call, T: Deserialize<'call>>(call: &mut Call<'call>) -> Result<T, ToolError> {
     match check(call, ANY) {
         Ok(()) => read(call),
         Err(error) => Err(error),
@@ -44,7 +45,7 @@ pub fn parse_unchecked<T: DeserializeOwned>(call: &mut Call<'_>) -> Result<T, To
 }
 
 // The value may be large: as few copies of it as can be lie on the stack.
-fn read<T: DeserializeOwned>(call: &mut Call<'_>) -> Result<T, ToolError> {
+fn read<'call, T: Deserialize<'call>>(call: &mut Call<'call>) -> Result<T, ToolError> {
     let arguments = call.arguments();
     let mut typed = Err(TypedError::ScratchFull);
     call.with_scratch(&mut |scratch| typed = json::from_raw(arguments.raw(), scratch));
@@ -94,7 +95,7 @@ pub fn no_such_tool(_call: &mut Call<'_>) -> ToolResult {
 ///
 /// # Errors
 /// They do not fit: there is no such resource.
-pub fn variables<T: Arg + DeserializeOwned>(call: &Reading<'_>) -> Result<T, Failure> {
+pub fn variables<T: Arg<'static> + DeserializeOwned>(call: &Reading<'_>) -> Result<T, Failure> {
     call.variables()
 }
 
@@ -102,7 +103,7 @@ pub fn variables<T: Arg + DeserializeOwned>(call: &Reading<'_>) -> Result<T, Fai
 ///
 /// # Errors
 /// They do not fit; the client is told why.
-pub fn arguments<T: Arg + DeserializeOwned>(call: &Prompting<'_>) -> Result<T, Failure> {
+pub fn arguments<T: Arg<'static> + DeserializeOwned>(call: &Prompting<'_>) -> Result<T, Failure> {
     call.arguments()
 }
 

@@ -203,7 +203,7 @@ impl<'a> Prompting<'a> {
     }
 
     /// Reads the arguments.
-    pub(super) fn arguments<T: Arg + DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub(super) fn arguments<T: Arg<'static> + DeserializeOwned>(&self) -> Result<T, Failure> {
         let read = self.out.lend(|scratch| words::read(arguments(self.request)?, scratch)).unwrap_or(Err(Misfit));
         read.map_err(|Misfit| Failure::arguments())
     }

@@ -231,7 +231,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Reads the variables of the template.
-    pub(super) fn variables<T: Arg + DeserializeOwned>(&self) -> Result<T, Failure> {
+    pub(super) fn variables<T: Arg<'static> + DeserializeOwned>(&self) -> Result<T, Failure> {
         let variables = uri::variables(self.resource.uri, self.uri());
         let variables = variables.map(|(name, value)| (Word::Ours(name), value));
         let read = self.out.lend(|scratch| words::read(variables, scratch)).unwrap_or(Err(Misfit));
@@ -339,7 +339,7 @@ impl<'a> Reading<'a> {
 
 /// The URI that a request names. One with escapes in it is none.
 pub(crate) fn requested<'d>(request: &Request<'d>) -> Option<&'d str> {
-    Value::new(request.envelope.uri?.span.of(request.doc)).as_text()?.plain()
+    Value::of_span(request.envelope.uri?.span.of(request.doc)).as_text()?.plain()
 }
 
 /// Answers with a failure's error.

@@ -168,5 +168,5 @@ pub(crate) fn message_params(
 }
 
 fn meta<'d>(request: &Request<'d>, key: &str) -> Option<Value<'d>> {
-    Value::new(request.envelope.meta?.span.of(request.doc)).get(key)
+    Value::of_span(request.envelope.meta?.span.of(request.doc)).get(key)
 }

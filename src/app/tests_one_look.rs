@@ -1,5 +1,7 @@
 //! What one look decides, the schema and serde decide so too: of mutated arguments.
 
+use std::borrow::Cow;
+
 use super::tests_validate::{All, GOOD, check, with};
 use super::*;
 use crate::json::{self, Value};
@@ -10,6 +12,20 @@ crate::args! {
         level: Option<u8>,
     }
 
+    #[derive(PartialEq)]
+    struct Lent<'call> {
+        #[len(1..=6)]
+        text: Cow<'call, str>,
+        more: Option<heapless::Vec<Cow<'call, str>, 2>>,
+        inner: Option<LentToo<'call>>,
+    }
+
+    #[derive(PartialEq)]
+    struct LentToo<'call> {
+        /// Any.
+        name: Cow<'call, str>,
+    }
+
     #[derive(Default)]
     #[serde(default)]
     struct Read {
@@ -17,7 +33,7 @@ crate::args! {
     }
 }
 
-fn looked<T: Arg>(arguments: &str) -> Option<T> {
+fn looked<'look, T: Arg<'look>>(arguments: &'look str) -> Option<T> {
     one_look::at_one_look(Value::new(arguments.as_bytes()))
 }
 
@@ -42,6 +58,8 @@ fn one_look_is_enough_for_what_is_usual() {
     assert!(looked::<Plain>(r#"{"text":"x"}"#).is_some_and(|it| it.text == "x" && it.level.is_none()));
     assert!(looked::<Plain>(r#" { "level" : null , "text" : "é" } "#).is_some_and(|it| it.text == "é"));
     assert!(looked::<Plain>(r#"{"level":255,"text":""}"#).is_some_and(|it| it.level == Some(255)));
+    // A name that another one begins with.
+    assert!(looked::<Plain>(r#"{"tex":"x"}"#).is_none() && looked::<Plain>(r#"{"text2":"x"}"#).is_none());
     for arguments in [
         r#"{"text":"a\nb"}"#,
         r#"{"text":1}"#,
@@ -152,4 +170,31 @@ fn every_value_for_every_argument() {
             check::<All>(&format!(r#"{{"{name}":{value}}}"#));
         }
     }
+}
+
+/// What is borrowed lies in the request; with an escape in it, it is made.
+#[test]
+fn texts_can_be_borrowed() {
+    let read = |arguments: &str| json::from_raw::<Lent<'_>>(arguments.as_bytes(), &mut [0; 64]).ok();
+    let arguments = r#"{"text":"hé","more":["a",""],"inner":{"name":"x"}}"#;
+    let lent = looked::<Lent<'_>>(arguments).unwrap();
+    let texts = [&lent.text, &lent.more.as_ref().unwrap()[0], &lent.inner.as_ref().unwrap().name];
+    assert!(texts.iter().all(|text| matches!(text, Cow::Borrowed(_))), "{lent:?}");
+    assert!(arguments.as_bytes().as_ptr_range().contains(&lent.text.as_ptr()));
+    assert_eq!(read(arguments), Some(lent));
+    for (arguments, fits) in [
+        (r#"{"text":"a\nb"}"#, true),
+        (r#"{"text":"x","inner":{"name":"\\"}}"#, true),
+        (r#"{"text":""}"#, false),
+        (r#"{"text":"1234567"}"#, false),
+        (r#"{"text":"x","more":["a","b","c"]}"#, false),
+        (r#"{"text":"x","inner":{}}"#, false),
+    ] {
+        assert_eq!(looked::<Lent<'_>>(arguments), None, "{arguments}");
+        let value = Value::new(arguments.as_bytes());
+        let is_let_through = validate::validate(&Lent::SCHEMA, value, &mut String::new()).is_ok();
+        assert_eq!(is_let_through, fits, "{arguments}");
+        assert_eq!(fits, is_let_through && read(arguments).is_some(), "{arguments}");
+    }
+    assert_eq!(read(r#"{"text":"a\nb"}"#).unwrap().text, "a\nb");
 }

@@ -25,7 +25,7 @@ pub(super) fn rendered(write: impl Fn(&mut Writer<'_>)) -> Value {
     serde_json::from_slice(whole).unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(whole)))
 }
 
-fn schema<T: Arg>() -> Value {
+fn schema<T: Arg<'static>>() -> Value {
     rendered(|w| T::SCHEMA.write(w))
 }
 

@@ -90,7 +90,9 @@ pub(super) fn with(name: &str, value: Option<&str>) -> String {
 }
 
 /// The refusal of `arguments`, or "" where they fit; and that those that fit can be read.
-pub(super) fn check<T: Arg + core::fmt::Debug + serde::de::DeserializeOwned>(arguments: &str) -> String {
+pub(super) fn check<T: for<'look> Arg<'look> + core::fmt::Debug + serde::de::DeserializeOwned>(
+    arguments: &str,
+) -> String {
     let mut raw = arguments.as_bytes().to_vec();
     json::scan(&mut raw, &mut json::Nobody).unwrap();
     let mut reason = String::new();

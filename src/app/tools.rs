@@ -226,7 +226,7 @@ macro_rules! __tool {
 #[macro_export]
 macro_rules! __input {
     ([]) => { $crate::Schema::Object(&[]) };
-    ([] $args_ty:ty) => { <$args_ty as $crate::Arg>::SCHEMA };
+    ([] $args_ty:ty) => { <$args_ty as $crate::Arg<'_>>::SCHEMA };
     ([[input_schema($json:expr)] $($rest:tt)*] $($args_ty:ty)?) => { $crate::Schema::Verbatim($json) };
     ([$other:tt $($rest:tt)*] $($args_ty:ty)?) => { $crate::__input!([$($rest)*] $($args_ty)?) };
 }

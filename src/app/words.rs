@@ -17,7 +17,7 @@ pub(super) struct Misfit;
 ///
 /// # Errors
 /// They do not fit the schema or the `scratch`; [`explain`] says why.
-pub(super) fn read<'w, T: Arg + DeserializeOwned, V: Display>(
+pub(super) fn read<'w, T: Arg<'static> + DeserializeOwned, V: Display>(
     words: impl Iterator<Item = (Word<'w>, V)>,
     scratch: &mut [u8],
 ) -> Result<T, Misfit> {

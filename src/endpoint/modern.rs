@@ -108,7 +108,7 @@ impl Endpoint {
         tool: usize,
     ) -> Result<(), Answer<'static>> {
         let Some(tool) = self.catalog.tools.get(tool) else { return Ok(()) };
-        let arguments = envelope.arguments.map(|member| Value::new(member.span.of(doc)));
+        let arguments = || envelope.arguments.map(|member| Value::of_span(member.span.of(doc)));
         headers::params_agree(&around.head, tool, arguments)
             .map_err(|wrong| refusal(envelope, doc, Code::HEADER_MISMATCH, Sentence::of(format_args!("{wrong}"))))
     }

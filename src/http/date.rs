@@ -1,26 +1,38 @@
 //! The `Date` header's text.
 
 /// Bytes of an IMF-fixdate.
-pub(crate) const HTTP_DATE_BYTES: usize = 29;
+pub(super) const HTTP_DATE_BYTES: usize = 29;
 
-/// Writes an IMF-fixdate (RFC 9110, 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`.
-///
-/// Times before 1970 and after the year 9999 are written as the first and the last second between them: the format
-/// has four digits for the year.
-pub(crate) fn http_date(unix_seconds: i64, out: &mut [u8; HTTP_DATE_BYTES]) {
-    // Not negative, and less than 2^38, after the clamp.
-    let seconds = u64::try_from(unix_seconds).unwrap_or(0).min(LAST_SECOND);
-    let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
-    let (year, month, day) = civil(days);
+/// An IMF-fixdate (RFC 9110, 5.6.7), such as `Sun, 06 Nov 1994 08:49:37 GMT`: nothing else is of this type, so that nobody has to check it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct HttpDate([u8; HTTP_DATE_BYTES]);
 
-    *out = *b"Thu, 01 Jan 1970 00:00:00 GMT";
-    put_name(out, 0, WEEKDAYS, days % 7);
-    put_number(out, 5, 2, day);
-    put_name(out, 8, MONTHS, month - 1);
-    put_number(out, 12, 4, year);
-    put_number(out, 17, 2, second_of_day / 3600);
-    put_number(out, 20, 2, second_of_day / 60 % 60);
-    put_number(out, 23, 2, second_of_day % 60);
+impl HttpDate {
+    /// That time.
+    ///
+    /// Times before 1970 and after the year 9999 are written as the first and the last second between them: the format
+    /// has four digits for the year.
+    pub(crate) fn at(unix_seconds: i64) -> Self {
+        // Not negative, and less than 2^38, after the clamp.
+        let seconds = u64::try_from(unix_seconds).unwrap_or(0).min(LAST_SECOND);
+        let (days, second_of_day) = (seconds / 86_400, seconds % 86_400);
+        let (year, month, day) = civil(days);
+
+        let mut text = *b"Thu, 01 Jan 1970 00:00:00 GMT";
+        put_name(&mut text, 0, WEEKDAYS, days % 7);
+        put_number(&mut text, 5, 2, day);
+        put_name(&mut text, 8, MONTHS, month - 1);
+        put_number(&mut text, 12, 4, year);
+        put_number(&mut text, 17, 2, second_of_day / 3600);
+        put_number(&mut text, 20, 2, second_of_day / 60 % 60);
+        put_number(&mut text, 23, 2, second_of_day % 60);
+        Self(text)
+    }
+
+    /// Its text.
+    pub(super) const fn text(&self) -> &[u8; HTTP_DATE_BYTES] {
+        &self.0
+    }
 }
 
 /// Bytes of an ISO 8601 time.

@@ -24,7 +24,7 @@ mod response;
 mod status;
 
 pub(crate) use accept::{Accept, Media};
-pub(crate) use date::{HTTP_DATE_BYTES, http_date, iso_time};
+pub(crate) use date::{HttpDate, iso_time};
 pub(crate) use decode::{Decoder, Limits, Step};
 pub(crate) use known::Known;
 pub(crate) use refusal::Refusal;

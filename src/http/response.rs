@@ -1,6 +1,6 @@
 //! Response heads: bytes copied and integers written by hand, no `core::fmt`.
 
-use super::HTTP_DATE_BYTES;
+use super::HttpDate;
 use super::accept::list;
 use super::class::{TOKEN, is, skip_values};
 use super::request::strip_mcp_param;
@@ -26,8 +26,8 @@ pub(crate) struct ResponseHead<'a> {
     pub(crate) close: bool,
     /// Says `Connection: keep-alive`, which an HTTP/1.0 client needs to hear. `close` and `UntilClose` win over it.
     pub(crate) keep_alive: bool,
-    /// An IMF-fixdate, as `http_date` writes it. None on a device that has no clock (RFC 9110, 6.6.1).
-    pub(crate) date: Option<&'a [u8]>,
+    /// When it was made. None on a device that has no clock (RFC 9110, 6.6.1).
+    pub(crate) date: Option<&'a HttpDate>,
     /// `Mcp-Session-Id`.
     pub(crate) session_id: Option<&'a str>,
     /// What a page of another origin may do with the response.
@@ -143,13 +143,10 @@ impl ResponseHead<'_> {
             || self.www_authenticate.is_some()
             || self.event_stream
             || self.vary_origin;
-        let date: &[u8; HTTP_DATE_BYTES] = self.date?.try_into().ok()?;
-        if is_more || skip_values(date, 0) != date.len() {
-            return None;
-        }
+        let date = self.date.filter(|_| !is_more)?;
         let (start, rest) = out.split_first_chunk_mut()?;
         *start = *USUAL;
-        start.get_mut(USUAL_DATE_AT..)?.first_chunk_mut().map(|place| *place = *date)?;
+        start.get_mut(USUAL_DATE_AT..)?.first_chunk_mut().map(|place| *place = *date.text())?;
         let mut out = Out { bytes: rest, len: 0 };
         out.put_number(length)?;
         out.put(b"\r\n\r\n")?;
@@ -165,7 +162,7 @@ impl ResponseHead<'_> {
         out.put(self.status.phrase().as_bytes())?;
         out.put(b"\r\n")?;
         if let Some(date) = self.date {
-            out.field(b"Date", date)?;
+            out.field(b"Date", date.text())?;
         }
         if let Some(content_type) = self.content_type {
             out.field(b"Content-Type", content_type.as_bytes())?;

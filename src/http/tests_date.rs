@@ -29,9 +29,8 @@ fn dates() {
         (i64::MIN, "Thu, 01 Jan 1970 00:00:00 GMT"),
     ];
     for (seconds, text) in cases {
-        let mut out = [0; HTTP_DATE_BYTES];
-        http_date(seconds, &mut out);
-        assert_eq!(std::str::from_utf8(&out).unwrap(), text);
+        let date = HttpDate::at(seconds);
+        assert_eq!(std::str::from_utf8(date.text()).unwrap(), text);
     }
 }
 
@@ -47,10 +46,9 @@ fn days_follow_each_other() {
     for year in 1970..2370 {
         for (month, days) in names.into_iter().zip(months(year)) {
             for day in 1..=days {
-                let mut out = [0; HTTP_DATE_BYTES];
-                http_date(seconds, &mut out);
+                let date = HttpDate::at(seconds);
                 let expected = format!("{}, {day:02} {month} {year} 00:00:00 GMT", weekdays.next().unwrap());
-                assert_eq!(std::str::from_utf8(&out).unwrap(), expected);
+                assert_eq!(std::str::from_utf8(date.text()).unwrap(), expected);
                 seconds += 86_400;
             }
         }

@@ -76,14 +76,34 @@ pub(super) fn integer(raw: &[u8]) -> Option<Integer> {
 
 /// The position after one or more digits.
 fn digits(bytes: &[u8], from: usize) -> Result<usize, ScanError> {
-    let mut at = from;
+    match digits_end(bytes, from) {
+        at if at == from => Err(ScanError::new(ScanErrorKind::ExpectedDigit, at)),
+        at => Ok(at),
+    }
+}
+
+/// The position of the first byte from `at` on that is no digit: a machine word at a time, as some ids are long.
+fn digits_end(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(word) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        let others = other_bytes(usize::from_le_bytes(*word));
+        if others != 0 {
+            return at + others.trailing_zeros() as usize / 8;
+        }
+        at += size_of::<usize>();
+    }
     while bytes.get(at).is_some_and(u8::is_ascii_digit) {
         at += 1;
     }
-    if at == from {
-        return Err(ScanError::new(ScanErrorKind::ExpectedDigit, at));
-    }
-    Ok(at)
+    at
+}
+
+/// Marks with its highest bit each byte of `word` that is no digit.
+const fn other_bytes(word: usize) -> usize {
+    const ONES: usize = usize::MAX / 0xff;
+    const HIGH: usize = ONES << 7;
+    // Digits become 0 to 9; what is more grows to 128 and beyond, and never into the next byte.
+    let values = word ^ (ONES * b'0' as usize);
+    (((values & !HIGH) + ONES * (0x80 - 10)) | values) & HIGH
 }
 
 /// The value of the digits of an exponent with its optional sign, saturated.

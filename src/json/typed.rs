@@ -51,7 +51,7 @@ impl core::error::Error for TypedError {}
 ///
 /// # Errors
 /// See [`TypedError`].
-pub(crate) fn from_raw<T: de::DeserializeOwned>(raw: &[u8], scratch: &mut [u8]) -> Result<T, TypedError> {
+pub(crate) fn from_raw<'raw, T: de::Deserialize<'raw>>(raw: &'raw [u8], scratch: &mut [u8]) -> Result<T, TypedError> {
     let mut deserializer = Deserializer::new(raw, Some(scratch));
     // Spelled out: each `?` and each `map_err` has a place on the stack for the value, which may be large.
     match T::deserialize(typed_de::Guard(&mut deserializer)) {

@@ -21,6 +21,11 @@ impl<'b> Value<'b> {
         Self { raw: raw.get(start..end).unwrap_or_default() }
     }
 
+    /// The value of which `raw` is just the JSON text, as the span of a member is.
+    pub(crate) const fn of_span(raw: &'b [u8]) -> Self {
+        Self { raw }
+    }
+
     /// The JSON text, without whitespace around it.
     pub(crate) fn raw(self) -> &'b [u8] {
         self.raw
@@ -79,6 +84,35 @@ impl<'b> Value<'b> {
     /// The members of an object in their order, those that occur twice as well; nothing for other values.
     pub(crate) fn members(self) -> Members<'b> {
         Members { rest: self.raw.strip_prefix(b"{").unwrap_or_default() }
+    }
+
+    /// Gives each member of an object to `take`, in their order. `known` tells a name by the text that follows its opening quote, and its length with
+    /// the closing quote. None for other values, and where one of the two gives none.
+    pub(crate) fn each_known<N>(
+        self,
+        known: impl Fn(&[u8]) -> Option<(N, usize)>,
+        mut take: impl FnMut(N, Self) -> Option<()>,
+    ) -> Option<()> {
+        if self.raw.first() != Some(&b'{') {
+            return None;
+        }
+        let mut at = skip_whitespace(self.raw, 1);
+        if self.raw.get(at) == Some(&b'}') {
+            return Some(());
+        }
+        loop {
+            let (name, length) = known(self.raw.get(at + 1..)?)?;
+            // A colon follows, and then the value.
+            let colon = skip_whitespace(self.raw, at + 1 + length);
+            let start = skip_whitespace(self.raw, colon + 1);
+            let end = value_end(self.raw, start)?;
+            take(name, Self { raw: self.raw.get(start..end)? })?;
+            at = skip_whitespace(self.raw, end);
+            if self.raw.get(at) != Some(&b',') {
+                return Some(());
+            }
+            at = skip_whitespace(self.raw, at + 1);
+        }
     }
 
     /// The elements of an array in their order; nothing for other values.

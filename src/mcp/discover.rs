@@ -16,13 +16,13 @@ pub(crate) fn negotiate(envelope: &Envelope, doc: &[u8]) -> Revision {
 
 /// The capabilities that an `initialize` declares, as far as this server knows them: the bits of [`Capability`].
 pub(crate) fn capabilities(envelope: &Envelope, doc: &[u8]) -> u16 {
-    let params = envelope.params.map(|params| Value::new(params.span.of(doc)));
+    let params = envelope.params.map(|params| Value::of_span(params.span.of(doc)));
     params.and_then(|params| params.get("capabilities")).map_or(0, declared)
 }
 
 /// The same of a request of 2026-07-28, which declares them itself.
 pub(crate) fn request_capabilities(envelope: &Envelope, doc: &[u8]) -> u16 {
-    envelope.meta_capabilities.map_or(0, |member| declared(Value::new(member.span.of(doc))))
+    envelope.meta_capabilities.map_or(0, |member| declared(Value::of_span(member.span.of(doc))))
 }
 
 fn object<'d>(of: Value<'d>, key: &str) -> Option<Value<'d>> {

@@ -66,10 +66,15 @@ pub(crate) const TASK: Mismatch = Mismatch {
 ///
 /// # Errors
 /// What is wrong, as the message of the `-32020`.
-pub(crate) fn params_agree(head: &Request<'_>, tool: &Tool, arguments: Option<Value<'_>>) -> Result<(), ParamMismatch> {
+pub(crate) fn params_agree<'b>(
+    head: &Request<'_>,
+    tool: &Tool,
+    arguments: impl Fn() -> Option<Value<'b>>,
+) -> Result<(), ParamMismatch> {
     let Schema::Object(fields) = tool.input else { return Ok(()) };
     for (field, header) in fields.iter().filter_map(|field| Some((field, field.header?))) {
-        let body = arguments.and_then(|arguments| arguments.get(field.name)).filter(|value| value.kind() != Kind::Null);
+        let body =
+            arguments().and_then(|arguments| arguments.get(field.name)).filter(|value| value.kind() != Kind::Null);
         let mut values =
             head.mcp_params().filter(|(name, _)| name.eq_ignore_ascii_case(header)).map(|(_, value)| value);
         let wrong = |what| Err(ParamMismatch { header, argument: field.name, what });

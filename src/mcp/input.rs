@@ -305,7 +305,7 @@ impl Ask for Pass<'_> {
             return Some(self.ticket(answer));
         }
         let responses = self.request.envelope.input_responses?;
-        let (name, answer) = name.find(Value::new(responses.span.of(self.request.doc)))?;
+        let (name, answer) = name.find(Value::of_span(responses.span.of(self.request.doc)))?;
         let fits = question.kind.fits(answer) && self.note(self.span(name.raw()), self.span(answer.raw()));
         fits.then(|| self.ticket(answer))
     }

@@ -17,7 +17,7 @@ pub(crate) fn asked(envelope: &Envelope, doc: &[u8], catalog: &Catalog) -> Resul
         return Err("the id of a subscriptions/listen request must be at most 48 bytes of JSON here");
     }
     let wanted = envelope.notifications.filter(|member| member.kind == Kind::Object);
-    let Some(wanted) = wanted.map(|member| Value::new(member.span.of(doc))) else {
+    let Some(wanted) = wanted.map(|member| Value::of_span(member.span.of(doc))) else {
         return Err("subscriptions/listen needs params.notifications, an object that says what to listen to");
     };
     let flag = |key| wanted.get(key).and_then(Value::as_bool).unwrap_or(false);

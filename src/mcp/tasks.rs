@@ -39,20 +39,20 @@ pub(crate) enum Verb {
 
 /// The client declared the extension in this request.
 pub(crate) fn is_declared(envelope: &Envelope, doc: &[u8]) -> bool {
-    let declared = envelope.meta_capabilities.map(|member| Value::new(member.span.of(doc)));
+    let declared = envelope.meta_capabilities.map(|member| Value::of_span(member.span.of(doc)));
     let settings = declared.and_then(|declared| declared.get("extensions")?.get(EXTENSION));
     settings.is_some_and(|settings| settings.kind() == Kind::Object)
 }
 
 /// A `subscriptions/listen` asks for tasks.
 pub(crate) fn are_asked(envelope: &Envelope, doc: &[u8]) -> bool {
-    let wanted = envelope.notifications.map(|member| Value::new(member.span.of(doc)));
+    let wanted = envelope.notifications.map(|member| Value::of_span(member.span.of(doc)));
     wanted.and_then(|wanted| wanted.get("taskIds")).is_some()
 }
 
 /// The id of the task that a request is about.
 pub(crate) fn asked<'d>(envelope: &Envelope, doc: &'d [u8]) -> Option<Text<'d>> {
-    Value::new(envelope.task_id?.span.of(doc)).as_text()
+    Value::of_span(envelope.task_id?.span.of(doc)).as_text()
 }
 
 /// What is told when a tool that only runs as a task can't be one.
@@ -67,7 +67,7 @@ const _: () = assert!(crate::limits::TASK_BYTES_MAX == 16 * 1024, "as the senten
 
 /// The answers that a `tasks/update` brings.
 pub(crate) fn responses<'d>(request: &Request<'d>) -> Option<Value<'d>> {
-    let params = Value::new(request.envelope.params?.span.of(request.doc));
+    let params = Value::of_span(request.envelope.params?.span.of(request.doc));
     params.get("inputResponses").filter(|responses| responses.kind() == Kind::Object)
 }
 

@@ -77,23 +77,27 @@ impl Outlet<'_> {
         // The head in front of a message must not reach into it.
         let end = if at == 0 { BODY_AT } else { self.buf.len() };
         let place = self.buf.get_mut(at..end)?;
-        let content_type = match framing {
+        // What is only this head's is put into the template for a moment, as a copy of that takes longer than to render it.
+        let head = &mut self.template;
+        let before = (head.content_type, head.close);
+        head.content_type = match framing {
             Framing::None | Framing::Length(0) => None,
             _ if event_stream => Some("text/event-stream"),
-            _ => Some(self.template.content_type.unwrap_or("application/json")),
+            _ => Some(head.content_type.unwrap_or("application/json")),
         };
-        let head = ResponseHead {
-            content_type,
-            framing,
-            close: self.template.close || framing == Framing::UntilClose,
-            session_id: self.session_id.as_deref(),
-            event_stream,
-            ..self.template
+        head.close |= framing == Framing::UntilClose;
+        head.framing = framing;
+        head.event_stream = event_stream;
+        let length = match &self.session_id {
+            None => head.render(place),
+            Some(id) => ResponseHead { session_id: Some(id), ..*head }.render(place),
         };
-        head.render(place)
+        (head.content_type, head.close) = before;
+        length
     }
 
     /// Frames the message (or the part of it that is there) into the queue.
+    #[inline(never)] // once for many looks at what is pending
     pub(super) fn frame_message(&mut self, last: bool) {
         let events = matches!(self.form, Form::Events(_));
         let mut begin = BODY_AT;

@@ -183,16 +183,14 @@ impl<'b> Outlet<'b> {
     }
 
     /// The bytes to write now, empty when there is nothing to do before the handler goes on.
+    #[inline]
     pub(crate) fn pending(&mut self) -> &[u8] {
         if self.is_detached() {
             return &[];
         }
-        if self.queue.is_empty() && !self.gone {
-            if self.finished && !self.ended {
-                self.frame_message(true);
-            } else if self.flush {
-                self.frame_message(false);
-            }
+        let is_last = self.finished && !self.ended;
+        if self.queue.is_empty() && !self.gone && (is_last || self.flush) {
+            self.frame_message(is_last);
         }
         self.buf.get(self.queue.clone()).unwrap_or_default()
     }

@@ -38,8 +38,7 @@ impl<A: Application> Worker<'_, '_, A> {
         };
         let came = self.core.moment(conn);
         // The first request of them was counted when they came.
-        let counted =
-            self.core.counted_by(conn, self.core.peer_of(conn, head), head, came.local.map(|local| local.ip()));
+        let counted = self.core.counted_by(conn, manner.peer, head, came.local.map(|local| local.ip()));
         let (mut is_free, mut answered) = (true, false);
         let mut outlet = manner.outlet(tx);
         // The responses come as one array.

@@ -7,7 +7,7 @@ use rustix::time::{ClockId, clock_gettime};
 
 use super::core::Core;
 use super::tick::Tick;
-use crate::http;
+use crate::http::HttpDate;
 use crate::limits::{CLOCK_SET_MIN_UNIX_S, PAUSE_MIN_MS};
 
 /// Where the time comes from.
@@ -80,8 +80,7 @@ pub(super) fn set_calendar<A>(core: &Core<'_, A>, unix_s: u64) {
         return;
     }
     core.unix_s.set(unix_s);
-    let mut date = [0; http::HTTP_DATE_BYTES];
-    http::http_date(i64::try_from(unix_s).unwrap_or(i64::MAX), &mut date);
+    let date = HttpDate::at(i64::try_from(unix_s).unwrap_or(i64::MAX));
     // A board without a clock starts in 1970: no date is better than a wrong one (RFC 9110, section 6.6.1).
     core.date.set((unix_s >= CLOCK_SET_MIN_UNIX_S).then_some(date));
 }

@@ -23,7 +23,7 @@ use super::streams::Open;
 use crate::app::{Identity, Ran, caught};
 use crate::endpoint::{Changes, Endpoint, Moment};
 use crate::guard::{Household, Peer};
-use crate::http;
+use crate::http::{self, HttpDate};
 use crate::hub::Hub;
 use crate::json::Value;
 use crate::limits::{
@@ -58,7 +58,7 @@ pub(super) struct Core<'m, A> {
     pub(super) audit: Option<Audit>,
     pub(super) now_ms: Cell<u64>,
     pub(super) unix_s: Cell<u64>,
-    pub(super) date: Cell<Option<[u8; http::HTTP_DATE_BYTES]>>,
+    pub(super) date: Cell<Option<HttpDate>>,
     /// What tells of sockets; none where nothing is listened to.
     pub(super) sockets: Option<Sockets>,
     pub(super) conns: RefCell<Conns<'m>>,

@@ -89,7 +89,7 @@ impl<A: Application> Worker<'_, '_, A> {
             answer.answer_to(envelope);
             return self.answer(conn, answer, manner, doc, tx).await;
         }
-        let wanted = envelope.notifications.map(|member| Value::new(member.span.of(doc)));
+        let wanted = envelope.notifications.map(|member| Value::of_span(member.span.of(doc)));
         match self.core.listen_to(
             wanted.and_then(|wanted| wanted.get("resourceSubscriptions")).unwrap_or(Value::new(b"[]")),
             principal,

@@ -8,6 +8,7 @@ use super::stats::Count;
 use super::worker::Worker;
 use crate::app::Application;
 use crate::endpoint::{Job, Moment, Work};
+use crate::guard::Peer;
 use crate::http;
 use crate::limits::RATE_SECONDS_MAX;
 use crate::rate::{Limit, Rate};
@@ -80,13 +81,14 @@ impl<A: Application> Core<'_, A> {
 }
 
 impl<A: Application> Worker<'_, '_, A> {
-    /// What is true now, for this request, which counts for its sender.
-    pub(super) fn moment_of(&self, conn: ConnRef, request: http::Request<'_>) -> Moment {
+    /// Who sent this request, and what is true now for it, which counts for its sender.
+    pub(super) fn moment_of(&self, conn: ConnRef, request: http::Request<'_>) -> (Option<Peer>, Moment) {
         let peer = self.core.peer_of(conn, request);
         self.slot.household.set(peer.map(|peer| peer.household));
         self.slot.who.borrow_mut().clear();
         let moment = self.core.moment(conn);
-        Moment { counted: self.core.counted_by(conn, peer, request, moment.local.map(|local| local.ip())), ..moment }
+        let counted = self.core.counted_by(conn, peer, request, moment.local.map(|local| local.ip()));
+        (peer, Moment { counted, ..moment })
     }
 
     /// A tool that is called too often is not run.

@@ -51,7 +51,7 @@ impl<A: Application> Worker<'_, '_, A> {
         answer.close = true;
         let date = self.core.date.get();
         let template = ResponseHead {
-            date: date.as_ref().map(<[u8; 29]>::as_slice),
+            date: date.as_ref(),
             cors,
             resource: self.core.endpoint.resource.as_ref(),
             ..ResponseHead::new(Status::OK, Framing::None)

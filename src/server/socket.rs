@@ -1,9 +1,11 @@
 //! A connection's two directions, polled: a TCP socket, or anything else that reads and writes.
 
-use std::io::{self, Read, Write};
+use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::task::{Context, Poll};
 
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags, recv, send};
 use smol::io::{AsyncRead, AsyncWrite};
 
 use super::conns::ConnRef;
@@ -200,38 +202,39 @@ impl Socket {
     }
 }
 
+// Past libc: its calls are points at which a thread may be cancelled, and prepare for that each time.
 impl Tcp {
     fn poll_read(&mut self, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         if !self.readable {
             return Poll::Pending;
         }
         loop {
-            match self.stream.read(buf) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            match recv(&self.stream, &mut *buf, RecvFlags::empty()) {
+                Err(Errno::AGAIN) => {
                     self.readable = false;
                     return Poll::Pending;
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(Errno::INTR) => {}
                 // Less than there was room for: that was all, and what comes now is told of.
-                Ok(read) if read < buf.len() => {
+                Ok((read, _)) if read < buf.len() => {
                     self.readable = self.doubtful || read == 0;
                     return Poll::Ready(Ok(read));
                 }
-                result => return Poll::Ready(result),
+                result => return Poll::Ready(result.map(|(read, _)| read).map_err(Into::into)),
             }
         }
     }
 
     fn poll_write(&mut self, sockets: Option<&Sockets>, buf: &[u8]) -> Poll<io::Result<usize>> {
         while self.writable {
-            match self.stream.write(buf) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+            match send(&self.stream, buf, SendFlags::NOSIGNAL) {
+                Err(Errno::AGAIN) => {
                     self.writable = false;
                     self.tell_writes(sockets)?;
                 }
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(Errno::INTR) => {}
                 Ok(0) => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
-                result => return Poll::Ready(result),
+                result => return Poll::Ready(result.map_err(Into::into)),
             }
         }
         Poll::Pending
@@ -263,6 +266,7 @@ fn none<T>() -> Poll<io::Result<T>> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
     use std::net::TcpListener;
     use std::task::Waker;
 

@@ -214,7 +214,7 @@ impl<A: Application> Core<'_, A> {
 
     /// The tasks that a `subscriptions/listen` asks for: those that there are, that are its caller's, and whose tools it may call.
     pub(super) fn tasks_to_listen_to(&self, envelope: &Envelope, doc: &[u8], principal: &Principal) -> u64 {
-        let wanted = envelope.notifications.filter(|_| A::HAS_TASKS).map(|member| Value::new(member.span.of(doc)));
+        let wanted = envelope.notifications.filter(|_| A::HAS_TASKS).map(|member| Value::of_span(member.span.of(doc)));
         let Some(ids) = wanted.and_then(|wanted| wanted.get("taskIds")) else { return 0 };
         let found = |id: Value<'_>| self.find_task(id.as_text()?.plain()?, principal);
         ids.elements().filter_map(found).fold(0, |set, place| set | tasks::bit(place))

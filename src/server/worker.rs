@@ -12,9 +12,11 @@ use super::drive::{Outcome, Target, Watch};
 use super::lease::Read;
 use super::refuse::{ended_meanwhile, late, refused};
 use crate::app::Application;
-use crate::endpoint::{Admission, Answer, Decision, Findings, Passage, Posted};
+use crate::endpoint::{Admission, Answer, Decision, Findings, Moment, Passage, Posted};
 use crate::guard::Peer;
-use crate::http::{self, Accept, CONTINUE, Cors, Decoder, Framing, Known, Media, Method, ResponseHead, Status, Step};
+use crate::http::{
+    self, Accept, CONTINUE, Cors, Decoder, Framing, HttpDate, Known, Media, Method, ResponseHead, Status, Step,
+};
 use crate::limits::{HEAD_GRACE_MS, HEAD_TIMEOUT_MS, PIPELINED_MAX, TRANSFER_GRACE_MS, TRANSFER_PRESSED_MS};
 use crate::outlet::{Out, Outlet};
 use crate::session::Principal;
@@ -191,14 +193,14 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
         let mut step = decoder.step(rx, &self.core.limits);
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
         self.core.look_at_keys(false);
-        let moment = self.moment_of(conn, request);
+        let (peer, mut moment) = self.moment_of(conn, request);
         let mut known = None;
         let mut passage = Passage::Known;
         let cors = self.core.endpoint.enter(request, &moment, &mut known, &mut passage);
         let route = {
             let date = self.core.date.get();
             let manner = || {
-                let mut manner = self.manner(conn, request, cors, date.as_ref());
+                let mut manner = self.manner(peer, request, cors, date.as_ref());
                 manner.template.close |= last || request.has_body(); // which is not waited for where it is not needed
                 manner
             };
@@ -231,13 +233,14 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
                 return Turn::Done(After::Close);
             }
             step = self.body(conn, decoder, rx).await;
+            moment = self.core.moment(conn);
             // The message is judged by what its sender may do now: while the body came, tokens may have come and gone.
             is_in = decoder.head(rx).is_none_or(|head| self.is_still_in(conn, head, &mut known));
         }
         let answer = match step {
             Step::Body if is_in => {
                 let posted = Posted { principal: Principal::or_anyone(known.as_ref()), route };
-                return pin!(self.message(conn, decoder, posted, last, rx, tx)).await;
+                return pin!(self.message(conn, decoder, (peer, posted, &moment), last, rx, tx)).await;
             }
             Step::Body => ended_meanwhile(),
             Step::Refuse(refusal) => refused(refusal),
@@ -275,12 +278,12 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
         }
     }
 
-    // A message that was read whole.
+    // A message that was read whole at this moment.
     async fn message(
         &self,
         conn: ConnRef,
         decoder: &mut Decoder,
-        posted: Posted<'_>,
+        (peer, posted, moment): (Option<Peer>, Posted<'_>, &Moment),
         last: bool,
         rx: &mut [u8],
         tx: &mut [u8],
@@ -293,21 +296,20 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
             let pipelined = used.len() > body.len();
             let Some(doc) = used.get_mut(..body.len()) else { return Turn::Done(After::Close) };
             let Some(request) = decoder.head(head) else { return Turn::Done(After::Close) };
-            let moment = self.core.moment(conn);
             let mut findings = Findings::default();
             let mut refusal = Answer::empty(Status::ACCEPTED);
             let decision = {
                 let mut sessions = self.core.sessions.borrow_mut();
                 // Apart, since refusals are large, and seldom.
-                match self.core.endpoint.message(request, posted, doc, &mut findings, &mut sessions, &moment) {
+                match self.core.endpoint.message(request, posted, doc, &mut findings, &mut sessions, moment) {
                     Ok(decision) => Some(decision),
                     Err(answer) => keep(&mut refusal, answer),
                 }
             };
             let Findings { envelope, changes, .. } = &findings;
             let date = self.core.date.get();
-            let cors = self.core.endpoint.cors(request, &moment);
-            let mut manner = self.manner(conn, request, cors, date.as_ref());
+            let cors = self.core.endpoint.cors(request, moment);
+            let mut manner = self.manner(peer, request, cors, date.as_ref());
             self.core.tell(*changes, manner.peer);
             manner.template.close |= last;
             let mut watch = Watch::new(free, pipelined);
@@ -340,29 +342,23 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
 
     fn manner<'r>(
         &'r self,
-        conn: ConnRef,
+        peer: Option<Peer>,
         request: http::Request<'r>,
         cors: Option<Cors<'r>>,
-        date: Option<&'r [u8; 29]>,
+        date: Option<&'r HttpDate>,
     ) -> Manner<'r> {
         let http10 = request.is_http10();
         let keep = request.keep_alive() && !self.core.stopping.get();
         let template = ResponseHead {
             close: !keep,
             keep_alive: http10 && keep,
-            date: date.map(<[u8; 29]>::as_slice),
+            date,
             cors,
             vary_origin: request.count(Known::Origin) > 0,
             resource: self.core.endpoint.resource.as_ref(),
             ..ResponseHead::new(Status::OK, Framing::None)
         };
-        Manner {
-            template,
-            http10,
-            accepts: Some(request),
-            head_only: request.method() == Method::Head,
-            peer: self.core.peer_of(conn, request),
-        }
+        Manner { template, http10, accepts: Some(request), head_only: request.method() == Method::Head, peer }
     }
 
     /// Answers with what needs no handler.

@@ -31,7 +31,7 @@ impl Outcome for ToolResult {
     }
 }
 
-impl<T: Arg + Serialize> Outcome for Result<T, ToolError> {
+impl<T: Arg<'static> + Serialize> Outcome for Result<T, ToolError> {
     const OUTPUT: Option<&'static Schema> = Some(&T::OUTPUT);
 
     async fn finish(self, call: &mut Call<'_>) -> ToolResult {

@@ -226,7 +226,7 @@ macro_rules! face {
                 ///
                 /// # Errors
                 /// There is no answer, for the reason that [`InputError`] tells.
-                pub async fn elicit<T: Arg + DeserializeOwned>(
+                pub async fn elicit<T: Arg<'static> + DeserializeOwned>(
                     &mut self,
                     key: &str,
                     message: &str,

@@ -44,7 +44,7 @@ pub struct Elicit<'q, T> {
 
 type Render<T> = fn(&T, &mut Writer<'_>) -> Result<(), TypedError>;
 
-impl<'q, T: Arg + DeserializeOwned> Elicit<'q, T> {
+impl<'q, T: Arg<'static> + DeserializeOwned> Elicit<'q, T> {
     const FORM: () =
         assert!(is_form(&T::SCHEMA), "a form is a struct of texts, numbers, booleans, enums and arrays of enums");
 
@@ -80,7 +80,7 @@ impl<'q, T: Arg + DeserializeOwned> Elicit<'q, T> {
 
 impl<T> sealed::Sealed for Elicit<'_, T> {}
 
-impl<'a, T: Arg + DeserializeOwned> Questions<'a> for Elicit<'_, T> {
+impl<'a, T: Arg<'static> + DeserializeOwned> Questions<'a> for Elicit<'_, T> {
     type Answers = Elicited<T>;
 
     fn each(&self, see: &mut dyn FnMut(&Question<'_>)) {
