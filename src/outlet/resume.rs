@@ -17,12 +17,12 @@ use crate::http::LAST_CHUNK;
 use crate::json::Writer;
 use crate::limits::KEPT_BYTES_MAX;
 use crate::rpc::{self, Code};
-use crate::sse::{self, END_OF_CALL, EventId, Place};
+use crate::sse::{self, END_OF_CALL, EventId, Place, RequestTail};
 
 /// What makes the events of an answer resumable.
 #[derive(Debug)]
 pub(crate) struct Resumable<'b> {
-    /// The beginning of the stream.
+    /// The beginning of the stream; its request is added where the id is told, as few ever are.
     pub(crate) id: EventId,
     /// The id of the request, as JSON: an answer that is lost is told by an error.
     pub(crate) request: &'b [u8],
@@ -76,10 +76,15 @@ const TOO_LONG: &str =
     "the answer is lost: the connection broke, and the answer is too long to be kept until the client comes back";
 
 impl Resume<'_> {
+    // The id of what is at this place of the stream.
+    fn id(&self, place: Place) -> EventId {
+        EventId { place, request: RequestTail::of(self.what.request), ..self.what.id }
+    }
+
     /// What the stream begins with.
     pub(super) fn prime(&self, w: &mut Writer<'_>) {
         if self.what.primed {
-            sse::write_priming(w, &self.what.id, self.what.retry_ms);
+            sse::write_priming(w, &self.id(self.what.id.place), self.what.retry_ms);
         }
     }
 
@@ -95,7 +100,7 @@ impl Resume<'_> {
 
     /// The first lines of an event. A client that was not primed learns here when to come back.
     pub(super) fn write_id(&self, w: &mut Writer<'_>, event: u32) {
-        sse::write_id(w, &self.what.id.at(Place::Call(event)));
+        sse::write_id(w, &self.id(Place::Call(event)));
         if !self.what.primed && !self.retry_told && event != END_OF_CALL {
             w.str("retry: ").uint(u64::from(self.what.retry_ms)).str("\n");
         }
@@ -183,7 +188,7 @@ impl<'b> Outlet<'b> {
             Mode::Detached => true,
         })?;
         if !resume.kept.is_empty() {
-            let id = resume.what.id.at(Place::Call(resume.events));
+            let id = resume.id(Place::Call(resume.events));
             return Some(Kept { id, json: self.buf.get(resume.kept.clone()).unwrap_or_default() });
         }
         if !self.finished || resume.told {
@@ -198,7 +203,7 @@ impl<'b> Outlet<'b> {
             rpc::error(&mut w, resume.what.request, Code::INTERNAL_ERROR, TOO_LONG);
             self.body = w.written();
         }
-        let id = resume.what.id.at(Place::Call(END_OF_CALL));
+        let id = resume.id(Place::Call(END_OF_CALL));
         Some(Kept { id, json: self.buf.get(BODY_AT..BODY_AT + self.body).unwrap_or_default() })
     }
 

@@ -30,8 +30,7 @@ struct Fate {
 }
 
 fn resumable<'b>(primed: bool) -> Resumable<'b> {
-    let request = RequestTail::of(b"42");
-    let id = EventId { boot: 0xb007, client: 5, stream: 6, place: Place::Call(0), request };
+    let id = EventId { boot: 0xb007, client: 5, stream: 6, place: Place::Call(0), request: RequestTail::default() };
     Resumable { id, request: b"42", primed, retry_ms: 2_000 }
 }
 

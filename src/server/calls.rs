@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::pin::pin;
 
 use super::conns::ConnRef;
+use super::core::hash_id;
 use super::drive::{Outcome, Target, Watch};
 use super::inputs::Asking;
 use super::notices::Notice;
@@ -166,7 +167,7 @@ impl<A: Application> Worker<'_, '_, A> {
             return Client::of(request);
         };
         if job.work.is_call() && sessions.call_started(session, self.core.now_ms.get()) {
-            let call = (session, self.core.hash_id(request.id()));
+            let call = (session, hash_id(request.id()));
             self.slot.call.set(Some(call));
             if self.core.was_cancelled(call) {
                 self.slot.cancelled.set(true);

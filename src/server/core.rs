@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::hash::{BuildHasher, Hash, Hasher, RandomState};
+use std::hash::RandomState;
 use std::sync::Arc;
 use std::task::Waker;
 
@@ -162,19 +162,9 @@ impl<A> Core<'_, A> {
         }
     }
 
-    /// A hash of a request's id, equal for equal ids of one type however they are written.
-    pub(super) fn hash_id(&self, id: &[u8]) -> u64 {
-        let mut hasher = self.hasher.build_hasher();
-        match Value::new(id).as_text() {
-            Some(text) => text.chars().for_each(|char| char.hash(&mut hasher)),
-            None => id.hash(&mut hasher),
-        }
-        hasher.finish()
-    }
-
     /// Drops the call of a session that has this id, if it runs.
     pub(super) fn cancel(&self, session: SessionRef, id: &[u8]) {
-        let call = (session, self.hash_id(id));
+        let call = (session, hash_id(id));
         let running = self.workers.iter().position(|worker| worker.call.get() == Some(call));
         let Some(index) = running else {
             if self.queue.borrow().is_empty() {
@@ -351,6 +341,17 @@ impl<A> Core<'_, A> {
         for (at, _) in self.workers.iter().enumerate().filter(|(_, w)| conn.is_some() && w.job.get() == conn) {
             self.wake_worker(at);
         }
+    }
+}
+
+/// A hash of a request's id, equal for equal ids of one type however they are written. (FNV-1a: it need not be secret, as who finds two ids with the
+/// same hash can cancel a call of his own session with the other one.)
+pub(super) fn hash_id(id: &[u8]) -> u64 {
+    const TEXT: u64 = 0xcbf2_9ce4_8422_2325;
+    let step = |hash: u64, unit: u32| (hash ^ u64::from(unit)).wrapping_mul(0x0100_0000_01b3);
+    match Value::new(id).as_text() {
+        Some(text) => text.chars().fold(TEXT, |hash, char| step(hash, char.into())),
+        None => id.iter().fold(!TEXT, |hash, byte| step(hash, (*byte).into())),
     }
 }
 

@@ -206,8 +206,7 @@ impl<A> Core<'_, A> {
     ) -> Option<(u64, u64)> {
         let session = session.filter(|_| request.revision.is_resumable())?;
         let client = self.sessions.borrow().get(session)?.client().0;
-        let tail = RequestTail::of(request.id());
-        let id = EventId { request: tail, ..self.event_id(client, self.numbers.next(), Place::Call(0)) };
+        let id = self.event_id(client, self.numbers.next(), Place::Call(0));
         let stream = id.stream;
         let (primed, retry_ms) = (request.revision.is_primed(), retry_ms(conn));
         outlet.set_resumable(Resumable { id, request: request.id(), primed, retry_ms });
