@@ -68,7 +68,6 @@
 extern crate self as smol_mcp;
 
 pub use heapless;
-pub use smol::block_on;
 
 pub use app::{
     Annotations, App, Application, Arg, AsyncCheck, Binary, Call, Capability, Check, Completing, CompletionText,
@@ -83,7 +82,7 @@ pub use oauth::{Issuer, OAuth};
 pub use rate::Rate;
 pub use server::{
     AuditEntry, AuditOutcome, Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle,
-    MemoryBudget, Message, Server, Storage, stats, testing,
+    MemoryBudget, Message, Server, Storage, block_on, stats, testing,
 };
 pub use session::{LogLevel, Principal, Revision};
 pub use stats::Stats;

@@ -152,7 +152,7 @@ fn serve<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>>(
     let beside = async { match beside.await {} };
     let beside = smol::future::or(until_signal, smol::future::or(manager.feed(), beside));
     // Begun before the server is: outputs are safe before a client can set them.
-    smol::block_on(smol::future::or(WhenWoken::new(beside), bound.run()))
+    smol_mcp::block_on(smol::future::or(WhenWoken::new(beside), bound.run()))
 }
 
 /// The arguments this process was started with. Where there is nothing to run, since help was asked for or an argument is wrong, it has

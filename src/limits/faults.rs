@@ -22,3 +22,9 @@ const _: () = assert!(super::TICK_MS as u64 + PAUSE_MIN_MS < super::HEAD_GRACE_M
 
 /// Steps of a handler (a piece that is written, a progress that is told) after which others get their turn, where it did not wait in between.
 pub const TURN_STEPS: u8 = 128;
+
+/// Files that [`block_on`](crate::block_on) waits for itself: two of each server that runs by it. Those of more servers are waited for by async-io.
+pub const PARKED_FILES_MAX: usize = 8;
+
+/// Milliseconds that [`block_on`](crate::block_on) sleeps where the kernel has no memory to wait for files.
+pub const PARK_AGAIN_MS: u64 = 10;

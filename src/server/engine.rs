@@ -12,7 +12,7 @@ use super::core::{COMMANDS, Core, SOCKETS, TICK, WORKERS};
 use super::handle::{Command, Commands, PROMPTS_CHANGED, RELOAD, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
 use super::notices::Notice;
 use super::socket::Socket;
-use super::sockets::{News, Place};
+use super::sockets::{News, Place, Sockets};
 use super::stream_table::StreamRef;
 use crate::app::{Announce, Application, caught};
 use crate::hub::Kind;
@@ -62,6 +62,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
     /// Does what is due. Ready when the server has ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.look_at_clock();
+        self.look_around();
         let core = self.core;
         let ready = &core.ready;
         self.ticked = false;
@@ -144,6 +145,16 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                 // Runners never end.
                 let _ = runner.as_mut().poll(&mut cx);
             }
+        }
+    }
+
+    // Who sleeps until something happens need not be who did so before.
+    fn look_around(&self) {
+        if self.core.sockets.as_ref().is_some_and(Sockets::has_moved) {
+            self.core.ready.set(SOCKETS);
+        }
+        if matches!(&self.clock, Clock::Machine { tick, .. } if tick.has_moved()) {
+            self.core.ready.set(TICK);
         }
     }
 

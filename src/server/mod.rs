@@ -38,6 +38,7 @@ mod names;
 mod notices;
 mod oauth;
 mod open;
+mod park;
 mod peek;
 mod peeked;
 mod peers;
@@ -83,6 +84,7 @@ pub use clients::{ClientEvent, ClientInfo};
 pub use config::Config;
 pub use handle::{Handle, Message};
 pub use log_bridge::ClientLogger;
+pub use park::block_on;
 pub use socket::Duplex;
 pub use storage::Storage;
 

@@ -1,4 +1,4 @@
-//! What happens to sockets: one epoll instance for all of them, which async-io waits for as one file (DESIGN D2).
+//! What happens to sockets: one epoll instance for all of them, which is waited for as one file (DESIGN D2).
 //!
 //! A socket is told of once for each time that something comes (it is edge-triggered), so that nothing has to be said to the kernel again after each
 //! event, and an idle client takes no memory beside its slot. What was told stands with the socket until a read or a write finds that it is no longer
@@ -6,20 +6,20 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::task::{Context, Poll};
 
-use async_io::Async;
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
 use super::conns::ConnRef;
+use super::park::Waited;
 use crate::limits::SOCKET_EVENTS_PER_LOOK;
 
 /// All sockets that are waited for.
 pub(super) struct Sockets {
-    epoll: Async<OwnedFd>,
+    epoll: Waited,
 }
 
 /// What happened, as far as a read or a write would see it.
@@ -51,7 +51,7 @@ impl Sockets {
     /// # Errors
     /// Those of the system: there are no more files.
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { epoll: Async::new_nonblocking(epoll::create(CreateFlags::CLOEXEC)?)? })
+        Ok(Self { epoll: Waited::new(epoll::create(CreateFlags::CLOEXEC)?) })
     }
 
     /// From now on it is told that there is something to read, or somebody to accept; at once, if there is.
@@ -89,8 +89,16 @@ impl Sockets {
     }
 
     /// Ready when something happened. It must be asked until it is not, to be told again.
+    ///
+    /// # Errors
+    /// Those of the system: it can't be waited for.
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.epoll.poll_readable(cx)
+    }
+
+    /// It must be asked again, as somebody else waits now.
+    pub(super) fn has_moved(&self) -> bool {
+        self.epoll.has_moved()
     }
 }
 

@@ -1,25 +1,26 @@
-//! What wakes the engine now and then: a file that tells of time, so that a turn of async-io finds no timer to keep.
+//! What wakes the engine now and then: a file that tells of time, so that nobody has a timer to keep.
 //!
-//! A timer of async-io's own costs each of its turns some hundred instructions and an allocation, whether it is due or not. It stands in where
+//! A timer of async-io's costs each of its turns some hundred instructions and an allocation, whether it is due or not. It stands in where
 //! there is no such file: there are no more, or it can't be waited for. Either is waited for apart from the sockets, so that what these should
 //! ever fail to tell of is looked at all the same.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use async_io::{Async, Timer};
+use async_io::Timer;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 use smol::stream::Stream as _;
 
+use super::park::Waited;
+
 /// When the next look at all deadlines is due.
 pub(super) struct Tick {
     /// Tells of time.
-    file: Option<Async<OwnedFd>>,
+    file: Option<Waited>,
     timer: Timer,
     every_ms: u64,
 }
@@ -39,6 +40,11 @@ impl Tick {
             (None, 0) => self.timer = Timer::never(),
             (None, _) => self.timer.set_interval(Duration::from_millis(every_ms)),
         }
+    }
+
+    /// It must be heeded, as somebody else waits now.
+    pub(super) fn has_moved(&self) -> bool {
+        self.every_ms > 0 && self.file.as_ref().is_some_and(Waited::has_moved)
     }
 
     /// It may have come: wakes when the next one comes.
@@ -61,13 +67,13 @@ impl Tick {
     }
 }
 
-fn file() -> io::Result<Async<OwnedFd>> {
+fn file() -> io::Result<Waited> {
     let flags = TimerfdFlags::NONBLOCK.union(TimerfdFlags::CLOEXEC);
-    Async::new_nonblocking(timerfd_create(TimerfdClockId::Monotonic, flags)?)
+    Ok(Waited::new(timerfd_create(TimerfdClockId::Monotonic, flags)?))
 }
 
 // False where it can't be.
-fn arm(file: &Async<OwnedFd>, every_ms: u64) -> bool {
+fn arm(file: &Waited, every_ms: u64) -> bool {
     let every = Timespec::try_from(Duration::from_millis(every_ms));
     every.is_ok_and(|every| {
         let times = Itimerspec { it_interval: every, it_value: every };
