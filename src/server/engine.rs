@@ -99,7 +99,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             }
         });
         // Where several came at once, others come while those are served: to look again is one call of the system, to wait in the reactor seven.
-        let more = more.map(|more| more || count > 1);
+        let more = more.map(|more| more || count > 1 && !sockets.is_near());
         let told = if told.is_ready() { sockets.poll(&mut cx) } else { told };
         match (more, told) {
             (Ok(false), Poll::Pending) => {}

@@ -68,6 +68,7 @@ mod tick;
 mod times;
 mod token_file;
 mod vacancy;
+mod waited;
 mod worker;
 
 #[cfg(test)]

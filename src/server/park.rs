@@ -1,10 +1,10 @@
-//! Where a program sleeps that has nothing to run but a server: on the server's own files, with one call of the system for each turn. async-io, which
-//! waits for them wherever else a server is run, takes seven.
+//! Where a program sleeps that has nothing to run but a server: on the server's own epoll instance, with one call of the system for each turn, which
+//! tells what happened, too. async-io, which waits for that wherever else a server is run, takes eight.
 
-use std::cell::{Cell, OnceCell, RefCell};
+use std::cell::RefCell;
 use std::future::Future;
-use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd as _;
 use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,11 +13,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::Duration;
 
-use async_io::Async;
+use rustix::event::epoll::{self, Event};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 
-use crate::limits::{PARK_AGAIN_MS, PARKED_FILES_MAX};
+use super::waited::{File, is_of_file};
+use crate::limits::{PARK_AGAIN_MS, PARKED_FILES_MAX, SOCKET_EVENTS_PER_LOOK};
 
 /// Runs a future to its end on this thread, and gives what it gives.
 ///
@@ -33,7 +34,8 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     let Ok(event) = eventfd(0, EventfdFlags::CLOEXEC.union(EventfdFlags::NONBLOCK)) else {
         return smol::block_on(future);
     };
-    let alarm = Arc::new(Alarm { event, rung: AtomicBool::new(false), sleeps: AtomicBool::new(false) });
+    let alarm =
+        Arc::new(Alarm { file: File::plain(event), rung: AtomicBool::new(false), sleeps: AtomicBool::new(false) });
     let waker = Waker::from(alarm.clone());
     let (park, mut future) = (Park::enter(), pin!(future));
     loop {
@@ -42,73 +44,6 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
             return done;
         }
         park.0.sleep(&alarm);
-    }
-}
-
-/// A file that becomes readable when there is something to do.
-pub(super) struct Waited {
-    file: Arc<File>,
-    /// The same for async-io, once it waits for it.
-    elsewhere: OnceCell<Async<Arc<File>>>,
-    /// The number of the park where it was waited for last; 0: there was none.
-    park: Cell<usize>,
-}
-
-impl Waited {
-    /// Nobody waits for it.
-    pub(super) fn new(file: OwnedFd) -> Self {
-        Self {
-            file: Arc::new(File { file, is_told: AtomicBool::new(false) }),
-            elsewhere: OnceCell::new(),
-            park: Cell::new(0),
-        }
-    }
-
-    /// Ready when it was readable. It must be asked until it is not, to be told again.
-    ///
-    /// # Errors
-    /// Those of the system: async-io can't wait for it.
-    pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.file.is_told.swap(false, Ordering::Relaxed) {
-            return Poll::Ready(Ok(()));
-        }
-        let (here, is_watched) = HERE.with_borrow(|here| match here {
-            Some(park) => (park.number, park.watch(&self.file, cx.waker())),
-            None => (0, false),
-        });
-        self.park.set(here);
-        if is_watched { Poll::Pending } else { self.by_async_io()?.poll_readable(cx) }
-    }
-
-    /// It was waited for elsewhere than where the thread will sleep now: it must be asked again.
-    pub(super) fn has_moved(&self) -> bool {
-        self.park.get() != HERE.with_borrow(|here| here.as_ref().map_or(0, |park| park.number))
-    }
-
-    fn by_async_io(&self) -> io::Result<&Async<Arc<File>>> {
-        if let Some(file) = self.elsewhere.get() {
-            return Ok(file);
-        }
-        let file = Async::new_nonblocking(self.file.clone())?;
-        Ok(self.elsewhere.get_or_init(|| file))
-    }
-}
-
-impl AsFd for Waited {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
-    }
-}
-
-struct File {
-    file: OwnedFd,
-    /// A thread that slept found it readable.
-    is_told: AtomicBool,
-}
-
-impl AsFd for File {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        self.file.as_fd()
     }
 }
 
@@ -125,7 +60,7 @@ struct Park {
     /// No other park of this process has it.
     number: usize,
     /// The files that it waits for, and who is woken.
-    waits: RefCell<heapless::Vec<(Arc<File>, Waker), PARKED_FILES_MAX>>,
+    waits: RefCell<Waits>,
 }
 
 /// The park of this thread, until this is dropped; then that from before.
@@ -137,6 +72,17 @@ impl Drop for Entered {
     }
 }
 
+/// The number of the park of this thread; 0: it has none.
+pub(super) fn number() -> usize {
+    HERE.with_borrow(|here| here.as_ref().map_or(0, |park| park.number))
+}
+
+/// This one is woken, once, when the file was readable, by this thread where it sleeps: the number of the park, 0 where there is none, and
+/// whether it has room for it.
+pub(super) fn watch(file: &Arc<File>, waker: &Waker) -> (usize, bool) {
+    HERE.with_borrow(|here| here.as_ref().map_or((0, false), |park| (park.number, park.watch(file, waker))))
+}
+
 impl Park {
     fn enter() -> Entered {
         let number = PARKS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
@@ -144,7 +90,6 @@ impl Park {
         Entered(park.clone(), HERE.replace(Some(park)))
     }
 
-    /// This one is woken, once, when the file is readable. False where there is no room for one more.
     fn watch(&self, file: &Arc<File>, waker: &Waker) -> bool {
         let mut waits = self.waits.borrow_mut();
         match waits.iter_mut().find(|(known, _)| Arc::ptr_eq(known, file)) {
@@ -162,7 +107,7 @@ impl Park {
             // Swapped and not stored: see `Ready::sleep`.
             alarm.sleeps.swap(true, Ordering::SeqCst);
             let at_once = alarm.rung.load(Ordering::SeqCst).then_some(Timespec { tv_sec: 0, tv_nsec: 0 });
-            let woken = self.look(&alarm.event, at_once.as_ref());
+            let woken = self.look(&alarm.file, at_once.as_ref());
             alarm.sleeps.swap(false, Ordering::SeqCst);
             woken.into_iter().for_each(Waker::wake);
             if alarm.rung.load(Ordering::SeqCst) {
@@ -172,11 +117,23 @@ impl Park {
     }
 
     // Waits for the files, so long at most; gives those who are to be woken.
-    fn look(&self, event: &OwnedFd, most: Option<&Timespec>) -> heapless::Vec<Waker, PARKED_FILES_MAX> {
+    fn look(&self, alarm: &File, most: Option<&Timespec>) -> heapless::Vec<Waker, PARKED_FILES_MAX> {
         let mut waits = self.waits.borrow_mut();
         // Nobody has these any more.
         waits.retain(|(file, _)| Arc::strong_count(file) > 1);
-        let told = told(event, waits.iter().map(|(file, _)| &file.file), most);
+        let told = match home(&waits) {
+            Some(instance)
+                if waits.iter().all(|(file, _)| is(file, instance) || file.join(instance)) && alarm.join(instance) =>
+            {
+                sleep_in(instance, &waits, most)
+            }
+            _ => sleep_on(alarm, &waits, most),
+        };
+        let told = told.unwrap_or_else(|_| {
+            // The kernel has no memory for it: all look for themselves, now and then.
+            thread::sleep(Duration::from_millis(PARK_AGAIN_MS));
+            u32::MAX
+        });
         let mut woken = heapless::Vec::new();
         for at in (0..waits.len()).rev().filter(|at| told & 1 << at != 0) {
             let (file, waker) = waits.swap_remove(at);
@@ -188,29 +145,68 @@ impl Park {
     }
 }
 
+type Waits = heapless::Vec<(Arc<File>, Waker), PARKED_FILES_MAX>;
+const _: () = assert!(PARKED_FILES_MAX < u32::BITS as usize, "a bit for each");
+
+fn is(file: &Arc<File>, other: &Arc<File>) -> bool {
+    Arc::ptr_eq(file, other)
+}
+
+/// The epoll instance that can tell of all the others: that of the only server.
+fn home(waits: &Waits) -> Option<&Arc<File>> {
+    let mut instances = waits.iter().map(|(file, _)| file).filter(|file| file.is_epoll());
+    let instance = instances.next()?;
+    // What it told before must be taken first.
+    let is_fit = instances.next().is_none() && instance.heard().is_some_and(|heard| heard.is_empty());
+    is_fit.then_some(instance)
+}
+
+/// Waits until this epoll instance tells something, which is kept. A bit for each file of which there is something to know.
+fn sleep_in(instance: &Arc<File>, waits: &Waits, most: Option<&Timespec>) -> Result<u32, Errno> {
+    let mut room = [const { MaybeUninit::<Event>::uninit() }; SOCKET_EVENTS_PER_LOOK];
+    let events = match epoll::wait(instance, &mut room[..], most) {
+        Err(Errno::INTR) => return Ok(0),
+        told => told?.0,
+    };
+    let Some(mut heard) = instance.heard() else { return Ok(0) };
+    let mut told = 0;
+    for event in &*events {
+        let (data, flags) = (event.data.u64(), event.flags);
+        if is_of_file(data) {
+            // That of the alarm says nothing to anybody.
+            let at = waits.iter().position(|(file, _)| file.data() == data);
+            told |= at.map_or(0, |at| 1 << at);
+        } else {
+            // There is room: nothing was there before.
+            let _ = heard.push((data, flags));
+        }
+    }
+    let at = waits.iter().position(|(file, _)| is(file, instance)).filter(|_| !heard.is_empty());
+    Ok(told | at.map_or(0, |at| 1 << at))
+}
+
 /// Waits until one of these files is readable, or that of the alarm, which then is not any more. A bit for each of which there is something to know.
-fn told<'f>(event: &OwnedFd, files: impl Iterator<Item = &'f OwnedFd>, most: Option<&Timespec>) -> u32 {
-    const { assert!(PARKED_FILES_MAX < u32::BITS as usize) };
+fn sleep_on(alarm: &File, waits: &Waits, most: Option<&Timespec>) -> Result<u32, Errno> {
     let mut polled = heapless::Vec::<PollFd<'_>, { PARKED_FILES_MAX + 1 }>::new();
-    polled.extend(files.map(|file| PollFd::new(file, PollFlags::IN)));
+    polled.extend(waits.iter().map(|(file, _)| PollFd::new(file, PollFlags::IN)));
     // There is room for one more.
-    let _ = polled.push(PollFd::new(event, PollFlags::IN));
-    if poll(&mut polled, most).is_err_and(|error| error != Errno::INTR) {
-        // The kernel has no memory for it: all look for themselves, now and then.
-        thread::sleep(Duration::from_millis(PARK_AGAIN_MS));
-        return u32::MAX;
-    }
-    if polled.last().is_some_and(|event| !event.revents().is_empty()) {
+    let _ = polled.push(PollFd::new(alarm, PollFlags::IN));
+    match poll(&mut polled, most) {
+        Err(Errno::INTR) => return Ok(0),
+        told => told?,
+    };
+    if polled.last().is_some_and(|alarm| !alarm.revents().is_empty()) {
         // It rang, which is known by now.
-        let _ = rustix::io::read(event, &mut [0_u8; size_of::<u64>()]);
+        let _ = rustix::io::read(alarm.as_fd(), &mut [0_u8; size_of::<u64>()]);
     }
-    polled.iter().enumerate().filter(|(_, file)| !file.revents().is_empty()).fold(0, |told, (at, _)| told | 1 << at)
+    let told = polled.iter().enumerate().filter(|(_, file)| !file.revents().is_empty());
+    Ok(told.fold(0, |told, (at, _)| told | 1 << at))
 }
 
 /// What wakes a thread.
 struct Alarm {
     /// Readable when it rang while the thread slept.
-    event: OwnedFd,
+    file: File,
     rung: AtomicBool,
     sleeps: AtomicBool,
 }
@@ -224,7 +220,7 @@ impl Wake for Alarm {
         // In one order with what `Park::sleep` does: either this sees that it sleeps, or that sees that it rang.
         if !self.rung.swap(true, Ordering::SeqCst) && self.sleeps.load(Ordering::SeqCst) {
             // It fails only where it counts to its end already.
-            let _ = rustix::io::write(&self.event, &1_u64.to_ne_bytes());
+            let _ = rustix::io::write(&self.file, &1_u64.to_ne_bytes());
         }
     }
 }

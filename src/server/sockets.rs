@@ -14,7 +14,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
 use super::conns::ConnRef;
-use super::park::Waited;
+use super::waited::{Told, Waited, is_of_file};
 use crate::limits::SOCKET_EVENTS_PER_LOOK;
 
 /// All sockets that are waited for.
@@ -42,7 +42,8 @@ pub(super) enum Place {
     Conn(ConnRef),
 }
 
-const LISTENER: u64 = u64::MAX;
+/// No connection has this number: there are not so many.
+const LISTENER: u64 = (1 << 63) - 1;
 const READS: EventFlags = EventFlags::IN.union(EventFlags::PRI).union(EventFlags::RDHUP).union(EventFlags::ET);
 
 impl Sockets {
@@ -51,7 +52,7 @@ impl Sockets {
     /// # Errors
     /// Those of the system: there are no more files.
     pub(super) fn new() -> io::Result<Self> {
-        Ok(Self { epoll: Waited::new(epoll::create(CreateFlags::CLOEXEC)?) })
+        Ok(Self { epoll: Waited::epoll(epoll::create(CreateFlags::CLOEXEC)?) })
     }
 
     /// From now on it is told that there is something to read, or somebody to accept; at once, if there is.
@@ -70,11 +71,14 @@ impl Sockets {
         Ok(epoll::modify(&self.epoll, socket, place.data(), READS.union(EventFlags::OUT))?)
     }
 
-    /// Tells what happened since the last look. True where there may be more.
+    /// Tells what happened since the last look, which may be what the thread was told in its sleep. True where there may be more.
     ///
     /// # Errors
     /// Those of the system.
     pub(super) fn look(&self, mut each: impl FnMut(Place, News)) -> io::Result<bool> {
+        if let Some(more) = self.epoll.heard(|told| tell(&mut each, told)) {
+            return Ok(more);
+        }
         let mut room = [const { MaybeUninit::<Event>::uninit() }; SOCKET_EVENTS_PER_LOOK];
         let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
         let (events, rest) = match epoll::wait(&self.epoll, &mut room[..], Some(&at_once)) {
@@ -82,8 +86,7 @@ impl Sockets {
             told => told?,
         };
         for event in &*events {
-            let (flags, data) = (event.flags, event.data);
-            each(Place::of(data.u64()), News::of(flags));
+            tell(&mut each, (event.data.u64(), event.flags));
         }
         Ok(rest.is_empty())
     }
@@ -94,6 +97,11 @@ impl Sockets {
     /// Those of the system: it can't be waited for.
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.epoll.poll_readable(cx)
+    }
+
+    /// To wait for it takes but one call of the system, which looks, too.
+    pub(super) fn is_near(&self) -> bool {
+        self.epoll.is_parked()
     }
 
     /// It must be asked again, as somebody else waits now.
@@ -110,11 +118,18 @@ impl Place {
         })
     }
 
-    fn of(data: u64) -> Self {
+    // None for what is no socket: the thread's own files.
+    fn of(data: u64) -> Option<Self> {
         match data {
-            LISTENER => Self::Listener,
-            conn => Self::Conn(ConnRef::of_number(conn)),
+            LISTENER => Some(Self::Listener),
+            conn => (!is_of_file(conn)).then(|| Self::Conn(ConnRef::of_number(conn))),
         }
+    }
+}
+
+fn tell(each: &mut impl FnMut(Place, News), (data, flags): Told) {
+    if let Some(place) = Place::of(data) {
+        each(place, News::of(flags));
     }
 }
 

@@ -4,9 +4,12 @@ use std::future::{pending, poll_fn};
 use std::sync::mpsc;
 use std::time::Instant;
 
+use std::os::fd::AsFd;
+
 use rustix::io::{read, write};
 use smol::future::{or, yield_now};
 
+use super::super::waited::Waited;
 use super::*;
 
 fn counter() -> Waited {
@@ -51,7 +54,7 @@ fn soon(act: impl FnOnce() + Send + 'static) -> thread::JoinHandle<()> {
 #[test]
 fn a_file_wakes_each_time_and_only_then() {
     let (file, copy) = (counter(), counter());
-    let other = file.file.clone();
+    let other = file.file();
     block_on(or(async { _ = late().await }, async {
         for _ in 0..3 {
             let other = other.clone();
@@ -60,7 +63,7 @@ fn a_file_wakes_each_time_and_only_then() {
             assert_eq!(counted(&file).await, 2);
             counting.join().unwrap();
         }
-        assert!(file.elsewhere.get().is_none(), "async-io has nothing to do with it");
+        assert!(!file.is_by_async_io(), "async-io has nothing to do with it");
         assert!(poll_fn(|cx| Poll::Ready(copy.poll_readable(cx))).await.is_pending());
     }));
 }
@@ -117,7 +120,7 @@ fn who_never_sleeps_hears_of_files() {
     count_up(&file);
     let done = async {
         counted(&file).await;
-        let other = file.file.clone();
+        let other = file.file();
         let counting = soon(move || count_up(&other));
         counted(&file).await;
         counting.join().unwrap();
@@ -140,7 +143,7 @@ fn what_is_waited_for_can_move() {
         block_on(async { assert!(file.has_moved() && waits().await && !file.has_moved()) });
         file.has_moved()
     }));
-    let (other, looked) = (file.file.clone(), mpsc::channel());
+    let (other, looked) = (file.file(), mpsc::channel());
     let counting = soon(move || count_up(&other));
     looked.0.send(smol::block_on(or(late(), counted(&file)))).unwrap();
     assert_eq!(looked.1.recv(), Ok(2));
@@ -154,9 +157,9 @@ fn where_there_is_no_room_async_io_waits() {
         for file in &files {
             assert!(poll_fn(|cx| Poll::Ready(file.poll_readable(cx).is_pending())).await);
         }
-        let by_async_io: Vec<bool> = files.iter().map(|file| file.elsewhere.get().is_some()).collect();
+        let by_async_io: Vec<bool> = files.iter().map(Waited::is_by_async_io).collect();
         assert!(by_async_io.iter().enumerate().all(|(at, is)| *is == (at == PARKED_FILES_MAX)), "{by_async_io:?}");
-        let (last, other) = (&files[PARKED_FILES_MAX], files[PARKED_FILES_MAX].file.clone());
+        let (last, other) = (&files[PARKED_FILES_MAX], files[PARKED_FILES_MAX].file());
         let counting = soon(move || count_up(&other));
         counted(last).await;
         counting.join().unwrap();
@@ -167,7 +170,7 @@ fn where_there_is_no_room_async_io_waits() {
             let file = counter();
             assert!(poll_fn(|cx| Poll::Ready(file.poll_readable(cx).is_pending())).await);
             count_up(&file);
-            assert!(file.elsewhere.get().is_none());
+            assert!(!file.is_by_async_io());
             drop(file);
             yield_now().await;
         }

@@ -15,7 +15,7 @@ use rustix::time::{
 };
 use smol::stream::Stream as _;
 
-use super::park::Waited;
+use super::waited::Waited;
 
 /// When the next look at all deadlines is due.
 pub(super) struct Tick {
