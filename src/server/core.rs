@@ -70,7 +70,7 @@ pub(super) struct Core<'m, A> {
     pub(super) runners: usize,
     pub(super) inputs: RefCell<Inputs<'m>>,
     pub(super) workers: Vec<WorkerSlot>,
-    /// The worker that was given a connection last, if nobody has seen to it.
+    /// The worker that was given a connection last, if nobody has seen to it: it is to be woken.
     pub(super) assigned: Cell<Option<usize>>,
     pub(super) queue: RefCell<VecDeque<u32>>,
     /// The place in it from which on those are looked at next that had not come whole.

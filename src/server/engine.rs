@@ -71,7 +71,8 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             if knocked {
                 self.door.accept(core);
             }
-            if !woke && !knocked {
+            let lent = core.assigned.take().inspect(|worker| core.wake_worker(*worker)).is_some();
+            if !woke && !knocked && !lent {
                 break;
             }
         }
@@ -95,7 +96,11 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             count += 1;
             match place {
                 Place::Listener => self.door.knock(),
-                Place::Conn(conn) => core.hear(conn, news),
+                Place::Conn(conn) => {
+                    if let Some(index) = core.hear(conn, news) {
+                        self.look_at(index);
+                    }
+                }
             }
         });
         // Where several came at once, others come while those are served: to look again is one call of the system, to wait in the reactor seven.
@@ -126,14 +131,16 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                 }
             }
             _ if bit < self.core.conn_bit(0) => self.run_task(bit - WORKERS - workers),
-            _ => {
-                self.core.look_at(bit - self.core.conn_bit(0));
-                // Who has a buffer now is served at once: most are done then, and the next that has bytes need neither wait nor be looked at.
-                if let Some(worker) = self.core.assigned.take().filter(|worker| self.core.ready.unset(WORKERS + worker))
-                {
-                    self.wake(WORKERS + worker);
-                }
-            }
+            _ => self.look_at(bit - self.core.conn_bit(0)),
+        }
+    }
+
+    // Something happened to a connection.
+    fn look_at(&mut self, index: usize) {
+        self.core.look_at(index);
+        // Who has a buffer now is served at once: most are done then, and the next that has bytes need neither wait nor be looked at.
+        if let Some(worker) = self.core.assigned.take() {
+            self.wake(WORKERS + worker);
         }
     }
 
@@ -297,10 +304,10 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
 }
 
 impl<A> Core<'_, A> {
-    // Something happened to the socket of a connection; it may be closed by now.
-    fn hear(&self, place: ConnRef, news: News) {
+    // Something happened to the socket of a connection, which may be closed by now. Gives its place where it is to be looked at.
+    fn hear(&self, place: ConnRef, news: News) -> Option<usize> {
         let mut conns = self.conns.borrow_mut();
-        let Some(conn) = conns.get(place) else { return };
+        let conn = conns.get(place)?;
         conn.socket.heard(news);
         let (state, index) = (conn.state, place.index());
         drop(conns);
@@ -312,15 +319,16 @@ impl<A> Core<'_, A> {
                         self.wake_worker(index);
                     }
                 }
+                return None;
             }
             State::Stream(stream) if news.writable => {
                 if let Some(stream) = self.streams.borrow().reference(stream.into()) {
                     self.wake_writers(stream);
                 }
-                self.ready.set(self.conn_bit(index));
             }
-            _ => self.ready.set(self.conn_bit(index)),
+            _ => {}
         }
+        Some(index)
     }
 
     /// Something happened to a connection that no worker has.

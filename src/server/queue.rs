@@ -129,8 +129,10 @@ impl<A> Core<'_, A> {
         conn.since = Since::at(self.now_ms.get());
         slot.job.set(Some(reference));
         self.tally.buffer_lent();
-        self.wake_worker(worker);
-        self.assigned.set(Some(worker));
+        // Who lent it most often serves it at once: a bit that is set and unset takes longer than a check.
+        if let Some(before) = self.assigned.replace(Some(worker)) {
+            self.wake_worker(before);
+        }
     }
 
     /// Looks at those that had sent a part of a request: they may have sent the rest.

@@ -72,12 +72,6 @@ impl Ready {
         }
     }
 
-    /// Unsets a bit: what it stands for is done at once. True if it was set.
-    pub(super) fn unset(&self, bit: usize) -> bool {
-        let mask = 1 << (bit % WORD_BITS);
-        self.words.get(bit / WORD_BITS).is_some_and(|word| word.fetch_and(!mask, Ordering::AcqRel) & mask != 0)
-    }
-
     /// Calls `each` for the bits that are set, and unsets them. False when there were none.
     pub(super) fn drain(&self, mut each: impl FnMut(usize)) -> bool {
         // It runs, whoever woke it.

@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::io;
+use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -53,12 +54,9 @@ impl Waited {
 
     /// What an epoll instance told who slept on it, which is not told again. None where it told nothing; true where there may be more.
     pub(super) fn heard(&self, each: impl FnMut(Told)) -> Option<bool> {
-        let mut heard = self.file.heard()?;
-        let told = !heard.is_empty();
-        let is_full = heard.is_full();
+        let heard = mem::take(&mut *self.file.heard()?);
         heard.iter().copied().for_each(each);
-        heard.clear();
-        told.then_some(is_full)
+        (!heard.is_empty()).then_some(heard.is_full())
     }
 
     /// It was waited for elsewhere than where the thread will sleep now: it must be asked again.
