@@ -59,8 +59,8 @@
 //! - Everything but `server` is pure: bytes in, decisions out; no socket, no clock, no task.
 //! - Nothing grows: every table, queue and buffer has a capacity that is fixed when the server starts.
 //! - No byte from the network can panic; a handler's panic ends its own call. There is no `unsafe`.
-//! - The library starts no thread (async-io keeps one, asleep), installs no logger and no signal handler, and never blocks
-//!   on a future: it gives one to run.
+//! - The library starts no thread (where async-io waits for something, that keeps one, asleep), installs no logger and no signal handler, and
+//!   never blocks on a future: it gives one to run, by [`block_on`] or any other executor.
 #![forbid(unsafe_code)]
 #![deny(missing_docs)]
 

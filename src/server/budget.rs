@@ -5,8 +5,10 @@ use core::fmt;
 use super::audit::AuditEntry;
 use super::core::Core;
 use super::handle::Command;
+use super::park;
 use super::plan::{Capacities, Plan, Settings};
 use super::ready::Ready;
+use super::waited::Waited;
 use crate::limits::{
     ASYNC_IO_BYTES, BLOCK_BYTES, COMMANDS_MAX, KERNEL_DOUBLES, KERNEL_SOCKET_BYTES, LISTEN_BACKLOG,
     MESSAGE_PARAMS_BYTES_MAX, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES,
@@ -168,6 +170,8 @@ impl MemoryBudget {
     const fn of_the_rest(self, plan: &Plan, settings: Settings, futures: Option<Futures>) -> Self {
         let core = size_of::<Core<'static, ()>>();
         let command = size_of::<Command>() + size_of::<usize>() + MESSAGE_PARAMS_BYTES_MAX;
+        // The sockets, the tick, and the thread.
+        let asleep = 2 * Waited::BYTES + Waited::EPOLL_BYTES + park::BYTES;
         let budget = self
             .with("event ring", 1, plan.ring.bytes())
             .with("an event on its way", 1, plan.scratch.bytes())
@@ -178,7 +182,7 @@ impl MemoryBudget {
             .with("tools, as they are listed", 1, settings.listed_bytes)
             .with("rates", settings.buckets, size_of::<Bucket>())
             .with("audit entries", settings.entries, size_of::<AuditEntry>())
-            .with("core, with the ended sessions", 1, core + Ready::bytes(plan.bits()));
+            .with("core, with the ended sessions", 1, core + Ready::bytes(plan.bits()) + asleep);
         match futures {
             Some(Futures { server, .. }) => budget.with("future of the server", 1, server),
             None => budget,

@@ -18,13 +18,13 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 
 use super::waited::{File, is_of_file};
-use crate::limits::{PARK_AGAIN_MS, PARKED_FILES_MAX, SOCKET_EVENTS_PER_LOOK};
+use crate::limits::{BLOCK_BYTES, PARK_AGAIN_MS, PARKED_FILES_MAX, SOCKET_EVENTS_PER_LOOK};
 
 /// Runs a future to its end on this thread, and gives what it gives.
 ///
-/// It is for a program that has nothing else to run than a server (or has an executor, which it runs by this). Any other `block_on` runs a server as
-/// well; this one waits for the server's sockets itself, which takes a half of the calls of the system that async-io needs, and no other thread. What
-/// else the future waits for by async-io, such as a tool's timer, the thread of async-io watches then, which wakes this one.
+/// It is for a program that has nothing else to run than a server (or an executor of its own). Any other `block_on` runs a server as well; this one
+/// waits for what happens to the server's sockets itself, by one call of the system where async-io needs eight, and by no thread but its own. What else the
+/// future waits for by async-io, such as a timer of a tool, the thread of async-io watches then, which wakes this one.
 ///
 /// ```
 /// assert_eq!(smol_mcp::block_on(async { 6 * 7 }), 42);
@@ -55,6 +55,9 @@ thread_local! {
 /// The number of the last park.
 static PARKS: AtomicUsize = AtomicUsize::new(0);
 
+/// Bytes of a park and its alarm on the heap.
+pub(super) const BYTES: usize = size_of::<Park>() + size_of::<Alarm>() + 4 * size_of::<usize>() + 2 * BLOCK_BYTES;
+
 /// What a thread waits for in its sleep.
 struct Park {
     /// No other park of this process has it.
@@ -83,6 +86,12 @@ pub(super) fn watch(file: &Arc<File>, waker: &Waker) -> (usize, bool) {
     HERE.with_borrow(|here| here.as_ref().map_or((0, false), |park| (park.number, park.watch(file, waker))))
 }
 
+/// The file with this data is readable: who waits for it in this thread's sleep is woken.
+pub(super) fn tell(data: u64) {
+    let woken = HERE.with_borrow(|here| here.as_ref().and_then(|park| park.take(data)));
+    woken.into_iter().for_each(Waker::wake);
+}
+
 impl Park {
     fn enter() -> Entered {
         let number = PARKS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
@@ -99,6 +108,13 @@ impl Park {
             }
             None => waits.push((file.clone(), waker.clone())).is_ok(),
         }
+    }
+
+    // Who waits for the file with this data.
+    fn take(&self, data: u64) -> Option<Waker> {
+        let mut waits = self.waits.borrow_mut();
+        let at = waits.iter().position(|(file, _)| file.data() == data)?;
+        Some(told(&mut waits, at))
     }
 
     /// Sleeps until the alarm rings. What can be read meanwhile wakes its waker; also where the alarm has rung before.
@@ -121,7 +137,7 @@ impl Park {
         let mut waits = self.waits.borrow_mut();
         // Nobody has these any more.
         waits.retain(|(file, _)| Arc::strong_count(file) > 1);
-        let told = match home(&waits) {
+        let readable = match home(&waits) {
             Some(instance)
                 if waits.iter().all(|(file, _)| is(file, instance) || file.join(instance)) && alarm.join(instance) =>
             {
@@ -129,17 +145,15 @@ impl Park {
             }
             _ => sleep_on(alarm, &waits, most),
         };
-        let told = told.unwrap_or_else(|_| {
+        let readable = readable.unwrap_or_else(|_| {
             // The kernel has no memory for it: all look for themselves, now and then.
             thread::sleep(Duration::from_millis(PARK_AGAIN_MS));
             u32::MAX
         });
         let mut woken = heapless::Vec::new();
-        for at in (0..waits.len()).rev().filter(|at| told & 1 << at != 0) {
-            let (file, waker) = waits.swap_remove(at);
-            file.is_told.store(true, Ordering::Relaxed);
+        for at in (0..waits.len()).rev().filter(|at| readable & 1 << at != 0) {
             // There are no more of them.
-            let _ = woken.push(waker);
+            let _ = woken.push(told(&mut waits, at));
         }
         woken
     }
@@ -147,6 +161,13 @@ impl Park {
 
 type Waits = heapless::Vec<(Arc<File>, Waker), PARKED_FILES_MAX>;
 const _: () = assert!(PARKED_FILES_MAX < u32::BITS as usize, "a bit for each");
+
+/// The file at this place was readable: who waited for it is to be woken.
+fn told(waits: &mut Waits, at: usize) -> Waker {
+    let (file, waker) = waits.swap_remove(at);
+    file.is_told.store(true, Ordering::Relaxed);
+    waker
+}
 
 fn is(file: &Arc<File>, other: &Arc<File>) -> bool {
     Arc::ptr_eq(file, other)

@@ -14,6 +14,7 @@ use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
 use rustix::io::Errno;
 
 use super::conns::ConnRef;
+use super::park;
 use super::waited::{Told, Waited, is_of_file};
 use crate::limits::SOCKET_EVENTS_PER_LOOK;
 
@@ -128,8 +129,9 @@ impl Place {
 }
 
 fn tell(each: &mut impl FnMut(Place, News), (data, flags): Told) {
-    if let Some(place) = Place::of(data) {
-        each(place, News::of(flags));
+    match Place::of(data) {
+        Some(place) => each(place, News::of(flags)),
+        None => park::tell(data),
     }
 }
 

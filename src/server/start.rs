@@ -63,7 +63,7 @@ pub(super) async fn run<A: Application>(
     let task_requests = mem::take(&mut views.task_requests);
     let key_file = parts.key_file.take();
     let (listener, sockets) = listener.map(|Listening { listener, sockets, .. }| (listener, sockets)).unzip();
-    let (core, commands) = core(*parts, views, &plan, sockets);
+    let (core, commands) = core(parts, views, &plan, sockets);
     let core = &*core;
     if let Some(file) = &key_file {
         core.sessions.borrow_mut().remember_ended(&file.ended);
@@ -135,13 +135,15 @@ fn wakers(ready: &Arc<Ready>, plan: &Plan) -> Vec<Waker> {
     wakers
 }
 
-// What all tasks share.
+// What all tasks share. The parts' own place is free again when this returns.
+#[expect(clippy::boxed_local, reason = "it would stay until its owner ends")]
 fn core<'m, A: Application>(
-    parts: Parts<A>,
+    parts: Box<Parts<A>>,
     views: Views<'m>,
     plan: &Plan,
     sockets: Option<Sockets>,
 ) -> (Box<Core<'m, A>>, Commands) {
+    let parts = *parts;
     let Views { conns, streams, rests, sessions, names, ring, uris, inputs, input_bytes, tasks, .. } = views;
     let (buffers, request_bytes) = (plan.requests.count(), plan.requests.row());
     let (connections, runners) = (plan.conns.count(), plan.tasks.count());

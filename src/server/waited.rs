@@ -13,7 +13,7 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 
 use super::park;
-use crate::limits::SOCKET_EVENTS_PER_LOOK;
+use crate::limits::{BLOCK_BYTES, SOCKET_EVENTS_PER_LOOK};
 
 /// A file that is waited for.
 pub(super) struct Waited {
@@ -25,6 +25,10 @@ pub(super) struct Waited {
 }
 
 impl Waited {
+    /// Bytes of one on the heap, and what is more of an epoll instance.
+    pub(super) const BYTES: usize = size_of::<File>() + 2 * size_of::<usize>() + BLOCK_BYTES;
+    pub(super) const EPOLL_BYTES: usize = size_of::<Mutex<Heard>>() + BLOCK_BYTES;
+
     /// Nobody waits for it.
     pub(super) fn new(file: OwnedFd) -> Self {
         Self::of(File::new(file, None))
@@ -32,7 +36,7 @@ impl Waited {
 
     /// The same of an epoll instance: who sleeps on it keeps what it told ([`heard`](Self::heard)).
     pub(super) fn epoll(file: OwnedFd) -> Self {
-        Self::of(File::new(file, Some(Mutex::default())))
+        Self::of(File::new(file, Some(Box::default())))
     }
 
     fn of(file: File) -> Self {
@@ -104,7 +108,7 @@ pub(super) struct File {
     /// The number of the epoll instance that tells of it, too; 0: none.
     home: AtomicU32,
     /// What an epoll instance told; nothing where it is none.
-    heard: Option<Mutex<Heard>>,
+    heard: Option<Box<Mutex<Heard>>>,
 }
 
 /// What one look at an epoll instance tells.
@@ -125,7 +129,7 @@ pub(super) const fn is_of_file(data: u64) -> bool {
 }
 
 impl File {
-    fn new(file: OwnedFd, heard: Option<Mutex<Heard>>) -> Self {
+    fn new(file: OwnedFd, heard: Option<Box<Mutex<Heard>>>) -> Self {
         let number = FILES.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
         Self { fd: file, number, is_told: AtomicBool::new(false), home: AtomicU32::new(0), heard }
     }

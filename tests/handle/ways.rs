@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use async_io::Async;
 use serde_json::json;
@@ -156,4 +157,58 @@ fn two_servers_share_a_thread() {
     }
     let (first, second) = ended.recv_timeout(PATIENCE).expect("both end");
     assert!(first.is_ok() && second.is_ok());
+}
+
+/// Whatever executor runs it, and wherever it goes on that began elsewhere.
+#[test]
+fn any_executor_runs_it() {
+    let ways: [fn(smol::future::BoxedLocal<()>); 4] = [
+        |server| block_on(server),
+        |server| smol::block_on(server),
+        |server| block_on(smol::LocalExecutor::new().run(server)),
+        |mut server| {
+            // Each has it for a moment; whoever waited for the sockets before is not asked any more.
+            let a_moment = || async {
+                async_io::Timer::after(Duration::from_millis(20)).await;
+                false
+            };
+            for round in 0.. {
+                let ends = async {
+                    (&mut server).await;
+                    true
+                };
+                let moment = smol::future::or(ends, a_moment());
+                if [block_on, smol::block_on][round % 2](moment) {
+                    return;
+                }
+            }
+        },
+    ];
+    for way in ways {
+        let (told, server) = mpsc::channel();
+        let (end, ended) = mpsc::channel();
+        thread::spawn(move || {
+            let bound = self::server().0.bind(local()).expect("a free port");
+            told.send((bound.local_addr().expect("an address"), bound.handle())).expect("the test waits");
+            way(Box::pin(async move { bound.run().await.expect("without an error") }));
+            end.send(()).expect("the test waits");
+        });
+        let (address, handle) = server.recv_timeout(PATIENCE).expect("the server starts");
+        let mut client = Client::connect(address);
+        let session = client.initialize("2025-11-25", "a");
+        let mut stream = Client::connect(address);
+        assert_eq!(stream.open(&session.get()).status, 200);
+        for round in 0..40 {
+            thread::sleep(Duration::from_millis(round % 8));
+            assert_eq!(client.ask(&wire::echo("kept")).text(), "kept");
+            assert_eq!(Client::connect(address).ask(&wire::echo("new")).text(), "new");
+            if round % 10 == 0 {
+                // From another thread.
+                assert_eq!(block_on(handle.clients(8)).unwrap().len(), 1);
+            }
+        }
+        handle.shutdown();
+        ended.recv_timeout(PATIENCE).expect("it ends");
+        assert_eq!(stream.next(), Next::End);
+    }
 }

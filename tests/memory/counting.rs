@@ -15,7 +15,7 @@ pub(crate) struct Counting;
 pub(crate) struct Counts {
     /// Blocks that were asked for, or made larger, while the server's future was polled.
     pub(crate) polled: u64,
-    /// The same, between its polls: by async-io's reactor, which waits for sockets and timers.
+    /// The same, between its polls: by what waits for sockets and timers.
     pub(crate) reactor: u64,
     /// Bytes that are held.
     pub(crate) live: i64,

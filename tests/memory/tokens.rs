@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use hmac_sha256::HMAC;
-use smol_mcp::{Issuer, OAuth};
+use smol_mcp::{Issuer, OAuth, block_on};
 
 use super::{Running, measure, start};
 use crate::support::wire;
@@ -13,9 +13,10 @@ const RESOURCE: &str = "http://localhost/mcp";
 const ISSUER: &str = "http://login.example";
 
 pub(crate) fn are_looked_at_in_place() {
-    let server = Running::start_with(|config| {
-        config.oauth(OAuth::new(RESOURCE).issuer(Issuer::new(ISSUER).hs256(SECRET)).scopes(["read"]))
-    });
+    let server = Running::start_with(
+        |config| config.oauth(OAuth::new(RESOURCE).issuer(Issuer::new(ISSUER).hs256(SECRET)).scopes(["read"])),
+        block_on,
+    );
     start::is_within(&server);
     let echo = |token: &str| wire::echo("hello").replacen("\r\n", &format!("\r\nAuthorization: Bearer {token}\r\n"), 1);
     let mut client = server.connect();
