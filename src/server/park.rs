@@ -3,7 +3,7 @@
 
 use std::cell::RefCell;
 use std::future::Future;
-use std::mem::MaybeUninit;
+use std::mem::{self, MaybeUninit};
 use std::os::fd::AsFd as _;
 use std::pin::pin;
 use std::rc::Rc;
@@ -26,12 +26,15 @@ use crate::limits::{BLOCK_BYTES, PARK_AGAIN_MS, PARKED_FILES_MAX, SOCKET_EVENTS_
 /// waits for what happens to the server's sockets itself, by one call of the system where async-io needs eight, and by no thread but its own. What else the
 /// future waits for by async-io, such as a timer of a tool, the thread of async-io watches then, which wakes this one.
 ///
+/// One may run within another; what runs a server by another executor's `block_on` within this one waits for ever.
+///
 /// ```
 /// assert_eq!(smol_mcp::block_on(async { 6 * 7 }), 42);
 /// ```
 pub fn block_on<T>(future: impl Future<Output = T>) -> T {
     // Where there are no more files, async-io may still have one.
     let Ok(event) = eventfd(0, EventfdFlags::CLOEXEC.union(EventfdFlags::NONBLOCK)) else {
+        let _nowhere = Before(HERE.take());
         return smol::block_on(future);
     };
     let alarm =
@@ -66,12 +69,26 @@ struct Park {
     waits: RefCell<Waits>,
 }
 
-/// The park of this thread, until this is dropped; then that from before.
-struct Entered(Rc<Park>, Option<Rc<Park>>);
+/// The park of this thread, until this is dropped; one within another is the same.
+struct Entered(Rc<Park>, Before);
+
+/// What this thread had, and has again when this is dropped.
+struct Before(Option<Rc<Park>>);
+
+impl Drop for Before {
+    fn drop(&mut self) {
+        HERE.set(self.0.take());
+    }
+}
 
 impl Drop for Entered {
     fn drop(&mut self) {
-        HERE.set(self.1.take());
+        if self.1.0.is_none() {
+            HERE.set(None);
+            // Who goes on elsewhere, such as a task of an executor that somebody else runs from now on, must wait there.
+            let waits = mem::take(&mut *self.0.waits.borrow_mut());
+            waits.into_iter().for_each(|(_, waker)| waker.wake());
+        }
     }
 }
 
@@ -94,9 +111,13 @@ pub(super) fn tell(data: u64) {
 
 impl Park {
     fn enter() -> Entered {
-        let number = PARKS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
-        let park = Rc::new(Self { number, waits: RefCell::default() });
-        Entered(park.clone(), HERE.replace(Some(park)))
+        let before = HERE.take();
+        let park = before.clone().unwrap_or_else(|| {
+            let number = PARKS.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
+            Rc::new(Self { number, waits: RefCell::default() })
+        });
+        HERE.set(Some(park.clone()));
+        Entered(park, Before(before))
     }
 
     fn watch(&self, file: &Arc<File>, waker: &Waker) -> bool {

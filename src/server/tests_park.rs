@@ -7,8 +7,10 @@ use std::time::Instant;
 use std::os::fd::AsFd;
 
 use rustix::io::{read, write};
-use smol::future::{or, yield_now};
+use smol::future::{BoxedLocal, or, yield_now};
 
+use super::super::sockets::Sockets;
+use super::super::tick::Tick;
 use super::super::waited::Waited;
 use super::*;
 
@@ -138,10 +140,10 @@ fn what_is_waited_for_can_move() {
     assert!(file.has_moved());
     assert!(smol::block_on(async { waits().await && !file.has_moved() }));
     assert!(block_on(async {
-        // One within another has files of its own.
+        // One within another sleeps for both.
         assert!(file.has_moved() && waits().await && !file.has_moved());
-        block_on(async { assert!(file.has_moved() && waits().await && !file.has_moved()) });
-        file.has_moved()
+        block_on(async { assert!(!file.has_moved() && waits().await && !file.has_moved()) });
+        !file.has_moved()
     }));
     let (other, looked) = (file.file(), mpsc::channel());
     let counting = soon(move || count_up(&other));
@@ -186,4 +188,81 @@ fn it_ends_when_its_future_does() {
         pending().await
     }));
     assert_eq!(done, 1);
+}
+
+/// A task of an executor waits wherever that is run next, though nobody asks it.
+#[test]
+fn who_waited_elsewhere_is_woken() {
+    let runs: [fn(BoxedLocal<()>); 3] =
+        [|run| block_on(run), |run| smol::block_on(run), |run| block_on(async { block_on(run) })];
+    for run in runs {
+        let file = Rc::new(counter());
+        let (mine, other) = (file.clone(), file.file());
+        let executor = Rc::new(smol::LocalExecutor::new());
+        let task = executor.spawn(async move { counted(&mine).await });
+        let begin = async {
+            for _ in 0..5 {
+                yield_now().await;
+            }
+        };
+        block_on(executor.run(begin));
+        let counting = soon(move || count_up(&other));
+        run(Box::pin(async move { _ = or(late(), executor.run(task)).await }));
+        counting.join().unwrap();
+    }
+}
+
+/// One within another, while the tasks of the outer one go on.
+#[test]
+fn the_inner_one_wakes_for_the_outer_one() {
+    let file = Rc::new(counter());
+    let (mine, other) = (file.clone(), file.file());
+    let executor = smol::LocalExecutor::new();
+    let task = executor.spawn(async move { counted(&mine).await });
+    block_on(executor.run(async {
+        for _ in 0..5 {
+            yield_now().await;
+        }
+        let counting = soon(move || count_up(&other));
+        block_on(executor.run(or(late(), task)));
+        counting.join().unwrap();
+    }));
+}
+
+/// The engine looks at its sockets, too, and is told of the tick then.
+#[test]
+fn a_look_at_the_sockets_loses_no_tick() {
+    let (sockets, mut tick) = (Sockets::new().unwrap(), Tick::new());
+    tick.set(20);
+    let mut polls = 0;
+    let ticks = poll_fn(|cx| {
+        polls += 1;
+        let _ = sockets.poll(cx);
+        tick.heed(cx);
+        // One comes meanwhile.
+        thread::sleep(Duration::from_millis(30));
+        assert!(!sockets.look(|_, _| {}).unwrap());
+        if polls >= 6 { Poll::Ready(polls) } else { Poll::Pending }
+    });
+    assert_eq!(block_on(or(late(), ticks)), 6);
+}
+
+/// By async-io, in a park, and by async-io again, which still tells of what was.
+#[test]
+fn the_tick_keeps_its_file() {
+    let mut tick = Tick::new();
+    tick.set(20);
+    tick.heed(&mut Context::from_waker(Waker::noop()));
+    let mut polls = 0;
+    block_on(poll_fn(|cx| {
+        polls += 1;
+        if polls == 1 {
+            tick.heed(cx);
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    }));
+    thread::sleep(Duration::from_millis(30));
+    tick.heed(&mut Context::from_waker(Waker::noop()));
+    assert!(tick.has_file());
 }

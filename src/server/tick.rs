@@ -42,6 +42,11 @@ impl Tick {
         }
     }
 
+    #[cfg(test)]
+    pub(super) const fn has_file(&self) -> bool {
+        self.file.is_some()
+    }
+
     /// It must be heeded, as somebody else waits now.
     pub(super) fn has_moved(&self) -> bool {
         self.every_ms > 0 && self.file.as_ref().is_some_and(Waited::has_moved)
@@ -50,8 +55,8 @@ impl Tick {
     /// It may have come: wakes when the next one comes.
     pub(super) fn heed(&mut self, cx: &mut Context<'_>) {
         if let Some(file) = &self.file {
-            // What was told, and once more to be told again.
-            for _ in 0..2 {
+            // What was told, by who waits now and by who did so before, and once more to be told again.
+            for _ in 0..3 {
                 // It goes on once it is read; what it says is how many there were.
                 let _ = rustix::io::read(file, &mut [0_u8; size_of::<u64>()]);
                 match file.poll_readable(cx) {

@@ -22,6 +22,8 @@ pub(super) struct Waited {
     elsewhere: OnceCell<Async<Arc<File>>>,
     /// The number of the park where it was waited for last; 0: there was none.
     park: Cell<usize>,
+    /// That had room for it.
+    is_parked: Cell<bool>,
 }
 
 impl Waited {
@@ -40,7 +42,7 @@ impl Waited {
     }
 
     fn of(file: File) -> Self {
-        Self { file: Arc::new(file), elsewhere: OnceCell::new(), park: Cell::new(0) }
+        Self { file: Arc::new(file), elsewhere: OnceCell::new(), park: Cell::new(0), is_parked: Cell::new(false) }
     }
 
     /// Ready when it was readable. It must be asked until it is not, to be told again; what it told must be taken before.
@@ -53,6 +55,7 @@ impl Waited {
         }
         let (here, is_watched) = park::watch(&self.file, cx.waker());
         self.park.set(here);
+        self.is_parked.set(is_watched);
         if is_watched { Poll::Pending } else { self.by_async_io()?.poll_readable(cx) }
     }
 
@@ -70,7 +73,7 @@ impl Waited {
 
     /// A thread waits for it that sleeps, and not async-io.
     pub(super) fn is_parked(&self) -> bool {
-        self.park.get() > 0
+        self.is_parked.get()
     }
 
     #[cfg(test)]
