@@ -142,7 +142,8 @@ pub(crate) fn write(report: &Report, picture: &str, table: &str) {
 
 fn render(report: &Report) -> String {
     let mut table = format!("{}.\n\n", report.machine);
-    table.push_str("| measure | best MCP server before | to reach | reached | short by | hyper's hello, same run | rmcp 3.9, same run |\n|---|---|---|---|---|---|---|\n");
+    table.push_str("| measure | best MCP server before | to reach | reached | short by | hyper's hello, same run | rmcp 3.9, same run |\n");
+    table.push_str("|---|---|---|---|---|---|---|\n");
     table.extend(GOALS.iter().map(|goal| row(goal, report)));
     table
 }
