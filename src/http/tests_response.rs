@@ -186,10 +186,11 @@ const LONG: &str = "a-scope-of-so-many-characters";
 #[test]
 fn the_longest_usual_head_fits() {
     let (origin, session_id) = (format!("https://{}:65535", "h".repeat(253)), "s".repeat(64));
+    let date = HttpDate::at(784_111_777);
     let head = ResponseHead {
         content_type: Some("text/event-stream"),
         close: true,
-        date: Some(&HttpDate::at(784_111_777)),
+        date: Some(&date),
         session_id: Some(&session_id),
         cors: Some(Cors { origin: &origin, credentials: true }),
         allow: Some("GET, POST, DELETE, OPTIONS"),
@@ -219,7 +220,8 @@ fn fixed_texts() {
 
 #[test]
 fn usual_heads_are_written_as_any_head_is() {
-    let usual = ResponseHead { date: Some(&HttpDate::at(784_111_777)), ..json(Status::OK, 265) };
+    let date = HttpDate::at(784_111_777);
+    let usual = ResponseHead { date: Some(&date), ..json(Status::OK, 265) };
     let mut heads = vec![usual];
     heads.extend(
         [0, 1, 9, 10, 99, 100, 65_535, 65_536, usize::MAX]

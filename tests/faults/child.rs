@@ -146,6 +146,16 @@ impl Child {
         fs::read_dir(self.proc("fd")).expect("its files").count()
     }
 
+    /// The files that it has open by itself: once it has answered somebody who is gone, all are there.
+    pub(crate) fn own_files(&self) -> usize {
+        assert_eq!(self.connect().ask(&wire::bare("GET", "/healthz", &[])).status, 200);
+        let looks = (0..10).map(|_| {
+            thread::sleep(Duration::from_millis(10));
+            self.files()
+        });
+        looks.min().expect("a look")
+    }
+
     /// Waits until it has no more files open than that.
     pub(crate) fn until_files(&self, most: usize) {
         until("its files are back", || (self.files() <= most).then_some(()));

@@ -27,7 +27,7 @@ fn streams(child: &Child, how_many: usize) -> Vec<Client> {
 #[test]
 fn without_files_it_waits_and_does_not_spin() {
     let mut child = Child::start("");
-    let before = child.files();
+    let before = child.own_files();
     let mut streams = streams(&child, 4);
     // One that is being served.
     let notify = wire::modern_call("n", "notify", &serde_json::json!({}));
@@ -68,7 +68,7 @@ fn without_files_it_waits_and_does_not_spin() {
 #[test]
 fn who_is_idle_makes_room() {
     let mut child = Child::start("");
-    let before = child.files();
+    let before = child.own_files();
     let streams = streams(&child, 2);
     let mut idle: Vec<Client> = (0..4).map(|_| child.connect()).collect();
     for client in &mut idle {
@@ -100,7 +100,7 @@ fn who_is_idle_makes_room() {
 fn the_examples_outlive_it_too() {
     for name in ["minimal", "board", "everything"] {
         let mut child = Child::spawn(example(name, &[]));
-        let before = child.files();
+        let before = child.own_files();
         child.limit_files(before);
         let waiting: Vec<TcpStream> = (0..20).map(|_| TcpStream::connect(child.address).unwrap()).collect();
         thread::sleep(Duration::from_millis(700));
@@ -128,7 +128,7 @@ fn it_ends_while_there_are_no_files() {
 #[test]
 fn who_is_gone_before_it_is_accepted_harms_nobody() {
     let mut child = Child::start("");
-    let before = child.files();
+    let before = child.own_files();
     let beside = Beside::start(child.address);
     // While a tool holds the thread nothing is accepted.
     let mut blocking = child.connect();

@@ -48,7 +48,7 @@ fn cuts(length: usize) -> impl Iterator<Item = usize> {
 #[test]
 fn at_every_byte_of_a_request() {
     let mut child = Child::start("connections=16 streams=4");
-    let before = child.files();
+    let before = child.own_files();
     let beside = Beside::start(child.address);
     for (kind, request) in exchanges(&child) {
         for at in 0..=request.len() {
@@ -79,7 +79,7 @@ fn at_every_byte_of_a_request() {
 #[test]
 fn at_every_byte_of_an_answer() {
     let mut child = Child::start("connections=16 streams=4");
-    let before = child.files();
+    let before = child.own_files();
     let beside = Beside::start(child.address);
     for (kind, request) in exchanges(&child) {
         let length = length_of_answer(child.address, &request);

@@ -57,7 +57,7 @@ const STATES: &[(&str, Busy)] = &[
     }),
     ("no files", |child| {
         let client = fault(child, "never");
-        child.limit_files(child.files());
+        child.limit_files(child.own_files());
         let waiting = TcpStream::connect(child.address).unwrap();
         vec![client, Client::over(waiting)]
     }),

@@ -63,7 +63,7 @@ fn has_all_places(child: &Child) {
 // Clients ask for what never ends, and go on in every manner; when all have had their time everything is as before.
 fn outlives(ask: impl Fn(&Child, &str) -> Vec<Client> + Sync) {
     let outlives = |mut child: Child, way| {
-        let before = child.files();
+        let before = child.own_files();
         let beside = Beside::start(child.address);
         let kept: Vec<_> = MANNERS
             .iter()
@@ -127,7 +127,7 @@ fn what_never_ends_for_clients_of_2024() {
 #[test]
 fn what_never_ends_in_prompts_resources_and_completions() {
     let mut child = Child::start(SETTINGS);
-    let before = child.files();
+    let before = child.own_files();
     let beside = Beside::start(child.address);
     let session = child.session("2025-11-25");
     let word = json!({"ref": {"type": "ref/prompt", "name": "word"}, "argument": {"name": "word", "value": "flood"}});
@@ -160,7 +160,7 @@ fn what_never_ends_in_prompts_resources_and_completions() {
 #[test]
 fn readers_that_stop_keep_nobody_waiting() {
     let mut child = Child::start("calls=2");
-    let before = child.files();
+    let before = child.own_files();
     let session = child.session("2025-11-25");
     let beside = Beside::start(child.address);
     let call = wire::call(1, "huge", &json!({}));
