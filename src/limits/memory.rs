@@ -26,6 +26,10 @@ pub const BLOCK_BYTES: usize = 16;
 /// timers, and a few files. (55 kB, by `tests/memory`.)
 pub const ASYNC_IO_BYTES: usize = 64 * 1024;
 
+/// Bytes that a server's handles share beside the commands in their queue: its ends, each on a line of the processor's cache, and who waits
+/// at them (768 for async-channel 2, on 64 bits).
+pub const HANDLE_BYTES: usize = 1024;
+
 /// Bytes of a setting that is a text (a token, a host, an origin, a proxy), beside the text, of which there may be two copies.
 pub const SETTING_BYTES: usize = 128;
 

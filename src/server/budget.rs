@@ -10,7 +10,7 @@ use super::plan::{Capacities, Plan, Settings};
 use super::ready::Ready;
 use super::waited::Waited;
 use crate::limits::{
-    ASYNC_IO_BYTES, BLOCK_BYTES, COMMANDS_MAX, KERNEL_DOUBLES, KERNEL_SOCKET_BYTES, LISTEN_BACKLOG,
+    ASYNC_IO_BYTES, BLOCK_BYTES, COMMANDS_MAX, HANDLE_BYTES, KERNEL_DOUBLES, KERNEL_SOCKET_BYTES, LISTEN_BACKLOG,
     MESSAGE_PARAMS_BYTES_MAX, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES,
 };
 use crate::rate::Bucket;
@@ -182,7 +182,7 @@ impl MemoryBudget {
             .with("tools, as they are listed", 1, settings.listed_bytes)
             .with("rates", settings.buckets, size_of::<Bucket>())
             .with("audit entries", settings.entries, size_of::<AuditEntry>())
-            .with("core, with the ended sessions", 1, core + Ready::bytes(plan.bits()) + asleep);
+            .with("core, with the ended sessions", 1, core + Ready::bytes(plan.bits()) + asleep + HANDLE_BYTES);
         match futures {
             Some(Futures { server, .. }) => budget.with("future of the server", 1, server),
             None => budget,

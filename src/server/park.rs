@@ -17,6 +17,7 @@ use rustix::event::epoll::{self, Event};
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 
+use super::ready::COUNTS_BYTES;
 use super::waited::{File, is_of_file};
 use crate::limits::{BLOCK_BYTES, PARK_AGAIN_MS, PARKED_FILES_MAX, SOCKET_EVENTS_PER_LOOK};
 
@@ -59,7 +60,7 @@ thread_local! {
 static PARKS: AtomicUsize = AtomicUsize::new(0);
 
 /// Bytes of a park and its alarm on the heap.
-pub(super) const BYTES: usize = size_of::<Park>() + size_of::<Alarm>() + 4 * size_of::<usize>() + 2 * BLOCK_BYTES;
+pub(super) const BYTES: usize = size_of::<Park>() + size_of::<Alarm>() + 2 * (COUNTS_BYTES + BLOCK_BYTES);
 
 /// What a thread waits for in its sleep.
 struct Park {

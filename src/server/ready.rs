@@ -10,7 +10,7 @@ use crate::limits::WAKER_BYTES;
 
 const WORD_BITS: usize = 32; // 64-bit atomics are not everywhere
 /// Bytes of an `Arc` on the heap beside what is in it.
-const COUNTS_BYTES: usize = 2 * size_of::<usize>();
+pub(super) const COUNTS_BYTES: usize = 2 * size_of::<usize>();
 
 /// The set of bits, and the task to wake when one is set.
 pub(super) struct Ready {

@@ -13,6 +13,7 @@ use rustix::event::epoll::{self, EventData, EventFlags};
 use rustix::io::Errno;
 
 use super::park;
+use super::ready::COUNTS_BYTES;
 use crate::limits::{BLOCK_BYTES, SOCKET_EVENTS_PER_LOOK};
 
 /// A file that is waited for.
@@ -28,7 +29,7 @@ pub(super) struct Waited {
 
 impl Waited {
     /// Bytes of one on the heap, and what is more of an epoll instance.
-    pub(super) const BYTES: usize = size_of::<File>() + 2 * size_of::<usize>() + BLOCK_BYTES;
+    pub(super) const BYTES: usize = size_of::<File>() + COUNTS_BYTES + BLOCK_BYTES;
     pub(super) const EPOLL_BYTES: usize = size_of::<Mutex<Heard>>() + BLOCK_BYTES;
 
     /// Nobody waits for it.

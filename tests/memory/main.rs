@@ -10,7 +10,6 @@ mod counting;
 mod start;
 mod tokens;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
@@ -103,7 +102,7 @@ impl Running {
     }
 
     fn start_with(more: fn(Config) -> Config, by: By) -> Self {
-        IS_BY_ASYNC_IO.store(!std::ptr::fn_addr_eq(by, block_on as By), Ordering::SeqCst);
+        IS_BY_ASYNC_IO.store(by == By::AsyncIo, Ordering::SeqCst);
         let (tell, told) = mpsc::sync_channel(1);
         let thread = thread::spawn(move || {
             counting::count_this_thread();
@@ -116,7 +115,11 @@ impl Running {
             let bound = server.bind(config).unwrap();
             tell.send((bound.local_addr().unwrap(), handle, budget)).unwrap();
             // On the heap, where it is counted.
-            by(Box::pin(counted(Box::pin(bound.run())))).unwrap();
+            let server = counted(Box::pin(bound.run()));
+            match by {
+                By::Itself => block_on(server).unwrap(),
+                By::AsyncIo => smol::block_on(server).unwrap(),
+            }
         });
         let (address, handle, budget) = told.recv().unwrap();
         Self { address, handle, budget, thread: Some(thread) }
@@ -134,8 +137,12 @@ impl Drop for Running {
     }
 }
 
-/// What runs a server.
-type By = fn(smol::future::BoxedLocal<io::Result<()>>) -> io::Result<()>;
+/// What waits for what happens to a server's sockets.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    Itself,
+    AsyncIo,
+}
 
 /// The server that runs is run by async-io.
 static IS_BY_ASYNC_IO: AtomicBool = AtomicBool::new(false);
@@ -173,7 +180,7 @@ fn settled() -> counting::Counts {
 // One test: they would count each other's server.
 #[test]
 fn nothing_is_allocated_but_what_is_named() {
-    for by in [block_on as By, smol::block_on] {
+    for by in [By::Itself, By::AsyncIo] {
         let server = Running::start(by);
         start::is_the_sum(&server);
         start::connections_take_nothing(&server);

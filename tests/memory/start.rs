@@ -8,9 +8,6 @@ use crate::{Running, is_by_async_io, settled};
 /// settings.
 const SLACK_BYTES: u64 = 16 * 1024;
 
-/// Bytes that this test has on the server's thread: what counts, and the thread's own.
-const OWN_BYTES: u64 = 256;
-
 /// All that is allocated at start is in the budget, and all that is in the budget is allocated then, but for the
 /// texts in the queue of commands, and what async-io keeps where it waits for something.
 pub(crate) fn is_the_sum(server: &Running) {
@@ -18,7 +15,7 @@ pub(crate) fn is_the_sum(server: &Running) {
     let sum = server.budget.process() - later;
     let live = settled().live.cast_unsigned();
     println!("# at start: {live} bytes are allocated, of {sum} in the budget");
-    assert!(live <= sum + OWN_BYTES, "{live} bytes are allocated, {sum} are in the budget");
+    assert!(live <= sum, "{live} bytes are allocated, {sum} are in the budget");
     assert!(live + SLACK_BYTES >= sum, "only {live} bytes are allocated of {sum} in the budget");
 }
 

@@ -3,9 +3,9 @@
 use std::cell::Cell;
 
 use hmac_sha256::HMAC;
-use smol_mcp::{Issuer, OAuth, block_on};
+use smol_mcp::{Issuer, OAuth};
 
-use super::{Running, measure, start};
+use super::{By, Running, measure, start};
 use crate::support::wire;
 
 const SECRET: &str = "a secret of 32 bytes, at the least";
@@ -15,7 +15,7 @@ const ISSUER: &str = "http://login.example";
 pub(crate) fn are_looked_at_in_place() {
     let server = Running::start_with(
         |config| config.oauth(OAuth::new(RESOURCE).issuer(Issuer::new(ISSUER).hs256(SECRET)).scopes(["read"])),
-        block_on,
+        By::Itself,
     );
     start::is_within(&server);
     let echo = |token: &str| wire::echo("hello").replacen("\r\n", &format!("\r\nAuthorization: Bearer {token}\r\n"), 1);
