@@ -1,14 +1,14 @@
 //! The JSON-RPC 2.0 envelope, in and out: one scan of a message yields the spans that the protocol asks about, and
 //! frames are written around results. Pure: bytes in, spans and bytes out.
 
-mod meta;
+mod kept;
 mod place;
 #[cfg(test)]
-mod tests_meta;
+mod tests_kept;
 #[cfg(test)]
 mod tests_place;
 
-pub(crate) use meta::KeptMeta;
+pub(crate) use kept::KeptRequest;
 
 use place::Place;
 
@@ -119,20 +119,27 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// Scans one message, normalising its strings in place, into an envelope that is empty. Gives the root's kind. `kept` knows the `_meta` of
-    /// another message, and then of this.
+    /// Scans one message, normalising its strings in place, into an envelope that is empty. Gives the root's kind. `kept` knows another request, and
+    /// then this one.
     ///
     /// # Errors
     /// [`ScanError`] when `doc` is not exactly one JSON value.
     #[inline(never)] // with registers of its own
-    pub(crate) fn scan(&mut self, doc: &mut [u8], kept: &mut KeptMeta) -> Result<Kind, ScanError> {
-        let mut reader = Reader { envelope: self, kept, need_not_keep: false };
+    pub(crate) fn scan(&mut self, doc: &mut [u8], kept: &mut KeptRequest) -> Result<Kind, ScanError> {
+        if let Some(scanned) = kept.recall(doc, self) {
+            return scanned.map(|()| Kind::Object);
+        }
+        self.scan_anew(doc, kept)
+    }
+
+    #[inline(never)]
+    fn scan_anew(&mut self, doc: &mut [u8], kept: &mut KeptRequest) -> Result<Kind, ScanError> {
+        let mut reader = Reader { envelope: self, may_be_kept: true };
         let kind = json::scan(doc, &mut reader)?;
-        let Reader { need_not_keep, envelope, kept } = reader;
-        // What older revisions have there would take its place.
-        let may_keep = !need_not_keep && !envelope.duplicate && envelope.progress_token.is_none();
-        if let Some(meta) = envelope.meta.filter(|_| may_keep && envelope.meta_version.is_some()) {
-            kept.keep(doc, meta, envelope);
+        let Reader { may_be_kept, envelope } = reader;
+        // What comes once in a while would take its place.
+        if may_be_kept && !envelope.duplicate && envelope.id.is_some() && envelope.params.is_some() {
+            kept.keep(doc, envelope);
         }
         Ok(kind)
     }
@@ -218,9 +225,8 @@ impl Envelope {
 /// Who finds what an envelope has.
 struct Reader<'a> {
     envelope: &'a mut Envelope,
-    kept: &'a mut KeptMeta,
-    /// The `_meta` is the one that is kept, or one that may not be.
-    need_not_keep: bool,
+    /// It says nothing but what requests do that are kept.
+    may_be_kept: bool,
 }
 
 impl Visit for Reader<'_> {
@@ -242,16 +248,9 @@ impl Visit for Reader<'_> {
         matches!(name, Place::Params | Place::Meta)
     }
 
-    #[inline]
-    fn recall(&mut self, doc: &[u8], name: Place, start: usize) -> Option<usize> {
-        let end = if name == Place::Meta { self.kept.recall(doc, start, self.envelope) } else { None };
-        self.need_not_keep |= end.is_some();
-        end
-    }
-
     #[inline(never)] // the scanner keeps its registers
     fn member(&mut self, _doc: &[u8], name: Place, value: Span, kind: Kind) {
-        self.need_not_keep |= name == Place::MetaOther;
+        self.may_be_kept &= KeptRequest::may_have(name);
         let Some(slot) = self.envelope.slot(name) else { return };
         let twice = slot.replace(Member { span: value, kind }).is_some();
         self.envelope.duplicate |= twice;

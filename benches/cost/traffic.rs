@@ -18,6 +18,8 @@ pub(crate) enum Kind {
     CallByConnection,
     /// The first beside connections that say nothing.
     CallInCrowd,
+    /// The first by two clients in turn, who write their requests otherwise: nothing that is kept of one is good for the other.
+    CallByTurns,
     /// `tools/list` of 2026-07-28.
     List,
 }
@@ -27,7 +29,7 @@ const CROWD: usize = 31;
 
 impl Kind {
     pub(crate) const ALL: &[Self] =
-        &[Self::Call, Self::SessionCall, Self::CallByConnection, Self::CallInCrowd, Self::List];
+        &[Self::Call, Self::SessionCall, Self::CallByConnection, Self::CallInCrowd, Self::CallByTurns, Self::List];
 
     /// Its name in the file of what is known.
     pub(crate) fn name(self) -> &'static str {
@@ -36,6 +38,7 @@ impl Kind {
             Self::SessionCall => "session",
             Self::CallByConnection => "connection",
             Self::CallInCrowd => "crowd",
+            Self::CallByTurns => "turns",
             Self::List => "list",
         }
     }
@@ -47,6 +50,7 @@ impl Kind {
             Self::SessionCall => "`tools/call`, session of 2025-11-25, keep-alive",
             Self::CallByConnection => "`tools/call`, 2026-07-28, a connection for each",
             Self::CallInCrowd => "`tools/call`, 2026-07-28, beside 31 idle connections",
+            Self::CallByTurns => "`tools/call`, 2026-07-28, of two clients by turns",
             Self::List => "`tools/list` of two tools, 2026-07-28, keep-alive",
         }
     }
@@ -56,7 +60,9 @@ impl Kind {
         let mut client = Client::connect(address);
         let echo = json!({"text": "hello"});
         let request = match self {
-            Self::Call | Self::CallByConnection | Self::CallInCrowd => wire::modern_call("1", "echo", &echo),
+            Self::Call | Self::CallByConnection | Self::CallInCrowd | Self::CallByTurns => {
+                wire::modern_call("1", "echo", &echo)
+            }
             Self::SessionCall => client.initialize("2025-11-25", "cost").post(&wire::call("1", "echo", &echo)),
             Self::List => wire::modern("1", "tools/list", json!({})),
         };
@@ -67,7 +73,13 @@ impl Kind {
                 ask(client, &request);
             }
         }
-        for _ in 0..requests {
+        let mut other = (self == Self::CallByTurns).then(|| Client::connect(address));
+        let others = wire::modern_by("another", "1", "tools/call", json!({"name": "echo", "arguments": echo}));
+        for turn in 0..requests {
+            if let Some(other) = other.as_mut().filter(|_| turn % 2 == 1) {
+                ask(other, &others);
+                continue;
+            }
             if self == Self::CallByConnection {
                 client = Client::connect(address);
             }

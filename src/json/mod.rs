@@ -46,7 +46,7 @@ mod tests_write;
 
 pub(crate) use base64::base64_into;
 pub(crate) use error::ScanError;
-pub(crate) use scan::{Nobody, Visit, scan, validate};
+pub(crate) use scan::{Nobody, Visit, plain_end, scan, scan_object, validate};
 pub(crate) use text::Text;
 pub(crate) use typed::{TypedError, check, from_raw, write, write_on};
 pub(crate) use typed_sink::Progress;

@@ -24,13 +24,6 @@ pub(crate) trait Visit {
     /// Whether it wants the members of this member, where it is an object at a depth below [`JSON_PATH_KEYS_MAX`].
     fn looks_into(name: Self::Name) -> bool;
 
-    /// Tells where an object ends that it looks into, and that begins at `start` of `doc` (normalised as far as there), where it knows by its bytes
-    /// alone that it is one, within the levels that there may be, with nothing to rewrite. Its members are not scanned then, and not reported.
-    #[inline]
-    fn recall(&mut self, _doc: &[u8], _name: Self::Name, _start: usize) -> Option<usize> {
-        None
-    }
-
     /// Called once for each member of the root, where that is an object, and of the objects that it looks into, after its value was scanned.
     /// Members that occur twice are reported twice.
     ///
@@ -80,6 +73,27 @@ pub(crate) fn scan(doc: &mut [u8], visit: &mut impl Visit) -> Result<Kind, ScanE
 /// The first breach.
 pub(crate) fn validate(doc: &[u8]) -> Result<Kind, ScanError> {
     Scanner::new(ReadOnly(doc), &mut Nobody).run()
+}
+
+/// Scans one object of `doc`, which begins at `at` within so many others and of whose members nobody wants to know, as [`scan`] does. Gives the
+/// position behind it.
+///
+/// # Errors
+/// The first breach; the object is then normalised in part.
+pub(crate) fn scan_object(doc: &mut [u8], at: usize, outside: usize) -> Result<usize, ScanError> {
+    Scanner::new(Normalising(doc), &mut Nobody).nested(at, outside)
+}
+
+/// The position behind the value that begins at `at`, where it is a number or a string, whichever is asked for, with nothing to decode in it.
+pub(crate) fn plain_end(doc: &[u8], at: usize, kind: Kind) -> Option<usize> {
+    match (kind, doc.get(at)?) {
+        (Kind::String, b'"') => {
+            let close = strings::skip_ascii(doc, at + 1);
+            (doc.get(close) == Some(&b'"')).then_some(close + 1)
+        }
+        (Kind::Number, b'-' | b'0'..=b'9') => number::end(doc, at).ok(),
+        _ => None,
+    }
 }
 
 /// A document as the scanner needs it: to look at, and to check one string of.
@@ -174,12 +188,9 @@ impl<'v, S: Source, V: Visit> Scanner<'v, S, V> {
                     if byte == b'}' {
                         at += 1;
                     } else if level + 1 < JSON_PATH_KEYS_MAX && V::looks_into(name) {
-                        let Some(end) = self.visit.recall(self.source.bytes(), name, start) else {
-                            level += 1;
-                            open[level] = (name, start);
-                            continue;
-                        };
-                        at = end;
+                        level += 1;
+                        open[level] = (name, start);
+                        continue;
                     } else {
                         at = self.nested(start, level + 1)?;
                     }

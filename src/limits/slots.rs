@@ -42,6 +42,10 @@ pub const SESSION_SLOT_BYTES_MAX: usize = 72;
 /// long as half a call.
 pub const SEEN_IDS: usize = 64;
 
+/// Places of sessions that are kept by a byte of their ids, two bytes each: of four times as many as there are by default. Who is not where its hint says
+/// is looked for among all.
+pub const SESSION_HINTS: usize = 256;
+
 /// Connections, streams, and sessions at once, whatever the configuration says: slots keep places of each other in 16 bits.
 pub const PLACES_MAX: usize = u16::MAX as usize;
 

@@ -114,7 +114,7 @@ use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
 use crate::limits::SESSION_RESTORE_AGE_MAX_S;
 use crate::rate::Rates;
-use crate::rpc::KeptMeta;
+use crate::rpc::KeptRequest;
 use crate::session::{Key, RANDOM_BYTES, Seen};
 use crate::tasks::Lives;
 
@@ -269,7 +269,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
             rates: Rates::new(config.rates, offer.rated),
             key: Key::new(key),
             seen: Seen::new(),
-            kept_meta: RefCell::new(KeptMeta::new()),
+            kept_request: RefCell::new(KeptRequest::new()),
             catalog,
             public_path: base.as_ref().map_or(String::new(), |base| base.prefix().to_owned()),
             http_sse: config.http_sse,

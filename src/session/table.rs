@@ -23,9 +23,11 @@
 //! A crowd of strangers that only send `initialize` thus evicts its own sessions (2) before those
 //! of anybody who came to stay.
 
+use core::cell::Cell;
+
 use heapless::HistoryBuf;
 
-use crate::limits::DELETED_IDS_MAX;
+use crate::limits::{DELETED_IDS_MAX, SESSION_HINTS};
 use crate::pool::Pool;
 
 use super::{
@@ -41,7 +43,11 @@ pub(crate) struct Table<'m> {
     clients: u64,
     counts: Counts,
     ended: HistoryBuf<[u8; RANDOM_BYTES], DELETED_IDS_MAX>,
+    /// Where sessions were found last, by a byte of their ids. What is there now is looked at.
+    hints: [Cell<u16>; SESSION_HINTS],
 }
+
+const _: () = assert!(SESSION_HINTS == u8::MAX as usize + 1, "each byte has a hint");
 
 impl<'m> Table<'m> {
     /// A table with nobody in it, of as many sessions as there are slots, and places for the names of clients.
@@ -52,6 +58,7 @@ impl<'m> Table<'m> {
             clients: 0,
             counts: Counts::default(),
             ended: HistoryBuf::new(),
+            hints: [const { Cell::new(0) }; SESSION_HINTS],
         }
     }
 
@@ -112,7 +119,20 @@ impl<'m> Table<'m> {
     /// The live session of a verified id. The principal is a part of the id, so nobody finds
     /// another's session.
     pub(crate) fn find(&self, id: &SessionId) -> Option<SessionRef> {
-        self.iter().find(|(_, session)| session.id() == id).map(|(session, _)| session)
+        let [byte, ..] = id.random();
+        let hint = self.hints.get(usize::from(byte));
+        let hinted = hint.and_then(|hint| {
+            let index = usize::from(hint.get());
+            let session = self.slots.get(index)?.session.as_ref()?;
+            (session.id() == id).then(|| SessionRef::new(index, session.client()))
+        });
+        hinted.or_else(|| {
+            let found = self.iter().find(|(_, session)| session.id() == id)?.0;
+            if let (Some(hint), Ok(index)) = (hint, u16::try_from(found.index())) {
+                hint.set(index);
+            }
+            Some(found)
+        })
     }
 
     /// The session, unless the reference is stale.
