@@ -79,14 +79,18 @@ impl Door {
         }
     }
 
-    /// Accepts those who wait, some at a time.
-    pub(super) fn accept<A>(&mut self, core: &Core<'_, A>) {
+    /// Accepts those who wait, some at a time. `serve` polls the worker that has one of them: what the kernel has of a connection is at hand then.
+    pub(super) fn accept<A>(&mut self, core: &Core<'_, A>, mut serve: impl FnMut(usize)) {
         self.knocked = false;
         let (Some(listener), local) = (&self.listener, self.local) else { return };
         let turn = turn(
             &mut self.in_vain,
             || accept_from(listener, local).inspect_err(|error| count(core, error)),
-            |(tcp, peer, local)| core.admit(Socket::tcp(tcp), Some(peer.ip()), local),
+            |(tcp, peer, local)| {
+                core.admit(Socket::tcp(tcp), Some(peer.ip()), local)?;
+                core.assigned.take().into_iter().for_each(&mut serve);
+                Ok(())
+            },
             || core.let_one_go(),
         );
         match turn {

@@ -82,15 +82,17 @@ impl<A> Core<'_, A> {
     /// # Errors
     /// Those of the system: so many sockets can't be waited for. The newcomer's is closed.
     pub(super) fn admit(&self, mut socket: Socket, peer: Option<IpAddr>, local: Option<SocketAddr>) -> io::Result<()> {
-        if !socket.come() {
-            // Nobody loses a slot to a crowd that came and went while the server was busy.
-            return Ok(());
-        }
         let now_ms = self.now_ms.get();
         let peer = peer.map(|address| self.shares.peer(address));
-        let least = Some(self.conns.borrow()).filter(|conns| conns.is_full()).and_then(|conns| conns.least(now_ms));
-        if let Some(index) = least {
-            self.reclaim(index);
+        if self.conns.borrow().is_full() {
+            if !socket.come() {
+                // Nobody loses a slot to a crowd that came and went while the server was busy.
+                return Ok(());
+            }
+            let least = self.conns.borrow().least(now_ms);
+            if let Some(index) = least {
+                self.reclaim(index);
+            }
         }
         let Some(index) = self.conns.borrow_mut().open_in(socket, peer, local, now_ms) else { return Ok(()) };
         let waited = self.conns.borrow_mut().wait_in(index, self.sockets.as_ref());
@@ -173,8 +175,10 @@ impl<A> Core<'_, A> {
         if let Some(conn) = self.conns.borrow_mut().at(index) {
             conn.state = State::New;
             conn.since = Since::at(self.now_ms.get());
+            // Most have sent their request by now: to read it takes no longer than to ask whether it is there.
+            conn.socket.ask_again();
         }
-        self.ready.set(self.conn_bit(index));
+        self.look_for_bytes(index);
     }
 
     // Closes a connection whose place another gets.

@@ -46,9 +46,10 @@ pub(super) enum State {
     Idle,
     /// Bytes are there, and no buffer.
     Queued(Sort),
-    /// A worker has it; `head`: it has not brought a whole head yet.
+    /// A worker has it; `head`: it has not brought a whole head yet; `new`: nothing came before.
     Busy {
         head: bool,
+        new: bool,
     },
     /// It is the connection of the stream in this slot.
     Stream(u16),

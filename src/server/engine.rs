@@ -69,7 +69,8 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         for _ in 0..ROUNDS_PER_TURN {
             let (woke, knocked) = (ready.drain(|bit| self.wake(bit)), self.door.is_knocked());
             if knocked {
-                self.door.accept(core);
+                let workers = &mut self.workers;
+                self.door.accept(core, |worker| work(core, workers, worker));
             }
             let lent = core.assigned.take().inspect(|worker| core.wake_worker(*worker)).is_some();
             if !woke && !knocked && !lent {
@@ -123,13 +124,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             SOCKETS => self.hear(),
             COMMANDS => self.obey(),
             TICK => self.tick(),
-            _ if bit < WORKERS + workers => {
-                let mut cx = Context::from_waker(self.core.waker(bit));
-                if let Some(worker) = self.workers.get_mut(bit - WORKERS) {
-                    // Workers never end.
-                    let _ = worker.as_mut().poll(&mut cx);
-                }
-            }
+            _ if bit < WORKERS + workers => work(self.core, &mut self.workers, bit - WORKERS),
             _ if bit < self.core.conn_bit(0) => self.run_task(bit - WORKERS - workers),
             _ => self.look_at(bit - self.core.conn_bit(0)),
         }
@@ -140,7 +135,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         self.core.look_at(index);
         // Who has a buffer now is served at once: most are done then, and the next that has bytes need neither wait nor be looked at.
         if let Some(worker) = self.core.assigned.take() {
-            self.wake(WORKERS + worker);
+            work(self.core, &mut self.workers, worker);
         }
     }
 
@@ -300,6 +295,15 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
     fn has_ended(&self) -> bool {
         let Some(end_ms) = self.end_ms else { return false };
         self.core.now_ms.get() >= end_ms || self.core.workers.iter().all(|worker| worker.job.get().is_none())
+    }
+}
+
+// A worker goes on.
+fn work<A, F: Future<Output = ()>>(core: &Core<'_, A>, workers: &mut [Pin<Box<F>>], index: usize) {
+    let mut cx = Context::from_waker(core.waker(WORKERS + index));
+    if let Some(worker) = workers.get_mut(index) {
+        // Workers never end.
+        let _ = worker.as_mut().poll(&mut cx);
     }
 }
 

@@ -24,9 +24,10 @@ impl<A: Application> Worker<'_, '_, A> {
         slot.since = Since::at(core.now_ms.get());
         match after {
             After::Elsewhere => {}
-            After::Idle if core.stopping.get() => conns.close(conn.index()),
-            After::Idle => {
-                slot.state = State::Idle;
+            After::Idle | After::Silent if core.stopping.get() => conns.close(conn.index()),
+            After::Idle | After::Silent => {
+                let is_new = after == After::Silent && matches!(slot.state, State::Busy { new: true, .. });
+                slot.state = if is_new { State::New } else { State::Idle };
                 if slot.socket.is_quiet() {
                     return;
                 }

@@ -41,16 +41,24 @@ impl<A> Core<'_, A> {
         let mut conns = self.conns.borrow_mut();
         let reference = conns.reference(index);
         let Some(conn) = conns.at(index) else { return };
-        let Some(socket) = conn.socket() else { return };
-        if socket.poll_readable(&mut cx).is_pending() {
+        if conn.socket.poll_readable(&mut cx).is_pending() {
             return;
         }
         let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
         if let (Some(worker), Some(reference), true) = (free, reference, self.queue.borrow().is_empty()) {
             return self.lend(worker, conn, reference);
         }
+        // Of a newcomer it was not asked yet whether it has said something.
+        if conn.state == State::New {
+            if !conn.socket.come() {
+                return conns.close(index);
+            }
+            if conn.socket.poll_readable(&mut cx).is_pending() {
+                return;
+            }
+        }
         // Only what has to wait is worth a look.
-        let sort = if free.is_some() { Sort::Unseen } else { peek::sort(socket, &mut self.scratch.borrow_mut()) };
+        let sort = if free.is_some() { Sort::Unseen } else { peek::sort(&conn.socket, &mut self.scratch.borrow_mut()) };
         conn.state = State::Queued(sort);
         conn.since = Since::at(self.now_ms.get());
         drop(conns);
@@ -125,7 +133,7 @@ impl<A> Core<'_, A> {
     // This worker is free, and has this connection now.
     fn lend(&self, worker: usize, conn: &mut Conn, reference: ConnRef) {
         let Some(slot) = self.workers.get(worker) else { return };
-        conn.state = State::Busy { head: true };
+        conn.state = State::Busy { head: true, new: conn.state == State::New };
         conn.since = Since::at(self.now_ms.get());
         slot.job.set(Some(reference));
         self.tally.buffer_lent();

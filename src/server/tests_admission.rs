@@ -10,8 +10,8 @@ use crate::guard::{Household, Peer, Standing};
 use crate::limits::{HEAD_GRACE_MS, IDLE_KEPT_MS, LOCAL_ADDRESSES_MAX, REFUSALS_MAX};
 
 const IDLE: State = State::Idle;
-const BUSY: State = State::Busy { head: false };
-const HEADLESS: State = State::Busy { head: true };
+const BUSY: State = State::Busy { head: false, new: false };
+const HEADLESS: State = State::Busy { head: true, new: false };
 const NEW: State = State::New;
 const STREAM: State = State::Stream(0);
 const QUEUED: State = State::Queued(Sort::Call);

@@ -112,7 +112,8 @@ impl Conns<'_> {
             move |conn: &Conn| which(conn) && conn.state == state && conn.since.age_ms(now_ms) >= for_ms
         };
         let brought_none = |conn: &Conn| {
-            which(conn) && matches!(conn.state, State::New | State::Queued(Sort::Begun) | State::Busy { head: true })
+            which(conn)
+                && matches!(conn.state, State::New | State::Queued(Sort::Begun) | State::Busy { head: true, .. })
         };
         let slow = |conn: &Conn| brought_none(conn) && conn.since.age_ms(now_ms) >= HEAD_GRACE_MS;
         // The rest may have come: then it is being read, or is seen when it is looked at again.

@@ -33,6 +33,8 @@ pub(super) struct Worker<'w, 'm, A> {
 pub(super) enum After {
     /// It waits for the next request.
     Idle,
+    /// The same, as nothing was there to read.
+    Silent,
     /// It is closed.
     Close,
     /// It is closed once its client had a moment to read the answer.
@@ -53,6 +55,7 @@ pub(super) enum Turn {
 enum Heading {
     Whole,
     Idle,
+    Silent,
     Gone,
     Refused(http::Refusal),
     Slow,
@@ -117,6 +120,7 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
             match self.heading(conn, decoder, rx).await {
                 Heading::Whole => {}
                 Heading::Idle => return After::Idle,
+                Heading::Silent => return After::Silent,
                 Heading::Gone => return After::Close,
                 Heading::Slow => {
                     self.core.tally.refused.slow_head.add();
@@ -138,7 +142,7 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
                     return After::Linger;
                 }
             }
-            self.set_state(conn, State::Busy { head: false });
+            self.set_state(conn, State::Busy { head: false, new: false });
             // One that pipelines without end keeps its buffer only as long as nobody waits for it.
             let last = served >= PIPELINED_MAX && self.core.is_pressed();
             self.core.tally.requests.received.add();
@@ -156,7 +160,7 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
                     // More was sent without waiting for the answer: others get their turn first.
                     served += 1;
                     self.give_way().await;
-                    self.set_state(conn, State::Busy { head: true });
+                    self.set_state(conn, State::Busy { head: true, new: false });
                 }
                 Turn::Next => return After::Linger,
                 Turn::Done(after) => return after,
@@ -178,7 +182,7 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
             }
             match self.read(conn, decoder.space(rx), fresh).await {
                 Read::Bytes(n) => decoder.commit(n),
-                Read::Nothing => return Heading::Idle,
+                Read::Nothing => return Heading::Silent,
                 Read::End => return Heading::Gone,
                 Read::Late => return Heading::Slow,
             }
