@@ -135,7 +135,7 @@ const _: () = assert!(TEXT_AT_ONCE_BYTES_MAX * 6 * 2 < crate::limits::TRANSMIT_B
 pub struct Call<'a> {
     pub(super) out: Out<'a>,
     pub(super) request: &'a Request<'a>,
-    pub(super) context: Context<'a>,
+    pub(super) context: &'a Context<'a>,
     block: Block,
     base64: Base64,
     utf8: Utf8,
@@ -146,7 +146,7 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(crate) fn new(out: Out<'a>, request: &'a Request<'a>, context: Context<'a>) -> Self {
+    pub(crate) fn new(out: Out<'a>, request: &'a Request<'a>, context: &'a Context<'a>) -> Self {
         let begin = out.mark();
         let (block, base64, utf8) = (Block::None, Base64::default(), Utf8::default());
         Self { out, request, context, block, base64, utf8, typed: false, pace: Pace::NEW, begin }

@@ -50,7 +50,7 @@ impl Role {
 pub struct Prompting<'a> {
     pub(super) out: Out<'a>,
     pub(super) request: &'a Request<'a>,
-    pub(super) context: Context<'a>,
+    pub(super) context: &'a Context<'a>,
     prompt: &'static Prompt,
     identity: &'a Identity,
     messages: bool,
@@ -64,7 +64,7 @@ impl<'a> Prompting<'a> {
     pub(crate) fn new(
         out: Out<'a>,
         request: &'a Request<'a>,
-        context: Context<'a>,
+        context: &'a Context<'a>,
         prompt: &'static Prompt,
         identity: &'a Identity,
     ) -> Self {

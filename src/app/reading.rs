@@ -31,7 +31,7 @@ use crate::session::{Principal, Revision};
 pub struct Reading<'a> {
     pub(super) out: Out<'a>,
     pub(super) request: &'a Request<'a>,
-    pub(super) context: Context<'a>,
+    pub(super) context: &'a Context<'a>,
     resource: &'static Resource,
     identity: &'a Identity,
     written: Written,
@@ -57,7 +57,7 @@ impl<'a> Reading<'a> {
     pub(crate) fn new(
         out: Out<'a>,
         request: &'a Request<'a>,
-        context: Context<'a>,
+        context: &'a Context<'a>,
         resource: &'static Resource,
         identity: &'a Identity,
     ) -> Self {

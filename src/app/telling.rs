@@ -122,7 +122,7 @@ impl Pace {
 async fn log(
     out: Out<'_>,
     request: &Request<'_>,
-    context: Context<'_>,
+    context: &Context<'_>,
     level: LogLevel,
     logger: Option<&str>,
     data: &impl Serialize,
@@ -144,7 +144,7 @@ async fn log(
 }
 
 // The least level that the client wants to hear of; `None`: nothing.
-fn wanted(request: &Request<'_>, context: Context<'_>) -> Option<LogLevel> {
+fn wanted(request: &Request<'_>, context: &Context<'_>) -> Option<LogLevel> {
     if request.revision.is_modern() {
         return Envelope::text(request.envelope.meta_log_level, request.doc).and_then(LogLevel::parse);
     }

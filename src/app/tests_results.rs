@@ -175,7 +175,7 @@ fn called(
     outlet.set_http10();
     let outlet = RefCell::new(outlet);
     let identity = Identity { name: "t".into(), version: "1".into(), public: true.into(), ..Identity::default() };
-    let context = Context::NONE;
+    let context = &Context::NONE;
     let out = Out::new(&outlet);
     let mut sent = Vec::new();
     {

@@ -112,7 +112,7 @@ fn called_in<T>(bytes: usize, arguments: &str, look: impl FnOnce(&mut Call<'_>) 
     let request = Request { doc: &doc, envelope: &envelope, revision: crate::Revision::V2025_11_25 };
     let mut buf = vec![0; bytes];
     let outlet = RefCell::new(Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false));
-    let mut call = Call::new(Out::new(&outlet), &request, Context::NONE);
+    let mut call = Call::new(Out::new(&outlet), &request, &Context::NONE);
     let looked = look(&mut call);
     let mut outlet = outlet.borrow_mut();
     outlet.finish();

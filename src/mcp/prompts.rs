@@ -43,7 +43,7 @@ pub(crate) async fn get<A: Application>(
     request: &Request<'_>,
     index: usize,
     identity: &Identity,
-    context: Context<'_>,
+    context: &Context<'_>,
 ) -> Ran {
     let Some(prompt) = A::PROMPTS.get(index) else { return Ran::Failed };
     let mut call = Prompting::new(out, request, context, prompt, identity);

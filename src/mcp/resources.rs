@@ -53,7 +53,7 @@ pub(crate) async fn read<A: Application>(
     request: &Request<'_>,
     index: usize,
     identity: &Identity,
-    context: Context<'_>,
+    context: &Context<'_>,
 ) -> Ran {
     let Some(resource) = A::RESOURCES.get(index) else {
         not_found(out, request).await;

@@ -81,7 +81,7 @@ pub(crate) async fn perform<A: Application>(
     request: &Request<'_>,
     index: usize,
     identity: &Identity,
-    context: Context<'_>,
+    context: &Context<'_>,
 ) -> Ran {
     let begin = out.mark();
     let mut call = Call::new(out, request, context);

@@ -91,7 +91,7 @@ fn run(app: &App, message: &str) -> serde_json::Value {
     let outlet = RefCell::new(Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false));
     {
         let context = Context { ask: &asks, ..Context::NONE };
-        let mut call = Call::new(Out::new(&outlet), &request, context);
+        let mut call = Call::new(Out::new(&outlet), &request, &context);
         let mut ran = pin!(async {
             let result = pass(&asks, pin!(Some(app.call_tool(0, &mut call)))).await;
             if let Some(result) = result {

@@ -41,7 +41,7 @@ pub(crate) fn find(envelope: &Envelope, doc: &[u8], catalog: &Catalog) -> Result
 
 /// Answers a call that has no other result with an error of the tool.
 pub(crate) async fn fail(out: Out<'_>, request: &Request<'_>, error: ToolError, identity: &Identity) {
-    let mut call = Call::new(out, request, Context::NONE);
+    let mut call = Call::new(out, request, &Context::NONE);
     let result = Ok(Err(error));
     call.close(result, request.revision.is_modern().then_some(identity)).await;
 }
@@ -54,7 +54,7 @@ pub(crate) async fn call<A: Application>(
     request: &Request<'_>,
     index: usize,
     identity: &Identity,
-    context: Context<'_>,
+    context: &Context<'_>,
 ) -> Ran {
     let mut call = Call::new(out, request, context);
     if A::TOOLS.get(index).is_some_and(|tool| tool.output.is_some()) {

@@ -264,7 +264,8 @@ impl<A: Application> Worker<'_, '_, A> {
             Some(asking) if !self.slot.batch.get() => asking,
             _ => &Nobody,
         };
-        let context = Context { announce: self.core, client, session: job.session, ask, door: Door::Closed, principal };
+        let context =
+            &Context { announce: self.core, client, session: job.session, ask, door: Door::Closed, principal };
         let ran = |ran| self.slot.ran.set(Some(ran));
         match job.work {
             Work::Subscribe | Work::Unsubscribe => self.subscribe(out, request, job).await,

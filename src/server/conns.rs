@@ -74,27 +74,32 @@ pub(super) enum Sort {
     Frees,
 }
 
-/// A connection, and which of its slot's connections it is.
+/// A connection, and which of its slot's connections it is: one number, as it is often copied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ConnRef {
-    index: u32,
-    generation: u32,
-}
+pub(super) struct ConnRef(u64);
 
 impl ConnRef {
     /// The place of its slot.
     pub(super) const fn index(self) -> usize {
-        self.index as usize
+        (self.0 >> 32) as usize
+    }
+
+    const fn new(index: u32, generation: u32) -> Self {
+        Self((index as u64) << 32 | generation as u64)
+    }
+
+    const fn generation(self) -> u32 {
+        (self.0 & 0xffff_ffff) as u32
     }
 
     /// As one number: below 2⁶³, as there are not so many slots.
     pub(super) const fn number(self) -> u64 {
-        (self.index as u64) << 32 | self.generation as u64
+        self.0
     }
 
     /// The one that has this number.
     pub(super) const fn of_number(number: u64) -> Self {
-        Self { index: (number >> 32) as u32, generation: (number & 0xffff_ffff) as u32 }
+        Self(number)
     }
 }
 
@@ -186,7 +191,7 @@ impl<'m> Conns<'m> {
 
     /// Who a connection comes from.
     pub(super) fn peer(&self, conn: ConnRef) -> Option<Peer> {
-        let slot = self.slots.get(conn.index()).filter(|slot| slot.generation == conn.generation)?;
+        let slot = self.slots.get(conn.index()).filter(|slot| slot.generation == conn.generation())?;
         slot.peer()
     }
 
@@ -263,13 +268,13 @@ impl<'m> Conns<'m> {
 
     /// A connection that may have been closed since.
     pub(super) fn get(&mut self, conn: ConnRef) -> Option<&mut Conn> {
-        self.at(conn.index()).filter(|slot| slot.generation == conn.generation)
+        self.at(conn.index()).filter(|slot| slot.generation == conn.generation())
     }
 
     /// A reference that goes stale when the connection closes.
     pub(super) fn reference(&self, index: usize) -> Option<ConnRef> {
         let slot = self.slots.get(index)?;
-        Some(ConnRef { index: index32(index), generation: slot.generation })
+        Some(ConnRef::new(index32(index), slot.generation))
     }
 
     /// The connection in this slot, if it is this stream's: a stream does not keep which of its slot's connections its own is.

@@ -74,7 +74,7 @@ impl<A: Application> Runner<'_, '_, A> {
         };
         let pen =
             TaskPen { tasks: &core.board.tasks, place: self.place, unix_s: &core.unix_s, turn: RefCell::default() };
-        let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, context);
+        let handler = mcp::tasks::perform(&core.app, Out::to(&pen), &request, job.tool, &core.identity, &context);
         let mut handler = pin!(Some(handler));
         let mut how = None;
         let end = poll_fn(|cx| {

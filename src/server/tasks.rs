@@ -29,7 +29,7 @@ impl<A: Application> Worker<'_, '_, A> {
         request: &Request<'_>,
         job: &Job<'_>,
         pass: &Pass<'_>,
-        context: Context<'_>,
+        context: &Context<'_>,
     ) -> Ran {
         let (core, wanted) = (self.core, Cell::new(false));
         let mut reply = core.task_reply(request, job, context.client);
@@ -39,8 +39,8 @@ impl<A: Application> Worker<'_, '_, A> {
                 Work::TaskLater(_) if A::HAS_TASKS => Door::Open { wanted: &wanted, has_room: &has_room },
                 _ => Door::Closed,
             };
-            let ran =
-                pin!(tools::call(&core.app, out, request, tool, &core.identity, Context { door, ..context })).await;
+            let context = Context { door, ..*context };
+            let ran = pin!(tools::call(&core.app, out, request, tool, &core.identity, &context)).await;
             if A::HAS_TASKS && wanted.get() {
                 out.unseal();
                 // There was room when it was asked for; nobody has had a turn since.
