@@ -6,13 +6,17 @@ use super::id::{ID_CHARS, IdRefusal, RANDOM_BYTES};
 use super::{Key, PrincipalId, SessionId, equal_in_constant_time};
 use crate::limits::SEEN_IDS;
 
-/// The ids that were verified last. Each is where its random part says (two characters of it, the mark), or at the next free place: as long as one
-/// is free, nothing that was seen is forgotten. From then on, those whose places are the same take turns.
+/// The ids that were verified last. Each is where its random part says (two characters of it, the mark), or at the next place that is free. Where none
+/// is, at the next that nobody asked for since all were asked for: those of sessions that are over make room for those that are used.
 pub(crate) struct Seen {
     /// The mark of what is there, or [`FREE`]: most of a search looks at nothing else, and learns nothing of the tags, which are secrets.
     marks: [Cell<u16>; SEEN_IDS],
     entries: [Cell<Option<Entry>>; SEEN_IDS],
+    /// The places that were asked for, a bit each.
+    asked: Cell<u64>,
 }
+
+const _: () = assert!(SEEN_IDS <= u64::BITS as usize, "each place has a bit");
 
 /// Where the mark is: in the random part, whose bytes are 8 to 20.
 const MARK_AT: usize = 24;
@@ -30,7 +34,11 @@ struct Entry {
 impl Seen {
     /// None yet.
     pub(crate) const fn new() -> Self {
-        Self { marks: [const { Cell::new(FREE) }; SEEN_IDS], entries: [const { Cell::new(None) }; SEEN_IDS] }
+        Self {
+            marks: [const { Cell::new(FREE) }; SEEN_IDS],
+            entries: [const { Cell::new(None) }; SEEN_IDS],
+            asked: Cell::new(0),
+        }
     }
 
     /// As [`SessionId::verify`], which it asks about what it has not seen. Where the mark is the same, all of the text is compared, in a time that does
@@ -68,18 +76,23 @@ impl Seen {
                 _ => {
                     let entry = self.entries.get(place).and_then(Cell::get);
                     if let Some(entry) = entry.filter(|entry| equal_in_constant_time(&entry.text, text)) {
+                        self.asked.set(self.asked.get() | 1 << place);
                         return Ok(entry.id);
                     }
                 }
             }
         }
-        Err(home)
+        let asked = self.asked.get();
+        Err((home..SEEN_IDS).chain(0..home).find(|place| asked & 1 << place == 0).unwrap_or(home))
     }
 
     fn put(&self, place: usize, entry: Entry) {
         if let (Some(there), Some(marks)) = (self.entries.get(place), self.marks.get(place)) {
             marks.set(mark(&entry.text));
             there.set(Some(entry));
+            let asked = self.asked.get() | 1 << place;
+            // Each has to be asked for anew.
+            self.asked.set(if asked.count_ones() as usize == SEEN_IDS { 1 << place } else { asked });
         }
     }
 }

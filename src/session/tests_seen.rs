@@ -69,3 +69,21 @@ fn more_than_there_are_places_for_take_turns() {
         }
     }
 }
+
+#[test]
+fn those_of_sessions_that_are_over_make_room() {
+    let seen = Seen::new();
+    let ids =
+        |first: u8| -> Vec<_> { (first..).take(SEEN_IDS).map(|byte| issue([byte; 12], PrincipalId::ANYONE)).collect() };
+    let verify = |key: &Key, text: &[u8]| seen.verify(key, text, PrincipalId::ANYONE, NOW, u64::MAX);
+    // By turns as clients ask: one that made room for another is back at once.
+    for first in [0, 64, 128] {
+        for _ in 0..3 {
+            for (id, text) in &ids(first) {
+                assert_eq!(verify(&KEY, text), Ok(*id));
+            }
+        }
+        let known = |(id, text): &&(SessionId, Vec<u8>)| verify(&Key::new([8; 32]), text) == Ok(*id);
+        assert_eq!(ids(first).iter().filter(known).count(), SEEN_IDS, "of those from {first} on");
+    }
+}
