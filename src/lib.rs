@@ -82,7 +82,7 @@ pub use oauth::{Issuer, OAuth};
 pub use rate::Rate;
 pub use server::{
     AuditEntry, AuditOutcome, Bound, BudgetRow, ClientEvent, ClientInfo, ClientLogger, Config, Duplex, Handle,
-    MemoryBudget, Message, Server, Storage, block_on, stats, testing,
+    MemoryBudget, Message, Readable, Server, Storage, block_on, stats, testing,
 };
 pub use session::{LogLevel, Principal, Revision};
 pub use stats::Stats;

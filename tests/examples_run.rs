@@ -61,6 +61,16 @@ fn each_says_when_it_is_ready() {
 }
 
 #[test]
+fn one_thread_serves() {
+    let example = Example::start("minimal", &[]);
+    let mut client = example.connect();
+    assert_eq!(client.ask(&wire::echo("one")).status, 200);
+    let threads = std::fs::read_dir(format!("/proc/{}/task", example.child.id())).unwrap().count();
+    // An emulator has one more.
+    assert_eq!(threads, 1 + usize::from(emulated()), "where nothing waits by async-io, there is no thread of its own");
+}
+
+#[test]
 fn an_ipv6_address_stands_in_brackets() {
     if TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).is_err() {
         return; // this machine has none

@@ -93,7 +93,8 @@ fn an_ended_task_is_forgotten_in_its_time_and_makes_room() {
     let house = Running::start(Config::new().tasks(1).task_ttl_ms(300));
     let mut client = house.connect();
     let task = create(&mut client, "echo", &json!({"text": "first"}));
-    let shown = get(&mut client, &task);
+    let shown =
+        until("it has ended", || Some(get(&mut client, &task)).filter(|it| it["result"]["status"] != "working"));
     assert!(shown["result"]["ttlMs"].as_u64().is_some_and(|ttl_ms| ttl_ms < 1_000), "{shown}");
     until("it is forgotten", || (status(&mut client, &task) == "unknown").then_some(()));
     let unknown = get(&mut client, &task);

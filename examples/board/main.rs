@@ -74,6 +74,7 @@ fn main() -> ExitCode {
         return check(&args);
     }
     common::run(&PROGRAM, &args, oauth::config, |args| {
+        common::begin_timers();
         let root = root(args)?;
         let config = config(args, &root)?;
         let (server, beside) = app::board(root, config);

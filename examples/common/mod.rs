@@ -7,6 +7,7 @@ mod beside;
 mod help;
 pub(crate) mod oauth;
 pub(crate) mod service;
+mod signals;
 pub(crate) mod stderr;
 
 use std::convert::Infallible;
@@ -16,14 +17,14 @@ use std::future::pending;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
-use async_signal::{Signal, Signals};
-use smol::stream::StreamExt;
 use smol_mcp::{Bound, ClientLogger, Config, Handle, PromptsOf, ResourcesOf, Server, Tools};
 
 pub(crate) use args::{Action, Args, Program, parse};
 use beside::WhenWoken;
 use service::Manager;
+pub(crate) use signals::signals;
 use stderr::Stderr;
 
 /// The path at which the examples serve MCP.
@@ -84,6 +85,12 @@ pub(crate) fn run<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, B: Future<Output
 /// The settings of rates, in the order in which they are read below.
 const RATES: [fn(Config, u32, u32) -> Config; 3] =
     [Config::requests_per_address, Config::requests_per_principal, Config::wrong_tokens_per_address];
+
+/// For what has timers: they are made ready now, while there are files for them. async-io, to which they belong, does so when the first is used, and panics
+/// where there are none.
+pub(crate) fn begin_timers() {
+    smol::block_on(async { _ = smol::Timer::after(Duration::from_millis(1)).await });
+}
 
 /// What the command line says of the server.
 pub(crate) fn config(args: &Args) -> Config {
@@ -203,41 +210,6 @@ pub(crate) fn log_to_clients(handle: Handle, level: log::LevelFilter, flag: Opti
     if log::set_logger(Box::leak(Box::new(logger))).is_ok() {
         log::set_max_level(both);
     }
-}
-
-/// From now on no SIGTERM, SIGINT or SIGHUP ends the process by itself; the future gives the name of the first that comes. Where there is a server
-/// that reads its files of tokens and keys again, SIGHUP makes it do so; where whoever started the process had it ignored (nohup), it stays so.
-pub(crate) fn signals(reads_again: Option<Handle>) -> io::Result<impl Future<Output = io::Result<&'static str>>> {
-    let hup = (reads_again.is_some() || !is_hup_ignored()).then_some(Signal::Hup);
-    let mut signals = Signals::new([Signal::Term, Signal::Int].into_iter().chain(hup))?;
-    Ok(async move {
-        loop {
-            match signals.next().await {
-                Some(Ok(Signal::Hup)) => match &reads_again {
-                    Some(handle) => {
-                        let manager = Manager::from_env();
-                        manager.reloading();
-                        handle.reload();
-                        // The server does so when it is polled next, which is before this.
-                        smol::future::yield_now().await;
-                        manager.ready(format_args!("its files were read again"));
-                    }
-                    None => return Ok("SIGHUP"),
-                },
-                Some(Ok(Signal::Int)) => return Ok("SIGINT"),
-                Some(Ok(_)) => return Ok("SIGTERM"),
-                Some(Err(error)) => return Err(error),
-                None => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-    })
-}
-
-/// Whether the process was started so that SIGHUP, the first signal, does nothing (proc(5), `SigIgn`).
-fn is_hup_ignored() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).is_some_and(|mask| mask & 1 == 1)
 }
 
 /// Prints without the panic that `println!` has when nobody reads.

@@ -296,6 +296,7 @@ fn main() -> ExitCode {
         &PROGRAM,
         |args, config| oauth::config(args, tasks::config(config)),
         |_| {
+            common::begin_timers();
             let server = Server::new("everything", env!("CARGO_PKG_VERSION"), Everything::default());
             let server = server.title("Everything").description("What the server can do, each once.");
             let server = server.icon(Icon { src: ICON, mime: "image/png", sizes: &["1x1"] });

@@ -45,6 +45,7 @@ mod peers;
 mod plan;
 mod queue;
 mod rates;
+mod readable;
 mod ready;
 mod refuse;
 mod resume;
@@ -86,6 +87,7 @@ pub use config::Config;
 pub use handle::{Handle, Message};
 pub use log_bridge::ClientLogger;
 pub use park::block_on;
+pub use readable::Readable;
 pub use socket::Duplex;
 pub use storage::Storage;
 

@@ -25,7 +25,8 @@ use crate::limits::{BLOCK_BYTES, PARK_AGAIN_MS, PARKED_FILES_MAX, SOCKET_EVENTS_
 ///
 /// It is for a program that has nothing else to run than a server (or an executor of its own). Any other `block_on` runs a server as well; this one
 /// waits for what happens to the server's sockets itself, by one call of the system where async-io needs eight, and by no thread but its own. What else the
-/// future waits for by async-io, such as a timer of a tool, the thread of async-io watches then, which wakes this one.
+/// future waits for by async-io, such as a timer of a tool, the thread of async-io watches then, which wakes this one. (It begins with the first of them,
+/// takes three files, and panics where there are none: a program that may run out of files uses one, however short, before it serves.)
 ///
 /// One may run within another; what runs a server by another executor's `block_on` within this one waits for ever.
 ///
