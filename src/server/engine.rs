@@ -300,11 +300,9 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
 
 // A worker goes on.
 fn work<A, F: Future<Output = ()>>(core: &Core<'_, A>, workers: &mut [Pin<Box<F>>], index: usize) {
-    let mut cx = Context::from_waker(core.waker(WORKERS + index));
-    if let Some(worker) = workers.get_mut(index) {
-        // Workers never end.
-        let _ = worker.as_mut().poll(&mut cx);
-    }
+    let Some(worker) = workers.get_mut(index) else { return };
+    // Workers never end.
+    let _ = worker.as_mut().poll(&mut Context::from_waker(core.waker(WORKERS + index)));
 }
 
 impl<A> Core<'_, A> {
