@@ -83,7 +83,7 @@ impl<A: Application> Worker<'_, '_, A> {
                 out.set_status(Status::ACCEPTED);
             }
         }));
-        match self.drive(Target::Conn(conn), &outlet, end, None).await {
+        match self.drive(&Target::Conn(conn), &outlet, end, None).await {
             Outcome::Sent if !manner.template.close && !outlet.borrow().ends_with_connection() => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),
             _ => Turn::Done(After::Close),
@@ -117,7 +117,7 @@ impl<A: Application> Worker<'_, '_, A> {
                     out.str(separator).await;
                     pin!(self.respond(out, &request, &job, &client)).await;
                 }));
-                let outcome = self.drive(Target::Conn(conn), outlet, handler, Some(&mut *watch)).await;
+                let outcome = self.drive(&Target::Conn(conn), outlet, handler, Some(&mut *watch)).await;
                 self.end_call(&job, outcome);
                 match outcome {
                     Outcome::Late if outlet.borrow_mut().rewind(mark) => {
@@ -125,7 +125,7 @@ impl<A: Application> Worker<'_, '_, A> {
                             out.str(separator).await;
                             self.fail(out, &request, job.work).await;
                         }));
-                        Some(self.drive(Target::Conn(conn), outlet, handler, Some(watch)).await)
+                        Some(self.drive(&Target::Conn(conn), outlet, handler, Some(watch)).await)
                     }
                     // Nothing is said for a cancelled call.
                     Outcome::Cancelled if outlet.borrow_mut().rewind(mark) => None,
@@ -140,7 +140,7 @@ impl<A: Application> Worker<'_, '_, A> {
                     w.str(separator);
                     answer.write(w, element);
                 })));
-                Some(self.drive(Target::Conn(conn), outlet, handler, Some(watch)).await)
+                Some(self.drive(&Target::Conn(conn), outlet, handler, Some(watch)).await)
             }
             _ => None,
         }

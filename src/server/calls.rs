@@ -64,7 +64,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let session = job.session.filter(|_| job.work.is_call());
         let resumable = self.core.make_resumable(outlet.get_mut(), &request, session, conn);
         self.slot.resumable.set(resumable);
-        let outcome = pin!(self.run_job(Target::Conn(conn), &outlet, job, envelope, doc, Some(watch))).await;
+        let outcome = pin!(self.run_job(&Target::Conn(conn), &outlet, job, envelope, doc, Some(watch))).await;
         if let Some(call) = self.slot.resumable.take() {
             self.end_resumable(call, &outlet);
         }
@@ -114,7 +114,7 @@ impl<A: Application> Worker<'_, '_, A> {
         let mut nothing = [];
         let mut unwatched = Watch::new(&mut nothing, false);
         unwatched.cancels = true;
-        pin!(self.run_job(Target::Stream(stream), &outlet, job, envelope, doc, Some(&mut unwatched))).await;
+        pin!(self.run_job(&Target::Stream(stream), &outlet, job, envelope, doc, Some(&mut unwatched))).await;
         turn
     }
 
@@ -130,7 +130,7 @@ impl<A: Application> Worker<'_, '_, A> {
     // Runs a request to its end, whatever end that is.
     async fn run_job(
         &self,
-        target: Target,
+        target: &Target,
         outlet: &RefCell<Outlet<'_>>,
         job: &Job<'_>,
         envelope: &Envelope,

@@ -79,7 +79,7 @@ impl<A: Application> Worker<'_, '_, A> {
     /// cancelled, it has a time limit, and its client is watched.
     pub(super) async fn drive(
         &self,
-        target: Target,
+        target: &Target,
         outlet: &RefCell<Outlet<'_>>,
         mut handler: Pin<&mut dyn Handler>,
         mut watch: Option<&mut Watch<'_>>,
@@ -91,7 +91,7 @@ impl<A: Application> Worker<'_, '_, A> {
             let asks = self.core.inputs.borrow().waits(self.index);
             times.go_on(self.core.now_ms.get(), asks);
             if handler.is_there() {
-                if let Some(why) = self.ends(target, outlet, times.late_ms).filter(|_| watch.is_some()) {
+                if let Some(why) = self.ends(*target, outlet, times.late_ms).filter(|_| watch.is_some()) {
                     return Poll::Ready(why);
                 }
                 if self.poll_handler(handler.as_mut(), cx, outlet).is_ready() {
@@ -99,12 +99,12 @@ impl<A: Application> Worker<'_, '_, A> {
                     if watch.as_ref().is_some_and(|watch| watch.more) {
                         return Poll::Ready(Outcome::Sent);
                     }
-                    self.finish(cx, target, watch.as_deref_mut(), outlet);
+                    self.finish(cx, *target, watch.as_deref_mut(), outlet);
                 }
             }
             self.core.keep(outlet);
             let running = handler.is_there();
-            if running && matches!(target, Target::Conn(_)) {
+            if running && matches!(*target, Target::Conn(_)) {
                 times.keep_alive(&mut outlet.borrow_mut(), asks && watch.as_ref().is_some_and(|watch| !watch.open));
             }
             if !outlet.borrow_mut().pending().is_empty() {
@@ -112,7 +112,7 @@ impl<A: Application> Worker<'_, '_, A> {
             }
             // In older revisions a call outlives its connection.
             let outlives = running && watch.as_ref().is_some_and(|watch| !watch.cancels);
-            if let Some(why) = self.write_on(cx, target, outlet, outlives) {
+            if let Some(why) = self.write_on(cx, *target, outlet, outlives) {
                 return Poll::Ready(why);
             }
             if !running {
@@ -120,9 +120,9 @@ impl<A: Application> Worker<'_, '_, A> {
                 return sent(&outlet.borrow());
             }
             if let Some(watch) = watch.as_ref().filter(|_| outlet.borrow().has_left()) {
-                self.let_go(target, watch, outlet);
+                self.let_go(*target, watch, outlet);
             }
-            let gone = match (&mut watch, target) {
+            let gone = match (&mut watch, *target) {
                 (Some(watch), Target::Conn(conn)) => self.has_gone(cx, conn, watch, outlet),
                 _ => false,
             };
@@ -131,12 +131,12 @@ impl<A: Application> Worker<'_, '_, A> {
         .await;
         self.drop_handler(handler);
         // Half an event was sent: nothing can follow it.
-        if let (Target::Stream(stream), false) = (target, outcome == Outcome::Sent) {
+        if let (Target::Stream(stream), false) = (*target, outcome == Outcome::Sent) {
             if outlet.borrow().was_begun() {
                 self.core.close_stream(stream, false);
             }
         }
-        self.release_stream(target);
+        self.release_stream(*target);
         outcome
     }
 

@@ -160,7 +160,7 @@ impl<A: Application> Worker<'_, '_, A> {
             w.raw(sse::END);
         });
         let close = manner.template.close || outlet.borrow().ends_with_connection();
-        match self.drive(Target::Conn(conn), &outlet, pin!(Some(async {})), None).await {
+        match self.drive(&Target::Conn(conn), &outlet, pin!(Some(async {})), None).await {
             Outcome::Sent if !close => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),
             _ => Turn::Done(After::Close),

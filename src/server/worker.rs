@@ -382,7 +382,7 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
         let close = outlet.get_mut().template().close;
         let out = Out::new(&outlet);
         let written = pin!(Some(out.write(|w| answer.write(w, doc))));
-        match self.drive(Target::Conn(conn), &outlet, written, None).await {
+        match self.drive(&Target::Conn(conn), &outlet, written, None).await {
             Outcome::Sent if !close => Turn::Next,
             Outcome::Sent => Turn::Done(After::Linger),
             _ => Turn::Done(After::Close),
