@@ -57,6 +57,12 @@ const _: () = assert!(JSON_PATH_KEYS_MAX <= JSON_DEPTH_MAX, "a path is a chain o
 /// 500, with icons and extensions of the client twice as many.
 pub const KEPT_REQUEST_BYTES_MAX: usize = 1024;
 
+/// Such requests that are kept: one of each of the clients that a device has.
+pub const KEPT_REQUESTS: usize = 4;
+
+/// Where all are another client's, one of so many requests takes the place of one.
+pub const KEPT_REQUEST_OF: u8 = 8;
+
 // --- http: requests ---
 
 /// Bytes of a request head, whatever the configuration says: the index keeps 16-bit offsets.

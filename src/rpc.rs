@@ -8,7 +8,7 @@ mod tests_kept;
 #[cfg(test)]
 mod tests_place;
 
-pub(crate) use kept::KeptRequest;
+pub(crate) use kept::KeptRequests;
 
 use place::Place;
 
@@ -119,13 +119,13 @@ pub(crate) struct Envelope {
 }
 
 impl Envelope {
-    /// Scans one message, normalising its strings in place, into an envelope that is empty. Gives the root's kind. `kept` knows another request, and
+    /// Scans one message, normalising its strings in place, into an envelope that is empty. Gives the root's kind. `kept` knows other requests, and
     /// then this one.
     ///
     /// # Errors
     /// [`ScanError`] when `doc` is not exactly one JSON value.
     #[inline(never)] // with registers of its own
-    pub(crate) fn scan(&mut self, doc: &mut [u8], kept: &mut KeptRequest) -> Result<Kind, ScanError> {
+    pub(crate) fn scan(&mut self, doc: &mut [u8], kept: &mut KeptRequests) -> Result<Kind, ScanError> {
         if let Some(scanned) = kept.recall(doc, self) {
             return scanned.map(|()| Kind::Object);
         }
@@ -133,7 +133,7 @@ impl Envelope {
     }
 
     #[inline(never)]
-    fn scan_anew(&mut self, doc: &mut [u8], kept: &mut KeptRequest) -> Result<Kind, ScanError> {
+    fn scan_anew(&mut self, doc: &mut [u8], kept: &mut KeptRequests) -> Result<Kind, ScanError> {
         let mut reader = Reader { envelope: self, may_be_kept: true };
         let kind = json::scan(doc, &mut reader)?;
         let Reader { may_be_kept, envelope } = reader;
@@ -250,7 +250,7 @@ impl Visit for Reader<'_> {
 
     #[inline(never)] // the scanner keeps its registers
     fn member(&mut self, _doc: &[u8], name: Place, value: Span, kind: Kind) {
-        self.may_be_kept &= KeptRequest::may_have(name);
+        self.may_be_kept &= KeptRequests::may_have(name);
         let Some(slot) = self.envelope.slot(name) else { return };
         let twice = slot.replace(Member { span: value, kind }).is_some();
         self.envelope.duplicate |= twice;

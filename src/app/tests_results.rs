@@ -11,7 +11,7 @@ use super::tests_schema::rendered;
 use super::*;
 use crate::http::{Framing, ResponseHead, Status};
 use crate::outlet::{Out, Outlet};
-use crate::rpc::{Envelope, KeptRequest, Request};
+use crate::rpc::{Envelope, KeptRequests, Request};
 use crate::{Revision, args, output, tools};
 
 output! {
@@ -168,7 +168,7 @@ fn called(
     let doc = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"arguments":{arguments}}}}}"#);
     let mut doc = doc.into_bytes();
     let mut envelope = Envelope::default();
-    envelope.scan(&mut doc, &mut KeptRequest::new()).unwrap();
+    envelope.scan(&mut doc, &mut KeptRequests::new()).unwrap();
     let request = Request { doc: &doc, envelope: &envelope, revision };
     let mut buf = vec![0; bytes];
     let mut outlet = Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false);

@@ -10,7 +10,7 @@ use super::tests_schema::rendered;
 use super::*;
 use crate::http::{Framing, ResponseHead, Status};
 use crate::outlet::{Out, Outlet};
-use crate::rpc::{Envelope, KeptRequest, Request};
+use crate::rpc::{Envelope, KeptRequests, Request};
 use crate::{args, block_on, tools};
 
 /// Pending once.
@@ -108,7 +108,7 @@ fn called_in<T>(bytes: usize, arguments: &str, look: impl FnOnce(&mut Call<'_>) 
     let doc = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{{"arguments":{arguments}}}}}"#);
     let mut doc = doc.into_bytes();
     let mut envelope = Envelope::default();
-    envelope.scan(&mut doc, &mut KeptRequest::new()).unwrap();
+    envelope.scan(&mut doc, &mut KeptRequests::new()).unwrap();
     let request = Request { doc: &doc, envelope: &envelope, revision: crate::Revision::V2025_11_25 };
     let mut buf = vec![0; bytes];
     let outlet = RefCell::new(Outlet::new(&mut buf, ResponseHead::new(Status::OK, Framing::None), false));

@@ -117,7 +117,7 @@ impl Endpoint {
         doc: &mut [u8],
         envelope: &mut Envelope,
     ) -> Result<Message, Answer<'static>> {
-        let kind = envelope.scan(doc, &mut self.kept_request.borrow_mut()).map_err(not_json)?;
+        let kind = envelope.scan(doc, &mut self.kept_requests.borrow_mut()).map_err(not_json)?;
         if kind != Kind::Object {
             return Err(invalid("a message must be a JSON object"));
         }

@@ -38,7 +38,7 @@ use crate::app::Catalog;
 use crate::guard::Guard;
 use crate::http::ProtectedResource;
 use crate::rate::Rates;
-use crate::rpc::KeptRequest;
+use crate::rpc::KeptRequests;
 use crate::session::{Evicted, Key, RANDOM_BYTES, RestoreRefusal, Seen, SessionRef, Table, Transport};
 
 /// What decides, and does not change while the server runs, but for its tokens and counts.
@@ -51,8 +51,8 @@ pub(crate) struct Endpoint {
     pub(crate) key: Key,
     /// Session ids that it was found to have signed.
     pub(crate) seen: Seen,
-    /// The last request that could be kept.
-    pub(crate) kept_request: RefCell<KeptRequest>,
+    /// The last requests that could be kept.
+    pub(crate) kept_requests: RefCell<KeptRequests>,
     pub(crate) catalog: Catalog,
     /// The path under which a proxy publishes this server, without a slash at its end.
     pub(crate) public_path: String,

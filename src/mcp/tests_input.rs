@@ -12,7 +12,7 @@ use crate::http::{Framing, ResponseHead, Status};
 use crate::json::{self, Kind};
 use crate::limits::{CLOCK_SET_MIN_UNIX_S, ONCE_BYTES_MAX, REQUEST_STATE_AGE_MAX_S, REQUEST_STATE_BYTES_MAX};
 use crate::outlet::{Out, Outlet};
-use crate::rpc::{Envelope, KeptRequest, Request};
+use crate::rpc::{Envelope, KeptRequests, Request};
 use crate::session::Revision;
 use crate::session::{Key, PrincipalId};
 
@@ -71,7 +71,7 @@ fn message(more: &str) -> String {
 fn opened(message: &str, principal: PrincipalId, unix_s: u64) -> Result<String, &'static str> {
     let mut doc = message.as_bytes().to_vec();
     let mut envelope = Envelope::default();
-    envelope.scan(&mut doc, &mut KeptRequest::new()).unwrap();
+    envelope.scan(&mut doc, &mut KeptRequests::new()).unwrap();
     open(&key(), &mut envelope, &mut doc, principal, unix_s)?;
     assert_eq!(json::validate(&doc), Ok(Kind::Object), "the message is one still");
     let state = envelope.request_state.map(|state| state.span.of(&doc).to_vec()).unwrap_or_default();
@@ -82,7 +82,7 @@ fn opened(message: &str, principal: PrincipalId, unix_s: u64) -> Result<String, 
 fn run(app: &App, message: &str) -> serde_json::Value {
     let mut doc = message.as_bytes().to_vec();
     let mut envelope = Envelope::default();
-    envelope.scan(&mut doc, &mut KeptRequest::new()).unwrap();
+    envelope.scan(&mut doc, &mut KeptRequests::new()).unwrap();
     open(&key(), &mut envelope, &mut doc, principal(1), NOW).unwrap();
     let request = Request { doc: &doc, envelope: &envelope, revision: Revision::V2026_07_28 };
     let (key, identity, slips) = (key(), identity(), Slips::new(1));
@@ -204,7 +204,7 @@ fn it_is_good_for_its_own_request_only() {
     assert!(opens(&text, 1, 0), "the clock went back");
     let mut doc = text.into_bytes();
     let mut envelope = Envelope::default();
-    envelope.scan(&mut doc, &mut KeptRequest::new()).unwrap();
+    envelope.scan(&mut doc, &mut KeptRequests::new()).unwrap();
     assert!(open(&Key::new([8; 32]), &mut envelope, &mut doc, principal(1), NOW).is_err(), "another server");
 }
 
@@ -228,7 +228,7 @@ fn what_is_too_large_to_keep_is_refused() {
 fn a_value_is_kept_whole_or_not_at_all() {
     let mut doc = message("").into_bytes();
     let mut envelope = Envelope::default();
-    envelope.scan(&mut doc, &mut KeptRequest::new()).unwrap();
+    envelope.scan(&mut doc, &mut KeptRequests::new()).unwrap();
     let request = Request { doc: &doc, envelope: &envelope, revision: Revision::V2026_07_28 };
     let (key, identity, slips) = (key(), identity(), Slips::new(1));
     let asks = Pass::new(&request, (&key, &slips), &identity, principal(1), NOW, 64 * 1024);

@@ -1,4 +1,4 @@
-//! The last request is kept, without what is another in each. A client writes its requests alike: between the id, the name of a tool, its arguments and
+//! The last requests are kept, without what is another in each. A client writes its requests alike: between the id, the name of a tool, its arguments and
 //! the token of a progress stands the same again and again. Where it does, what was found in it holds, and only these are scanned. Another client's
 //! request is as good, if it is written the same way.
 //!
@@ -13,11 +13,21 @@
 use super::place::Place;
 use super::{Envelope, Member};
 use crate::json::{Kind, ScanError, Span, plain_end, scan_object};
-use crate::limits::KEPT_REQUEST_BYTES_MAX;
+use crate::limits::{KEPT_REQUEST_BYTES_MAX, KEPT_REQUEST_OF, KEPT_REQUESTS};
+
+/// Requests of a few clients.
+#[derive(Debug)]
+pub(crate) struct KeptRequests {
+    each: [KeptRequest; KEPT_REQUESTS],
+    /// The one that was like the last message.
+    last: usize,
+    /// Requests in a row that could have been kept, and were not.
+    missed: u8,
+}
 
 /// The text of a request, normalised, and what is in it.
 #[derive(Debug)]
-pub(crate) struct KeptRequest {
+struct KeptRequest {
     /// What is the same again, put together.
     bytes: [u8; KEPT_REQUEST_BYTES_MAX],
     /// Of so many bytes; nothing is kept where it is 0.
@@ -76,9 +86,51 @@ const MEMBERS: usize = 13;
 /// Objects around the arguments of a request.
 const AROUND_ARGUMENTS: usize = 2;
 
-impl KeptRequest {
+impl KeptRequests {
     /// Nothing is kept.
     pub(crate) const fn new() -> Self {
+        Self { each: [const { KeptRequest::new() }; KEPT_REQUESTS], last: 0, missed: 0 }
+    }
+
+    /// A request that says this may be kept.
+    #[inline]
+    pub(super) fn may_have(place: Place) -> bool {
+        OPEN.contains(&place) || SAME.contains(&place)
+    }
+
+    /// Scans a message that is like one of those which are kept, normalising its arguments in place, into an envelope that is empty. `None` where it is
+    /// another; it has to be scanned then.
+    ///
+    /// # Errors
+    /// Those of its arguments.
+    #[inline]
+    pub(super) fn recall(&mut self, doc: &mut [u8], envelope: &mut Envelope) -> Option<Result<(), ScanError>> {
+        for at in (self.last..KEPT_REQUESTS).chain(0..self.last) {
+            if let Some(scanned) = self.each.get(at).and_then(|kept| kept.recall(doc, envelope)) {
+                self.last = at;
+                return Some(scanned);
+            }
+        }
+        None
+    }
+
+    /// Keeps a request that was scanned, that says nothing but what may be kept, and in which nothing came twice, if it has values as there must be and
+    /// is not too long. Where that takes the place of another, only one of several: among more clients than there are places, some shall keep theirs.
+    #[cold]
+    pub(super) fn keep(&mut self, doc: &[u8], envelope: &mut Envelope) {
+        let free = self.each.iter().position(|kept| kept.length == 0);
+        self.missed = if free.is_some() { 0 } else { (self.missed + 1) % KEPT_REQUEST_OF };
+        if self.missed == 0 {
+            let place = free.unwrap_or((self.last + 1) % KEPT_REQUESTS);
+            if self.each.get_mut(place).and_then(|kept| kept.keep(doc, envelope)).is_some() {
+                self.last = place;
+            }
+        }
+    }
+}
+
+impl KeptRequest {
+    const fn new() -> Self {
         Self {
             bytes: [0; KEPT_REQUEST_BYTES_MAX],
             length: 0,
@@ -87,34 +139,7 @@ impl KeptRequest {
         }
     }
 
-    /// A request that says this may be kept.
-    #[inline]
-    pub(super) fn may_have(place: Place) -> bool {
-        !matches!(
-            place,
-            Place::Other
-                | Place::MetaOther
-                | Place::Result
-                | Place::Error
-                | Place::TaskId
-                | Place::Cursor
-                | Place::RequestState
-                | Place::InputResponses
-                | Place::Level
-                | Place::RequestId
-                | Place::Notifications
-                | Place::ProtocolVersion
-                | Place::ClientInfo
-        )
-    }
-
-    /// Scans a message that is like the one which is kept, normalising its arguments in place, into an envelope that is empty. `None` where it is another;
-    /// it has to be scanned then.
-    ///
-    /// # Errors
-    /// Those of its arguments.
-    #[inline]
-    pub(super) fn recall(&self, doc: &mut [u8], envelope: &mut Envelope) -> Option<Result<(), ScanError>> {
+    fn recall(&self, doc: &mut [u8], envelope: &mut Envelope) -> Option<Result<(), ScanError>> {
         let (last, tail) = (self.gaps.last()?.at, self.bytes.get(..self.length)?);
         // What needs no scan is compared before what does.
         if !doc.ends_with(tail.get(last..)?) {
@@ -156,34 +181,13 @@ impl KeptRequest {
         Some(Ok(()))
     }
 
-    /// Keeps a request that was scanned, that says nothing but what may be kept, and in which nothing came twice; not one that is too long, or has other
-    /// values than there must be.
-    #[cold]
-    pub(super) fn keep(&mut self, doc: &[u8], envelope: &mut Envelope) {
-        self.length = 0;
-        self.gaps.clear();
-        self.members.clear();
-        if self.fill(doc, envelope).is_none() {
-            self.length = 0;
-        }
-    }
-
-    fn fill(&mut self, doc: &[u8], envelope: &mut Envelope) -> Option<()> {
+    // Nothing is changed where it can't be kept.
+    fn keep(&mut self, doc: &[u8], envelope: &mut Envelope) -> Option<()> {
         let mut all: heapless::Vec<(Place, Member), MEMBERS> = heapless::Vec::new();
         let mut open: heapless::Vec<Member, GAPS> = heapless::Vec::new();
         for place in OPEN.into_iter().chain(SAME) {
             let Some(member) = *envelope.slot(place)? else { continue };
-            let Member { span, kind } = member;
-            let is_right = match place {
-                Place::Arguments | Place::Params | Place::Meta => kind == Kind::Object,
-                Place::Jsonrpc | Place::Method => kind == Kind::String,
-                // It is one that can be passed over in the next request, too.
-                Place::Id | Place::ProgressToken | Place::Name | Place::Uri => {
-                    plain_end(doc, span.start as usize, kind).is_some()
-                }
-                _ => true,
-            };
-            if !is_right {
+            if !is_right(place, member, doc) {
                 return None;
             }
             all.push((place, member)).ok()?;
@@ -192,13 +196,20 @@ impl KeptRequest {
             }
         }
         open.sort_unstable_by_key(|member| member.span.start);
-        let mut from = 0;
+        let closed = doc.len() - open.iter().map(|member| member.span.of(doc).len()).sum::<usize>();
+        if closed > self.bytes.len() {
+            return None;
+        }
+        self.length = 0;
+        self.gaps.clear();
+        self.members.clear();
+        let (mut from, mut at) = (0, 0);
         for Member { span, kind } in &open {
-            self.append(doc.get(from..span.start as usize)?)?;
-            self.gaps.push(Gap { at: self.length, kind: *kind }).ok()?;
+            at = self.put(at, doc.get(from..span.start as usize)?)?;
+            self.gaps.push(Gap { at, kind: *kind }).ok()?;
             from = span.end as usize;
         }
-        self.append(doc.get(from..)?)?;
+        let length = self.put(at, doc.get(from..)?)?;
         let position = |at: u32| {
             let before = open.iter().map(|member| member.span).take_while(|span| span.end <= at);
             let (gaps, bytes) = before.fold((0, 0), |(gaps, bytes), span| (gaps + 1, bytes + span.end - span.start));
@@ -207,13 +218,25 @@ impl KeptRequest {
         for (place, Member { span, kind }) in all {
             self.members.push(Found { place, kind, start: position(span.start), end: position(span.end) }).ok()?;
         }
+        self.length = length;
         Some(())
     }
 
-    fn append(&mut self, text: &[u8]) -> Option<()> {
-        let end = self.length + text.len();
-        self.bytes.get_mut(self.length..end)?.copy_from_slice(text);
-        self.length = end;
-        Some(())
+    fn put(&mut self, at: usize, text: &[u8]) -> Option<usize> {
+        let end = at + text.len();
+        self.bytes.get_mut(at..end)?.copy_from_slice(text);
+        Some(end)
+    }
+}
+
+// It is of the kind that a request must have there, and one that can be passed over where it is another in the next.
+fn is_right(place: Place, Member { span, kind }: Member, doc: &[u8]) -> bool {
+    match place {
+        Place::Arguments | Place::Params | Place::Meta => kind == Kind::Object,
+        Place::Jsonrpc | Place::Method => kind == Kind::String,
+        Place::Id | Place::ProgressToken | Place::Name | Place::Uri => {
+            plain_end(doc, span.start as usize, kind).is_some()
+        }
+        _ => true,
     }
 }

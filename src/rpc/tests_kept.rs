@@ -1,8 +1,8 @@
 //! What is kept of a request never changes what the next message is taken for: who has read others finds what finds who has read none.
 
-use super::{Envelope, KeptRequest};
+use super::{Envelope, KeptRequests};
 use crate::json::{Kind, ScanError};
-use crate::limits::{JSON_DEPTH_MAX, KEPT_REQUEST_BYTES_MAX};
+use crate::limits::{JSON_DEPTH_MAX, KEPT_REQUEST_BYTES_MAX, KEPT_REQUEST_OF, KEPT_REQUESTS};
 
 /// The values of `_meta` as clients write them.
 const METAS: &[&str] = &[
@@ -86,16 +86,16 @@ const ARGUMENTS: &[&str] = &[
 /// All that a scan tells: the kind or the error, the document as it then is, and what was found, for which nobody asks where it is no JSON.
 type Told = (Result<Kind, ScanError>, Vec<u8>, Option<Envelope>);
 
-fn told(doc: &[u8], kept: &mut KeptRequest) -> Told {
+fn told(doc: &[u8], kept: &mut KeptRequests) -> Told {
     let (mut envelope, mut doc) = (Envelope::default(), doc.to_vec());
     let kind = envelope.scan(&mut doc, kept);
     (kind, doc, kind.is_ok().then_some(envelope))
 }
 
 /// Whether it had to be scanned.
-fn check(doc: &[u8], kept: &mut KeptRequest) -> bool {
+fn check(doc: &[u8], kept: &mut KeptRequests) -> bool {
     let is_known = kept.recall(&mut doc.to_vec(), &mut Envelope::default()).is_some();
-    assert_eq!(told(doc, kept), told(doc, &mut KeptRequest::new()), "{}", doc.escape_ascii());
+    assert_eq!(told(doc, kept), told(doc, &mut KeptRequests::new()), "{}", doc.escape_ascii());
     !is_known
 }
 
@@ -104,13 +104,13 @@ fn filled(of: &str, id: &str, arguments: &str, meta: &str) -> Vec<u8> {
     of.replace('@', id).replace('$', arguments).replace('#', meta).into_bytes()
 }
 
-fn reader_of(doc: &[u8]) -> KeptRequest {
-    let mut kept = KeptRequest::new();
+fn reader_of(doc: &[u8]) -> KeptRequests {
+    let mut kept = KeptRequests::new();
     let _ = told(doc, &mut kept);
     kept
 }
 
-fn knows(kept: &KeptRequest, doc: &[u8]) -> bool {
+fn knows(kept: &mut KeptRequests, doc: &[u8]) -> bool {
     kept.recall(&mut doc.to_vec(), &mut Envelope::default()).is_some()
 }
 
@@ -126,7 +126,7 @@ fn each_message_behind_each_other() {
         })
         .collect();
     let (mut known, mut new) = (0, 0);
-    let mut kept = KeptRequest::new();
+    let mut kept = KeptRequests::new();
     for before in &all {
         for doc in &all {
             let _ = told(before, &mut kept);
@@ -171,7 +171,7 @@ fn the_next_request_is_known() {
         for (id, arguments) in ["1", "10", "-1.5", "99999999999999999999999"].into_iter().zip(ARGUMENTS) {
             let doc = filled(of, id, arguments, &format!(r#"{{"progressToken":{id}}}"#));
             // As it then lies in the next document, which is written without escapes.
-            let doc = told(&doc, &mut KeptRequest::new()).1;
+            let doc = told(&doc, &mut KeptRequests::new()).1;
             let doc = String::from_utf8(doc).unwrap().replace("\"echo\" ", "\"another\" ");
             assert!(!check(doc.as_bytes(), kept), "{doc}");
         }
@@ -181,6 +181,27 @@ fn the_next_request_is_known() {
     // A number is not taken for a text, nor what needs decoding for what does not.
     assert!(check(&filled(CALL, "2", ARGUMENTS[3], METAS[0]), kept));
     assert!(check(&filled(CALL, "\"\\u0061\"", ARGUMENTS[3], METAS[0]), kept));
+}
+
+#[test]
+fn each_of_a_few_clients_has_a_place() {
+    let of = |client: usize, id: &str| {
+        let meta = format!(r#"{{"io.modelcontextprotocol/clientInfo":"{client}"}}"#);
+        filled(CALL, id, ARGUMENTS[0], &meta)
+    };
+    let kept = &mut KeptRequests::new();
+    let new = |clients: usize, kept: &mut KeptRequests| {
+        (0..50 * clients).filter(|turn| check(&of(turn % clients, "7"), kept)).count()
+    };
+    assert_eq!(new(KEPT_REQUESTS, kept), KEPT_REQUESTS, "each is scanned once");
+    assert_eq!(new(KEPT_REQUESTS, kept), 0);
+    // Of more, some have one.
+    let many = new(2 * KEPT_REQUESTS, kept);
+    assert!(many < 50 * 2 * KEPT_REQUESTS * 3 / 4, "{many}");
+    // Who stays alone has one in the end.
+    assert!(new(1, kept) <= usize::from(KEPT_REQUEST_OF));
+    let alone = (0..50).filter(|_| check(&of(99, "8"), kept)).count();
+    assert!(alone <= usize::from(KEPT_REQUEST_OF), "{alone}");
 }
 
 #[test]
@@ -208,7 +229,7 @@ fn only_what_everybody_says_is_kept() {
     ] {
         for meta in [format!("{{{known},{other}}}"), format!("{{{other},{known}}}"), format!("{{{other}}}")] {
             // Neither alone nor behind another, nor where it comes twice, nor in what is no message.
-            let mut kept = KeptRequest::new();
+            let mut kept = KeptRequests::new();
             for of in MESSAGES {
                 let _ = told(&filled(of, "1", ARGUMENTS[0], &meta), &mut kept);
                 let _ = told(&filled(of, "1", &meta, METAS[0]), &mut kept);
@@ -249,7 +270,7 @@ fn only_what_everybody_says_is_kept() {
     }
 }
 
-fn has_sesame(kept: &KeptRequest) -> bool {
+fn has_sesame(kept: &KeptRequests) -> bool {
     let bytes = "sesame".bytes().map(|byte| byte.to_string()).collect::<Vec<_>>().join(", ");
     format!("{kept:?}").contains(&bytes)
 }

@@ -1,6 +1,6 @@
 //! What an envelope finds is what a reader finds that knows no name in advance, and compares whole paths.
 
-use super::{Envelope, KeptRequest, Member};
+use super::{Envelope, KeptRequests, Member};
 use crate::json::tests_paths::{Visit, scan};
 use crate::json::{Kind, Span};
 
@@ -55,7 +55,7 @@ fn check(doc: &[u8]) {
     let (mut envelope, mut slow) = (Envelope::default(), Slow::default());
     let (mut by_envelope, mut by_paths) = (doc.to_vec(), doc.to_vec());
     let told = doc.escape_ascii();
-    let kind = envelope.scan(&mut by_envelope, &mut KeptRequest::new());
+    let kind = envelope.scan(&mut by_envelope, &mut KeptRequests::new());
     assert_eq!(kind, scan(&mut by_paths, &mut slow), "{told}");
     assert_eq!(by_envelope, by_paths, "{told}");
     assert_eq!(envelope.duplicate, slow.duplicate, "{told}");

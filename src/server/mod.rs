@@ -116,7 +116,7 @@ use crate::endpoint::Endpoint;
 use crate::guard::{Guard, GuardOptions, PublicBase};
 use crate::limits::SESSION_RESTORE_AGE_MAX_S;
 use crate::rate::Rates;
-use crate::rpc::KeptRequest;
+use crate::rpc::KeptRequests;
 use crate::session::{Key, RANDOM_BYTES, Seen};
 use crate::tasks::Lives;
 
@@ -271,7 +271,7 @@ impl<A: Tools, R: ResourcesOf<A>, P: PromptsOf<A>, H: Check<A>> Server<A, R, P, 
             rates: Rates::new(config.rates, offer.rated),
             key: Key::new(key),
             seen: Seen::new(),
-            kept_request: RefCell::new(KeptRequest::new()),
+            kept_requests: RefCell::new(KeptRequests::new()),
             catalog,
             public_path: base.as_ref().map_or(String::new(), |base| base.prefix().to_owned()),
             http_sse: config.http_sse,
