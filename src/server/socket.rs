@@ -146,6 +146,11 @@ impl Socket {
         rustix::io::ioctl_fionread(&tcp.stream).ok().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or_default()
     }
 
+    /// Its peer says nothing more behind what is there, or else has sent urgent data.
+    pub(super) const fn says_no_more(&self) -> bool {
+        matches!(self, Socket::Tcp(Tcp { doubtful: true, .. }))
+    }
+
     /// Its peer has gone and left nothing to read, as far as that can be seen without reading.
     pub(super) fn is_gone(&self) -> bool {
         let Socket::Tcp(tcp) = self else { return false };
