@@ -62,8 +62,9 @@ impl Door {
         self.knocked = true;
     }
 
-    /// Somebody may be there, and can be let in.
-    pub(super) const fn is_knocked(&self) -> bool {
+    /// Somebody may be there, and can be let in; `just`: somebody came just now.
+    pub(super) const fn is_knocked(&mut self, just: bool) -> bool {
+        self.knocked |= just;
         self.knocked && !self.pauses()
     }
 
@@ -79,7 +80,8 @@ impl Door {
         }
     }
 
-    /// Accepts those who wait, some at a time. `serve` polls the worker that has one of them: what the kernel has of a connection is at hand then.
+    /// Accepts those who wait, some at a time. `serve` polls the worker that has one of them: what the kernel has of a connection is at hand then. So
+    /// these few go before others whose requests have come meanwhile, as long as there are buffers.
     pub(super) fn accept<A>(&mut self, core: &Core<'_, A>, mut serve: impl FnMut(usize)) {
         self.knocked = false;
         let (Some(listener), local) = (&self.listener, self.local) else { return };

@@ -86,7 +86,6 @@ impl<A> Core<'_, A> {
         let peer = peer.map(|address| self.shares.peer(address));
         if self.conns.borrow().is_full() {
             if !socket.come() {
-                // Nobody loses a slot to a crowd that came and went while the server was busy.
                 return Ok(());
             }
             let least = self.conns.borrow().least(now_ms);
@@ -136,7 +135,7 @@ impl<A> Core<'_, A> {
         let now_ms = self.now_ms.get();
         let share = self.shares.connections.unwrap_or(usize::MAX);
         let mut brings = at_least;
-        let (vacancy, may_wait) = {
+        let (vacancy, may_wait, has_gone) = {
             let (conns, mut scratch) = (self.conns.borrow(), self.scratch.borrow_mut());
             let Some(conn) = conns.slot(index) else { return };
             let look = |scratch: &mut [u8]| {
@@ -144,10 +143,13 @@ impl<A> Core<'_, A> {
                 brings
             };
             let vacancy = conns.vacancy(now_ms, conn.counted(), share, look, &mut scratch);
+            let has_gone = vacancy != Vacancy::Free && conn.socket.is_gone();
             let waits = vacancy == Vacancy::None(Full::House) && conn.since.age_ms(now_ms) < HEAD_GRACE_MS;
-            (vacancy, waits && conn.socket.peek(&mut [0]).is_some())
+            (vacancy, waits && conn.socket.peek(&mut [0]).is_some(), has_gone)
         };
         match vacancy {
+            // Nobody makes room for one that came and went while the server was busy.
+            _ if has_gone => self.close_conn(index),
             Vacancy::Free => self.serve_newcomer(index),
             Vacancy::Of(spare) => {
                 self.reclaim(spare);

@@ -51,10 +51,8 @@ impl<A, F, G> Drop for Engine<'_, '_, A, F, G> {
 }
 
 fn drop_each<F>(futures: &mut Vec<Pin<Box<F>>>) {
-    while let Some(future) = futures.pop() {
-        if caught(|| drop(future)).is_none() {
-            log::error!("a handler panicked when it was dropped");
-        }
+    for future in futures.drain(..).rev() {
+        caught(|| drop(future)).unwrap_or_else(|| log::error!("a handler panicked when it was dropped"));
     }
 }
 
@@ -67,7 +65,8 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         let ready = &core.ready;
         self.ticked = false;
         for _ in 0..ROUNDS_PER_TURN {
-            let (woke, knocked) = (ready.drain(|bit| self.wake(bit)), self.door.is_knocked());
+            let woke = ready.drain(|bit| self.wake(bit));
+            let knocked = self.door.is_knocked(core.knocks.take());
             if knocked {
                 let workers = &mut self.workers;
                 self.door.accept(core, |worker| work(core, workers, worker));
@@ -104,7 +103,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                 }
             }
         });
-        // Where several came at once, others come while those are served: to look again is one call of the system, to wait in the reactor seven.
+        // Where several came at once, others come while those are served: a look is one call of the system, to wait in the reactor is seven.
         let more = more.map(|more| more || count > 1 && !sockets.is_near());
         let told = if told.is_ready() { sockets.poll(&mut cx) } else { told };
         match (more, told) {
@@ -306,8 +305,8 @@ fn work<A, F: Future<Output = ()>>(core: &Core<'_, A>, workers: &mut [Pin<Box<F>
 }
 
 impl<A> Core<'_, A> {
-    // Something happened to the socket of a connection, which may be closed by now. Gives its place where it is to be looked at.
-    fn hear(&self, place: ConnRef, news: News) -> Option<usize> {
+    /// Something happened to the socket of a connection, which may be closed by now. Gives its place where it is to be looked at.
+    pub(super) fn hear(&self, place: ConnRef, news: News) -> Option<usize> {
         let mut conns = self.conns.borrow_mut();
         let conn = conns.get(place)?;
         conn.socket.heard(news);
@@ -334,7 +333,7 @@ impl<A> Core<'_, A> {
     }
 
     /// Something happened to a connection that no worker has.
-    fn look_at(&self, index: usize) {
+    pub(super) fn look_at(&self, index: usize) {
         let state = self.conns.borrow_mut().at(index).map(|conn| conn.state);
         match state {
             Some(State::New | State::Idle) => self.look_for_bytes(index),

@@ -2,14 +2,13 @@
 
 use super::announce::level;
 use super::conns::{ConnRef, State};
-use super::core::{SOCKETS, index16, index32};
+use super::core::{index16, index32};
 use super::room::NoRoom;
 use super::streams::NewStream;
 use super::worker::{After, Manner, Turn, Worker};
 use crate::app::Application;
 use crate::app::client_text;
 use crate::endpoint::{Answer, Body, Moment, Opening};
-use crate::guard::Peer;
 use crate::http::{self, Status};
 use crate::hub::Filter;
 use crate::json::{Value, Writer};
@@ -39,12 +38,10 @@ impl<A: Application> Worker<'_, '_, A> {
             Opening::Session(session, changes, last) => {
                 self.core.tell(changes, manner.peer);
                 self.core.unsubscribe_from_forbidden(session, who);
-                self.see_who_went(manner.peer).await;
                 return self.open_session(conn, session, last, wire, manner, tx).await;
             }
             Opening::HttpSse(principal) => principal,
         };
-        self.see_who_went(manner.peer).await;
         // A session is not opened, and nobody makes room for it, where its stream has no place.
         if let Err(why) = self.core.has_room(manner.peer, None) {
             return self.answer(conn, why.answer(), manner, &[], tx).await;
@@ -87,7 +84,6 @@ impl<A: Application> Worker<'_, '_, A> {
         doc: &[u8],
         tx: &mut [u8],
     ) -> Turn {
-        self.see_who_went(manner.peer).await;
         if let Err(why) = self.core.make_room(manner.peer, None) {
             let mut answer = why.answer();
             answer.answer_to(envelope);
@@ -125,15 +121,6 @@ impl<A: Application> Worker<'_, '_, A> {
         let (hub, board) = (&self.core.hub, &self.core.board);
         let first = |w: &mut Writer<'_>| subscriptions::acknowledge(w, filter, &hub.borrow(), board, id);
         self.begin_stream(conn, stream, manner, first, tx).await
-    }
-
-    // Nobody is refused a stream for those whose clients have gone: where there is no place, what happened meanwhile is looked at first.
-    async fn see_who_went(&self, peer: Option<Peer>) {
-        if self.core.has_room(peer, None).is_err() {
-            self.core.ready.set(SOCKETS);
-            // The sockets' turn is before that of workers.
-            self.give_way().await;
-        }
     }
 
     // Writes the head and the first event, and gives the connection to the streams.

@@ -44,9 +44,14 @@ impl<A> Core<'_, A> {
         if conn.socket.poll_readable(&mut cx).is_pending() {
             return;
         }
-        // No worker is needed for one that has gone, as most do without a word.
-        if conn.socket.says_no_more() && conn.socket.is_gone() {
-            return conns.close(index);
+        // No worker is needed for one that has gone, as most do without a word, nor for urgent data, which nobody reads.
+        if conn.socket.says_no_more() {
+            if !conn.socket.come() {
+                return conns.close(index);
+            }
+            if conn.socket.poll_readable(&mut cx).is_pending() {
+                return;
+            }
         }
         let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
         if let (Some(worker), Some(reference), true) = (free, reference, self.queue.borrow().is_empty()) {

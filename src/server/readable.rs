@@ -15,7 +15,8 @@ use super::waited::Waited;
 ///
 /// Where [`block_on`](crate::block_on) runs the future, its thread waits for the file in the sleep in which it waits for the server's sockets, so that the
 /// program needs no other thread; wherever another executor does, async-io waits for it, by a thread of its own. (`smol::Async` always waits by that.)
-/// One task waits for it at a time: of several, the last is woken.
+/// One task waits for it at a time, of the thread that has it: of several, the last is woken. What another executor's `block_on` runs within `block_on` waits
+/// for ever.
 ///
 /// ```
 /// use std::io::{Read, Write};

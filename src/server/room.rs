@@ -1,8 +1,10 @@
 //! Admission of streams (DESIGN D4): who gets a place, and who must give it up when all are taken.
 
-use super::core::Core;
+use super::conns::State;
+use super::core::{Core, SOCKETS};
 use super::notices::Notice;
 use super::peers::Shown;
+use super::sockets::{News, Place};
 use super::stream_table::{StreamRef, Streams};
 use super::streams::Open;
 use crate::endpoint::{Answer, Cause};
@@ -83,7 +85,7 @@ impl<A> Core<'_, A> {
     /// # Errors
     /// What its client is told.
     pub(super) fn has_room(&self, peer: Option<Peer>, follows: Option<StreamRef>) -> Result<(), NoRoom> {
-        match self.room(peer, follows) {
+        match self.room_now(peer, follows) {
             Room::Refusal(why) => Err(why),
             Room::Free | Room::Of(_) => Ok(()),
         }
@@ -94,7 +96,7 @@ impl<A> Core<'_, A> {
     /// # Errors
     /// What its client is told.
     pub(super) fn make_room(&self, peer: Option<Peer>, follows: Option<StreamRef>) -> Result<(), NoRoom> {
-        match self.room(peer, follows) {
+        match self.room_now(peer, follows) {
             Room::Refusal(why) => return Err(why),
             Room::Free => {}
             Room::Of(victim) => {
@@ -112,6 +114,31 @@ impl<A> Core<'_, A> {
             self.close_stream(follows, true);
         }
         Ok(())
+    }
+
+    // Nobody is refused a place, or loses one, for those whose clients have gone: where none is free, what happened meanwhile is looked at.
+    fn room_now(&self, peer: Option<Peer>, follows: Option<StreamRef>) -> Room {
+        match (self.room(peer, follows), &self.sockets) {
+            (Room::Free, _) | (_, None) => {}
+            (_, Some(sockets)) => {
+                let _ = sockets.look(|place, news| self.hear_beside(place, news));
+                // Whether there was more, or an error, is seen in its turn.
+                self.ready.set(SOCKETS);
+            }
+        }
+        self.room(peer, follows)
+    }
+
+    // While a worker is at work, nothing begins but the end of streams.
+    fn hear_beside(&self, place: Place, news: News) {
+        let Place::Conn(conn) = place else { return self.knocks.set(true) };
+        let Some(index) = self.hear(conn, news) else { return };
+        let is_stream = self.conns.borrow().slot(index).is_some_and(|conn| matches!(conn.state, State::Stream(_)));
+        if is_stream {
+            self.look_at(index);
+        } else {
+            self.ready.set(self.conn_bit(index));
+        }
     }
 
     fn room(&self, peer: Option<Peer>, follows: Option<StreamRef>) -> Room {

@@ -60,7 +60,7 @@ impl Socket {
         })
     }
 
-    /// It came: what it sent meanwhile is there. False where it has gone again.
+    /// It came, or something happened to it: whether there is something to read is asked. False where it has gone.
     pub(super) fn come(&mut self) -> bool {
         let Socket::Tcp(tcp) = self else { return true };
         let there = tcp.stream.peek(&mut [0]);

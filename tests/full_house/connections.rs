@@ -1,11 +1,15 @@
 //! Connections: who gets a slot when all are taken.
 
+use std::net::TcpStream;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use rustix::net::sockopt::set_socket_linger;
+use rustix::net::{SendFlags, send};
 use smol_mcp::Config;
 use smol_mcp::testing::{TestConnection, TestServer};
 
+use crate::support::PATIENCE;
 use crate::support::client::Client;
 use crate::support::server::{Running, server};
 use crate::support::wire;
@@ -74,6 +78,44 @@ fn the_longest_idle_connection_makes_room() {
         assert_eq!(idle[at].ask(&wire::echo("still here")).status, 200, "connection {at}");
     }
     assert_eq!(newcomer.ask(&wire::echo("still here")).status, 200);
+}
+
+#[test]
+fn one_that_has_gone_takes_nobodys_place() {
+    let house = house(4);
+    let mut idle: Vec<Client> = (0..4).map(|_| house.connect()).collect();
+    for client in &mut idle {
+        assert_eq!(client.ask(&wire::echo("hello")).status, 200);
+    }
+    let mut blocking = idle.pop().unwrap();
+    blocking.send(&wire::modern_call("b", "block", &serde_json::json!({})));
+    drop(house.seen.until("the thread is held", |state| state.running == 1));
+    // They come and go while nobody looks, by FIN and by RST.
+    for at in 0..6 {
+        let gone = TcpStream::connect(house.address).unwrap();
+        if at % 2 == 0 {
+            set_socket_linger(&gone, Some(Duration::ZERO)).unwrap();
+        }
+    }
+    house.let_go(1);
+    assert_eq!(blocking.answer().text(), "let go");
+    for client in &mut idle {
+        assert_eq!(client.ask(&wire::echo("still here")).status, 200);
+    }
+}
+
+#[test]
+fn urgent_bytes_are_no_request() {
+    let house = house(8);
+    let mut urgent: Vec<TcpStream> = (0..3).map(|_| TcpStream::connect(house.address).unwrap()).collect();
+    let begun = Instant::now();
+    // Who says nothing is closed after ten seconds, whatever is sent that nobody reads.
+    while !urgent.is_empty() {
+        assert!(begun.elapsed() < 2 * PATIENCE, "{} are open still", urgent.len());
+        sleep(Duration::from_millis(250));
+        urgent.retain(|client| send(client, b"!", SendFlags::OOB | SendFlags::NOSIGNAL).is_ok());
+    }
+    house.must_serve();
 }
 
 #[test]
