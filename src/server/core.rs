@@ -34,9 +34,10 @@ use crate::mcp::slips::Slips;
 use crate::session::{Ended, PrincipalId, SessionRef, Table};
 use crate::tasks::Board;
 
-/// The bits of the engine's set: these, then the workers, the runners of tasks, the connections.
-pub(super) const SOCKETS: usize = 0;
-pub(super) const COMMANDS: usize = 1;
+/// The bits of the engine's set, in the order in which they are looked at: these, then the workers, the runners of tasks, the connections. Commands are
+/// first: what was asked for before a request came is done before it.
+pub(super) const COMMANDS: usize = 0;
+pub(super) const SOCKETS: usize = 1;
 pub(super) const TICK: usize = 2;
 pub(super) const WORKERS: usize = 3;
 

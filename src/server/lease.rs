@@ -5,6 +5,7 @@ use std::future::poll_fn;
 use std::task::{Context, Poll};
 
 use super::conns::{ConnRef, State};
+use super::core::COMMANDS;
 use super::drive::{Flush, Target};
 use super::worker::{After, Worker};
 use crate::app::Application;
@@ -24,10 +25,16 @@ impl<A: Application> Worker<'_, '_, A> {
         slot.since = Since::at(core.now_ms.get());
         match after {
             After::Elsewhere => {}
+            // What a newcomer asks is answered, if only by a refusal.
+            After::Silent if matches!(slot.state, State::Busy { new: true, .. }) => {
+                slot.state = State::New;
+                if slot.socket.is_quiet() {
+                    return;
+                }
+            }
             After::Idle | After::Silent if core.stopping.get() => conns.close(conn.index()),
             After::Idle | After::Silent => {
-                let is_new = after == After::Silent && matches!(slot.state, State::Busy { new: true, .. });
-                slot.state = if is_new { State::New } else { State::Idle };
+                slot.state = State::Idle;
                 if slot.socket.is_quiet() {
                     return;
                 }
@@ -55,6 +62,17 @@ impl<A: Application> Worker<'_, '_, A> {
             Poll::Pending
         })
         .await;
+    }
+
+    /// What the application asked for before this request came is done before it.
+    pub(super) async fn let_commands_pass(&self) {
+        // Twice: the bit of a worker may be in a word that is looked at in the same round.
+        for _ in 0..2 {
+            if !self.core.ready.is_set(COMMANDS) {
+                return;
+            }
+            self.give_way().await;
+        }
     }
 
     pub(super) fn set_state(&self, conn: ConnRef, state: State) {

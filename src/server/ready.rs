@@ -48,6 +48,12 @@ impl Ready {
         self.set_in(bit / WORD_BITS, 1 << (bit % WORD_BITS));
     }
 
+    /// The bit is set, and was not drained yet.
+    pub(super) fn is_set(&self, bit: usize) -> bool {
+        let word = self.words.get(bit / WORD_BITS);
+        word.is_some_and(|word| word.load(Ordering::Acquire) & 1 << (bit % WORD_BITS) != 0)
+    }
+
     // All of a mask at once: a locked instruction for each bit would be most of what a wake costs.
     fn set_in(&self, word: usize, mask: u32) {
         let Some(word) = self.words.get(word) else { return };

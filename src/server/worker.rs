@@ -194,6 +194,7 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
     //
     // What is large is made in its place: each move of it takes as long as a check.
     async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, last: bool, rx: &mut [u8], tx: &mut [u8]) -> Turn {
+        self.let_commands_pass().await;
         let mut step = decoder.step(rx, &self.core.limits);
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
         self.core.look_at_keys(false);
