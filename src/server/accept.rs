@@ -38,6 +38,15 @@ enum Verdict {
     Later,
 }
 
+/// What comes after a newcomer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// The next one.
+    Accept,
+    /// Those who woke meanwhile.
+    Others,
+}
+
 /// How a turn of accepting ended.
 #[derive(Debug)]
 enum Turn {
@@ -45,6 +54,8 @@ enum Turn {
     Waits,
     /// There may be more.
     More,
+    /// The same, and others have woken.
+    Others,
     /// Nobody can be accepted.
     Pause(io::Error),
 }
@@ -91,12 +102,13 @@ impl Door {
             |(tcp, peer, local)| {
                 core.admit(Socket::tcp(tcp), Some(peer.ip()), local)?;
                 core.assigned.take().into_iter().for_each(&mut serve);
-                Ok(())
+                Ok(if core.ready.is_any() { Next::Others } else { Next::Accept })
             },
             || core.let_one_go(),
         );
         match turn {
             Turn::Waits => {}
+            Turn::Others => self.knocked = true,
             Turn::More => {
                 self.knocked = true;
                 // What happened meanwhile is looked at before: those who came may have gone again, and a crowd must not take the places of others
@@ -139,7 +151,7 @@ fn count<A>(core: &Core<'_, A>, error: &io::Error) {
 fn turn<T>(
     in_vain: &mut u32,
     mut accept: impl FnMut() -> io::Result<T>,
-    mut admit: impl FnMut(T) -> io::Result<()>,
+    mut admit: impl FnMut(T) -> io::Result<Next>,
     mut make_room: impl FnMut() -> bool,
 ) -> Turn {
     for _ in 0..ACCEPTS_PER_TURN {
@@ -147,7 +159,8 @@ fn turn<T>(
             Ok(newcomer) => {
                 *in_vain = 0;
                 match admit(newcomer) {
-                    Ok(()) => continue,
+                    Ok(Next::Accept) => continue,
+                    Ok(Next::Others) => return Turn::Others,
                     Err(error) => return Turn::Pause(error),
                 }
             }

@@ -64,10 +64,11 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         let core = self.core;
         let ready = &core.ready;
         self.ticked = false;
-        for _ in 0..ROUNDS_PER_TURN {
+        for round in 1..=ROUNDS_PER_TURN {
             let woke = ready.drain(|bit| self.wake(bit));
             let knocked = self.door.is_knocked(core.knocks.take());
-            if knocked {
+            // Who woke goes first: what ends now leaves room for those who come.
+            if knocked && (!ready.is_any() || round == ROUNDS_PER_TURN) {
                 let workers = &mut self.workers;
                 self.door.accept(core, |worker| work(core, workers, worker));
             }

@@ -48,6 +48,11 @@ impl Ready {
         self.set_in(bit / WORD_BITS, 1 << (bit % WORD_BITS));
     }
 
+    /// Some bit was set since the last drain.
+    pub(super) fn is_any(&self) -> bool {
+        self.any.load(Ordering::Acquire)
+    }
+
     /// The bit is set, and was not drained yet.
     pub(super) fn is_set(&self, bit: usize) -> bool {
         let word = self.words.get(bit / WORD_BITS);

@@ -45,6 +45,8 @@ fn each_error_has_its_meaning() {
 #[derive(Clone, Copy)]
 enum Gives {
     Newcomer,
+    /// A newcomer while somebody woke.
+    Waking,
     Fails(Errno),
     /// It fails until room was made.
     FailsWithoutRoom(Errno),
@@ -78,7 +80,7 @@ fn play(script: &[Gives], mut idle: usize, turns: usize) -> (usize, usize, usize
                     return Err(error(Errno::NOMEM));
                 }
                 admitted += 1;
-                Ok(())
+                Ok(if matches!(newcomer, Gives::Waking) { Next::Others } else { Next::Accept })
             },
             || {
                 let one = idle > 0;
@@ -90,10 +92,17 @@ fn play(script: &[Gives], mut idle: usize, turns: usize) -> (usize, usize, usize
         ends.push(match end {
             Turn::Waits => "waits".to_owned(),
             Turn::More => "more".to_owned(),
+            Turn::Others => "others".to_owned(),
             Turn::Pause(error) => format!("{:?}", Errno::from_io_error(&error).unwrap()),
         });
     }
     (admitted, let_go.get(), calls.get(), ends)
+}
+
+#[test]
+fn who_woke_goes_before_the_next_newcomer() {
+    let script = [Gives::Newcomer, Gives::Waking, Gives::Newcomer];
+    assert_eq!(play(&script, 0, 2), (3, 0, 4, vec!["others".to_owned(), "waits".to_owned()]));
 }
 
 #[test]

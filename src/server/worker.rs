@@ -147,6 +147,7 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
             let last = served >= PIPELINED_MAX && self.core.is_pressed();
             self.core.tally.requests.received.add();
             self.slot.refused.set(false);
+            self.let_commands_pass().await;
             let turn = pin!(self.exchange(conn, decoder, last, rx, tx)).await;
             if !self.slot.refused.get() {
                 self.core.tally.requests.served.add();
@@ -194,7 +195,6 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
     //
     // What is large is made in its place: each move of it takes as long as a check.
     async fn exchange(&self, conn: ConnRef, decoder: &mut Decoder, last: bool, rx: &mut [u8], tx: &mut [u8]) -> Turn {
-        self.let_commands_pass().await;
         let mut step = decoder.step(rx, &self.core.limits);
         let Some(request) = decoder.head(rx) else { return Turn::Done(After::Close) };
         self.core.look_at_keys(false);
