@@ -53,7 +53,7 @@ const _: () = assert!(JSON_DEPTH_MAX < u64::BITS as usize, "one bit a level");
 pub const JSON_PATH_KEYS_MAX: usize = 3;
 const _: () = assert!(JSON_PATH_KEYS_MAX <= JSON_DEPTH_MAX, "a path is a chain of nested objects");
 
-/// Bytes of the last request that the server keeps, to know the like again: all but its id, its name and its arguments. Of 2026-07-28 they have 250 to
+/// Bytes of a request that the server keeps, to know the like again: all but its id, its name and its arguments. Of 2026-07-28 they have 250 to
 /// 500, with icons and extensions of the client twice as many.
 pub const KEPT_REQUEST_BYTES_MAX: usize = 1024;
 

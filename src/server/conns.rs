@@ -10,7 +10,7 @@
 use std::io;
 use std::net::SocketAddr;
 
-use super::core::index32;
+use super::core::{SlotRef, index32};
 use super::socket::Socket;
 use super::sockets::Sockets;
 use crate::guard::{Household, Peer, Standing};
@@ -74,32 +74,24 @@ pub(super) enum Sort {
     Frees,
 }
 
-/// A connection, and which of its slot's connections it is: one number, as it is often copied.
+/// A connection, and which of its slot's connections it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ConnRef(u64);
+pub(super) struct ConnRef(SlotRef);
 
 impl ConnRef {
     /// The place of its slot.
     pub(super) const fn index(self) -> usize {
-        (self.0 >> 32) as usize
-    }
-
-    const fn new(index: u32, generation: u32) -> Self {
-        Self((index as u64) << 32 | generation as u64)
-    }
-
-    const fn generation(self) -> u32 {
-        (self.0 & 0xffff_ffff) as u32
+        self.0.index()
     }
 
     /// As one number: below 2⁶³, as there are not so many slots.
     pub(super) const fn number(self) -> u64 {
-        self.0
+        self.0.0
     }
 
     /// The one that has this number.
     pub(super) const fn of_number(number: u64) -> Self {
-        Self(number)
+        Self(SlotRef(number))
     }
 }
 
@@ -191,7 +183,7 @@ impl<'m> Conns<'m> {
 
     /// Who a connection comes from.
     pub(super) fn peer(&self, conn: ConnRef) -> Option<Peer> {
-        let slot = self.slots.get(conn.index()).filter(|slot| slot.generation == conn.generation())?;
+        let slot = self.slots.get(conn.index()).filter(|slot| slot.generation == conn.0.generation())?;
         slot.peer()
     }
 
@@ -268,13 +260,13 @@ impl<'m> Conns<'m> {
 
     /// A connection that may have been closed since.
     pub(super) fn get(&mut self, conn: ConnRef) -> Option<&mut Conn> {
-        self.at(conn.index()).filter(|slot| slot.generation == conn.generation())
+        self.at(conn.index()).filter(|slot| slot.generation == conn.0.generation())
     }
 
     /// A reference that goes stale when the connection closes.
     pub(super) fn reference(&self, index: usize) -> Option<ConnRef> {
         let slot = self.slots.get(index)?;
-        Some(ConnRef::new(index32(index), slot.generation))
+        Some(ConnRef(SlotRef::new(index32(index), slot.generation)))
     }
 
     /// The connection in this slot, if it is this stream's: a stream does not keep which of its slot's connections its own is.

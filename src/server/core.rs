@@ -41,6 +41,27 @@ pub(super) const SOCKETS: usize = 1;
 pub(super) const TICK: usize = 2;
 pub(super) const WORKERS: usize = 3;
 
+/// A slot of a table, and which of those that it had in turn: one number, as it is often copied.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct SlotRef(pub(super) u64);
+
+impl SlotRef {
+    /// The place of the slot, and the number of who has it.
+    pub(super) const fn new(index: u32, generation: u32) -> Self {
+        Self((index as u64) << 32 | generation as u64)
+    }
+
+    /// The place of the slot.
+    pub(super) const fn index(self) -> usize {
+        (self.0 >> 32) as usize
+    }
+
+    /// Which of those it is that the slot had.
+    pub(super) const fn generation(self) -> u32 {
+        (self.0 & 0xffff_ffff) as u32
+    }
+}
+
 /// The application's ear for clients that come and go.
 pub(super) type OnClient = Box<dyn Fn(&ClientEvent<'_>)>;
 

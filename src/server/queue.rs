@@ -44,27 +44,20 @@ impl<A> Core<'_, A> {
         if conn.socket.poll_readable(&mut cx).is_pending() {
             return;
         }
-        // No worker is needed for one that has gone, as most do without a word, nor for urgent data, which nobody reads.
-        if conn.socket.says_no_more() {
-            if !conn.socket.come() {
-                return conns.close(index);
-            }
-            if conn.socket.poll_readable(&mut cx).is_pending() {
-                return;
-            }
-        }
         let free = self.workers.iter().position(|worker| worker.job.get().is_none() && !worker.reserved);
-        if let (Some(worker), Some(reference), true) = (free, reference, self.queue.borrow().is_empty()) {
-            return self.lend(worker, conn, reference);
-        }
-        // Of a newcomer it was not asked yet whether it has said something.
-        if conn.state == State::New {
+        let lent_to = free.filter(|_| self.queue.borrow().is_empty());
+        // No worker is needed for one that has gone, as most do without a word, nor for urgent data, which nobody reads; and of a newcomer that has to
+        // wait for one it was not asked yet whether it has said something.
+        if conn.socket.says_no_more() || conn.state == State::New && lent_to.is_none() {
             if !conn.socket.come() {
                 return conns.close(index);
             }
             if conn.socket.poll_readable(&mut cx).is_pending() {
                 return;
             }
+        }
+        if let (Some(worker), Some(reference)) = (lent_to, reference) {
+            return self.lend(worker, conn, reference);
         }
         // Only what has to wait is worth a look.
         let sort = if free.is_some() { Sort::Unseen } else { peek::sort(&conn.socket, &mut self.scratch.borrow_mut()) };

@@ -118,14 +118,11 @@ impl<A> Core<'_, A> {
 
     // Nobody is refused a place, or loses one, for those whose clients have gone: where none is free, what happened meanwhile is looked at.
     fn room_now(&self, peer: Option<Peer>, follows: Option<StreamRef>) -> Room {
-        match (self.room(peer, follows), &self.sockets) {
-            (Room::Free, _) | (_, None) => {}
-            (_, Some(sockets)) => {
-                let _ = sockets.look(|place, news| self.hear_beside(place, news));
-                // Whether there was more, or an error, is seen in its turn.
-                self.ready.set(SOCKETS);
-            }
-        }
+        let room = self.room(peer, follows);
+        let Some(sockets) = self.sockets.as_ref().filter(|_| room != Room::Free) else { return room };
+        let _ = sockets.look(|place, news| self.hear_beside(place, news));
+        // Whether there was more, or an error, is seen in its turn.
+        self.ready.set(SOCKETS);
         self.room(peer, follows)
     }
 

@@ -2,28 +2,20 @@
 
 use core::num::NonZeroU16;
 
-use super::core::{index16, index32};
+use super::core::{SlotRef, index16, index32};
 use super::stats;
 use super::streams::{NewStream, News, Open, Rendered, Rest, Stream};
 use crate::pool::Pool;
 use crate::session::{NameRef, Names, PrincipalId};
 
-/// A stream, and which of its slot's streams it is: one number, as that of a connection.
+/// A stream, and which of its slot's streams it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct StreamRef(u64);
+pub(super) struct StreamRef(SlotRef);
 
 impl StreamRef {
     /// The place of its slot.
     pub(super) const fn index(self) -> usize {
-        (self.0 >> 32) as usize
-    }
-
-    const fn new(index: u32, generation: u32) -> Self {
-        Self((index as u64) << 32 | generation as u64)
-    }
-
-    const fn generation(self) -> u32 {
-        (self.0 & 0xffff_ffff) as u32
+        self.0.index()
     }
 }
 
@@ -59,7 +51,7 @@ impl<'m> Streams<'m> {
         let generation = slot.generation();
         self.opened += 1;
         self.most = self.most.max(self.opened - self.closed);
-        Some(StreamRef::new(index32(index), generation))
+        Some(StreamRef(SlotRef::new(index32(index), generation)))
     }
 
     // Streams that are open.
@@ -100,7 +92,7 @@ impl<'m> Streams<'m> {
 
     /// Renders what is due to a stream: see [`Open::render`].
     pub(super) fn render(&mut self, stream: StreamRef, news: &News<'_, '_>, buf: &mut [u8]) -> Rendered {
-        let Some(slot) = self.slots.get_mut(stream.index()).filter(|slot| slot.generation() == stream.generation())
+        let Some(slot) = self.slots.get_mut(stream.index()).filter(|slot| slot.generation() == stream.0.generation())
         else {
             return Rendered::Nothing;
         };
@@ -113,7 +105,7 @@ impl<'m> Streams<'m> {
 
     /// The call whose stream this is: its client, and the number of its stream.
     pub(super) fn call(&self, stream: StreamRef) -> Option<(u64, u64)> {
-        let slot = self.slots.get(stream.index()).filter(|slot| slot.generation() == stream.generation())?;
+        let slot = self.slots.get(stream.index()).filter(|slot| slot.generation() == stream.0.generation())?;
         let open = slot.open()?;
         open.call(self.rest(open))
     }
@@ -145,7 +137,7 @@ impl<'m> Streams<'m> {
 
     /// Frees a slot, and lets the name go that was kept for its stream.
     pub(super) fn close(&mut self, stream: StreamRef, names: &mut Names<'_>) -> Option<Open> {
-        let slot = self.slots.get_mut(stream.index()).filter(|slot| slot.generation() == stream.generation())?;
+        let slot = self.slots.get_mut(stream.index()).filter(|slot| slot.generation() == stream.0.generation())?;
         let open = slot.take()?;
         self.closed += 1;
         let rest = open.rest.and_then(|place| self.rests.get_mut(index_of(place)));
@@ -169,21 +161,21 @@ impl<'m> Streams<'m> {
 
     /// A stream that may have been closed since.
     pub(super) fn get(&mut self, stream: StreamRef) -> Option<&mut Open> {
-        let slot = self.slots.get_mut(stream.index()).filter(|slot| slot.generation() == stream.generation())?;
+        let slot = self.slots.get_mut(stream.index()).filter(|slot| slot.generation() == stream.0.generation())?;
         slot.open_mut()
     }
 
     /// A reference that goes stale when the stream closes.
     pub(super) fn reference(&self, index: usize) -> Option<StreamRef> {
         let slot = self.slots.get(index).filter(|slot| slot.open().is_some())?;
-        Some(StreamRef::new(index32(index), slot.generation()))
+        Some(StreamRef(SlotRef::new(index32(index), slot.generation())))
     }
 
     /// The open streams.
     pub(super) fn iter(&self) -> impl Iterator<Item = (StreamRef, &Open)> {
         self.slots.iter().enumerate().filter_map(|(index, slot)| {
             let open = slot.open()?;
-            Some((StreamRef::new(index32(index), slot.generation()), open))
+            Some((StreamRef(SlotRef::new(index32(index), slot.generation())), open))
         })
     }
 }
