@@ -1,6 +1,6 @@
 //! The limits of what goes wrong: accepting, pauses, handlers that do not wait.
 
-/// Connections accepted in one turn of the engine: others get their share.
+/// Calls of `accept` in one turn of the engine, of which one gives a newcomer, and all others an error: others get their share.
 pub const ACCEPTS_PER_TURN: usize = 8;
 
 /// Sockets of which one look at all of them tells; more are told of by the next. On the stack, 12 to 16 bytes each.

@@ -10,6 +10,7 @@ use rustix::process::{Resource, getrlimit};
 use super::core::{Core, SOCKETS};
 use super::notices::Notice;
 use super::socket::Socket;
+use super::sockets::Sockets;
 use crate::limits::{ACCEPT_BACKOFF_MS, ACCEPTS_IN_VAIN_MAX, ACCEPTS_PER_TURN, FILES_BESIDE_CONNECTIONS, REFUSALS_MAX};
 
 /// The listener, and how it went lately.
@@ -17,7 +18,7 @@ pub(super) struct Door {
     listener: Option<TcpListener>,
     /// The address of all who connect to it; none where it listens on all of the machine's.
     local: Option<SocketAddr>,
-    /// Somebody may be there.
+    /// Somebody is there.
     knocked: bool,
     /// Nobody is accepted before this; 0 while all goes well.
     after_ms: u64,
@@ -38,34 +39,12 @@ enum Verdict {
     Later,
 }
 
-/// What comes after a newcomer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Next {
-    /// The next one.
-    Accept,
-    /// Those who woke meanwhile.
-    Others,
-}
-
-/// How a turn of accepting ended.
-#[derive(Debug)]
-enum Turn {
-    /// The listener tells when there is somebody.
-    Waits,
-    /// There may be more.
-    More,
-    /// The same, and others have woken.
-    Others,
-    /// Nobody can be accepted.
-    Pause(io::Error),
-}
-
 impl Door {
     /// Nobody was accepted so far.
     pub(super) fn new(listener: Option<TcpListener>) -> Self {
         let local = listener.as_ref().and_then(|listener| listener.local_addr().ok());
         let local = local.filter(|local| !local.ip().is_unspecified());
-        Self { listener, local, knocked: true, after_ms: 0, in_vain: 0 }
+        Self { listener, local, knocked: false, after_ms: 0, in_vain: 0 }
     }
 
     /// Somebody came.
@@ -73,9 +52,8 @@ impl Door {
         self.knocked = true;
     }
 
-    /// Somebody may be there, and can be let in; `just`: somebody came just now.
-    pub(super) const fn is_knocked(&mut self, just: bool) -> bool {
-        self.knocked |= just;
+    /// Somebody is there, and can be let in.
+    pub(super) const fn is_knocked(&self) -> bool {
         self.knocked && !self.pauses()
     }
 
@@ -85,45 +63,49 @@ impl Door {
     }
 
     /// The pause may be over.
-    pub(super) const fn open_again(&mut self, now_ms: u64) {
-        if now_ms >= self.after_ms {
+    pub(super) fn open_again<A>(&mut self, core: &Core<'_, A>) {
+        if self.pauses() && core.now_ms.get() >= self.after_ms {
             self.after_ms = 0;
+            self.tell(core, true);
         }
     }
 
-    /// Accepts those who wait, some at a time. `serve` polls the worker that has one of them: what the kernel has of a connection is at hand then. So
-    /// these few go before others whose requests have come meanwhile, as long as there are buffers.
-    pub(super) fn accept<A>(&mut self, core: &Core<'_, A>, mut serve: impl FnMut(usize)) {
+    /// Accepts the one who has waited longest; the listener tells again of those behind. `serve` polls the worker that has it: what the kernel has of a
+    /// connection is at hand then.
+    pub(super) fn accept<A>(&mut self, core: &Core<'_, A>, serve: impl FnMut(usize)) {
         self.knocked = false;
         let (Some(listener), local) = (&self.listener, self.local) else { return };
-        let turn = turn(
+        let newcomer = next(
             &mut self.in_vain,
             || accept_from(listener, local).inspect_err(|error| count(core, error)),
-            |(tcp, peer, local)| {
-                core.admit(Socket::tcp(tcp), Some(peer.ip()), local)?;
-                core.assigned.take().into_iter().for_each(&mut serve);
-                Ok(if core.ready.is_any() { Next::Others } else { Next::Accept })
-            },
             || core.let_one_go(),
         );
-        match turn {
-            Turn::Waits => {}
-            Turn::Others => self.knocked = true,
-            Turn::More => {
-                self.knocked = true;
-                // What happened meanwhile is looked at before: those who came may have gone again, and a crowd must not take the places of others
-                // before that is seen.
-                core.ready.set(SOCKETS);
-            }
-            Turn::Pause(error) => self.pause(core, &error),
+        let admitted = newcomer.and_then(|newcomer| match newcomer {
+            Some((tcp, peer, local)) => core.admit(Socket::tcp(tcp), Some(peer.ip()), local),
+            None => Ok(()),
+        });
+        core.assigned.take().into_iter().for_each(serve);
+        if let Err(error) = admitted {
+            self.pause(core, &error);
+        } else if !core.sockets.as_ref().is_some_and(Sockets::is_near) {
+            // A look takes one call of the system, and to wait in the reactor takes seven.
+            core.ready.set(SOCKETS);
         }
     }
 
     /// Nobody can be accepted for a while.
     pub(super) fn pause<A>(&mut self, core: &Core<'_, A>, error: &io::Error) {
-        self.knocked = true;
+        self.knocked = false;
         self.after_ms = core.now_ms.get().saturating_add(ACCEPT_BACKOFF_MS);
+        self.tell(core, false);
         core.notice(Notice::Accept, format_args!("no connection can be accepted for now: {error}"));
+    }
+
+    // Who is not let in shall not keep the thread awake. An error of the system costs that, and nothing else.
+    fn tell<A>(&self, core: &Core<'_, A>, tells: bool) {
+        if let (Some(listener), Some(sockets)) = (&self.listener, &core.sockets) {
+            let _ = sockets.tell_of(listener, tells);
+        }
     }
 }
 
@@ -147,36 +129,32 @@ fn count<A>(core: &Core<'_, A>, error: &io::Error) {
     }
 }
 
-// `make_room` lets go of what has a file, if there is something that is needed less than a newcomer.
-fn turn<T>(
+// The next newcomer; none where nobody is there, or those who were have gone. An error is one after which there must be a pause. `make_room` lets go
+// of what has a file, if there is something that is needed less than a newcomer.
+fn next<T>(
     in_vain: &mut u32,
     mut accept: impl FnMut() -> io::Result<T>,
-    mut admit: impl FnMut(T) -> io::Result<Next>,
     mut make_room: impl FnMut() -> bool,
-) -> Turn {
+) -> io::Result<Option<T>> {
     for _ in 0..ACCEPTS_PER_TURN {
         let error = match accept() {
             Ok(newcomer) => {
                 *in_vain = 0;
-                match admit(newcomer) {
-                    Ok(Next::Accept) => continue,
-                    Ok(Next::Others) => return Turn::Others,
-                    Err(error) => return Turn::Pause(error),
-                }
+                return Ok(Some(newcomer));
             }
             Err(error) => error,
         };
         match Verdict::of(&error) {
-            Verdict::Nobody => return Turn::Waits,
+            Verdict::Nobody => break,
             Verdict::Next if *in_vain < ACCEPTS_IN_VAIN_MAX => *in_vain += 1,
             Verdict::Full if make_room() => {}
             Verdict::Next | Verdict::Full | Verdict::Later => {
                 *in_vain = 0;
-                return Turn::Pause(error);
+                return Err(error);
             }
         }
     }
-    Turn::More
+    Ok(None)
 }
 
 impl Verdict {

@@ -94,8 +94,6 @@ pub(super) struct Core<'m, A> {
     pub(super) workers: Vec<WorkerSlot>,
     /// The worker that was given a connection last, if nobody has seen to it: it is to be woken.
     pub(super) assigned: Cell<Option<usize>>,
-    /// Somebody came while a worker was at work.
-    pub(super) knocks: Cell<bool>,
     pub(super) queue: RefCell<VecDeque<u32>>,
     /// The place in it from which on those are looked at next that had not come whole.
     pub(super) looked_at: Cell<usize>,

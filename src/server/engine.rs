@@ -66,7 +66,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         self.ticked = false;
         for round in 1..=ROUNDS_PER_TURN {
             let woke = ready.drain(|bit| self.wake(bit));
-            let knocked = self.door.is_knocked(core.knocks.take());
+            let knocked = self.door.is_knocked();
             // Who woke goes first: what ends now leaves room for those who come.
             if knocked && (!ready.is_any() || round == ROUNDS_PER_TURN) {
                 let workers = &mut self.workers;
@@ -204,7 +204,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             tick.heed(&mut cx);
             look_at_calendar(self.core);
         }
-        self.door.open_again(self.core.now_ms.get());
+        self.door.open_again(self.core);
         // Should it ever not be told of what happens, it is heard late, and not never.
         self.core.ready.set(SOCKETS);
         self.count_lost();

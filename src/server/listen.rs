@@ -9,7 +9,7 @@ use std::os::fd::AsFd;
 use rustix::io::{FdFlags, fcntl_setfd};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, listen, socket_with, sockopt};
 
-use super::sockets::{Place, Sockets};
+use super::sockets::Sockets;
 use super::tick::Tick;
 use crate::limits::{LISTEN_BACKLOG, RECEIVE_BUFFER_BYTES, SEND_BUFFER_BYTES};
 
@@ -29,7 +29,7 @@ impl Listening {
     pub(super) fn new(listener: TcpListener) -> io::Result<Self> {
         listener.set_nonblocking(true)?;
         let sockets = Sockets::new()?;
-        sockets.add(&listener, Place::Listener)?;
+        sockets.add_listener(&listener)?;
         let tick = Some(Tick::new());
         Ok(Self { listener, sockets, tick })
     }

@@ -128,7 +128,8 @@ impl<A> Core<'_, A> {
 
     // While a worker is at work, nothing begins but the end of streams.
     fn hear_beside(&self, place: Place, news: News) {
-        let Place::Conn(conn) = place else { return self.knocks.set(true) };
+        // Newcomers are told of again.
+        let Place::Conn(conn) = place else { return };
         let Some(index) = self.hear(conn, news) else { return };
         let is_stream = self.conns.borrow().slot(index).is_some_and(|conn| matches!(conn.state, State::Stream(_)));
         if is_stream {

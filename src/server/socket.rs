@@ -10,7 +10,7 @@ use smol::io::{AsyncRead, AsyncWrite};
 
 use super::conns::ConnRef;
 use super::peeked::Peeked;
-use super::sockets::{News, Place, Sockets};
+use super::sockets::{News, Sockets};
 use crate::limits::SOCKET_BYTES_MAX;
 
 /// What can be served as a connection. What it reads and writes must keep to the contract of those traits: an error, also `WouldBlock`, is its end. It is
@@ -75,7 +75,7 @@ impl Socket {
     pub(super) fn wait_as(&mut self, conn: ConnRef, sockets: &Sockets) -> io::Result<()> {
         let Socket::Tcp(tcp) = self else { return Ok(()) };
         tcp.conn = conn;
-        sockets.add(&tcp.stream, Place::Conn(conn))
+        sockets.add(&tcp.stream, conn)
     }
 
     /// Something happened to it.
@@ -250,7 +250,7 @@ impl Tcp {
         match sockets {
             Some(sockets) if !self.tells_writes => {
                 self.tells_writes = true;
-                sockets.add_writes(&self.stream, Place::Conn(self.conn))
+                sockets.add_writes(&self.stream, self.conn)
             }
             _ => Ok(()),
         }

@@ -1,11 +1,12 @@
 //! What happens to sockets: one epoll instance for all of them, which is waited for as one file (DESIGN D2).
 //!
-//! A socket is told of once for each time that something comes (it is edge-triggered), so that nothing has to be said to the kernel again after each
+//! A connection is told of once for each time that something comes (it is edge-triggered), so that nothing has to be said to the kernel again after each
 //! event, and an idle client takes no memory beside its slot. What was told stands with the socket until a read or a write finds that it is no longer
 //! so (epoll(7), questions 9 and 10).
 
 use std::io;
 use std::mem::MaybeUninit;
+use std::net::TcpListener;
 use std::os::fd::AsFd;
 use std::task::{Context, Poll};
 
@@ -45,6 +46,8 @@ pub(super) enum Place {
 
 /// No connection has this number: there are not so many.
 const LISTENER: u64 = (1 << 63) - 1;
+/// There is somebody to accept: told again and again, as a call of `accept` in vain takes as long as some ten looks (it makes a socket first).
+const NEWCOMERS: EventFlags = EventFlags::IN;
 const READS: EventFlags = EventFlags::IN.union(EventFlags::PRI).union(EventFlags::RDHUP).union(EventFlags::ET);
 
 impl Sockets {
@@ -56,20 +59,37 @@ impl Sockets {
         Ok(Self { epoll: Waited::epoll(epoll::create(CreateFlags::CLOEXEC)?) })
     }
 
-    /// From now on it is told that there is something to read, or somebody to accept; at once, if there is.
+    /// From now on it is told that there is something to read; at once, if there is.
     ///
     /// # Errors
     /// Those of the system: so many can't be waited for.
-    pub(super) fn add(&self, socket: &impl AsFd, place: Place) -> io::Result<()> {
-        Ok(epoll::add(&self.epoll, socket, place.data(), READS)?)
+    pub(super) fn add(&self, socket: &impl AsFd, conn: ConnRef) -> io::Result<()> {
+        Ok(epoll::add(&self.epoll, socket, Place::Conn(conn).data(), READS)?)
+    }
+
+    /// From now on it is told that there is somebody to accept, with each look while there is.
+    ///
+    /// # Errors
+    /// Those of the system: it can't be waited for.
+    pub(super) fn add_listener(&self, listener: &TcpListener) -> io::Result<()> {
+        Ok(epoll::add(&self.epoll, listener, Place::Listener.data(), NEWCOMERS)?)
+    }
+
+    /// Whether it is told that there is somebody to accept.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(super) fn tell_of(&self, listener: &TcpListener, tells: bool) -> io::Result<()> {
+        let flags = if tells { NEWCOMERS } else { EventFlags::empty() };
+        Ok(epoll::modify(&self.epoll, listener, Place::Listener.data(), flags)?)
     }
 
     /// From now on it is told, too, that there is room to write; at once, if there is.
     ///
     /// # Errors
     /// Those of the system.
-    pub(super) fn add_writes(&self, socket: &impl AsFd, place: Place) -> io::Result<()> {
-        Ok(epoll::modify(&self.epoll, socket, place.data(), READS.union(EventFlags::OUT))?)
+    pub(super) fn add_writes(&self, socket: &impl AsFd, conn: ConnRef) -> io::Result<()> {
+        Ok(epoll::modify(&self.epoll, socket, Place::Conn(conn).data(), READS.union(EventFlags::OUT))?)
     }
 
     /// Tells what happened since the last look, which may be what the thread was told in its sleep. True where there may be more.
@@ -158,8 +178,12 @@ mod tests {
 
     const QUIET: News = News { readable: false, doubtful: false, writable: false };
 
+    fn reference(number: u64) -> ConnRef {
+        ConnRef::of_number(number)
+    }
+
     fn conn(number: u64) -> Place {
-        Place::Conn(ConnRef::of_number(number))
+        Place::Conn(reference(number))
     }
 
     fn pair() -> (TcpStream, TcpStream) {
@@ -185,12 +209,10 @@ mod tests {
     fn each_thing_is_told_once() {
         let sockets = Sockets::new().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        sockets.add(&listener, Place::Listener).unwrap();
+        sockets.add_listener(&listener).unwrap();
         let (mut client, mut server) = pair();
-        sockets.add(&server, conn(7)).unwrap();
+        sockets.add(&server, reference(7)).unwrap();
         assert_eq!(told(&sockets, false), []);
-        let _other = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-        assert_eq!(told(&sockets, true), [(Place::Listener, News { readable: true, ..QUIET })]);
         client.write_all(b"one").unwrap();
         assert_eq!(told(&sockets, true), [(conn(7), News { readable: true, ..QUIET })]);
         // It was not read, and is not told again; what comes behind it is.
@@ -209,7 +231,7 @@ mod tests {
         let (mut client, mut server) = pair();
         client.write_all(b"early").unwrap();
         assert_eq!(server.read(&mut [0; 16]).unwrap(), 5);
-        sockets.add(&server, conn(0)).unwrap();
+        sockets.add(&server, reference(0)).unwrap();
         assert_eq!(told(&sockets, false), []);
         client.write_all(b"late").unwrap();
         assert_eq!(server.read(&mut [0; 16]).unwrap(), 4);
@@ -222,7 +244,7 @@ mod tests {
     fn nothing_is_told_of_what_is_closed() {
         let sockets = Sockets::new().unwrap();
         let (mut client, server) = pair();
-        sockets.add(&server, conn(0)).unwrap();
+        sockets.add(&server, reference(0)).unwrap();
         client.write_all(b"there").unwrap();
         drop(server);
         assert_eq!(told(&sockets, false), []);
@@ -232,17 +254,36 @@ mod tests {
     fn urgent_data_makes_reads_doubtful() {
         let sockets = Sockets::new().unwrap();
         let (client, server) = pair();
-        sockets.add(&server, conn(0)).unwrap();
+        sockets.add(&server, reference(0)).unwrap();
         rustix::net::send(&client, b"!", rustix::net::SendFlags::OOB).unwrap();
         let told = told(&sockets, true);
         assert!(matches!(told[..], [(_, News { readable: true, doubtful: true, .. })]), "{told:?}");
     }
 
     #[test]
+    fn newcomers_are_told_of_while_they_wait_and_where_that_is_wanted() {
+        let sockets = Sockets::new().unwrap();
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        sockets.add_listener(&listener).unwrap();
+        assert_eq!(told(&sockets, false), []);
+        let came = [(Place::Listener, News { readable: true, ..QUIET })];
+        let clients: Vec<_> = (0..2).map(|_| TcpStream::connect(listener.local_addr().unwrap()).unwrap()).collect();
+        for _ in &clients {
+            assert_eq!(told(&sockets, true), came);
+            sockets.tell_of(&listener, false).unwrap();
+            assert_eq!(told(&sockets, false), []);
+            sockets.tell_of(&listener, true).unwrap();
+            assert_eq!(told(&sockets, false), came);
+            listener.accept().unwrap();
+        }
+        assert_eq!(told(&sockets, false), []);
+    }
+
+    #[test]
     fn whoever_waits_is_woken_again_and_again() {
         let sockets = Sockets::new().unwrap();
         let (mut client, server) = pair();
-        sockets.add(&server, conn(0)).unwrap();
+        sockets.add(&server, reference(0)).unwrap();
         for _ in 0..3 {
             // async-io, which waits here, may tell once more of what was.
             while sockets.poll(&mut Context::from_waker(std::task::Waker::noop())).is_ready() {}
@@ -257,13 +298,13 @@ mod tests {
         let sockets = Sockets::new().unwrap();
         let (mut client, mut server) = pair();
         server.set_nonblocking(true).unwrap();
-        sockets.add(&server, conn(1)).unwrap();
+        sockets.add(&server, reference(1)).unwrap();
         let mut written = 0;
         while let Ok(bytes) = server.write(&[b'x'; 4_096]) {
             written += bytes;
         }
         assert_eq!(told(&sockets, false), []);
-        sockets.add_writes(&server, conn(1)).unwrap();
+        sockets.add_writes(&server, reference(1)).unwrap();
         assert_eq!(told(&sockets, false), []);
         let mut all = vec![0; written];
         client.read_exact(&mut all).unwrap();
@@ -275,7 +316,7 @@ mod tests {
         let sockets = Sockets::new().unwrap();
         let pairs: Vec<_> = (0..=SOCKET_EVENTS_PER_LOOK).map(|_| pair()).collect();
         for (place, (client, server)) in pairs.iter().enumerate() {
-            sockets.add(server, conn(place as u64)).unwrap();
+            sockets.add(server, reference(place as u64)).unwrap();
             (&*client).write_all(b"x").unwrap();
         }
         let mut seen = vec![0; pairs.len()];

@@ -182,7 +182,6 @@ fn core<'m, A: Application>(
             .workers
             .all(|index| WorkerSlot { reserved: index + RESERVED_BUFFERS >= buffers, ..WorkerSlot::default() }),
         assigned: Cell::new(None),
-        knocks: Cell::new(false),
         queue: RefCell::new(VecDeque::from(plan.queue.room())),
         looked_at: Cell::new(0),
         wakers: wakers(&ready, plan),

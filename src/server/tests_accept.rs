@@ -45,23 +45,19 @@ fn each_error_has_its_meaning() {
 #[derive(Clone, Copy)]
 enum Gives {
     Newcomer,
-    /// A newcomer while somebody woke.
-    Waking,
     Fails(Errno),
     /// It fails until room was made.
     FailsWithoutRoom(Errno),
-    /// A newcomer of whom nothing can be told.
-    CannotWait,
 }
 
-/// What came of it: admitted, let go, calls of `accept`, and how the turns ended.
-fn play(script: &[Gives], mut idle: usize, turns: usize) -> (usize, usize, usize, Vec<String>) {
+/// What came of it: those who were let go, calls of `accept`, and how each turn ended.
+fn play(script: &[Gives], mut idle: usize, turns: usize) -> (usize, usize, Vec<String>) {
     let script = RefCell::new(script.iter().copied().collect::<VecDeque<_>>());
-    let (mut admitted, let_go, calls) = (0, Cell::new(0), Cell::new(0));
+    let (let_go, calls) = (Cell::new(0), Cell::new(0));
     let mut ends = Vec::new();
     let mut in_vain = 0;
     for _ in 0..turns {
-        let end = turn(
+        let end = next(
             &mut in_vain,
             || {
                 calls.set(calls.get() + 1);
@@ -71,16 +67,9 @@ fn play(script: &[Gives], mut idle: usize, turns: usize) -> (usize, usize, usize
                     Some(Gives::FailsWithoutRoom(errno)) if let_go.get() == 0 => Err(error(errno)),
                     Some(gives) => {
                         script.pop_front();
-                        if let Gives::Fails(errno) = gives { Err(error(errno)) } else { Ok(gives) }
+                        if let Gives::Fails(errno) = gives { Err(error(errno)) } else { Ok(()) }
                     }
                 }
-            },
-            |newcomer| {
-                if matches!(newcomer, Gives::CannotWait) {
-                    return Err(error(Errno::NOMEM));
-                }
-                admitted += 1;
-                Ok(if matches!(newcomer, Gives::Waking) { Next::Others } else { Next::Accept })
             },
             || {
                 let one = idle > 0;
@@ -90,49 +79,37 @@ fn play(script: &[Gives], mut idle: usize, turns: usize) -> (usize, usize, usize
             },
         );
         ends.push(match end {
-            Turn::Waits => "waits".to_owned(),
-            Turn::More => "more".to_owned(),
-            Turn::Others => "others".to_owned(),
-            Turn::Pause(error) => format!("{:?}", Errno::from_io_error(&error).unwrap()),
+            Ok(Some(())) => "newcomer".to_owned(),
+            Ok(None) => "nobody".to_owned(),
+            Err(error) => format!("{:?}", Errno::from_io_error(&error).unwrap()),
         });
     }
-    (admitted, let_go.get(), calls.get(), ends)
+    (let_go.get(), calls.get(), ends)
 }
 
 #[test]
-fn who_woke_goes_before_the_next_newcomer() {
-    let script = [Gives::Newcomer, Gives::Waking, Gives::Newcomer];
-    assert_eq!(play(&script, 0, 2), (3, 0, 4, vec!["others".to_owned(), "waits".to_owned()]));
-}
-
-#[test]
-fn a_turn_takes_those_who_are_there() {
+fn a_turn_takes_one_who_is_there() {
     use Gives::{Fails, Newcomer};
-    let (admitted, _, _, ends) = play(&[Newcomer; 3], 0, 2);
-    assert_eq!((admitted, ends), (3, vec!["waits".into(), "waits".into()]));
-    // A crowd is taken in turns.
-    let (admitted, _, calls, ends) = play(&[Newcomer; ACCEPTS_PER_TURN + 1], 0, 1);
-    assert_eq!((admitted, calls, ends), (ACCEPTS_PER_TURN, ACCEPTS_PER_TURN, vec!["more".into()]));
-    let (admitted, _, _, ends) = play(&[Newcomer; ACCEPTS_PER_TURN + 1], 0, 2);
-    assert_eq!((admitted, ends), (ACCEPTS_PER_TURN + 1, vec!["more".into(), "waits".into()]));
-    // Those who went take nobody's place.
+    // Nobody is asked for who need not be there: a call in vain takes as long as some ten looks.
+    assert_eq!(play(&[Newcomer; 3], 0, 3), (0, 3, vec!["newcomer".to_owned(); 3]));
+    assert_eq!(play(&[], 0, 1), (0, 1, vec!["nobody".to_owned()]));
+    // Those who went take nobody's turn.
     let script = [Fails(Errno::CONNABORTED), Newcomer, Fails(Errno::INTR), Fails(Errno::PERM), Newcomer];
-    let (admitted, _, _, ends) = play(&script, 0, 2);
-    assert_eq!((admitted, ends), (2, vec!["waits".into(), "waits".into()]));
-    // Who can't be waited for makes a pause: the next could not be, either.
-    let (admitted, _, calls, ends) = play(&[Newcomer, Gives::CannotWait, Newcomer], 0, 1);
-    assert_eq!((admitted, calls, ends), (1, 2, vec![format!("{:?}", Errno::NOMEM)]));
+    assert_eq!(play(&script, 0, 2), (0, 5, vec!["newcomer".to_owned(); 2]));
+    // Many of them leave others theirs.
+    let script = [Fails(Errno::CONNABORTED); ACCEPTS_PER_TURN + 1];
+    assert_eq!(play(&script, 0, 1), (0, ACCEPTS_PER_TURN, vec!["nobody".to_owned()]));
 }
 
 #[test]
 fn what_stays_wrong_makes_a_pause() {
     for errno in [Errno::MFILE, Errno::NFILE, Errno::NOBUFS, Errno::NOMEM, Errno::BADF, Errno::INVAL] {
-        let (admitted, let_go, calls, ends) = play(&[Gives::Newcomer, Gives::Fails(errno), Gives::Newcomer], 0, 1);
-        assert_eq!((admitted, let_go, calls, ends), (1, 0, 2, vec![format!("{errno:?}")]));
+        let (let_go, calls, ends) = play(&[Gives::Newcomer, Gives::Fails(errno), Gives::Newcomer], 0, 2);
+        assert_eq!((let_go, calls, ends), (0, 2, vec!["newcomer".to_owned(), format!("{errno:?}")]));
     }
     // An error that is taken for a newcomer's, and is not: the listener is not asked for ever without a pause.
     let turns = ACCEPTS_IN_VAIN_MAX as usize / ACCEPTS_PER_TURN + 1;
-    let (_, _, calls, ends) = play(&[Gives::Fails(Errno::PERM); 1_000], 0, turns);
+    let (_, calls, ends) = play(&[Gives::Fails(Errno::PERM); 1_000], 0, turns);
     assert_eq!(calls, ACCEPTS_IN_VAIN_MAX as usize + 1);
     assert_eq!(ends.last(), Some(&format!("{:?}", Errno::PERM)));
 }
@@ -140,8 +117,8 @@ fn what_stays_wrong_makes_a_pause() {
 #[test]
 fn a_newcomer_is_worth_more_than_an_idle_connection() {
     let script = [Gives::FailsWithoutRoom(Errno::MFILE), Gives::Newcomer];
-    let (admitted, let_go, _, ends) = play(&script, 1, 1);
-    assert_eq!((admitted, let_go, ends), (2, 1, vec!["waits".into()]));
-    let (admitted, let_go, _, ends) = play(&script, 0, 1);
-    assert_eq!((admitted, let_go, ends), (0, 0, vec![format!("{:?}", Errno::MFILE)]));
+    let (let_go, calls, ends) = play(&script, 1, 2);
+    assert_eq!((let_go, calls, ends), (1, 3, vec!["newcomer".to_owned(); 2]));
+    let (let_go, _, ends) = play(&script, 0, 1);
+    assert_eq!((let_go, ends), (0, vec![format!("{:?}", Errno::MFILE)]));
 }

@@ -176,6 +176,15 @@ impl Child {
         prlimit(Some(self.id()), Resource::Nofile, limit).expect("a limit");
     }
 
+    /// From now on it can open none; those that are open stay so.
+    pub(crate) fn no_more_files(&self) {
+        let names = fs::read_dir(self.proc("fd")).expect("its files").map(|file| file.expect("a file").file_name());
+        let open: Vec<usize> =
+            names.map(|name| name.to_str().and_then(|name| name.parse().ok()).expect("a number")).collect();
+        // The next one would get the lowest number that is free.
+        self.limit_files((0..).find(|number| !open.contains(number)).expect("one that is free"));
+    }
+
     /// What it said so far.
     pub(crate) fn said(&mut self) -> String {
         let mut said = String::new();

@@ -37,7 +37,7 @@ fn without_files_it_waits_and_does_not_spin() {
     // The connections by which the sessions were opened are closed by now, or soon.
     child.until_files(before + 1 + streams.len());
     until("all are there", || (child.files() == before + 1 + streams.len()).then_some(()));
-    child.limit_files(child.files());
+    child.no_more_files();
     let mut waiting: Vec<TcpStream> = (0..8).map(|_| TcpStream::connect(child.address).unwrap()).collect();
     let worked = child.worked();
     thread::sleep(Duration::from_secs(1));
@@ -75,7 +75,7 @@ fn who_is_idle_makes_room() {
         assert_eq!(client.ask(&wire::echo("first")).status, 200);
     }
     child.until_files(before + streams.len() + idle.len());
-    child.limit_files(child.files());
+    child.no_more_files();
     // Their ages are told in milliseconds, in which the newcomers might be done too.
     thread::sleep(Duration::from_millis(10));
     // Newcomers are served at once: each takes the place of the one that has been idle longest.
@@ -118,7 +118,7 @@ fn the_examples_outlive_it_too() {
 fn it_ends_while_there_are_no_files() {
     let mut child = Child::start("");
     let mut stream = Beside::start(child.address).end();
-    child.limit_files(child.files());
+    child.no_more_files();
     let _waiting: Vec<TcpStream> = (0..4).map(|_| TcpStream::connect(child.address).unwrap()).collect();
     thread::sleep(Duration::from_millis(200));
     child.must_end(&[Signal::TERM]);
