@@ -70,9 +70,8 @@ impl Door {
         }
     }
 
-    /// Accepts the one who has waited longest; the listener tells again of those behind. `serve` polls the worker that has it: what the kernel has of a
-    /// connection is at hand then.
-    pub(super) fn accept<A>(&mut self, core: &Core<'_, A>, serve: impl FnMut(usize)) {
+    /// Accepts the one who has waited longest; the listener tells again of those behind. `serve` polls the worker that has it.
+    pub(super) fn accept<A>(&mut self, core: &Core<'_, A>, serve: impl FnOnce(usize)) {
         self.knocked = false;
         let (Some(listener), local) = (&self.listener, self.local) else { return };
         let newcomer = next(
@@ -81,10 +80,9 @@ impl Door {
             || core.let_one_go(),
         );
         let admitted = newcomer.and_then(|newcomer| match newcomer {
-            Some((tcp, peer, local)) => core.admit(Socket::tcp(tcp), Some(peer.ip()), local),
+            Some((tcp, peer, local)) => core.admit(Socket::tcp(tcp), Some(peer.ip()), local, serve),
             None => Ok(()),
         });
-        core.assigned.take().into_iter().for_each(serve);
         if let Err(error) = admitted {
             self.pause(core, &error);
         } else if !core.sockets.as_ref().is_some_and(Sockets::is_near) {

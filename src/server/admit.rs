@@ -77,11 +77,18 @@ impl Shares {
 }
 
 impl<A> Core<'_, A> {
-    /// A newcomer gets a slot.
+    /// A newcomer gets a slot, and a worker if it can be served: `serve` polls that one. What the kernel has of a connection is at hand then; and most have
+    /// sent their request by now, which is read before the kernel is asked to tell of them, so that it has nothing to tell.
     ///
     /// # Errors
     /// Those of the system: so many sockets can't be waited for. The newcomer's is closed.
-    pub(super) fn admit(&self, mut socket: Socket, peer: Option<IpAddr>, local: Option<SocketAddr>) -> io::Result<()> {
+    pub(super) fn admit(
+        &self,
+        mut socket: Socket,
+        peer: Option<IpAddr>,
+        local: Option<SocketAddr>,
+        serve: impl FnOnce(usize),
+    ) -> io::Result<()> {
         let now_ms = self.now_ms.get();
         let peer = peer.map(|address| self.shares.peer(address));
         if self.conns.borrow().is_full() {
@@ -94,16 +101,18 @@ impl<A> Core<'_, A> {
             }
         }
         let Some(index) = self.conns.borrow_mut().open_in(socket, peer, local, now_ms) else { return Ok(()) };
-        let waited = self.conns.borrow_mut().wait_in(index, self.sockets.as_ref());
-        if let Err(error) = waited {
-            self.tally.connections.accept_errors.add();
-            self.close_conn(index);
-            return Err(error);
-        }
+        let conn = self.conns.borrow().reference(index);
         self.tally.connections.accepted.add();
         self.tally.connections.most.reach(self.conns.borrow().open());
         self.settle(index, Brings::Nothing);
-        Ok(())
+        if let Some(worker) = self.assigned.take() {
+            serve(worker);
+        }
+        let waited = self.conns.borrow_mut().wait(conn, self.sockets.as_ref());
+        waited.inspect_err(|_| {
+            self.tally.connections.accept_errors.add();
+            self.close_conn(index);
+        })
     }
 
     /// Something came from one that waits.
@@ -177,7 +186,7 @@ impl<A> Core<'_, A> {
         if let Some(conn) = self.conns.borrow_mut().at(index) {
             conn.state = State::New;
             conn.since = Since::at(self.now_ms.get());
-            // Most have sent their request by now: to read it takes no longer than to ask whether it is there.
+            // To read takes no longer than to ask whether there is something.
             conn.socket.ask_again();
         }
         self.look_for_bytes(index);

@@ -200,8 +200,10 @@ impl<'m> Conns<'m> {
         let free = has_free.then(|| self.slots.iter().position(|conn| conn.state == State::Free)).flatten();
         let index = free.or_else(|| self.slots.add(Conn::EMPTY))?;
         let local = local.map_or(ASK, |local| self.place_of(local));
+        let reference = self.reference(index)?;
         let conn = self.slots.get_mut(index)?;
         conn.socket = socket;
+        conn.socket.belong_to(reference);
         conn.state = State::Waiting;
         conn.since = Since::at(now_ms);
         conn.set_peer(peer);
@@ -210,14 +212,13 @@ impl<'m> Conns<'m> {
         Some(index)
     }
 
-    /// The one in this slot is told of from now on.
+    /// A connection that may have been closed since is told of from now on.
     ///
     /// # Errors
     /// Those of the system: so many can't be waited for.
-    pub(super) fn wait_in(&mut self, index: usize, sockets: Option<&Sockets>) -> io::Result<()> {
-        let reference = self.reference(index);
-        match (self.at(index), reference, sockets) {
-            (Some(conn), Some(reference), Some(sockets)) => conn.socket.wait_as(reference, sockets),
+    pub(super) fn wait(&mut self, conn: Option<ConnRef>, sockets: Option<&Sockets>) -> io::Result<()> {
+        match (conn.and_then(|conn| self.get(conn)), sockets) {
+            (Some(conn), Some(sockets)) => conn.socket.wait(sockets),
             _ => Ok(()),
         }
     }

@@ -2,26 +2,25 @@
 //! deadlines; everything else happens in the workers.
 
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use super::accept::Door;
 use super::clock::{Clock, look_at_calendar, set_calendar};
-use super::conns::{ConnRef, State};
 use super::core::{COMMANDS, Core, SOCKETS, TICK, WORKERS};
 use super::handle::{Command, Commands, PROMPTS_CHANGED, RELOAD, RESOURCES_CHANGED, SHUTDOWN, TOOLS_CHANGED};
 use super::notices::Notice;
 use super::socket::Socket;
-use super::sockets::{News, Place, Sockets};
-use super::stream_table::StreamRef;
+use super::sockets::{Place, Sockets};
 use crate::app::{Announce, Application, caught};
 use crate::hub::Kind;
-use crate::limits::{
-    CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, LINGER_BYTES_MAX, SHUTDOWN_GRACE_MS, TICK_IDLE_MS, TICK_MS, TICK_PRESSED_MS,
-};
+use crate::limits::{CLOCK_SET_MIN_UNIX_S, COMMANDS_MAX, SHUTDOWN_GRACE_MS, TICK_IDLE_MS, TICK_MS, TICK_PRESSED_MS};
 
 /// Rounds over what woke before others on the executor get their turn.
 const ROUNDS_PER_TURN: usize = 8;
+/// Looks in vain after which it sleeps at once when all is done.
+const LOOKS_IN_VAIN_MAX: u8 = 8;
 const IDLE_MS: u64 = TICK_IDLE_MS as u64;
 /// Milliseconds between two looks while the server shuts down.
 const SHUTDOWN_TICK_MS: u64 = 50;
@@ -34,8 +33,12 @@ pub(super) struct Engine<'e, 'm, A, F, G> {
     pub(super) door: Door,
     pub(super) commands: &'e Commands,
     pub(super) clock: Clock,
+    /// Who is woken for it.
+    pub(super) waker: Waker,
     /// The tick came in this turn.
     pub(super) ticked: bool,
+    /// How often it still looks whether more has happened, though nothing had.
+    pub(super) looks: u8,
     /// What happens to sockets could not be waited for: async-io may never tell of it again, and the tick goes on looking.
     pub(super) is_deaf: bool,
     /// When the server must be gone.
@@ -60,20 +63,23 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
     /// Does what is due. Ready when the server has ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.look_at_clock();
-        self.look_around();
         let core = self.core;
         let ready = &core.ready;
         self.ticked = false;
+        self.look_around(cx.waker());
         for round in 1..=ROUNDS_PER_TURN {
-            let woke = ready.drain(|bit| self.wake(bit));
-            let knocked = self.door.is_knocked();
+            ready.drain(|bit| self.wake(bit));
+            // No bit is set for what most wake-ups are for.
+            if core.sockets.as_ref().is_some_and(Sockets::is_told) {
+                self.hear();
+            }
             // Who woke goes first: what ends now leaves room for those who come.
-            if knocked && (!ready.is_any() || round == ROUNDS_PER_TURN) {
+            if self.door.is_knocked() && (!ready.is_any() || round == ROUNDS_PER_TURN) {
                 let workers = &mut self.workers;
                 self.door.accept(core, |worker| work(core, workers, worker));
             }
             let lent = core.assigned.take().inspect(|worker| core.wake_worker(*worker)).is_some();
-            if !woke && !knocked && !lent {
+            if !ready.is_any() && !lent && (round == ROUNDS_PER_TURN || !self.hear_more()) {
                 break;
             }
         }
@@ -81,7 +87,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         if self.has_ended() {
             return Poll::Ready(());
         }
-        ready.sleep(cx.waker());
+        ready.sleep();
         Poll::Pending
     }
 
@@ -91,7 +97,29 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         let Some(sockets) = &core.sockets else { return };
         let mut cx = Context::from_waker(core.waker(SOCKETS));
         // Taken note of first, as what happens from then on is told again.
-        let told = sockets.poll(&mut cx);
+        let told = sockets.poll(&mut cx, &self.waker);
+        if self.look(sockets) > 1 {
+            self.looks = LOOKS_IN_VAIN_MAX;
+        }
+        match if told.is_ready() { sockets.poll(&mut cx, &self.waker) } else { told } {
+            Poll::Pending => {}
+            Poll::Ready(Ok(())) => core.ready.set(SOCKETS),
+            Poll::Ready(Err(error)) => self.go_deaf(&error),
+        }
+    }
+
+    // Where several things happened at once, others do while those are seen to: to look is one call of the system, and to sleep is a turn of the
+    // executor, and seven calls where async-io does. False where nothing did.
+    fn hear_more(&mut self) -> bool {
+        let Some(sockets) = self.core.sockets.as_ref().filter(|_| self.looks > 0) else { return false };
+        let happened = self.look(sockets) > 0;
+        self.looks = if happened { LOOKS_IN_VAIN_MAX } else { self.looks - 1 };
+        happened
+    }
+
+    // Sees to what happened to sockets: to how many.
+    fn look(&mut self, sockets: &Sockets) -> usize {
+        let core = self.core;
         let mut count = 0;
         let more = sockets.look(|place, news| {
             count += 1;
@@ -104,18 +132,18 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                 }
             }
         });
-        // Where several came at once, others come while those are served: a look is one call of the system, to wait in the reactor is seven.
-        let more = more.map(|more| more || count > 1 && !sockets.is_near());
-        let told = if told.is_ready() { sockets.poll(&mut cx) } else { told };
-        match (more, told) {
-            (Ok(false), Poll::Pending) => {}
-            (Ok(_), Poll::Pending | Poll::Ready(Ok(()))) => core.ready.set(SOCKETS),
-            // The tick looks again.
-            (Err(error), _) | (_, Poll::Ready(Err(error))) => {
-                self.is_deaf = true;
-                self.door.pause(core, &error);
-            }
+        match more {
+            Ok(false) => {}
+            Ok(true) => core.ready.set(SOCKETS),
+            Err(error) => self.go_deaf(&error),
         }
+        count
+    }
+
+    // The tick looks again.
+    fn go_deaf(&mut self, error: &io::Error) {
+        self.is_deaf = true;
+        self.door.pause(self.core, error);
     }
 
     fn wake(&mut self, bit: usize) {
@@ -151,8 +179,14 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
     }
 
     // Who sleeps until something happens need not be who did so before.
-    fn look_around(&self) {
-        if self.core.sockets.as_ref().is_some_and(Sockets::has_moved) {
+    fn look_around(&mut self, waker: &Waker) {
+        let is_another = !self.waker.will_wake(waker);
+        if is_another {
+            self.waker.clone_from(waker);
+            self.core.ready.wakes(waker);
+        }
+        let sockets = self.core.sockets.as_ref();
+        if is_another || sockets.is_some_and(Sockets::has_moved) {
             self.core.ready.set(SOCKETS);
         }
         if matches!(&self.clock, Clock::Machine { tick, .. } if tick.has_moved()) {
@@ -255,7 +289,8 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
                 }
                 Some(Command::Connect { io, peer, local }) => {
                     // Only the kernel can refuse to tell of one, and it has not to do with these.
-                    let _ = self.core.admit(Socket::other(io, peer, local), peer, local);
+                    let serve = |worker| self.core.wake_worker(worker);
+                    let _ = self.core.admit(Socket::other(io, peer, local), peer, local, serve);
                 }
                 // Who asked may have stopped waiting.
                 Some(Command::Stats { reply }) => {
@@ -303,98 +338,4 @@ fn work<A, F: Future<Output = ()>>(core: &Core<'_, A>, workers: &mut [Pin<Box<F>
     let Some(worker) = workers.get_mut(index) else { return };
     // Workers never end.
     let _ = worker.as_mut().poll(&mut Context::from_waker(core.waker(WORKERS + index)));
-}
-
-impl<A> Core<'_, A> {
-    /// Something happened to the socket of a connection, which may be closed by now. Gives its place where it is to be looked at.
-    pub(super) fn hear(&self, place: ConnRef, news: News) -> Option<usize> {
-        let mut conns = self.conns.borrow_mut();
-        let conn = conns.get(place)?;
-        conn.socket.heard(news);
-        let (state, index) = (conn.state, place.index());
-        drop(conns);
-        match state {
-            State::Busy { .. } => {
-                // One that goes on for a stream (2024-11-05) came by this connection, too, and another has it now.
-                for (index, worker) in self.workers.iter().enumerate() {
-                    if worker.job.get() == Some(place) {
-                        self.wake_worker(index);
-                    }
-                }
-                return None;
-            }
-            State::Stream(stream) if news.writable => {
-                if let Some(stream) = self.streams.borrow().reference(stream.into()) {
-                    self.wake_writers(stream);
-                }
-            }
-            _ => {}
-        }
-        Some(index)
-    }
-
-    /// Something happened to a connection that no worker has.
-    pub(super) fn look_at(&self, index: usize) {
-        let state = self.conns.borrow_mut().at(index).map(|conn| conn.state);
-        match state {
-            Some(State::New | State::Idle) => self.look_for_bytes(index),
-            Some(State::Waiting) => self.look_at_waiting(index),
-            Some(State::Stream(stream)) => self.look_at_stream(index, stream),
-            Some(State::Lingering { read }) => self.drain(index, read),
-            Some(State::Free | State::Queued(_) | State::Busy { .. }) | None => {}
-        }
-    }
-
-    // A stream's client says nothing more; what comes all the same is dropped. Its end is the stream's end.
-    fn look_at_stream(&self, index: usize, stream: u16) {
-        let Some(stream) = self.streams.borrow().reference(stream.into()) else { return };
-        let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
-        let mut sink = [0; 1024];
-        for _ in 0..4 {
-            let read = {
-                let mut conns = self.conns.borrow_mut();
-                let Some(socket) = conns.at(index).and_then(|conn| conn.socket()) else { return };
-                // It may be a neighbour that woke: of a TCP connection that costs no call of the system.
-                match socket.poll_readable(&mut cx) {
-                    Poll::Ready(Ok(())) => socket.poll_read(&mut cx, &mut sink),
-                    Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
-                    Poll::Pending => Poll::Pending,
-                }
-            };
-            match read {
-                Poll::Pending => {
-                    self.write_stream(stream);
-                    return;
-                }
-                Poll::Ready(Ok(n)) if n > 0 && self.ignores(stream, n) => {}
-                Poll::Ready(_) => return self.close_stream(stream, false),
-            }
-        }
-        self.write_stream(stream);
-        self.ready.set(self.conn_bit(index));
-    }
-
-    // False when a client sends without end to a stream that expects nothing.
-    fn ignores(&self, stream: StreamRef, bytes: usize) -> bool {
-        let mut streams = self.streams.borrow_mut();
-        let Some(open) = streams.get(stream) else { return false };
-        open.ignored_bytes = open.ignored_bytes.saturating_add(u16::try_from(bytes).unwrap_or(u16::MAX));
-        open.ignored_bytes < LINGER_BYTES_MAX
-    }
-
-    fn drain(&self, index: usize, read: u16) {
-        let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));
-        let mut conns = self.conns.borrow_mut();
-        let mut sink = [0; 2048];
-        let Some(conn) = conns.at(index) else { return };
-        let Some(socket) = conn.socket() else { return };
-        match socket.poll_read(&mut cx, &mut sink) {
-            Poll::Pending => {}
-            Poll::Ready(Ok(n)) if n > 0 && read < LINGER_BYTES_MAX => {
-                conn.state = State::Lingering { read: read.saturating_add(u16::try_from(n).unwrap_or(u16::MAX)) };
-                self.ready.set(self.conn_bit(index));
-            }
-            Poll::Ready(_) => conns.close(index),
-        }
-    }
 }

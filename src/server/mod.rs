@@ -34,6 +34,7 @@ mod key_file;
 mod lease;
 mod listen;
 mod log_bridge;
+mod look;
 mod names;
 mod notices;
 mod oauth;
@@ -62,6 +63,10 @@ mod tasks;
 #[cfg(test)]
 mod tests_admission;
 #[cfg(test)]
+mod tests_budget;
+#[cfg(test)]
+mod tests_inputs;
+#[cfg(test)]
 mod tests_peek;
 #[cfg(test)]
 mod tests_room;
@@ -71,11 +76,6 @@ mod token_file;
 mod vacancy;
 mod waited;
 mod worker;
-
-#[cfg(test)]
-mod tests_budget;
-#[cfg(test)]
-mod tests_inputs;
 
 pub mod stats;
 pub mod testing;

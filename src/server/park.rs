@@ -18,7 +18,7 @@ use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec, eventfd, poll};
 use rustix::io::Errno;
 
 use super::ready::COUNTS_BYTES;
-use super::waited::{File, is_of_file};
+use super::waited::{File, Heard, is_of_file};
 use crate::limits::{BLOCK_BYTES, PARK_AGAIN_MS, PARKED_FILES_MAX, SOCKET_EVENTS_PER_LOOK};
 
 /// Runs a future to its end on this thread, and gives what it gives.
@@ -89,7 +89,7 @@ impl Drop for Entered {
             HERE.set(None);
             // Who goes on elsewhere, such as a task of an executor that somebody else runs from now on, must wait there.
             let waits = mem::take(&mut *self.0.waits.borrow_mut());
-            waits.into_iter().for_each(|(_, waker)| waker.wake());
+            waits.into_iter().filter_map(|wait| wait.waker).for_each(Waker::wake);
         }
     }
 }
@@ -124,20 +124,23 @@ impl Park {
 
     fn watch(&self, file: &Arc<File>, waker: &Waker) -> bool {
         let mut waits = self.waits.borrow_mut();
-        match waits.iter_mut().find(|(known, _)| Arc::ptr_eq(known, file)) {
-            Some((_, known)) => {
-                known.clone_from(waker);
-                true
+        if let Some(wait) = waits.iter_mut().find(|wait| is(&wait.file, file)) {
+            match &mut wait.waker {
+                Some(known) => known.clone_from(waker),
+                none => *none = Some(waker.clone()),
             }
-            None => waits.push((file.clone(), waker.clone())).is_ok(),
+            return true;
         }
+        if waits.is_full() {
+            waits.retain(|wait| wait.waker.is_some());
+        }
+        waits.push(Wait { file: file.clone(), waker: Some(waker.clone()) }).is_ok()
     }
 
     // Who waits for the file with this data.
     fn take(&self, data: u64) -> Option<Waker> {
         let mut waits = self.waits.borrow_mut();
-        let at = waits.iter().position(|(file, _)| file.data() == data)?;
-        Some(told(&mut waits, at))
+        waits.iter_mut().find(|wait| wait.file.data() == data)?.tell()
     }
 
     /// Sleeps until the alarm rings. What can be read meanwhile wakes its waker; also where the alarm has rung before.
@@ -147,7 +150,8 @@ impl Park {
             alarm.sleeps.swap(true, Ordering::SeqCst);
             let at_once = alarm.rung.load(Ordering::SeqCst).then_some(Timespec { tv_sec: 0, tv_nsec: 0 });
             let woken = self.look(&alarm.file, at_once.as_ref());
-            alarm.sleeps.swap(false, Ordering::SeqCst);
+            // Who sees that later wakes it once for nothing.
+            alarm.sleeps.store(false, Ordering::Relaxed);
             woken.into_iter().for_each(Waker::wake);
             if alarm.rung.load(Ordering::SeqCst) {
                 return;
@@ -159,14 +163,13 @@ impl Park {
     fn look(&self, alarm: &File, most: Option<&Timespec>) -> heapless::Vec<Waker, PARKED_FILES_MAX> {
         let mut waits = self.waits.borrow_mut();
         // Nobody has these any more.
-        waits.retain(|(file, _)| Arc::strong_count(file) > 1);
-        let readable = match home(&waits) {
-            Some(instance)
-                if waits.iter().all(|(file, _)| is(file, instance) || file.join(instance)) && alarm.join(instance) =>
-            {
-                sleep_in(instance, &waits, most)
-            }
-            _ => sleep_on(alarm, &waits, most),
+        let is_gone = |wait: &Wait| Arc::strong_count(&wait.file) == 1;
+        if waits.iter().any(is_gone) {
+            waits.retain(|wait| !is_gone(wait));
+        }
+        let readable = match home(&waits, alarm) {
+            Some(home) => sleep_in(home, &waits, most),
+            None => sleep_on(alarm, &waits, most),
         };
         let readable = readable.unwrap_or_else(|_| {
             // The kernel has no memory for it: all look for themselves, now and then.
@@ -174,65 +177,76 @@ impl Park {
             u32::MAX
         });
         let mut woken = heapless::Vec::new();
-        for at in (0..waits.len()).rev().filter(|at| readable & 1 << at != 0) {
-            // There are no more of them.
-            let _ = woken.push(told(&mut waits, at));
-        }
+        let told = waits.iter_mut().enumerate().filter(|(at, _)| readable & 1 << at != 0);
+        told.for_each(|(_, wait)| woken.extend(wait.tell()));
         woken
     }
 }
 
-type Waits = heapless::Vec<(Arc<File>, Waker), PARKED_FILES_MAX>;
-const _: () = assert!(PARKED_FILES_MAX < u32::BITS as usize, "a bit for each");
-
-/// The file at this place was readable: who waited for it is to be woken.
-fn told(waits: &mut Waits, at: usize) -> Waker {
-    let (file, waker) = waits.swap_remove(at);
-    file.is_told.store(true, Ordering::Relaxed);
-    waker
+/// A file that is waited for, or was: most are waited for again.
+struct Wait {
+    file: Arc<File>,
+    /// Who is woken; none after that, until it is waited for again.
+    waker: Option<Waker>,
 }
+
+impl Wait {
+    /// The file is readable: who waited for it is to be woken.
+    fn tell(&mut self) -> Option<Waker> {
+        let waker = self.waker.take()?;
+        self.file.tell();
+        Some(waker)
+    }
+}
+
+type Waits = heapless::Vec<Wait, PARKED_FILES_MAX>;
+const _: () = assert!(PARKED_FILES_MAX < u32::BITS as usize, "a bit for each");
 
 fn is(file: &Arc<File>, other: &Arc<File>) -> bool {
     Arc::ptr_eq(file, other)
 }
 
-/// The epoll instance that can tell of all the others: that of the only server.
-fn home(waits: &Waits) -> Option<&Arc<File>> {
-    let mut instances = waits.iter().map(|(file, _)| file).filter(|file| file.is_epoll());
-    let instance = instances.next()?;
+/// The files for which somebody is to be woken, and their places.
+fn awaited(waits: &Waits) -> impl Iterator<Item = (usize, &Arc<File>)> {
+    waits.iter().enumerate().filter(|(_, wait)| wait.waker.is_some()).map(|(at, wait)| (at, &wait.file))
+}
+
+/// The epoll instance that can tell of all the others, that of the only server, and its place.
+fn home<'w>(waits: &'w Waits, alarm: &File) -> Option<(usize, &'w File)> {
+    let mut instances = awaited(waits).filter(|(_, file)| file.is_epoll());
+    let (place, instance) = instances.next()?;
     // What it told before must be taken first.
-    let is_fit = instances.next().is_none() && instance.heard().is_some_and(|heard| heard.is_empty());
-    is_fit.then_some(instance)
+    let is_fit = instances.next().is_none() && instance.heard().is_some_and(Heard::is_empty);
+    let tells_all = || awaited(waits).all(|(at, file)| at == place || file.join(instance)) && alarm.join(instance);
+    (is_fit && tells_all()).then_some((place, instance))
 }
 
 /// Waits until this epoll instance tells something, which is kept. A bit for each file of which there is something to know.
-fn sleep_in(instance: &Arc<File>, waits: &Waits, most: Option<&Timespec>) -> Result<u32, Errno> {
+fn sleep_in((place, instance): (usize, &File), waits: &Waits, most: Option<&Timespec>) -> Result<u32, Errno> {
     let mut room = [const { MaybeUninit::<Event>::uninit() }; SOCKET_EVENTS_PER_LOOK];
     let events = match epoll::wait(instance, &mut room[..], most) {
         Err(Errno::INTR) => return Ok(0),
         told => told?.0,
     };
-    let Some(mut heard) = instance.heard() else { return Ok(0) };
+    let Some(heard) = instance.heard() else { return Ok(0) };
     let mut told = 0;
-    for event in &*events {
+    heard.put(events.iter().filter_map(|event| {
         let (data, flags) = (event.data.u64(), event.flags);
-        if is_of_file(data) {
-            // That of the alarm says nothing to anybody.
-            let at = waits.iter().position(|(file, _)| file.data() == data);
-            told |= at.map_or(0, |at| 1 << at);
-        } else {
-            // There is room: nothing was there before.
-            let _ = heard.push((data, flags));
+        if !is_of_file(data) {
+            return Some((data, flags));
         }
-    }
-    let at = waits.iter().position(|(file, _)| is(file, instance)).filter(|_| !heard.is_empty());
-    Ok(told | at.map_or(0, |at| 1 << at))
+        // That of the alarm says nothing to anybody.
+        let at = waits.iter().position(|wait| wait.file.data() == data);
+        told |= at.map_or(0, |at| 1 << at);
+        None
+    }));
+    Ok(if heard.is_empty() { told } else { told | 1 << place })
 }
 
 /// Waits until one of these files is readable, or that of the alarm, which then is not any more. A bit for each of which there is something to know.
 fn sleep_on(alarm: &File, waits: &Waits, most: Option<&Timespec>) -> Result<u32, Errno> {
     let mut polled = heapless::Vec::<PollFd<'_>, { PARKED_FILES_MAX + 1 }>::new();
-    polled.extend(waits.iter().map(|(file, _)| PollFd::new(file, PollFlags::IN)));
+    polled.extend(awaited(waits).map(|(_, file)| PollFd::new(file, PollFlags::IN)));
     // There is room for one more.
     let _ = polled.push(PollFd::new(alarm, PollFlags::IN));
     match poll(&mut polled, most) {
@@ -243,8 +257,8 @@ fn sleep_on(alarm: &File, waits: &Waits, most: Option<&Timespec>) -> Result<u32,
         // It rang, which is known by now.
         let _ = rustix::io::read(alarm.as_fd(), &mut [0_u8; size_of::<u64>()]);
     }
-    let told = polled.iter().enumerate().filter(|(_, file)| !file.revents().is_empty());
-    Ok(told.fold(0, |told, (at, _)| told | 1 << at))
+    let told = awaited(waits).zip(&polled).filter(|(_, file)| !file.revents().is_empty());
+    Ok(told.fold(0, |told, ((at, _), _)| told | 1 << at))
 }
 
 /// What wakes a thread.

@@ -1,6 +1,7 @@
 //! A connection's two directions, polled: a TCP socket, or anything else that reads and writes.
 
 use std::io;
+use std::mem;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::task::{Context, Poll};
 
@@ -36,8 +37,18 @@ pub(super) struct Tcp {
     doubtful: bool,
     /// There may be room to write.
     writable: bool,
-    /// It is told when there is room to write.
-    tells_writes: bool,
+    /// What it is told of.
+    told: ToldOf,
+}
+
+/// What a socket is told of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum ToldOf {
+    Nothing,
+    /// That there is something to read.
+    Reads,
+    /// That there is room to write, too.
+    Writes,
 }
 
 const _: () = assert!(size_of::<Socket>() <= SOCKET_BYTES_MAX);
@@ -56,26 +67,37 @@ impl Socket {
             readable: false,
             doubtful: false,
             writable: true,
-            tells_writes: false,
+            told: ToldOf::Nothing,
         })
     }
 
     /// It came, or something happened to it: whether there is something to read is asked. False where it has gone.
     pub(super) fn come(&mut self) -> bool {
         let Socket::Tcp(tcp) = self else { return true };
-        let there = tcp.stream.peek(&mut [0]);
+        let there = tcp.peek(&mut [0]);
         tcp.readable = matches!(there, Ok(1..));
-        !is_end(&there)
+        !is_end(there)
     }
 
-    /// It is this connection's, which is told of it from now on.
+    /// It is this connection's.
+    pub(super) fn belong_to(&mut self, conn: ConnRef) {
+        if let Socket::Tcp(tcp) = self {
+            tcp.conn = conn;
+        }
+    }
+
+    /// It is told of what comes from now on, and of what is there already.
     ///
     /// # Errors
     /// Those of the system: so many can't be waited for.
-    pub(super) fn wait_as(&mut self, conn: ConnRef, sockets: &Sockets) -> io::Result<()> {
-        let Socket::Tcp(tcp) = self else { return Ok(()) };
-        tcp.conn = conn;
-        sockets.add(&tcp.stream, conn)
+    pub(super) fn wait(&mut self, sockets: &Sockets) -> io::Result<()> {
+        match self {
+            Socket::Tcp(tcp) if tcp.told == ToldOf::Nothing => {
+                tcp.told = ToldOf::Reads;
+                sockets.add(&tcp.stream, tcp.conn)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Something happened to it.
@@ -135,7 +157,7 @@ impl Socket {
     /// Looks at what is there, and leaves it there. `None` where that can't be done.
     pub(super) fn peek(&self, buf: &mut [u8]) -> Option<usize> {
         match self {
-            Socket::Tcp(tcp) => tcp.stream.peek(buf).ok(),
+            Socket::Tcp(tcp) => tcp.peek(buf).ok(),
             Socket::Other(_) => None,
         }
     }
@@ -154,7 +176,7 @@ impl Socket {
     /// Its peer has gone and left nothing to read, as far as that can be seen without reading.
     pub(super) fn is_gone(&self) -> bool {
         let Socket::Tcp(tcp) = self else { return false };
-        is_end(&tcp.stream.peek(&mut [0]))
+        is_end(tcp.peek(&mut [0]))
     }
 
     /// Reads what is there; 0 at the end.
@@ -209,6 +231,10 @@ impl Socket {
 
 // Past libc: its calls are points at which a thread may be cancelled, and prepare for that each time.
 impl Tcp {
+    fn peek(&self, buf: &mut [u8]) -> Result<usize, Errno> {
+        recv(&self.stream, buf, RecvFlags::PEEK).map(|(there, _)| there)
+    }
+
     fn poll_read(&mut self, buf: &mut [u8]) -> Poll<io::Result<usize>> {
         if !self.readable {
             return Poll::Pending;
@@ -247,21 +273,20 @@ impl Tcp {
 
     // Most never have to wait for room, so that this is not asked for before.
     fn tell_writes(&mut self, sockets: Option<&Sockets>) -> io::Result<()> {
-        match sockets {
-            Some(sockets) if !self.tells_writes => {
-                self.tells_writes = true;
-                sockets.add_writes(&self.stream, self.conn)
-            }
-            _ => Ok(()),
+        let Some(sockets) = sockets else { return Ok(()) };
+        match mem::replace(&mut self.told, ToldOf::Writes) {
+            ToldOf::Nothing => sockets.add_all(&self.stream, self.conn),
+            ToldOf::Reads => sockets.add_writes(&self.stream, self.conn),
+            ToldOf::Writes => Ok(()),
         }
     }
 }
 
 // What `peek` says of a connection that is gone.
-fn is_end(there: &io::Result<usize>) -> bool {
+fn is_end(there: Result<usize, Errno>) -> bool {
     match there {
-        Ok(bytes) => *bytes == 0,
-        Err(error) => !matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted),
+        Ok(bytes) => bytes == 0,
+        Err(error) => !matches!(error, Errno::AGAIN | Errno::INTR),
     }
 }
 

@@ -8,7 +8,7 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::TcpListener;
 use std::os::fd::AsFd;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use rustix::event::Timespec;
 use rustix::event::epoll::{self, CreateFlags, Event, EventData, EventFlags};
@@ -84,6 +84,14 @@ impl Sockets {
         Ok(epoll::modify(&self.epoll, listener, Place::Listener.data(), flags)?)
     }
 
+    /// The same of one of which nothing is told yet, and that there is room to write, too; at once, if there is.
+    ///
+    /// # Errors
+    /// Those of the system: so many can't be waited for.
+    pub(super) fn add_all(&self, socket: &impl AsFd, conn: ConnRef) -> io::Result<()> {
+        Ok(epoll::add(&self.epoll, socket, Place::Conn(conn).data(), READS.union(EventFlags::OUT))?)
+    }
+
     /// From now on it is told, too, that there is room to write; at once, if there is.
     ///
     /// # Errors
@@ -112,12 +120,18 @@ impl Sockets {
         Ok(rest.is_empty())
     }
 
-    /// Ready when something happened. It must be asked until it is not, to be told again.
+    /// Ready when something happened. It must be asked until it is not, to be told again. `here` is woken instead of the task where this thread sleeps on
+    /// it: see [`is_told`](Self::is_told).
     ///
     /// # Errors
     /// Those of the system: it can't be waited for.
-    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.epoll.poll_readable(cx)
+    pub(super) fn poll(&self, cx: &mut Context<'_>, here: &Waker) -> Poll<io::Result<()>> {
+        self.epoll.poll_readable_or_woken(cx, here)
+    }
+
+    /// The thread was told of something in its sleep.
+    pub(super) fn is_told(&self) -> bool {
+        self.epoll.is_told()
     }
 
     /// To wait for it takes but one call of the system, which looks, too.
@@ -286,9 +300,13 @@ mod tests {
         sockets.add(&server, reference(0)).unwrap();
         for _ in 0..3 {
             // async-io, which waits here, may tell once more of what was.
-            while sockets.poll(&mut Context::from_waker(std::task::Waker::noop())).is_ready() {}
+            while sockets.poll(&mut Context::from_waker(Waker::noop()), Waker::noop()).is_ready() {}
             client.write_all(b"x").unwrap();
-            crate::block_on(std::future::poll_fn(|cx| sockets.poll(cx))).unwrap();
+            crate::block_on(std::future::poll_fn(|cx| {
+                let here = cx.waker().clone();
+                sockets.poll(cx, &here)
+            }))
+            .unwrap();
             assert_eq!(told(&sockets, false).len(), 1);
         }
     }

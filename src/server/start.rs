@@ -85,7 +85,9 @@ pub(super) async fn run<A: Application>(
         door: Door::new(listener),
         commands: &commands,
         clock,
+        waker: Waker::noop().clone(),
         ticked: false,
+        looks: 0,
         is_deaf: false,
         end_ms: None,
     };

@@ -237,7 +237,7 @@ fn a_look_at_the_sockets_loses_no_tick() {
     let mut polls = 0;
     let ticks = poll_fn(|cx| {
         polls += 1;
-        let _ = sockets.poll(cx);
+        let _ = sockets.poll(cx, &cx.waker().clone());
         tick.heed(cx);
         // One comes meanwhile.
         thread::sleep(Duration::from_millis(30));

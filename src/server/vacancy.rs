@@ -78,7 +78,9 @@ impl Conns<'_> {
         let (full, spare) = if peer.is_some() && self.served().filter(|(_, conn)| is_own(conn)).count() >= share {
             let brings = brings(scratch);
             (Full::Share, self.spare(now_ms, is_own, brings, scratch))
-        } else if self.served().count() + REFUSALS_MAX >= self.capacity() {
+        } else if self.open() + REFUSALS_MAX >= self.capacity()
+            && self.served().count() + REFUSALS_MAX >= self.capacity()
+        {
             let brings = brings(scratch);
             (Full::House, self.spare(now_ms, |_| true, brings, scratch))
         } else {

@@ -2,11 +2,10 @@
 
 use std::cell::{Cell, OnceCell};
 use std::io;
-use std::mem;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use async_io::Async;
 use rustix::event::epoll::{self, EventData, EventFlags};
@@ -30,7 +29,7 @@ pub(super) struct Waited {
 impl Waited {
     /// Bytes of one on the heap, and what is more of an epoll instance.
     pub(super) const BYTES: usize = size_of::<File>() + COUNTS_BYTES + BLOCK_BYTES;
-    pub(super) const EPOLL_BYTES: usize = size_of::<Mutex<Heard>>() + BLOCK_BYTES;
+    pub(super) const EPOLL_BYTES: usize = size_of::<Heard>() + BLOCK_BYTES;
 
     /// Nobody waits for it.
     pub(super) fn new(file: OwnedFd) -> Self {
@@ -51,10 +50,23 @@ impl Waited {
     /// # Errors
     /// Those of the system: async-io can't wait for it.
     pub(super) fn poll_readable(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.file.is_told.swap(false, Ordering::Relaxed) {
+        self.poll(cx, None)
+    }
+
+    /// The same; `here` is woken where this thread waits for it in its sleep, and must ask then [whether it was told](Self::is_told).
+    ///
+    /// # Errors
+    /// Those of the system: async-io can't wait for it.
+    pub(super) fn poll_readable_or_woken(&self, cx: &mut Context<'_>, here: &Waker) -> Poll<io::Result<()>> {
+        self.poll(cx, Some(here))
+    }
+
+    fn poll(&self, cx: &mut Context<'_>, here: Option<&Waker>) -> Poll<io::Result<()>> {
+        if self.is_told() {
+            self.file.is_told.store(false, Ordering::Relaxed);
             return Poll::Ready(Ok(()));
         }
-        let (here, is_watched) = park::watch(&self.file, cx.waker());
+        let (here, is_watched) = park::watch(&self.file, here.unwrap_or(cx.waker()));
         self.park.set(here);
         self.is_parked.set(is_watched);
         if is_watched { Poll::Pending } else { self.by_async_io()?.poll_readable(cx) }
@@ -62,9 +74,17 @@ impl Waited {
 
     /// What an epoll instance told who slept on it, which is not told again. None where it told nothing; true where there may be more.
     pub(super) fn heard(&self, each: impl FnMut(Told)) -> Option<bool> {
-        let heard = mem::take(&mut *self.file.heard()?);
-        heard.iter().copied().for_each(each);
-        (!heard.is_empty()).then_some(heard.is_full())
+        let heard = self.file.heard().filter(|heard| !heard.is_empty())?;
+        // What is there is a few, most often: not all of the room for more is moved.
+        let mut told = AllTold::new();
+        heard.take(&mut told);
+        told.iter().copied().for_each(each);
+        Some(told.is_full())
+    }
+
+    /// A thread that slept found it readable.
+    pub(super) fn is_told(&self) -> bool {
+        self.file.is_told.load(Ordering::Relaxed)
     }
 
     /// It was waited for elsewhere than where the thread will sleep now: it must be asked again.
@@ -108,15 +128,48 @@ pub(super) struct File {
     /// No other file of this process has it, as long as there were not some billions.
     number: u32,
     /// A thread that slept found it readable.
-    pub(super) is_told: AtomicBool,
+    is_told: AtomicBool,
     /// The number of the epoll instance that tells of it, too; 0: none.
     home: AtomicU32,
     /// What an epoll instance told; nothing where it is none.
-    heard: Option<Box<Mutex<Heard>>>,
+    heard: Option<Box<Heard>>,
+}
+
+/// What an epoll instance told who slept on it, until that is taken.
+#[derive(Default)]
+pub(super) struct Heard {
+    /// There is something: as long as there is not, nothing is locked.
+    is_any: AtomicBool,
+    all: Mutex<AllTold>,
 }
 
 /// What one look at an epoll instance tells.
-pub(super) type Heard = heapless::Vec<Told, SOCKET_EVENTS_PER_LOOK>;
+type AllTold = heapless::Vec<Told, SOCKET_EVENTS_PER_LOOK>;
+
+impl Heard {
+    /// Nothing was told, or it was taken.
+    pub(super) fn is_empty(&self) -> bool {
+        !self.is_any.load(Ordering::Relaxed)
+    }
+
+    /// These were told; of more than one look can tell, none is there.
+    pub(super) fn put(&self, told: impl Iterator<Item = Told>) {
+        let mut all = self.all();
+        told.for_each(|told| _ = all.push(told));
+        self.is_any.store(!all.is_empty(), Ordering::Relaxed);
+    }
+
+    fn take(&self, told: &mut AllTold) {
+        self.is_any.store(false, Ordering::Relaxed);
+        let mut all = self.all();
+        told.extend(all.iter().copied());
+        all.clear();
+    }
+
+    fn all(&self) -> MutexGuard<'_, AllTold> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// What an epoll instance tells: the data that was given to it, and what happened.
 pub(super) type Told = (u64, EventFlags);
@@ -133,9 +186,14 @@ pub(super) const fn is_of_file(data: u64) -> bool {
 }
 
 impl File {
-    fn new(file: OwnedFd, heard: Option<Box<Mutex<Heard>>>) -> Self {
+    fn new(file: OwnedFd, heard: Option<Box<Heard>>) -> Self {
         let number = FILES.fetch_add(1, Ordering::Relaxed).wrapping_add(1).max(1);
         Self { fd: file, number, is_told: AtomicBool::new(false), home: AtomicU32::new(0), heard }
+    }
+
+    /// A thread that slept found it readable.
+    pub(super) fn tell(&self) {
+        self.is_told.store(true, Ordering::Relaxed);
     }
 
     /// One that is no epoll instance.
@@ -144,8 +202,8 @@ impl File {
     }
 
     /// What is to be taken of what an epoll instance told; none where it is none.
-    pub(super) fn heard(&self) -> Option<MutexGuard<'_, Heard>> {
-        Some(self.heard.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner))
+    pub(super) fn heard(&self) -> Option<&Heard> {
+        self.heard.as_deref()
     }
 
     /// It is an epoll instance.

@@ -182,7 +182,7 @@ impl Child {
         let open: Vec<usize> =
             names.map(|name| name.to_str().and_then(|name| name.parse().ok()).expect("a number")).collect();
         // The next one would get the lowest number that is free.
-        self.limit_files((0..).find(|number| !open.contains(number)).expect("one that is free"));
+        self.limit_files((0..=open.len()).find(|number| !open.contains(number)).expect("one that is free"));
     }
 
     /// What it said so far.
