@@ -152,12 +152,12 @@ impl<'w, 'm, A: Application> Worker<'w, 'm, A> {
             if !self.slot.refused.get() {
                 self.core.tally.requests.served.add();
             }
-            self.calm();
             match turn {
                 Turn::Next if decoder.finish(rx) => {
                     if decoder.is_idle() {
                         return After::Idle;
                     }
+                    self.calm();
                     // More was sent without waiting for the answer: others get their turn first.
                     served += 1;
                     self.give_way().await;
