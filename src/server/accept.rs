@@ -70,24 +70,32 @@ impl Door {
         }
     }
 
-    /// Accepts the one who has waited longest; the listener tells again of those behind. `serve` polls the worker that has it.
-    pub(super) fn accept<A>(&mut self, core: &Core<'_, A>, serve: impl FnOnce(usize)) {
+    /// Accepts the one who has waited longest; the listener tells again of those behind. `serve` polls the worker that has it. False where nobody
+    /// was there, or could be accepted.
+    pub(super) fn accept<A>(&mut self, core: &Core<'_, A>, serve: impl FnOnce(usize)) -> bool {
         self.knocked = false;
-        let (Some(listener), local) = (&self.listener, self.local) else { return };
+        let (Some(listener), local) = (&self.listener, self.local) else { return false };
         let newcomer = next(
             &mut self.in_vain,
             || accept_from(listener, local).inspect_err(|error| count(core, error)),
             || core.let_one_go(),
         );
         let admitted = newcomer.and_then(|newcomer| match newcomer {
-            Some((tcp, peer, local)) => core.admit(Socket::tcp(tcp), Some(peer.ip()), local, serve),
-            None => Ok(()),
+            Some((tcp, peer, local)) => core.admit(Socket::tcp(tcp), Some(peer.ip()), local, serve).map(|()| true),
+            None => Ok(false),
         });
-        if let Err(error) = admitted {
-            self.pause(core, &error);
-        } else if !core.sockets.as_ref().is_some_and(Sockets::is_near) {
-            // A look takes one call of the system, and to wait in the reactor takes seven.
-            core.ready.set(SOCKETS);
+        match admitted {
+            Err(error) => {
+                self.pause(core, &error);
+                false
+            }
+            Ok(is_one) => {
+                if !core.sockets.as_ref().is_some_and(Sockets::is_near) {
+                    // A look takes one call of the system, and to wait in the reactor takes seven.
+                    core.ready.set(SOCKETS);
+                }
+                is_one
+            }
         }
     }
 

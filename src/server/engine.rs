@@ -43,6 +43,8 @@ pub(super) struct Engine<'e, 'm, A, F, G> {
     pub(super) is_deaf: bool,
     /// When the server must be gone.
     pub(super) end_ms: Option<u64>,
+    /// How many of those who wait to be accepted are let in though the server ends.
+    pub(super) last: usize,
 }
 
 // The server ends, or its owner drops it, with calls that still run: a handler that panics as it is dropped does that to itself alone.
@@ -327,9 +329,28 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         }
     }
 
-    fn has_ended(&self) -> bool {
+    fn has_ended(&mut self) -> bool {
         let Some(end_ms) = self.end_ms else { return false };
-        self.core.now_ms.get() >= end_ms || self.core.workers.iter().all(|worker| worker.job.get().is_none())
+        self.core.now_ms.get() >= end_ms || !(self.is_at_work() || self.lets_in())
+    }
+
+    fn is_at_work(&self) -> bool {
+        self.core.workers.iter().any(|worker| worker.job.get().is_some())
+    }
+
+    // Who connected before the end is told of it, by an answer or by a whole end: the kernel breaks what was not accepted. True when one is served.
+    fn lets_in(&mut self) -> bool {
+        while self.last > 0 {
+            self.last -= 1;
+            let (core, workers) = (self.core, &mut self.workers);
+            if !self.door.accept(core, |worker| work(core, workers, worker)) {
+                self.last = 0;
+            }
+            if self.is_at_work() {
+                return true;
+            }
+        }
+        false
     }
 }
 

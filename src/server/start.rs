@@ -37,7 +37,8 @@ use crate::endpoint::Endpoint;
 use crate::http;
 use crate::hub::Hub;
 use crate::limits::{
-    CHUNKED_SLACK_BYTES, CONNECTIONS_PER_WAKER, HEAD_BYTES_MAX, HEADERS_MAX, RESERVED_BUFFERS, TARGET_BYTES_MAX,
+    CHUNKED_SLACK_BYTES, CONNECTIONS_PER_WAKER, HEAD_BYTES_MAX, HEADERS_MAX, LISTEN_BACKLOG, RESERVED_BUFFERS,
+    TARGET_BYTES_MAX,
 };
 use crate::mcp::{self, slips::Slips};
 use crate::session::Table;
@@ -90,6 +91,7 @@ pub(super) async fn run<A: Application>(
         looks: 0,
         is_deaf: false,
         end_ms: None,
+        last: LISTEN_BACKLOG,
     };
     poll_fn(|cx| engine.poll(cx)).await;
     core.end_all_streams();

@@ -146,6 +146,25 @@ fn calls_that_run_have_a_moment_and_nothing_new_is_taken() {
 }
 
 #[test]
+fn who_connected_before_the_end_is_told_of_it() {
+    let server = Running::start(Config::new());
+    let mut holds = server.connect();
+    holds.send(&wire::modern_call("b", "block", &json!({})));
+    drop(server.seen.until("the thread is held", |state| state.running == 1));
+    // They wait to be accepted, in twos: one asks, the other says nothing.
+    let mut waiting: Vec<(Client, Client)> = (0..20).map(|_| (server.connect(), server.connect())).collect();
+    waiting.iter_mut().for_each(|(asks, _)| asks.send(&wire::echo("in time")));
+    server.handle.shutdown();
+    server.let_go(1);
+    server.wait();
+    assert_eq!(holds.answer().text(), "let go");
+    for (asks, silent) in &mut waiting {
+        asks.answer().must_be_full();
+        assert!(asks.ends_cleanly() && silent.ends_cleanly());
+    }
+}
+
+#[test]
 fn an_answer_of_2024_ends_before_its_stream() {
     let server = Running::start(Config::new());
     let mut stream = server.connect();
