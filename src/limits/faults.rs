@@ -1,7 +1,7 @@
 //! The limits of what goes wrong: accepting, pauses, handlers that do not wait.
 
-/// Calls of `accept` in one turn of the engine, of which one gives a newcomer, and all others an error: others get their share.
-pub const ACCEPTS_PER_TURN: usize = 8;
+/// Calls of `accept` for each time that somebody is there, of which one gives a newcomer, and all others an error: others get their share.
+pub const ACCEPTS_PER_KNOCK: usize = 8;
 
 /// Sockets of which one look at all of them tells; more are told of by the next. On the stack, 12 to 16 bytes each.
 pub const SOCKET_EVENTS_PER_LOOK: usize = 64;

@@ -11,7 +11,9 @@ use super::core::{Core, SOCKETS};
 use super::notices::Notice;
 use super::socket::Socket;
 use super::sockets::Sockets;
-use crate::limits::{ACCEPT_BACKOFF_MS, ACCEPTS_IN_VAIN_MAX, ACCEPTS_PER_TURN, FILES_BESIDE_CONNECTIONS, REFUSALS_MAX};
+use crate::limits::{
+    ACCEPT_BACKOFF_MS, ACCEPTS_IN_VAIN_MAX, ACCEPTS_PER_KNOCK, FILES_BESIDE_CONNECTIONS, REFUSALS_MAX,
+};
 
 /// The listener, and how it went lately.
 pub(super) struct Door {
@@ -142,7 +144,7 @@ fn next<T>(
     mut accept: impl FnMut() -> io::Result<T>,
     mut make_room: impl FnMut() -> bool,
 ) -> io::Result<Option<T>> {
-    for _ in 0..ACCEPTS_PER_TURN {
+    for _ in 0..ACCEPTS_PER_KNOCK {
         let error = match accept() {
             Ok(newcomer) => {
                 *in_vain = 0;
@@ -161,6 +163,11 @@ fn next<T>(
         }
     }
     Ok(None)
+}
+
+/// There are no files or no memory for one more.
+pub(super) fn is_full(error: &io::Error) -> bool {
+    Verdict::of(error) == Verdict::Full
 }
 
 impl Verdict {
@@ -182,7 +189,7 @@ impl Verdict {
             | Errno::HOSTUNREACH
             | Errno::NOPROTOOPT
             | Errno::OPNOTSUPP => Self::Next,
-            // The last one: no more sockets can be waited for (epoll_ctl(2)).
+            // The last one is epoll_ctl(2)'s: no more sockets can be waited for.
             Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM | Errno::NOSPC => Self::Full,
             _ => Self::Later,
         }

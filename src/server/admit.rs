@@ -10,6 +10,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::task::Context;
 
+use super::accept::is_full;
 use super::conns::{Conn, Full, State};
 use super::core::{Core, index32};
 use super::notices::Notice;
@@ -108,7 +109,11 @@ impl<A> Core<'_, A> {
         if let Some(worker) = self.assigned.take() {
             serve(worker);
         }
-        let waited = self.conns.borrow_mut().wait(conn, self.sockets.as_ref());
+        let wait = || self.conns.borrow_mut().wait(conn, self.sockets.as_ref());
+        let mut waited = wait();
+        if waited.as_ref().is_err_and(is_full) && self.let_one_go() {
+            waited = wait();
+        }
         waited.inspect_err(|_| {
             self.tally.connections.accept_errors.add();
             self.close_conn(index);

@@ -2,7 +2,6 @@
 //! deadlines; everything else happens in the workers.
 
 use std::future::Future;
-use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
@@ -39,7 +38,7 @@ pub(super) struct Engine<'e, 'm, A, F, G> {
     pub(super) ticked: bool,
     /// How often it still looks whether more has happened, though nothing had.
     pub(super) looks: u8,
-    /// What happens to sockets could not be waited for: async-io may never tell of it again, and the tick goes on looking.
+    /// What happens to sockets can't be waited for: the tick looks.
     pub(super) is_deaf: bool,
     /// When the server must be gone.
     pub(super) end_ms: Option<u64>,
@@ -64,9 +63,10 @@ fn drop_each<F>(futures: &mut Vec<Pin<Box<F>>>) {
 impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, '_, A, F, G> {
     /// Does what is due. Ready when the server has ended.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.look_at_clock();
         let core = self.core;
         let ready = &core.ready;
+        ready.runs();
+        self.look_at_clock();
         self.ticked = false;
         self.look_around(cx.waker());
         for round in 1..=ROUNDS_PER_TURN {
@@ -103,10 +103,15 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         if self.look(sockets) > 1 {
             self.looks = LOOKS_IN_VAIN_MAX;
         }
-        match if told.is_ready() { sockets.poll(&mut cx, &self.waker) } else { told } {
+        let told = if told.is_ready() { sockets.poll(&mut cx, &self.waker) } else { told };
+        self.is_deaf = matches!(told, Poll::Ready(Err(_)));
+        match told {
             Poll::Pending => {}
             Poll::Ready(Ok(())) => core.ready.set(SOCKETS),
-            Poll::Ready(Err(error)) => self.go_deaf(&error),
+            Poll::Ready(Err(error)) => core.notice(
+                Notice::Deaf,
+                format_args!("what clients send is looked at now and then, as it can't be waited for: {error}"),
+            ),
         }
     }
 
@@ -137,15 +142,9 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         match more {
             Ok(false) => {}
             Ok(true) => core.ready.set(SOCKETS),
-            Err(error) => self.go_deaf(&error),
+            Err(error) => self.door.pause(core, &error),
         }
         count
-    }
-
-    // The tick looks again.
-    fn go_deaf(&mut self, error: &io::Error) {
-        self.is_deaf = true;
-        self.door.pause(self.core, error);
     }
 
     fn wake(&mut self, bit: usize) {
@@ -212,9 +211,9 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             SHUTDOWN_TICK_MS
         } else if !self.core.queue.borrow().is_empty() {
             u64::from(TICK_PRESSED_MS)
-        } else if self.core.conns.borrow().open() > 0 || self.door.pauses() {
+        } else if self.core.conns.borrow().open() > 0 || self.door.pauses() || self.is_deaf {
             u64::from(TICK_MS)
-        } else if !self.is_deaf && self.core.sessions.borrow().is_empty() && self.core.board.tasks.borrow().is_empty() {
+        } else if self.core.sessions.borrow().is_empty() && self.core.board.tasks.borrow().is_empty() {
             0
         } else {
             IDLE_MS
@@ -241,7 +240,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             look_at_calendar(self.core);
         }
         self.door.open_again(self.core);
-        // Should it ever not be told of what happens, it is heard late, and not never.
+        // Should it not be told of what happens, it is heard late, and not never.
         self.core.ready.set(SOCKETS);
         self.count_lost();
         self.core.keep_house();
@@ -331,26 +330,29 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
 
     fn has_ended(&mut self) -> bool {
         let Some(end_ms) = self.end_ms else { return false };
-        self.core.now_ms.get() >= end_ms || !(self.is_at_work() || self.lets_in())
+        let is_late = self.core.now_ms.get() >= end_ms;
+        is_late || !self.is_at_work() && !self.has_more()
     }
 
     fn is_at_work(&self) -> bool {
         self.core.workers.iter().any(|worker| worker.job.get().is_some())
     }
 
-    // Who connected before the end is told of it, by an answer or by a whole end: the kernel breaks what was not accepted. True when one is served.
-    fn lets_in(&mut self) -> bool {
-        while self.last > 0 {
+    // Who asked or connected before the end is told of it, by an answer or by a whole end: the kernel breaks what was not read, or accepted. False
+    // when there is nobody.
+    fn has_more(&mut self) -> bool {
+        let core = self.core;
+        if let Some(sockets) = &core.sockets {
+            self.look(sockets);
+        }
+        while self.last > 0 && !self.is_at_work() {
             self.last -= 1;
-            let (core, workers) = (self.core, &mut self.workers);
+            let workers = &mut self.workers;
             if !self.door.accept(core, |worker| work(core, workers, worker)) {
                 self.last = 0;
             }
-            if self.is_at_work() {
-                return true;
-            }
         }
-        false
+        self.is_at_work() || core.ready.is_any()
     }
 }
 
@@ -360,3 +362,7 @@ fn work<A, F: Future<Output = ()>>(core: &Core<'_, A>, workers: &mut [Pin<Box<F>
     // Workers never end.
     let _ = worker.as_mut().poll(&mut Context::from_waker(core.waker(WORKERS + index)));
 }
+
+#[cfg(test)]
+#[path = "tests_engine.rs"]
+pub(super) mod tests;

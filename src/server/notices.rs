@@ -74,6 +74,8 @@ kinds! {
     ToolRate Info "calls refused, as their tool was called too often",
     /// `accept` fails.
     Accept Warn "failures to accept a connection",
+    /// What happens to sockets can't be waited for.
+    Deaf Warn "failures to wait for what clients send",
     /// A connection of the application's own was dropped.
     NotTaken Warn "connections of the application dropped, as the queue of commands is full",
     /// A client introduced itself, or came back.

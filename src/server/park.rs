@@ -105,6 +105,18 @@ pub(super) fn watch(file: &Arc<File>, waker: &Waker) -> (usize, bool) {
     HERE.with_borrow(|here| here.as_ref().map_or((0, false), |park| (park.number, park.watch(file, waker))))
 }
 
+/// Nobody waits for this one any more.
+pub(super) fn forget(file: &Arc<File>) {
+    // It may be dropped with a waker, by this very list, or at the end of the thread.
+    let forgotten = HERE.try_with(|here| {
+        let here = here.try_borrow().ok()?;
+        let mut waits = here.as_ref()?.waits.try_borrow_mut().ok()?;
+        let at = waits.iter().position(|wait| is(&wait.file, file))?;
+        Some(waits.swap_remove(at))
+    });
+    drop(forgotten);
+}
+
 /// The file with this data is readable: who waits for it in this thread's sleep is woken.
 pub(super) fn tell(data: u64) {
     let woken = HERE.with_borrow(|here| here.as_ref().and_then(|park| park.take(data)));

@@ -89,6 +89,7 @@ mod tests {
     use std::thread;
     use std::time::Duration;
 
+    use rustix::event::epoll::{self, CreateFlags};
     use smol::future::or;
 
     use super::super::park::block_on;
@@ -163,6 +164,45 @@ mod tests {
                 readable.wait().await.unwrap();
                 speaker.join().unwrap();
             }
+        });
+    }
+
+    #[test]
+    fn one_that_is_dropped_is_closed_at_once() {
+        let (mut writer, reader) = UnixStream::pair().unwrap();
+        let speaker = say_soon(&writer);
+        block_on(async {
+            let readable = Readable::new(reader);
+            readable.wait().await.unwrap();
+            drop(readable);
+            // Its other end sees that before this thread sleeps again: a write fails, and does not wait for a reader.
+            assert_eq!(writer.write(b"!").unwrap_err().kind(), io::ErrorKind::BrokenPipe);
+        });
+        speaker.join().unwrap();
+    }
+
+    #[test]
+    fn another_of_the_same_file_is_told_as_well() {
+        let (writer, mut reader) = UnixStream::pair().unwrap();
+        let all = Waited::epoll(epoll::create(CreateFlags::CLOEXEC).unwrap());
+        block_on(async {
+            // As beside a server, which tells of all.
+            let beside = poll_fn(|cx| all.poll_readable(cx));
+            let again = async {
+                for _ in 0..4 {
+                    let speaker = say_soon(&writer);
+                    let readable = Readable::new(reader.try_clone().unwrap());
+                    readable.wait().await.unwrap();
+                    reader.read_exact(&mut [0; 2]).unwrap();
+                    speaker.join().unwrap();
+                }
+                Ok(())
+            };
+            let late = async {
+                async_io::Timer::after(Duration::from_secs(60)).await;
+                panic!("nobody was woken")
+            };
+            or(or(again, beside), late).await.unwrap();
         });
     }
 

@@ -93,8 +93,9 @@ impl Socket {
     pub(super) fn wait(&mut self, sockets: &Sockets) -> io::Result<()> {
         match self {
             Socket::Tcp(tcp) if tcp.told == ToldOf::Nothing => {
+                sockets.add(&tcp.stream, tcp.conn)?;
                 tcp.told = ToldOf::Reads;
-                sockets.add(&tcp.stream, tcp.conn)
+                Ok(())
             }
             _ => Ok(()),
         }
@@ -149,7 +150,7 @@ impl Socket {
         }
     }
 
-    /// There is nothing to read, and it will be told of what comes.
+    /// There is nothing to read; it is told of what comes, or of what came before it [waited](Self::wait).
     pub(super) const fn is_quiet(&self) -> bool {
         matches!(self, Socket::Tcp(Tcp { readable: false, .. }))
     }
@@ -246,7 +247,7 @@ impl Tcp {
                     return Poll::Pending;
                 }
                 Err(Errno::INTR) => {}
-                // Less than there was room for: that was all, and what comes now is told of.
+                // Less than there was room for: that was all, and what comes is told of (of a newcomer, once it waits).
                 Ok((read, _)) if read < buf.len() => {
                     self.readable = self.doubtful || read == 0;
                     return Poll::Ready(Ok(read));

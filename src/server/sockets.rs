@@ -64,7 +64,17 @@ impl Sockets {
     /// # Errors
     /// Those of the system: so many can't be waited for.
     pub(super) fn add(&self, socket: &impl AsFd, conn: ConnRef) -> io::Result<()> {
+        #[cfg(test)]
+        super::engine::tests::added()?;
         Ok(epoll::add(&self.epoll, socket, Place::Conn(conn).data(), READS)?)
+    }
+
+    /// The same, and that there is room to write, too.
+    ///
+    /// # Errors
+    /// Those of the system: so many can't be waited for.
+    pub(super) fn add_all(&self, socket: &impl AsFd, conn: ConnRef) -> io::Result<()> {
+        Ok(epoll::add(&self.epoll, socket, Place::Conn(conn).data(), READS.union(EventFlags::OUT))?)
     }
 
     /// From now on it is told that there is somebody to accept, with each look while there is.
@@ -80,16 +90,9 @@ impl Sockets {
     /// # Errors
     /// Those of the system.
     pub(super) fn tell_of(&self, listener: &TcpListener, tells: bool) -> io::Result<()> {
-        let flags = if tells { NEWCOMERS } else { EventFlags::empty() };
+        // Of an error it always tells: once, and not as long as there is one.
+        let flags = if tells { NEWCOMERS } else { EventFlags::ET };
         Ok(epoll::modify(&self.epoll, listener, Place::Listener.data(), flags)?)
-    }
-
-    /// The same of one of which nothing is told yet, and that there is room to write, too; at once, if there is.
-    ///
-    /// # Errors
-    /// Those of the system: so many can't be waited for.
-    pub(super) fn add_all(&self, socket: &impl AsFd, conn: ConnRef) -> io::Result<()> {
-        Ok(epoll::add(&self.epoll, socket, Place::Conn(conn).data(), READS.union(EventFlags::OUT))?)
     }
 
     /// From now on it is told, too, that there is room to write; at once, if there is.

@@ -97,8 +97,8 @@ fn a_turn_takes_one_who_is_there() {
     let script = [Fails(Errno::CONNABORTED), Newcomer, Fails(Errno::INTR), Fails(Errno::PERM), Newcomer];
     assert_eq!(play(&script, 0, 2), (0, 5, vec!["newcomer".to_owned(); 2]));
     // Many of them leave others theirs.
-    let script = [Fails(Errno::CONNABORTED); ACCEPTS_PER_TURN + 1];
-    assert_eq!(play(&script, 0, 1), (0, ACCEPTS_PER_TURN, vec!["nobody".to_owned()]));
+    let script = [Fails(Errno::CONNABORTED); ACCEPTS_PER_KNOCK + 1];
+    assert_eq!(play(&script, 0, 1), (0, ACCEPTS_PER_KNOCK, vec!["nobody".to_owned()]));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn what_stays_wrong_makes_a_pause() {
         assert_eq!((let_go, calls, ends), (0, 2, vec!["newcomer".to_owned(), format!("{errno:?}")]));
     }
     // An error that is taken for a newcomer's, and is not: the listener is not asked for ever without a pause.
-    let turns = ACCEPTS_IN_VAIN_MAX as usize / ACCEPTS_PER_TURN + 1;
+    let turns = ACCEPTS_IN_VAIN_MAX as usize / ACCEPTS_PER_KNOCK + 1;
     let (_, calls, ends) = play(&[Gives::Fails(Errno::PERM); 1_000], 0, turns);
     assert_eq!(calls, ACCEPTS_IN_VAIN_MAX as usize + 1);
     assert_eq!(ends.last(), Some(&format!("{:?}", Errno::PERM)));

@@ -108,11 +108,22 @@ impl Waited {
     }
 
     fn by_async_io(&self) -> io::Result<&Async<Arc<File>>> {
+        #[cfg(test)]
+        if self.file.is_epoll() {
+            super::engine::tests::elsewhere()?;
+        }
         if let Some(file) = self.elsewhere.get() {
             return Ok(file);
         }
         let file = Async::new_nonblocking(self.file.clone())?;
         Ok(self.elsewhere.get_or_init(|| file))
+    }
+}
+
+// It is closed now, and not when the thread sleeps next: who has its other end may wait for that.
+impl Drop for Waited {
+    fn drop(&mut self) {
+        park::forget(&self.file);
     }
 }
 
@@ -222,8 +233,12 @@ impl File {
             return true;
         }
         let flags = EventFlags::IN.union(EventFlags::ET);
-        let added = epoll::add(&instance.fd, &self.fd, EventData::new_u64(self.data()), flags);
-        let joined = matches!(added, Ok(()) | Err(Errno::EXIST));
+        let data = EventData::new_u64(self.data());
+        let joined = match epoll::add(&instance.fd, &self.fd, data, flags) {
+            // It tells of another that had the same file by the same descriptor, and is gone (epoll(7), question 6).
+            Err(Errno::EXIST) => epoll::modify(&instance.fd, &self.fd, data, flags).is_ok(),
+            added => added.is_ok(),
+        };
         if joined {
             self.home.store(instance.number, Ordering::Relaxed);
         }
