@@ -105,9 +105,9 @@ fn polls(is_ours: bool, own_wakers: bool, server: Bound<App>, act: impl FnOnce()
         ended.await.unwrap();
     };
     if is_ours {
-        block_on(counted)
+        block_on(counted);
     } else {
-        smol::block_on(counted)
+        smol::block_on(counted);
     }
     acting.join().unwrap();
     polls

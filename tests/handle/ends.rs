@@ -153,7 +153,9 @@ fn who_connected_before_the_end_is_told_of_it() {
     drop(server.seen.until("the thread is held", |state| state.running == 1));
     // They wait to be accepted, in twos: one asks, the other says nothing.
     let mut waiting: Vec<(Client, Client)> = (0..20).map(|_| (server.connect(), server.connect())).collect();
-    waiting.iter_mut().for_each(|(asks, _)| asks.send(&wire::echo("in time")));
+    for (asks, _) in &mut waiting {
+        asks.send(&wire::echo("in time"));
+    }
     server.handle.shutdown();
     server.let_go(1);
     server.wait();
