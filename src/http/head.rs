@@ -146,6 +146,10 @@ impl Scan {
                 self.place = Place::Done;
                 return Ok(line + b"\r\n".len());
             }
+            if let Some(end) = head.recall_name(text, line, lines_max) {
+                self.at = end;
+                continue;
+            }
             let colon = self.skip_name(text);
             if colon == line || head.len() >= lines_max || text.get(colon) != Some(&b':') {
                 return Ok(line);

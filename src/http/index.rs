@@ -121,6 +121,11 @@ impl Field {
         self.value
     }
 
+    /// Whether its name is known.
+    pub(super) fn is_known(self) -> bool {
+        self.known != UNKNOWN
+    }
+
     /// The bit of a known header; none of another.
     pub(super) fn bit(self) -> u32 {
         1_u32.checked_shl(self.known.into()).unwrap_or(0)
@@ -230,6 +235,7 @@ impl Head {
     }
 }
 
-fn is_blank(byte: u8) -> bool {
+/// Whether it is white space (RFC 9110, section 5.6.3).
+pub(super) fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t')
 }

@@ -4,11 +4,11 @@
 //! A line is compared with the one that stood at its place among the lines of the last head, wherever that began. Whatever is
 //! different in it, or new, goes the way of a first head; so nothing can come out otherwise than it would have without this.
 //!
-//! Lines that may hold a secret are not kept, and scanned each time: how long a comparison takes tells how far two texts are the same, and nobody
-//! would look for a token here after its request.
+//! Lines that may hold a secret are not kept, and scanned each time (what stands before the value is, where the name is known here): how long a
+//! comparison takes tells how far two texts are the same, and nobody would look for a token here after its request.
 
-use super::class::{WORD, word};
-use super::index::{Field, Head};
+use super::class::{WORD, skip_values, word};
+use super::index::{Field, Head, is_blank};
 use super::known::Known;
 use crate::limits::{HEADERS_MAX, KEPT_HEAD_BYTES_MAX};
 
@@ -168,6 +168,34 @@ impl Head {
         at + (next - start)
     }
 
+    /// Takes the header line at `at`, while there are not more than `lines_max`, whose value is not kept, where it is the last head's but for that, whole,
+    /// and as long. Gives its end.
+    pub(super) fn recall_name(&mut self, text: &[u8], at: usize, lines_max: usize) -> Option<usize> {
+        let index = self.count;
+        if index >= self.kept.lines.min(lines_max) || !self.kept.is_hidden(index) {
+            return None;
+        }
+        let field = self.fields.get_mut(index).filter(|field| field.is_known())?;
+        let (start, value) = (field.name().start(), field.value());
+        let name = self.kept.between(start, value.start());
+        let (from, end) = (at + value.start().checked_sub(start)?, at + value.end().checked_sub(start)?);
+        let is_another = name.is_empty()
+            || !text.get(at..)?.starts_with(name)
+            || skip_values(text, from) != end
+            || !text.get(end..)?.starts_with(b"\r\n");
+        // What is white there is none of the value.
+        if is_another || [text.get(from), text.get(end - 1)].into_iter().flatten().any(|byte| is_blank(*byte)) {
+            return None;
+        }
+        if at != start {
+            field.shift(start, at);
+            self.kept.stale = self.kept.stale.min(index);
+        }
+        self.kept.changed |= field.bit();
+        self.count += 1;
+        Some(end + b"\r\n".len())
+    }
+
     /// All lines have come. Puts the known ones where they are found.
     pub(super) fn settle(&mut self) {
         let (count, lines) = (self.count, self.kept.lines);
@@ -207,7 +235,9 @@ impl Head {
             for at in stale..count {
                 if !self.is_public(at, text) {
                     self.kept.hidden |= bit_of(at);
-                    self.kept.copy(text, from, self.line_start(at, count, end));
+                    let field = self.fields.get(at).filter(|field| field.is_known());
+                    let kept_end = field.map_or_else(|| self.line_start(at, count, end), |field| field.value().start());
+                    self.kept.copy(text, from, kept_end);
                     from = self.line_start(at + 1, count, end);
                 }
             }

@@ -3,6 +3,7 @@
 use super::tests_harness::describe;
 use super::tests_random::{Random, SPICE};
 use super::*;
+use crate::limits::KEPT_HEAD_BYTES_MAX;
 use std::fmt::Write as _;
 
 const LIMITS: Limits = Limits { head_bytes_max: 1500, target_bytes_max: 60, headers_max: 20, body_bytes_max: 999 };
@@ -172,6 +173,35 @@ fn who_has_read_others_says_what_a_new_one_says() {
     }
     // They are neither too mild nor too wild to tell something.
     assert!(whole > 4_000 && refused > 4_000, "{whole} {refused}");
+}
+
+/// One decoder says of each of these heads what a new one says.
+fn must_be_said(heads: &[String]) {
+    let (mut buf, mut other, mut decoder) = (vec![0; ROOM], vec![0; ROOM], Decoder::new());
+    for head in heads {
+        let fresh = said(&mut Decoder::new(), &mut other, head.as_bytes(), ROOM);
+        assert!(fresh.contains("Body"), "{head}: {fresh}");
+        assert_eq!(said(&mut decoder, &mut buf, head.as_bytes(), ROOM), fresh, "{head}");
+        assert!(decoder.finish(&mut buf));
+    }
+}
+
+#[test]
+fn a_line_whose_value_is_not_kept_is_known_by_its_name_only() {
+    let heads = |heads: &[&str]| heads.iter().map(|head| format!("GET {head}\r\n\r\n")).collect::<Vec<_>>();
+    // What stood where it stands now.
+    must_be_said(&heads(&[
+        "/ HTTP/1.0\r\nAccept-Encoding: gz",
+        "/?1234567890123456 HTTP/1.0\r\nAuthorization: a",
+        "/ HTTP/1.0\r\nAuthorization: a",
+        "/ HTTP/1.0\r\nAccept-Encoding:",
+    ]));
+    // What of it is not kept.
+    let long = "x".repeat(KEPT_HEAD_BYTES_MAX - 40);
+    for cut in 0..40 {
+        let line = |name: &str| format!("/ HTTP/1.0\r\nUser-Agent: {}\r\n{name}: a", &long[cut..]);
+        must_be_said(&heads(&[&line("Authorization"), &line("Authorizatiom"), &line("Buthorization")]));
+    }
 }
 
 #[test]
