@@ -184,7 +184,8 @@ impl Head {
             || skip_values(text, from) != end
             || !text.get(end..)?.starts_with(b"\r\n");
         // What is white there is none of the value.
-        if is_another || [text.get(from), text.get(end - 1)].into_iter().flatten().any(|byte| is_blank(*byte)) {
+        let is_white = |at: usize| text.get(at).is_some_and(|byte| is_blank(*byte));
+        if is_another || is_white(from) || is_white(end.wrapping_sub(1)) {
             return None;
         }
         if at != start {
