@@ -133,7 +133,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             match place {
                 Place::Listener => self.door.knock(),
                 Place::Conn(conn) => {
-                    if let Some(index) = core.hear(conn, news) {
+                    if let Some(index) = core.hear(conn, news, |worker| work(core, &mut self.workers, worker)) {
                         self.look_at(index);
                     }
                 }

@@ -9,8 +9,9 @@ use super::stream_table::StreamRef;
 use crate::limits::LINGER_BYTES_MAX;
 
 impl<A> Core<'_, A> {
-    /// Something happened to the socket of a connection, which may be closed by now. Gives its place where it is to be looked at.
-    pub(super) fn hear(&self, place: ConnRef, news: News) -> Option<usize> {
+    /// Something happened to the socket of a connection, which may be closed by now. Gives its place where it is to be looked at; `goes_on` polls a
+    /// worker that has it.
+    pub(super) fn hear(&self, place: ConnRef, news: News, mut goes_on: impl FnMut(usize)) -> Option<usize> {
         let mut conns = self.conns.borrow_mut();
         let conn = conns.get(place)?;
         conn.socket.heard(news);
@@ -18,10 +19,11 @@ impl<A> Core<'_, A> {
         drop(conns);
         match state {
             State::Busy { .. } => {
-                // One that goes on for a stream (2024-11-05) came by this connection, too, and another has it now.
+                // At once: what others said later must not be done before what this one said. (One that goes on for a stream (2024-11-05) came by this
+                // connection, too, and another has it now.)
                 for (index, worker) in self.workers.iter().enumerate() {
                     if worker.job.get() == Some(place) {
-                        self.wake_worker(index);
+                        goes_on(index);
                     }
                 }
                 return None;

@@ -130,7 +130,7 @@ impl<A> Core<'_, A> {
     fn hear_beside(&self, place: Place, news: News) {
         // Newcomers are told of again.
         let Place::Conn(conn) = place else { return };
-        let Some(index) = self.hear(conn, news) else { return };
+        let Some(index) = self.hear(conn, news, |worker| self.wake_worker(worker)) else { return };
         let is_stream = self.conns.borrow().slot(index).is_some_and(|conn| matches!(conn.state, State::Stream(_)));
         if is_stream {
             self.look_at(index);

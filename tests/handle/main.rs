@@ -9,6 +9,7 @@ mod support;
 mod clients;
 mod ends;
 mod messages;
+mod order;
 mod reload;
 mod restart;
 mod watched;
