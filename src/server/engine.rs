@@ -77,8 +77,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             }
             // Who woke goes first: what ends now leaves room for those who come.
             if self.door.is_knocked() && (!ready.is_any() || round == ROUNDS_PER_TURN) {
-                let workers = &mut self.workers;
-                self.door.accept(core, |worker| work(core, workers, worker));
+                self.let_in();
             }
             let lent = core.assigned.take().inspect(|worker| core.wake_worker(*worker)).is_some();
             if !ready.is_any() && !lent && (round == ROUNDS_PER_TURN || !self.hear_more()) {
@@ -131,7 +130,13 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         let more = sockets.look(|place, news| {
             count += 1;
             match place {
-                Place::Listener => self.door.knock(),
+                Place::Listener => {
+                    self.door.knock();
+                    // In its turn, where nobody has to leave for it.
+                    if !core.conns.borrow().is_nearly_full() && self.door.is_knocked() {
+                        self.let_in();
+                    }
+                }
                 Place::Conn(conn) => {
                     if let Some(index) = core.hear(conn, news, |worker| work(core, &mut self.workers, worker)) {
                         self.look_at(index);
@@ -145,6 +150,12 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             Err(error) => self.door.pause(core, &error),
         }
         count
+    }
+
+    // The one who has waited longest is accepted. False where nobody was.
+    fn let_in(&mut self) -> bool {
+        let (core, workers) = (self.core, &mut self.workers);
+        self.door.accept(core, |worker| work(core, workers, worker))
     }
 
     fn wake(&mut self, bit: usize) {
@@ -347,8 +358,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         }
         while self.last > 0 && !self.is_at_work() {
             self.last -= 1;
-            let workers = &mut self.workers;
-            if !self.door.accept(core, |worker| work(core, workers, worker)) {
+            if !self.let_in() {
                 self.last = 0;
             }
         }

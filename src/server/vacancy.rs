@@ -78,15 +78,18 @@ impl Conns<'_> {
         let (full, spare) = if peer.is_some() && self.served().filter(|(_, conn)| is_own(conn)).count() >= share {
             let brings = brings(scratch);
             (Full::Share, self.spare(now_ms, is_own, brings, scratch))
-        } else if self.open() + REFUSALS_MAX >= self.capacity()
-            && self.served().count() + REFUSALS_MAX >= self.capacity()
-        {
+        } else if self.is_nearly_full() && self.served().count() + REFUSALS_MAX >= self.capacity() {
             let brings = brings(scratch);
             (Full::House, self.spare(now_ms, |_| true, brings, scratch))
         } else {
             return Vacancy::Free;
         };
         spare.map_or(Vacancy::None(full), Vacancy::Of)
+    }
+
+    /// There may be no room for a newcomer among those who are served.
+    pub(super) fn is_nearly_full(&self) -> bool {
+        self.open() + REFUSALS_MAX >= self.capacity()
     }
 
     /// When every slot is taken: the one whose connection is served no more, or not yet. The oldest of those that were refused, or else of those
