@@ -94,7 +94,7 @@ impl Kept {
         let old = if at < self.lines { Some(old) } else { None };
         self.changed |= new.bit() | old.map_or(0, Field::bit);
         self.is_moved |= old.map(Field::bit) != Some(new.bit());
-        // Of one that is not kept nothing but its place can change.
+        // Of one that is not kept nothing matters but its place: a name that is spelt otherwise is looked up again.
         if old != Some(new) || !self.is_hidden(at) {
             self.stale = self.stale.min(at);
         }

@@ -73,20 +73,24 @@ impl Door {
     }
 
     /// Accepts the one who has waited longest; the listener tells again of those behind. `serve` polls the worker that has it. False where nobody
-    /// was there, or could be accepted.
-    pub(super) fn accept<A>(&mut self, core: &Core<'_, A>, serve: impl FnOnce(usize)) -> bool {
+    /// was there, or could be accepted. Where there are no more files, somebody has to leave for it; unless that `makes_room`, it knocks on.
+    pub(super) fn accept<A>(&mut self, core: &Core<'_, A>, makes_room: bool, serve: impl FnOnce(usize)) -> bool {
         self.knocked = false;
         let (Some(listener), local) = (&self.listener, self.local) else { return false };
         let newcomer = next(
             &mut self.in_vain,
             || accept_from(listener, local).inspect_err(|error| count(core, error)),
-            || core.let_one_go(),
+            || makes_room && core.let_one_go(),
         );
         let admitted = newcomer.and_then(|newcomer| match newcomer {
             Some((tcp, peer, local)) => core.admit(Socket::tcp(tcp), Some(peer.ip()), local, serve).map(|()| true),
             None => Ok(false),
         });
         match admitted {
+            Err(error) if !makes_room && is_full(&error) => {
+                self.knocked = true;
+                false
+            }
             Err(error) => {
                 self.pause(core, &error);
                 false
@@ -144,6 +148,8 @@ fn next<T>(
     mut accept: impl FnMut() -> io::Result<T>,
     mut make_room: impl FnMut() -> bool,
 ) -> io::Result<Option<T>> {
+    // The room that was made last was of no use: others on this machine take it, or there is no memory.
+    let mut is_full = None;
     for _ in 0..ACCEPTS_PER_KNOCK {
         let error = match accept() {
             Ok(newcomer) => {
@@ -153,16 +159,19 @@ fn next<T>(
             Err(error) => error,
         };
         match Verdict::of(&error) {
-            Verdict::Nobody => break,
-            Verdict::Next if *in_vain < ACCEPTS_IN_VAIN_MAX => *in_vain += 1,
-            Verdict::Full if make_room() => {}
+            Verdict::Nobody => return Ok(None),
+            Verdict::Next if *in_vain < ACCEPTS_IN_VAIN_MAX => {
+                *in_vain += 1;
+                is_full = None;
+            }
+            Verdict::Full if make_room() => is_full = Some(error),
             Verdict::Next | Verdict::Full | Verdict::Later => {
                 *in_vain = 0;
                 return Err(error);
             }
         }
     }
-    Ok(None)
+    is_full.map_or(Ok(None), Err)
 }
 
 /// There are no files or no memory for one more.

@@ -120,6 +120,12 @@ impl<A> Core<'_, A> {
         })
     }
 
+    /// Nobody has to leave for a newcomer, and none is refused, whatever its address.
+    pub(super) fn lets_anyone_in(&self) -> bool {
+        let conns = self.conns.borrow();
+        !conns.is_nearly_full() && self.shares.connections.is_none_or(|share| conns.open() < share)
+    }
+
     /// Something came from one that waits.
     pub(super) fn look_at_waiting(&self, index: usize) {
         let mut cx = Context::from_waker(self.waker(self.conn_bit(index)));

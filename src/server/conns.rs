@@ -137,6 +137,11 @@ impl Conn {
         self.peer().and_then(Peer::counted)
     }
 
+    /// Something came that was not read yet, as far as that can be seen.
+    pub(super) fn has_bytes(&self) -> bool {
+        self.socket.peek(&mut [0]).is_some_and(|bytes| bytes > 0)
+    }
+
     /// It was refused, and is served no more.
     pub(super) fn lingers(&self) -> bool {
         matches!(self.state, State::Lingering { .. })

@@ -77,7 +77,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
             }
             // Who woke goes first: what ends now leaves room for those who come.
             if self.door.is_knocked() && (!ready.is_any() || round == ROUNDS_PER_TURN) {
-                self.let_in();
+                self.let_in(true);
             }
             let lent = core.assigned.take().inspect(|worker| core.wake_worker(*worker)).is_some();
             if !ready.is_any() && !lent && (round == ROUNDS_PER_TURN || !self.hear_more()) {
@@ -129,12 +129,16 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         let mut count = 0;
         let more = sockets.look(|place, news| {
             count += 1;
+            // A handler that ran meanwhile may have asked for something: what comes now is not to overtake that.
+            if core.ready.take(COMMANDS) {
+                self.obey();
+            }
             match place {
                 Place::Listener => {
                     self.door.knock();
-                    // In its turn, where nobody has to leave for it.
-                    if !core.conns.borrow().is_nearly_full() && self.door.is_knocked() {
-                        self.let_in();
+                    // The first of them in its turn, unless somebody might have to leave for it: who leaves anyway may come behind.
+                    if core.lets_anyone_in() && self.door.is_knocked() {
+                        self.let_in(false);
                     }
                 }
                 Place::Conn(conn) => {
@@ -153,9 +157,9 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
     }
 
     // The one who has waited longest is accepted. False where nobody was.
-    fn let_in(&mut self) -> bool {
+    fn let_in(&mut self, makes_room: bool) -> bool {
         let (core, workers) = (self.core, &mut self.workers);
-        self.door.accept(core, |worker| work(core, workers, worker))
+        self.door.accept(core, makes_room, |worker| work(core, workers, worker))
     }
 
     fn wake(&mut self, bit: usize) {
@@ -358,7 +362,7 @@ impl<A: Application, F: Future<Output = ()>, G: Future<Output = ()>> Engine<'_, 
         }
         while self.last > 0 && !self.is_at_work() {
             self.last -= 1;
-            if !self.let_in() {
+            if !self.let_in(true) {
                 self.last = 0;
             }
         }

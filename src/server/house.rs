@@ -40,8 +40,15 @@ impl<A> Core<'_, A> {
         }
         let slots = self.conns.borrow().len();
         for index in 0..slots {
-            let idle = self.conns.borrow_mut().at(index).is_some_and(|conn| conn.state == State::Idle);
-            if idle {
+            let mut conns = self.conns.borrow_mut();
+            let Some(conn) = conns.at(index).filter(|conn| conn.state == State::Idle) else { continue };
+            let has_asked = conn.has_bytes();
+            // Nobody may have told of it yet.
+            conn.socket.ask_again();
+            drop(conns);
+            if has_asked {
+                self.look_at(index);
+            } else {
                 self.close_conn(index);
             }
         }

@@ -59,6 +59,13 @@ impl Ready {
         word.is_some_and(|word| word.load(Ordering::Acquire) & 1 << (bit % WORD_BITS) != 0)
     }
 
+    /// The bit was set, and is not any more.
+    pub(super) fn take(&self, bit: usize) -> bool {
+        let mask = 1 << (bit % WORD_BITS);
+        let word = self.words.get(bit / WORD_BITS).filter(|_| self.is_set(bit));
+        word.is_some_and(|word| word.fetch_and(!mask, Ordering::AcqRel) & mask != 0)
+    }
+
     // All of a mask at once: a locked instruction for each bit would be most of what a wake costs.
     fn set_in(&self, word: usize, mask: u32) {
         let Some(word) = self.words.get(word) else { return };

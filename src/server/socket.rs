@@ -1,7 +1,6 @@
 //! A connection's two directions, polled: a TCP socket, or anything else that reads and writes.
 
 use std::io;
-use std::mem;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::task::{Context, Poll};
 
@@ -275,11 +274,13 @@ impl Tcp {
     // Most never have to wait for room, so that this is not asked for before.
     fn tell_writes(&mut self, sockets: Option<&Sockets>) -> io::Result<()> {
         let Some(sockets) = sockets else { return Ok(()) };
-        match mem::replace(&mut self.told, ToldOf::Writes) {
-            ToldOf::Nothing => sockets.add_all(&self.stream, self.conn),
-            ToldOf::Reads => sockets.add_writes(&self.stream, self.conn),
-            ToldOf::Writes => Ok(()),
+        match self.told {
+            ToldOf::Nothing => sockets.add_all(&self.stream, self.conn)?,
+            ToldOf::Reads => sockets.add_writes(&self.stream, self.conn)?,
+            ToldOf::Writes => {}
         }
+        self.told = ToldOf::Writes;
+        Ok(())
     }
 }
 

@@ -121,4 +121,18 @@ fn a_newcomer_is_worth_more_than_an_idle_connection() {
     assert_eq!((let_go, calls, ends), (1, 3, vec!["newcomer".to_owned(); 2]));
     let (let_go, _, ends) = play(&script, 0, 1);
     assert_eq!((let_go, ends), (0, vec![format!("{:?}", Errno::MFILE)]));
+    // Who had come has gone meanwhile: nothing is wrong.
+    let (let_go, _, ends) = play(&[Gives::Fails(Errno::MFILE)], 9, 1);
+    assert_eq!((let_go, ends), (1, vec!["nobody".to_owned()]));
+}
+
+#[test]
+fn room_that_is_made_in_vain_makes_a_pause() {
+    let mut full = [Gives::Fails(Errno::NFILE); 2 * ACCEPTS_PER_KNOCK];
+    let (let_go, calls, ends) = play(&full, 100, 1);
+    assert_eq!((let_go, calls, ends), (ACCEPTS_PER_KNOCK, ACCEPTS_PER_KNOCK, vec![format!("{:?}", Errno::NFILE)]));
+    // It was not in vain where somebody could be accepted, who had gone.
+    full[ACCEPTS_PER_KNOCK - 1] = Gives::Fails(Errno::CONNABORTED);
+    let (_, calls, ends) = play(&full, 100, 1);
+    assert_eq!((calls, ends), (ACCEPTS_PER_KNOCK, vec!["nobody".to_owned()]));
 }

@@ -52,7 +52,7 @@ pub(super) enum Brings {
 impl Brings {
     /// Looks at what has come, without reading it.
     pub(super) fn of(conn: &Conn, scratch: &mut [u8]) -> Self {
-        if conn.socket.peek(&mut [0]).is_none_or(|bytes| bytes == 0) {
+        if !conn.has_bytes() {
             return Self::Nothing;
         }
         match peek::sort(&conn.socket, scratch) {
@@ -111,7 +111,7 @@ impl Conns<'_> {
     // The one among `which` that makes room: the table above.
     fn spare(&self, now_ms: u64, which: impl Fn(&Conn) -> bool, brings: Brings, scratch: &mut [u8]) -> Option<usize> {
         // One whose next request has come already is idle no more, and one whose first has come is not silent.
-        let is_silent = |conn: &Conn| conn.socket.peek(&mut [0]).is_none_or(|bytes| bytes == 0);
+        let is_silent = |conn: &Conn| !conn.has_bytes();
         let is = |state: State, for_ms: u64| {
             let which = &which;
             move |conn: &Conn| which(conn) && conn.state == state && conn.since.age_ms(now_ms) >= for_ms

@@ -120,7 +120,7 @@ impl Waited {
     }
 }
 
-// It is closed now, and not when the thread sleeps next: who has its other end may wait for that.
+// It is closed now, and not when the thread sleeps next (as it is where another thread drops it): who has its other end may wait for that.
 impl Drop for Waited {
     fn drop(&mut self) {
         park::forget(&self.file);

@@ -96,6 +96,61 @@ fn who_is_idle_makes_room() {
     child.must_end(&[Signal::TERM]);
 }
 
+// Held for a moment, the thread finds all at once that happens meanwhile.
+fn hold(child: &Child) -> Client {
+    let mut holds = child.connect();
+    holds.send(&wire::modern_call("b", "fault", &serde_json::json!({"way": "block"})));
+    thread::sleep(Duration::from_millis(100));
+    holds
+}
+
+#[test]
+fn who_leaves_behind_a_newcomer_makes_room_for_it() {
+    let mut child = Child::start("");
+    let before = child.own_files();
+    let mut stays = child.connect();
+    let mut leaves = child.connect();
+    for client in [&mut stays, &mut leaves] {
+        assert_eq!(client.ask(&wire::echo("first")).status, 200);
+        // Their ages are told in milliseconds.
+        thread::sleep(Duration::from_millis(10));
+    }
+    let mut holds = hold(&child);
+    child.no_more_files();
+    let mut newcomer = child.connect();
+    newcomer.send(&wire::echo("now"));
+    drop(leaves);
+    assert_eq!(holds.answer().status, 200);
+    assert_eq!(newcomer.answer().status, 200);
+    assert_eq!(stays.ask(&wire::echo("still here")).text(), "still here");
+    drop((stays, holds, newcomer));
+    child.limit_files(1_000);
+    child.until_files(before);
+    child.must_end(&[Signal::TERM]);
+}
+
+#[test]
+fn where_a_stream_ends_behind_a_newcomer_there_is_no_pause() {
+    let mut child = Child::start("");
+    let before = child.own_files();
+    let mut streams = streams(&child, 2);
+    child.until_files(before + streams.len());
+    let mut holds = hold(&child);
+    // So that it is not idle when it is done.
+    holds.send("POST /m");
+    child.no_more_files();
+    let mut newcomer = child.connect();
+    newcomer.send(&wire::echo("now"));
+    drop(streams.pop());
+    assert_eq!(holds.answer().status, 200);
+    assert_eq!(newcomer.answer().status, 200);
+    drop((streams, holds, newcomer));
+    child.limit_files(1_000);
+    child.until_files(before);
+    assert!(!child.said().contains("no connection can be accepted"), "{}", child.said());
+    child.must_end(&[Signal::TERM]);
+}
+
 #[test]
 fn the_examples_outlive_it_too() {
     for name in ["minimal", "board", "everything"] {

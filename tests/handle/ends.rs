@@ -167,6 +167,24 @@ fn who_connected_before_the_end_is_told_of_it() {
 }
 
 #[test]
+fn who_asked_on_a_kept_connection_before_the_end_is_told_of_it() {
+    let server = Running::start(Config::new());
+    let (mut asks, mut silent, mut holds) = (server.connect(), server.connect(), server.connect());
+    for kept in [&mut asks, &mut silent] {
+        assert_eq!(kept.ask(&wire::bare("GET", "/healthz", &[])).body, "ok\n");
+    }
+    holds.send(&wire::modern_call("b", "block", &json!({})));
+    drop(server.seen.until("the thread is held", |state| state.running == 1));
+    asks.send(&wire::echo("in time"));
+    server.handle.shutdown();
+    server.let_go(1);
+    server.wait();
+    assert_eq!(holds.answer().text(), "let go");
+    asks.answer().must_be_full();
+    assert!(asks.ends_cleanly() && silent.ends_cleanly());
+}
+
+#[test]
 fn an_answer_of_2024_ends_before_its_stream() {
     let server = Running::start(Config::new());
     let mut stream = server.connect();
