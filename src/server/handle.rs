@@ -250,7 +250,8 @@ impl Handle {
     }
 
     /// Ends the server: no new work is taken, streams end, running calls have a moment to finish, and who has asked or connected by then is told: by a
-    /// 503 or the end of the connection (of those that wait to be accepted, at most 64 more). Never waits; the future of `serve` tells when it is done, within 2 s.
+    /// 503 or the end of the connection (of those that wait to be accepted, at most 64 more). Never waits; the future of `serve` tells when it is
+    /// done, within 2 s.
     pub fn shutdown(&self) {
         self.flag(SHUTDOWN);
     }
